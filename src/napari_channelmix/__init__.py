@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         train_classifier,
     )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
+    from napari_channelmix.data.segmentation import segment
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
@@ -55,6 +56,7 @@ __all__ = [
     "save_dataset",
     "scan_folder",
     "scan_table",
+    "segment",
     "train_classifier",
 ]
 
@@ -82,6 +84,7 @@ _ROOM_OF = {
     "save_dataset": "data",
     "scan_folder": "scan.folder",
     "scan_table": "scan.tables",
+    "segment": "data.segmentation",
     "train_classifier": "classify",
 }
 
