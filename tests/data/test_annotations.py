@@ -14,6 +14,7 @@ from napari_channelmix.data import Cells, open_dataset, save_dataset
 from napari_channelmix.data.annotation_files import read_given, write_given_job
 from napari_channelmix.data.annotation_import import import_job
 from napari_channelmix.data.annotations import (
+    COLUMNS,
     annotated,
     changed_cells,
     field_names,
@@ -80,7 +81,8 @@ def test_a_file_of_annotations_comes_back_whole(plate: Cells, tmp_path: Path) ->
     back = read_given(path)
     assert back.palette == cells.classes
     written = pd.concat([given.rows, more], ignore_index=True)
-    pd.testing.assert_frame_equal(back.rows, written[list(back.rows.columns)])
+    assert list(back.rows.columns) == list(written.columns)
+    pd.testing.assert_frame_equal(back.rows[list(COLUMNS)], written[list(COLUMNS)])
     # Excel takes a text for UTF-8 where it begins so.
     assert path.read_bytes().startswith(b"\xef\xbb\xbffield,object,y,x,class,field_name\r\n")
     (tmp_path / "a.json").write_text("{ broken")
@@ -186,7 +188,9 @@ def test_columns_to_join_on_are_written_and_do_not_disturb(plate: Cells, tmp_pat
     assert table["cell_id"].tolist() == [*map(str, range(100, 132)), ""]
     assert table["plate"][0] == "'=P1" and table["field_name"][0] == cells.field_names[0]
     given = read_given(path)
-    assert list(given.rows.columns) == ["field", "object", "y", "x", "class"]
+    # They stay where the rows are written again, as those that fit no cell are.
+    drain(write_given_job(tmp_path / "c.csv", annotated(plate, []), given.rows.iloc[:2]))
+    assert pd.read_csv(tmp_path / "c.csv", dtype=str)["cell_id"].tolist() == ["100", "101"]
     assert matched_cells(cells, given.rows).tolist()[:32] == list(range(32))
     # The table may be imported as one of classes, and its fields may have their short names.
     for text in (path.read_text("utf-8-sig"), table.drop(columns="field").to_csv(index=False)):

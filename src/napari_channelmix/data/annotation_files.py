@@ -63,9 +63,9 @@ def write_given_job(
     path, text = Path(path), io.StringIO(newline="")
     # With other ends of lines, a return within a name would not be quoted, and end its line.
     writer = csv.writer(text, lineterminator="\r\n")
-    columns = [*COLUMNS, *(name for name in given.rows.columns if name not in COLUMNS)]
-    writer.writerow(columns)
     tables = [given.rows] if extra_rows is None else [given.rows, extra_rows]
+    columns = list(dict.fromkeys([*COLUMNS, *(name for each in tables for name in each.columns)]))
+    writer.writerow(columns)
     total, done = max(1, sum(map(len, tables))), 0
     for table in tables:
         for start in range(0, len(table), ROWS):
@@ -103,7 +103,9 @@ def read_given(path: str | Path) -> Given:
 
     path = Path(path)
     table = read_table(path, COLUMNS)
-    rows = table.rows[[table.column(name) for name in COLUMNS]]
+    # The user's columns stay with rows that fit no cell, and are written again.
+    others = [name for name in table.rows.columns if name not in {*COLUMNS, *table.twice}]
+    rows = table.rows[[*(table.column(name) for name in COLUMNS), *others]]
     ids = [_whole(path, line, text) for line, text in rows["object"].items()]
     names = palette_beside(path)
     # A name that the file beside the table lists is a class, though it may mean 'none' elsewhere.

@@ -113,8 +113,8 @@ class Given:
     ----------
     rows : pandas.DataFrame
         `COLUMNS`: name of the field of view; value in its label image, 0 where there is none;
-        centre in pixels of the image; class, empty where it was taken away. Others, which are
-        written and not read: the short name of the field, and the user's columns.
+        centre in pixels of the image; class, empty where it was taken away. Others are
+        to join on: the short name of the field, and the user's columns.
     palette : tuple of str
         All classes in their order, those without cells too.
     """

@@ -78,8 +78,13 @@ def scan_folder(
 
     Examples
     --------
-    >>> scan = scan_folder(folder, channels={"w2": "DNA"})  # doctest: +SKIP
-    >>> scan.with_choice("planes", "3").save()  # doctest: +SKIP
+    Of a folder with ``A01_z1_ch1.tif``, ``A01_z1_ch5.tif``, ``A01_z2_ch1.tif`` and so on:
+
+    >>> scan = scan_folder(folder, channels={"ch5": "DNA"})
+    >>> [choice.name for choice in scan.choices if choice.chosen is None]
+    ['planes']
+    >>> scan.with_choice("planes", "2").table()["DNA file"].tolist()
+    ['A01_z2_ch5.tif', 'B02_z2_ch5.tif']
     """
     return drain(scan_folder_job(folder, pattern, files=files, settings=settings, **options))
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.roles import Role
@@ -113,7 +114,7 @@ def parts_of(stems: Sequence[str]) -> list[Part]:
         surplus = len(row) - size
         if surplus:
             # The text up to the next part, with its separators.
-            row = [stem[: _end_of(vocabulary.protected(stem), surplus + 1)], *row[surplus + 1 :]]
+            row = (stem[: _end_of(vocabulary.protected(stem), surplus + 1)], *row[surplus + 1 :])
         aligned.append(row)
     columns = [column for each in zip(*aligned, strict=True) for column in _groups_apart(each)]
     return [Part(number, without_word(values)) for number, values in enumerate(columns, 1)]
@@ -121,15 +122,17 @@ def parts_of(stems: Sequence[str]) -> list[Part]:
 
 def without_word(values: Sequence[str]) -> tuple[str, ...]:
     """Parts or folders called ``well A01`` by the well alone."""
-    known = {value: re.fullmatch(r"wells?[ _-]*(.+)", value, re.IGNORECASE) for value in values}
+    distinct = dict.fromkeys(values)
+    known = {value: re.fullmatch(r"wells?[ _-]*(.+)", value, re.IGNORECASE) for value in distinct}
     if all(match is not None and well_name(match[1]) for match in known.values()):
         return tuple(match[1] for value in values if (match := known[value]) is not None)
     return tuple(values)
 
 
-def _divided(stem: str) -> list[str]:
+@lru_cache(2**16)
+def _divided(stem: str) -> tuple[str, ...]:
     parts = _SEPARATORS.split(vocabulary.protected(stem))
-    return [vocabulary.restored(part) for part in parts if part]
+    return tuple(vocabulary.restored(part) for part in parts if part)
 
 
 def _end_of(stem: str, parts: int) -> int:
@@ -144,12 +147,14 @@ def _end_of(stem: str, parts: int) -> int:
 
 def _groups_apart(values: Sequence[str]) -> list[tuple[str, ...]]:
     """A part of several letters with numbers as parts of its own, where all names agree."""
-    groups = [_GROUPS.findall(value) for value in values]
-    whole = all("".join(group) == value for group, value in zip(groups, values, strict=True))
-    letters = {tuple(re.sub(r"\d", "", one).casefold() for one in group[1:]) for group in groups}
+    groups = {value: _GROUPS.findall(value) for value in dict.fromkeys(values)}
+    whole = all("".join(group) == value for value, group in groups.items())
+    letters = {
+        tuple(re.sub(r"\d", "", one).casefold() for one in group[1:]) for group in groups.values()
+    }
     if not whole or len(letters) != 1 or not next(iter(letters)):
         return [tuple(values)]
-    return [tuple(column) for column in zip(*groups, strict=True)]
+    return [tuple(column) for column in zip(*(groups[value] for value in values), strict=True)]
 
 
 def role_of(values: Sequence[str]) -> Role | None:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.scan.cellprofiler import parse_cellprofiler
 from napari_channelmix.scan.find_files import FileFinder, rows_with_files
+from napari_channelmix.scan.imagej import parse_imagej
 from napari_channelmix.scan.long_table import read_scanned_table_job
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
 from napari_channelmix.scan.parsed_table import ParsedTable, text_of
@@ -55,6 +56,7 @@ ANNDATA = (".h5ad",)
 EVERY_OUTLINE = "*.geojson"
 # Answers to the questions of a table.
 NO_MASK, NO_CLASS = "none of them", "no class"
+PIXELS, MICROMETRES = "pixels", "micrometres"
 
 Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
@@ -143,7 +145,8 @@ def _parsed_job(table: str | Path | pd.DataFrame, images: Path | None) -> Job[Pa
 def _of_texts(texts: TextTable) -> ParsedTable:
     if texts.rows.empty:
         raise DataError(f"{texts.path}: has no rows")
-    return parse_cellprofiler(texts) or parse_qupath(texts) or parse_plain(texts)
+    parsers = (parse_cellprofiler, parse_qupath, parse_imagej)
+    return next(filter(None, (parse(texts) for parse in parsers)), None) or parse_plain(texts)
 
 
 @dataclass(eq=False)
@@ -165,6 +168,8 @@ class _Source:
         mask_choice = _mask_choice(parsed, answers)
         masks = [mask_choice.chosen] if mask_choice and mask_choice.chosen in parsed.masks else []
         images = [name for name, role in parsed.roles.items() if role is Role.IMAGE]
+        if not images:
+            raise DataError(f"{path_shown(parsed.path)}: names no image files, only label images")
         files = [*images, *map(str, masks)]
         left_out = [*parsed.left_out]
         rows = rows_with_files(parsed, self.finder, images, files, left_out)
@@ -203,11 +208,17 @@ class _Source:
             what, verb = counted(count, "column"), "is" if count == 1 else "are"
             notes.append(f"{what} of measurements {verb} left out")
         class_choice = _class_choice(columns.classes, answers)
+        unit_choice = self._unit_choice(rows[images[0]], answers)
+        micrometres = parsed.micrometres or (
+            unit_choice is not None and unit_choice.chosen == MICROMETRES
+        )
         roles = {**columns.roles}
         if class_choice and class_choice.chosen in rows:
             roles[str(class_choice.chosen)] = Role.CLASS
-        rows, places, problem = self._in_pixels(rows, roles, settings, notes)
+        rows, places, problem = self._in_pixels(rows, roles, settings, notes, micrometres)
         problems += problem
+        if places is not None and not (masks or parsed.corner or micrometres):
+            notes.append("x and y are taken for pixels from the middle of the first, y down")
         checked = self._checked(rows, roles, places)
         problems += [*checked.problems]
         left_out += [LeftOut(self.parsed.path.name, reason) for reason in checked.left_out]
@@ -219,7 +230,7 @@ class _Source:
         keys: dict[str, Any] = {} if checked.crop is None else {"crop": checked.crop}
         if Role.MASK in roles.values() and Role.OBJECT in roles.values():
             keys["min_area"] = 1
-        choices = tuple(choice for choice in (mask_choice, class_choice) if choice)
+        choices = tuple(choice for choice in (mask_choice, class_choice, unit_choice) if choice)
         return Scan.of(
             parsed.path,
             parsed.style,
@@ -250,6 +261,7 @@ class _Source:
         roles: Mapping[str, Role],
         settings: ScanSettings,
         notes: list[str],
+        micrometres: bool,
     ) -> tuple[pd.DataFrame, Places | None, list[str]]:
         """Rows with x and y in pixels from the middle of the first, and both as numbers."""
         by_role = {role: name for name, role in roles.items()}
@@ -262,7 +274,7 @@ class _Source:
             values, note = _numbers(self.parsed, rows, column)
             notes += note
             side = None
-            if self.parsed.micrometres:
+            if micrometres:
                 sizes = [self._pixel_size(str(path), settings) for path in rows[image]]
                 unknown = [path for path, size in zip(rows[image], sizes, strict=True) if not size]
                 if unknown:
@@ -278,6 +290,15 @@ class _Source:
                     for text, value in zip(rows[column], values, strict=True)
                 ]
         return rows.assign(**result), (places[Role.Y], places[Role.X]), []
+
+    def _unit_choice(self, paths: Iterable[str], answers: Mapping[str, str]) -> Choice | None:
+        """Pixels, where no image states another unit that the table may be in."""
+        if not self.parsed.unit_asked:
+            return None
+        sizes = [self.looked.pixel_sizes.get(path) for path in set(paths)]
+        proposed = None if any(sizes) else PIXELS
+        text = "The table does not say in which unit x and y are: which?"
+        return _answered(Choice("unit", text, (PIXELS, MICROMETRES), proposed), answers)
 
     def _pixel_size(self, path: str, settings: ScanSettings) -> tuple[float, float] | None:
         if settings.image_pixel_size is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from napari_channelmix.scan.layout import SPLITS
 from napari_channelmix.scan.roles import Role
@@ -132,7 +133,8 @@ _CLASSES = frozenset(
     )
 )
 _SIGNS = {"=": "\ue005", "_": "\ue000", "-": "\ue001", ".": "\ue002", ",": "\ue003", " ": "\ue004"}
-_BACK = {sign: text for text, sign in _SIGNS.items()}
+_APART = str.maketrans(_SIGNS)
+_BACK = str.maketrans({sign: text for text, sign in _SIGNS.items()})
 
 
 def is_channel(text: str) -> bool:
@@ -171,6 +173,7 @@ def dose_like(text: str) -> bool:
     return _DOSE.fullmatch(text.strip()) is not None
 
 
+@lru_cache(2**16)
 def prefixed(text: str) -> tuple[str, str] | None:
     """Letters and the number that follows them: ``TimePoint_1``, ``s01``."""
     match = _PREFIXED.fullmatch(re.sub(r"[_\s=-]+", " ", text.strip()))
@@ -179,9 +182,9 @@ def prefixed(text: str) -> tuple[str, str] | None:
 
 def protected(stem: str) -> str:
     """A name in which separators within one part (``Alexa_488``) are no separators."""
-    return _ONE_PART.sub(lambda match: "".join(_SIGNS.get(c, c) for c in match[0]), stem)
+    return _ONE_PART.sub(lambda match: match[0].translate(_APART), stem)
 
 
 def restored(text: str) -> str:
     """The text of a part as the name has it."""
-    return "".join(_BACK.get(c, c) for c in text)
+    return text.translate(_BACK)
