@@ -168,6 +168,8 @@ class _Source:
         mask_choice = _mask_choice(parsed, answers)
         masks = [mask_choice.chosen] if mask_choice and mask_choice.chosen in parsed.masks else []
         images = [name for name, role in parsed.roles.items() if role is Role.IMAGE]
+        if not images:
+            raise DataError(f"{path_shown(parsed.path)}: names no image files, only label images")
         files = [*images, *map(str, masks)]
         left_out = [*parsed.left_out]
         rows = rows_with_files(parsed, self.finder, images, files, left_out)
