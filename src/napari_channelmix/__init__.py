@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         train_classifier,
     )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
-    from napari_channelmix.data.segmentation import segment
+    from napari_channelmix.data.segmentation import Segmentation, segment
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
+    from napari_channelmix.settings import SegmentationSettings
 
 __all__ = [
     "Attribution",
@@ -43,6 +44,8 @@ __all__ = [
     "Disentangler",
     "Evaluation",
     "Latents",
+    "Segmentation",
+    "SegmentationSettings",
     "channel_importance",
     "evaluate",
     "explain",
@@ -71,6 +74,8 @@ _ROOM_OF = {
     "Disentangler": "drl",
     "Evaluation": "classify",
     "Latents": "drl",
+    "Segmentation": "data.segmentation",
+    "SegmentationSettings": "settings",
     "channel_importance": "dcmix",
     "evaluate": "classify",
     "explain": "pcim",
