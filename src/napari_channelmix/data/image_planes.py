@@ -292,7 +292,7 @@ class MaximumPlane(FilePlane):
 
     def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
         """Pixels of a region, as (rows, columns)."""
-        pixels = super().__getitem__(region)
+        pixels: npt.NDArray[Any] = super().__getitem__(region)
         for other in self.others:
             pixels = np.maximum(pixels, other[region])
         return pixels
