@@ -13,6 +13,8 @@ import tifffile
 from PIL import Image
 
 from napari_channelmix.data import Cells, open_dataset, open_dataset_job
+from napari_channelmix.data.dataset import open_table
+from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Progress, drain
 
@@ -706,3 +708,48 @@ def test_a_background_that_is_found_as_a_nucleus_is_said(tmp_path: Path) -> None
         tifffile.imwrite(tmp_path / "a.tif", pixels)
         lines = open_dataset(path).warnings
         assert any("reaches all four sides" in line for line in lines) is said
+
+
+# ------------------------------------------------------------------ tables in memory
+
+
+def described(path: Path) -> tuple[pd.DataFrame, Description]:
+    return pd.read_csv(path.parent / "table.csv"), read_description(path)
+
+
+def test_a_table_in_memory_gives_the_cells_of_the_same_table_in_a_file(write_set: WriteSet) -> None:
+    path = write_set(*FILES, *POINT)
+    table, description = described(path)
+    cells = open_table(table, description, path.parent, "wells")
+    from_file = open_dataset(path)
+    pd.testing.assert_frame_equal(cells.table, from_file.table)
+    assert cells.signature == from_file.signature
+    assert cells.keys.equals(from_file.keys)
+
+
+def test_messages_name_the_row_of_a_table_in_memory_by_its_index(write_set: WriteSet) -> None:
+    path = write_set(*FILES, *POINT)
+    table, description = described(path)
+    table["y"] = table["y"].astype(object)
+    table.loc[2, "y"] = "high"
+    with pytest.raises(DataError, match=r"^wells, row 2, column 'y': 'high' is not a number"):
+        open_table(table, description, path.parent, "wells")
+    table.index = pd.Index(table.index + 2, name="line")
+    with pytest.raises(DataError, match=r"^wells\.csv, line 4, column 'y': "):
+        open_table(table, description, path.parent, "wells.csv")
+
+
+def test_a_table_in_memory_without_a_column_that_is_named_is_refused(write_set: WriteSet) -> None:
+    path = write_set(*FILES, *POINT)
+    table, description = described(path)
+    with pytest.raises(DataError, match=r"^wells: no column 'gfp'; it has .*'GFP' meant"):
+        open_table(table.rename(columns={"gfp": "GFP"}), description, path.parent, "wells")
+    with pytest.raises(DataError, match=r"^wells: no rows$"):
+        open_table(table.iloc[:0], description, path.parent, "wells")
+
+
+def test_rows_of_one_index_are_read_by_their_position(write_set: WriteSet) -> None:
+    path = write_set(*FILES, *POINT)
+    table, description = described(path)
+    table.index = pd.Index([0] * len(table))
+    assert len(open_table(table, description, path.parent, "wells")) == 4

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from napari_channelmix.data import Cells, open_dataset
 from napari_channelmix.data.identifier_columns import key_columns, named_keys
 from napari_channelmix.data.write_dataset import save_dataset
+from napari_channelmix.errors import DataError
 
 
 def test_names_and_whole_numbers_are_keys_and_measurements_are_not() -> None:
@@ -75,3 +78,21 @@ def test_a_column_called_like_one_of_ours_keeps_apart() -> None:
     keys = pd.DataFrame({"object": ["a"], "plate": ["p"]})
     assert list(named_keys(keys, {"object", "y"})) == ["object (table)", "plate"]
     assert Cells.from_array([[[[1.0, 2], [3, 4]]]], ["x"]).keys.shape == (1, 0)  # type: ignore[arg-type]
+
+
+def test_columns_of_ids_and_groups_are_kept_among_hundreds_of_others() -> None:
+    rows = pd.DataFrame({f"count {i}": [str(i)] for i in range(30)} | {"ObjectNumber": ["3"]})
+    chosen = key_columns(rows, (), always={"ObjectNumber"})
+    assert len(chosen) == 20 and "ObjectNumber" in chosen
+
+
+def test_a_column_of_the_users_is_not_lost_where_ours_has_its_name(tmp_path: Any) -> None:
+    planes = [np.arange(400.0).reshape(20, 20)]
+    bare = Cells.from_points(planes, ["DNA"], [(9, 8), (5, 6)], crop=8)
+    cells = bare.with_keys(pd.DataFrame({"group": ["a", "b"], "cell_id": [5.0, np.nan]}))
+    assert cells.keys.to_dict("list") == {"group": ["a", "b"], "cell_id": ["5", ""]}
+    again = open_dataset(save_dataset(cells, tmp_path / "copy"))
+    assert again.keys["group (table)"].tolist() == ["a", "b"]
+    assert again.keys["cell_id"].tolist() == ["5", ""]
+    with pytest.raises(DataError, match="image: 1 rows of keys for 2 cells"):
+        bare.with_keys(pd.DataFrame({"a": [1]}))

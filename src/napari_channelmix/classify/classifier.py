@@ -27,6 +27,7 @@ from napari_channelmix.classify.priors import (
     given_prior,
 )
 from napari_channelmix.data.borders import BACKGROUND
+from napari_channelmix.data.neighbours import KEEP
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls
@@ -93,6 +94,12 @@ class Classifier(Predictor):
     def mirrored_borders(self) -> bool:
         """Whether crops at borders were filled with mirror images in training."""
         return self.record.get("border") != BACKGROUND
+
+    @property
+    def neighbours(self) -> str:
+        """Whether other objects within the training crops were kept or hidden: keep, hide."""
+        # Bundles of earlier versions do not say: nothing was hidden then.
+        return str(self.record.get("neighbours", KEEP))
 
     def __repr__(self) -> str:
         """Network, channels, classes, crop and accuracy."""

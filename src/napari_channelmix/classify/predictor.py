@@ -138,6 +138,11 @@ class Predictor(ABC):
         return False
 
     @property
+    def neighbours(self) -> str:
+        """Whether neighbours were hidden in its training crops; empty where it is not known."""
+        return ""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What should be known before it is trusted, as far as it was asked."""
         return ()

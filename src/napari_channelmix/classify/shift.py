@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.borders import MirroredBorders, border_warning
+from napari_channelmix.classify.neighbours import PreparedNeighbours, neighbours_warning
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
 from napari_channelmix.classify.training_distance import Likeness, likeness, plain_likeness
@@ -39,7 +40,7 @@ OLDER = (
 ELSEWHERE = "{who} was made elsewhere: nothing is known of its training data to compare with"
 
 
-class ComparedModel(MirroredBorders, Protocol):
+class ComparedModel(MirroredBorders, PreparedNeighbours, Protocol):
     """What a comparison asks of a classifier; see `Predictor`."""
 
     @property
@@ -213,7 +214,8 @@ class Observer:
         whole = len(lines) > int(comparison.strange.any())
         if some is not None:
             border = border_warning(model, some)
-            lines += [border] if border else []
+            prepared = neighbours_warning(model, some)
+            lines += [line for line in (border, prepared) if line]
         # Of one cell there are no shares.
         if lines and facts.shares and len(profile) > 1:
             record = getattr(model, "record", {}).get("held_out") or {}

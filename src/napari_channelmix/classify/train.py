@@ -179,6 +179,7 @@ def train_on(
         "n_train": int((~flags).sum()),
         "n_validation": int(flags.sum()),
         "border": BACKGROUND,
+        "neighbours": cells.neighbours,
         "warnings": list(warnings),
     }
     statistics = crops.statistics

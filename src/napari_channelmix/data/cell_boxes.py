@@ -15,6 +15,7 @@ from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import over_border, without_fill_line
 from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
 from napari_channelmix.data.fields import Field, middles
+from napari_channelmix.data.neighbours import HIDE, KEEP, Neighbours
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
@@ -62,6 +63,9 @@ class CellBoxes:
     conditions : pandas.DataFrame or None
         What the table of the data set says of whole groups, such as a dose: a row per group, named
         by it, and a column of texts for each column that is the same throughout every group.
+    neighbours : str
+        ``keep``; or ``hide``: other objects within a crop are filled with its background, see
+        `without_neighbours`.
     """
 
     name: str
@@ -74,6 +78,7 @@ class CellBoxes:
     # Positions of ``channels`` among the planes of the fields.
     planes: tuple[int, ...] = field(default=(), repr=False)
     conditions: pd.DataFrame | None = field(default=None, repr=False)
+    neighbours: Neighbours = KEEP
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -154,6 +159,32 @@ class CellBoxes:
 
         return key_table(self.table)
 
+    def with_keys(self, keys: pd.DataFrame) -> Self:
+        """The same cells with more columns of the user's: a row per cell, in their order.
+
+        Columns of names that are there already are replaced; see `keys`.
+
+        Raises
+        ------
+        DataError
+            Another number of rows.
+        """
+        from napari_channelmix.data.identifier_columns import with_key_columns
+
+        if len(keys) != len(self):
+            raise DataError(f"{self.name}: {len(keys)} rows of keys for {len(self)} cells")
+        return replace(self, table=with_key_columns(self.table, keys))
+
+    @cached_property
+    def field_names(self) -> tuple[str, ...]:
+        """A short name of each field of view, different from all others: to join tables on.
+
+        Plate, well and site, or the name of the file; see `data.field_names`.
+        """
+        from napari_channelmix.data.field_names import distinct_names
+
+        return distinct_names(field.short or field.name for field in self.fields)
+
     def name_of(self, cell: int) -> str:
         """What a cell is called: the id of its label or point, as the user knows it.
 
@@ -211,7 +242,12 @@ class CellBoxes:
         # By identity: fields hold arrays, which compare element by element.
         if self.fields is not other.fields or len(self) != len(other):
             return False
-        if (self.planes, self.channels, self.crop) != (other.planes, other.channels, other.crop):
+        if (self.planes, self.channels, self.crop, self.neighbours) != (
+            other.planes,
+            other.channels,
+            other.crop,
+            other.neighbours,
+        ):
             return False
         where = ["field", *BOX]
         return self.table is other.table or bool(self.table[where].equals(other.table[where]))
@@ -219,6 +255,9 @@ class CellBoxes:
     def signing(self) -> hashlib._Hash:
         """A signature begun: whoever reads all crops in order may update it with their bytes."""
         signature = hashlib.sha256(repr((self.channels, self.classes, self.crop)).encode())
+        # Sets of earlier versions keep theirs.
+        if self.neighbours != KEEP:
+            signature.update(self.neighbours.encode())
         import pandas as pd
 
         rows = self.table[["field", *BOX, "label", "group", "split"]]
@@ -250,11 +289,13 @@ class CellBoxes:
         chosen = self._positions(indices)
         crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
         columns = self.table[["field", *BOX]].to_numpy(np.int64)
+        ids = self.table["object"].to_numpy(np.int64) if self.neighbours == HIDE else None
         # Field by field, so that each file is decoded once however the cells are ordered.
         for position in np.argsort(columns[chosen, 0], kind="stable"):
             where, *box = columns[chosen[position]]
+            only = None if ids is None else int(ids[chosen[position]])
             try:
-                pixels = self.fields[where].read(box, self.planes)
+                pixels = self.fields[where].read(box, self.planes, only)
             except DataError as error:
                 raise DataError(f"{self.fields[where].name}: {error}") from error
             if not np.isfinite(pixels).all():
@@ -328,6 +369,31 @@ class CellBoxes:
             )
         left = replace(self.subset(inside), warnings=tuple(without_fill_line(self.warnings)))
         return left.with_cut_line()
+
+    def without_neighbours(self) -> Self:
+        """The same cells; other objects within a crop are filled with its background.
+
+        The level of the background is, in each channel, the median of the outermost pixels of the
+        crop that belong to no object; see `data.neighbours`. Only what the label image outlines is
+        hidden: cells it does not hold, light beyond an outline, and the shape of the outlines
+        themselves stay. A classifier learns crops as they are prepared, so cells must be
+        prepared as its training cells were.
+
+        Raises
+        ------
+        DataError
+            Cells without outlines (points, boxes, tiles, whole images).
+        """
+        used = self.table["field"].to_numpy(np.int64)
+        unknown = self.table["object"].to_numpy(np.int64) <= 0
+        unknown |= np.array([field.labels is None for field in self.fields], bool)[used]
+        if unknown.any():
+            raise DataError(
+                f"{self.name}: neighbours can be hidden only where cells have outlines; "
+                f"{int(unknown.sum()):,} of {len(self):,} cells have none (use a label image, or "
+                'from = "mask" or "segment" in a data-set file)'
+            )
+        return replace(self, neighbours=HIDE)
 
     def labelled(self) -> Self:
         """The cells that have a class."""

@@ -23,6 +23,7 @@ from napari_channelmix.data.arrays import (
 from napari_channelmix.data.borders import filled_warning
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.conditions import conditions_together
+from napari_channelmix.data.field_names import distinct_names
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.label_images import as_label_image
 from napari_channelmix.data.masks import covering_warning, pieces_warning, read_mask
@@ -152,6 +153,11 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
                 f"{other.name} ({', '.join(other.channels)}; crop {other.crop}) does not fit "
                 f"{first.name} ({', '.join(first.channels)}; crop {first.crop})"
             )
+        if other.neighbours != first.neighbours:
+            raise DataError(
+                f"{other.name} and {first.name} do not fit: neighbours are hidden in the crops of "
+                "one and not of the other; prepare both alike"
+            )
     classes = tuple(dict.fromkeys(item for part in parts for item in part.classes))
     tables: list[pd.DataFrame] = []
     fields: list[Field] = []
@@ -163,6 +169,7 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         fields += [
             replace(item, planes=tuple(item.planes[c] for c in part.planes)) for item in part.fields
         ]
+    fields = _told_apart(parts, fields)
     warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
     cells = kind(
         name or first.name,
@@ -173,10 +180,25 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         pd.concat(tables, ignore_index=True),
         warnings,
         conditions=conditions_together([part.conditions for part in parts]),
+        neighbours=first.neighbours,
     )
     notes = similar_warnings(cells.class_counts, "classes", "cell")
     # One line for all parts.
     return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes)))).with_cut_line()
+
+
+def _told_apart(parts: Sequence[CellBoxes], fields: Sequence[Field]) -> list[Field]:
+    """The fields of all parts in order; where parts have a short name in common, with theirs."""
+    names = [part.field_names for part in parts]
+    every = [name for some in names for name in set(some)]
+    titles = distinct_names(part.name for part in parts)
+    alike = len(set(every)) < len(every)
+    shorts = [
+        f"{title}_{name}" if alike else name
+        for title, some in zip(titles, names, strict=True)
+        for name in some
+    ]
+    return [replace(field, short=short) for field, short in zip(fields, shorts, strict=True)]
 
 
 def _in_one_field(

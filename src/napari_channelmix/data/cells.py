@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data import cell_sets
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
+from napari_channelmix.data.cell_columns import columns_of_cells
+from napari_channelmix.data.frame_cells import cells_of_frame_job, description_of_columns
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
 from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pandas as pd
 
     from napari_channelmix.data.image_planes import Plane
 
@@ -24,7 +29,8 @@ __all__ = ["BOX", "Cells"]
 class Cells(CellBoxes):
     """A data set of cells; immutable, and read crop by crop. `CellBoxes` has its attributes.
 
-    Make one with `open_dataset`, `Cells.from_labels`, `Cells.from_points` or `Cells.from_array`.
+    Make one with `open_dataset`, `Cells.from_frame`, `Cells.from_labels`, `Cells.from_points` or
+    `Cells.from_array`.
     """
 
     def normalised_by_group(
@@ -59,6 +65,17 @@ class Cells(CellBoxes):
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
         """Divide into training and held-out cells; see `data.split.split_cells`."""
         return split_cells(self, test=test, seed=seed)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per cell: where it is, its group and class, then the user's own columns.
+
+        See `data.cell_columns` and `CellBoxes.keys`; one of the user's that is called like one of
+        ours gets `` (table)`` behind its name.
+        """
+        import pandas as pd
+
+        columns = columns_of_cells(self)
+        return pd.DataFrame({**columns, **named_keys(self.keys, columns)})
 
     # ---------------------------------------------------------------- making
 
@@ -155,6 +172,103 @@ class Cells(CellBoxes):
             An array of another shape or type, or names and labels that do not fit it.
         """
         return cell_sets.of_array(cls, crops, channels, labels, classes, groups, name)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        image: str | None = None,
+        channels: Mapping[str, str] | Sequence[str] | None = None,
+        axes: str | None = None,
+        x: str | None = None,
+        y: str | None = None,
+        label: str | None = None,
+        group: str | None = None,
+        split: str | None = None,
+        object: str | None = None,
+        mask: str | None = None,
+        classes: Sequence[str] | None = None,
+        labelled: bool | None = None,
+        crop: int = 64,
+        pixel_size: float | None = None,
+        folder: str | Path = ".",
+        name: str = "table",
+    ) -> Cells:
+        """Cells of a DataFrame with a row per cell or per image, which names image files.
+
+        Its columns and its index go with the cells (`Cells.keys`), so that results can be joined
+        with it: all that name cells, none that measure them; see `data.identifier_columns`. Values
+        are read as those of a CSV file: ``1``, ``1.0`` and ``"1"`` are one class.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        image : str, optional
+            Column of image files that hold all channels.
+        channels : dict of str to str, or sequence of str
+            Without ``image``: the column of files of each channel, by its name. With ``image``:
+            the names of its channels; default: those of the files.
+        axes : str, optional
+            Of the files in ``image``, such as ``"CYX"``; default: as the files say.
+        x, y : str, optional
+            Columns of the centre of a cell in pixels; pixel centres are whole numbers.
+        label, group, split : str, optional
+            Columns of the class (empty for none), the group (default: each row is one), and
+            the part: train, val or test.
+        object, mask : str, optional
+            Column of label images, and of the id of a row's cell in it. Without ``object`` a row
+            stands for all cells of its label image.
+        classes : sequence of str, optional
+            All classes in their order.
+        labelled : bool, optional
+            Whether each id of a label image is one cell; see `data.masks`.
+        crop : int
+            Side of the crops in pixels. Without ``x``, ``y`` and ``mask`` the whole image is the
+            cell, and is resized to it.
+        pixel_size : float, optional
+            Side of a pixel in micrometres that crops are resampled to.
+        folder : path
+            What paths in the table are relative to.
+        name : str
+            What the table is called in messages and results.
+
+        Raises
+        ------
+        DataError
+            One line that names the row, by its index, and the column that is wrong.
+
+        Examples
+        --------
+        >>> import tempfile, numpy, pandas, tifffile
+        >>> folder = tempfile.mkdtemp()
+        >>> tifffile.imwrite(f"{folder}/a.tif", numpy.zeros((40, 50), "uint8"))
+        >>> frame = pandas.DataFrame({"dna": "a.tif", "y": [12, 30], "x": [20, 25]})
+        >>> frame.index = pandas.Index([101, 107], name="cell_id")
+        >>> cells = Cells.from_frame(
+        ...     frame, channels={"DNA": "dna"}, x="x", y="y", crop=16, folder=folder
+        ... )
+        >>> cells.shape, cells.keys["cell_id"].tolist()
+        ((2, 1, 16, 16), ['101', '107'])
+        """
+        description = description_of_columns(
+            name,
+            image=image,
+            channels=channels,
+            axes=axes,
+            x=x,
+            y=y,
+            label=label,
+            group=group,
+            split=split,
+            object=object,
+            mask=mask,
+            classes=classes,
+            labelled=labelled,
+            crop=crop,
+            pixel_size=pixel_size,
+        )
+        return drain(cells_of_frame_job(cls, frame, description, Path(folder), name))
 
     @classmethod
     def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:

@@ -11,17 +11,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.crop_size import STEP, WHOLE
+
 __all__ = ["cut_off_warning", "reach_over_crop", "without_cut_line"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 # By this a warning of ours is known again.
 CUT = "are cut off by a crop of"
-# Share of the cells that the crop which is proposed holds as a whole: outlines of several cells
-# that touch would ask for a crop that is mostly neighbours. Our choice.
-WHOLE = 0.99
-# Crops are proposed in steps of so many pixels, as networks halve them several times.
-STEP = 8
 
 
 def reach_over_crop(extents: npt.ArrayLike, sides: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -15,12 +15,13 @@ from pydantic import (
     model_validator,
 )
 
+from napari_channelmix.data.neighbours import Neighbours
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import read_toml
 from napari_channelmix.wording import path_shown, problem, quoted
 
-__all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
+__all__ = ["CellsEntry", "Description", "ImageEntry", "PlanesEntry", "read_description"]
 
 
 # Bytes of a data-set file.
@@ -67,6 +68,8 @@ class CellsEntry(_Entry):
     labelled: bool | None = None
     border: Literal["fill", "leave_out"] = "fill"
     pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
+    neighbours: Neighbours = "keep"
+    tracks: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -78,6 +81,13 @@ class CellsEntry(_Entry):
         if self.object and self.origin != "mask":
             raise ValueError(
                 'object = "..." is for from = "mask": the value of a row\'s cell in it'
+            )
+        if self.tracks and self.origin != "mask":
+            raise ValueError('tracks is for from = "mask": an id is one object in every plane')
+        if self.tracks and self.labelled is False:
+            raise ValueError(
+                "tracks = true names objects by their ids, labelled = false says that ids mean "
+                "nothing; give one of the two"
             )
         if self.labelled is not None and self.origin != "mask":
             raise ValueError('labelled is for from = "mask": whether each id in it is one cell')
@@ -91,6 +101,11 @@ class CellsEntry(_Entry):
                 "pixel_size is for cells cut out with a fixed side (segment, mask, point); "
                 f'from = "{self.origin}" is resized to crop already'
             )
+        if self.neighbours == "hide" and self.origin not in ("segment", "mask"):
+            raise ValueError(
+                'neighbours = "hide" is for cells with outlines (segment, mask); '
+                f'from = "{self.origin}" has none'
+            )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:
             raise ValueError(
                 f'from = "{self.origin}" needs columns = [{needed[self.origin]} names]'
@@ -98,6 +113,62 @@ class CellsEntry(_Entry):
         if self.origin == "tile" and not self.size:
             raise ValueError('from = "tile" needs size = ..., the side of a tile in pixels')
         return self
+
+
+# What is done with the planes of a stack.
+def _planes(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if (whole and value >= 0) or value in ("each", "maximum"):
+        return value
+    raise ValueError('must be "each", "maximum", or the number of a plane')
+
+
+PlaneChoice = Annotated[Literal["each", "maximum"] | int, BeforeValidator(_planes)]
+
+
+class PlanesEntry(_Entry):
+    """``[planes]``: which planes of stacks are fields of view.
+
+    Attributes
+    ----------
+    z, t : str, int or None
+        Along Z and along T: ``each`` plane is a field of view, the ``maximum`` over all of them
+        is one, or the one of this number: its position from 0 in a file with that axis, its
+        value in ``z_column`` or ``t_column`` where planes have files of their own.
+    z_column, t_column : str or None
+        Columns with the plane of a row: of its file, or in its file.
+    stack : list of str or None
+        Columns that tell stacks of files apart. Default: all but those of files and planes.
+    """
+
+    z: PlaneChoice | None = None
+    t: PlaneChoice | None = None
+    z_column: str | None = None
+    t_column: str | None = None
+    stack: Annotated[list[str], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> PlanesEntry:
+        for axis in "zt":
+            if getattr(self, f"{axis}_column") and getattr(self, axis) is None:
+                raise ValueError(f'{axis}_column needs {axis} = "each", "maximum" or a number')
+        if self.z is None and self.t is None:
+            raise ValueError('needs z or t: "each", "maximum" or the number of a plane')
+        if self.stack and not self.columns:
+            raise ValueError("stack is for planes in files of their own: name z_column or t_column")
+        return self
+
+    @property
+    def choices(self) -> dict[str, str | int]:
+        """What is done along T and Z, where it is said."""
+        both = {"T": self.t, "Z": self.z}
+        return {axis: choice for axis, choice in both.items() if choice is not None}
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column with the plane of a row, for T and Z, where there is one."""
+        both = {"T": self.t_column, "Z": self.z_column}
+        return {axis: column for axis, column in both.items() if column is not None}
 
 
 class Description(_Entry):
@@ -121,6 +192,8 @@ class Description(_Entry):
     image : ImageEntry or None
     scene : int, str or None
         Which picture of files that have several; ``[image]`` may say it too.
+    planes : PlanesEntry or None
+        Which planes of stacks are fields of view; None: files hold one each.
     cells : CellsEntry
     """
 
@@ -135,6 +208,7 @@ class Description(_Entry):
     channels: dict[str, str] = {}
     image: ImageEntry | None = None
     scene: Scene | None = None
+    planes: PlanesEntry | None = None
     cells: CellsEntry = CellsEntry()
 
     @field_validator("classes", mode="before")
@@ -170,9 +244,16 @@ class Description(_Entry):
         return self.image.scene if self.image and self.image.scene is not None else self.scene
 
     @model_validator(mode="after")
-    def _one_kind_of_image(self) -> Description:
+    def _fitting_together(self) -> Description:
         if bool(self.channels) == (self.image is not None):
             raise ValueError("give either [channels] (a file column each) or [image] (one file)")
+        if self.cells.tracks and self.planes is None:
+            raise ValueError('tracks = true is for planes of stacks: say t = "each" under [planes]')
+        if self.cells.tracks and self.group:
+            raise ValueError(
+                "tracks = true makes each object a group, and a group column says otherwise; give "
+                "one of the two (a group that holds whole images keeps tracks together as well)"
+            )
         if self.image is None and self.cells.channel and self.cells.channel not in self.channels:
             raise ValueError(
                 f"[cells] channel {self.cells.channel!r} is not among the channels "

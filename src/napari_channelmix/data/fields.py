@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.neighbours import background_level, hidden_neighbours
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Field:
         Label image of its cells, where they were found or drawn.
     pixel_size, unit
         Size of a pixel (y, x) and its unit, where known.
+    short : str
+        A readable name to join tables on; empty where nothing is known of it. See
+        `CellBoxes.field_names`, which are distinct.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Field:
     labels: npt.NDArray[Any] | None = field(default=None, repr=False)
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
+    short: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -51,7 +56,9 @@ class Field:
         height, width = self.planes[0].shape
         return int(height), int(width)
 
-    def read(self, box: Sequence[int], channels: Sequence[int]) -> FloatArray:
+    def read(
+        self, box: Sequence[int], channels: Sequence[int], only: int | None = None
+    ) -> FloatArray:
         """Pixels of a box (y0, x0, y1, x1) as (C, h, w) float32, in raw units.
 
         What lies beyond the border of the image is filled with background: in each channel the
@@ -59,10 +66,19 @@ class Field:
         middle of its crop, so that most of these pixels are not of it, and nothing outside the
         crop has to be read. A mirror image would show a second cell.
 
+        Parameters
+        ----------
+        box : sequence of int
+        channels : sequence of int
+            Positions among the planes.
+        only : int, optional
+            Id of a cell in the label image: the pixels of all other objects are filled with
+            background as well; see `data.neighbours`.
+
         Raises
         ------
         DataError
-            A box of which nothing lies in the image.
+            A box of which nothing lies in the image; ``only`` without a label image.
         """
         y0, x0, y1, x1 = (int(edge) for edge in box)
         height, width = self.shape
@@ -74,19 +90,19 @@ class Field:
             )
         planes = [np.asarray(self.planes[c][rows, columns], dtype=np.float32) for c in channels]
         pixels = np.stack(planes)
+        background = None
+        if only is not None:
+            if self.labels is None:
+                raise DataError("neighbours can be hidden only where cells have outlines")
+            pixels, background = hidden_neighbours(pixels, self.labels[rows, columns], only)
         if pixels.shape[1:] == (y1 - y0, x1 - x0):
             return pixels
         filled = np.empty((len(pixels), y1 - y0, x1 - x0), np.float32)
-        filled[...] = _background(pixels)[:, None, None]
+        filled[...] = (background_level(pixels) if background is None else background)[
+            :, None, None
+        ]
         filled[:, rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0] = pixels
         return filled
-
-
-def _background(pixels: FloatArray) -> FloatArray:
-    """Median (C,) of the outermost pixels of (C, h, w): each of them once."""
-    inner = np.zeros(pixels.shape[1:], dtype=bool)
-    inner[1:-1, 1:-1] = True
-    return np.asarray(np.median(pixels[:, ~inner], axis=1), dtype=np.float32)
 
 
 def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[np.int64]:

@@ -10,11 +10,13 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.data.frame_table import table_of_frame
+
 if TYPE_CHECKING:
     # Imported with the first data set: a dock that opens before need not wait for it.
     import pandas as pd
 
-__all__ = ["key_columns", "key_table", "named_keys", "with_keys"]
+__all__ = ["key_columns", "key_table", "named_keys", "with_key_columns", "with_keys"]
 
 # Before the user's name of a column, in the table of cells: none of ours begins so.
 PREFIX = "key "
@@ -25,7 +27,10 @@ MEASURED = re.compile(r"[+-]?\d*[.,]\d+([eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+|nan|
 
 
 def key_columns(
-    rows: pd.DataFrame, left_out: Collection[str], constant: Collection[str] = ()
+    rows: pd.DataFrame,
+    left_out: Collection[str],
+    constant: Collection[str] = (),
+    always: Collection[str] = (),
 ) -> list[str]:
     """Columns that name cells, wells, doses and the like, at most 20, in the table's order.
 
@@ -40,9 +45,13 @@ def key_columns(
         Columns of files.
     constant : collection of str
         Columns that are the same throughout every group; they come first where there are too many.
+    always : collection of str
+        Columns that name cells whatever they hold, such as that of their ids; before all others.
     """
     names = [str(name) for name in rows.columns if name not in left_out]
-    chosen = [name for name in names if name in constant][:MOST]
+    chosen = [name for name in names if name in always]
+    chosen += [name for name in names if name in constant and name not in chosen]
+    chosen = chosen[:MOST]
     for name in names:
         if len(chosen) < MOST and name not in chosen and _names(rows[name]):
             chosen.append(name)
@@ -53,6 +62,12 @@ def with_keys(cells: pd.DataFrame, rows: pd.DataFrame, places: list[int]) -> pd.
     """The table of cells with columns of the user's table, row ``places[i]`` for cell i."""
     values = {f"{PREFIX}{name}": rows[name].to_numpy(dtype=object)[places] for name in rows}
     return cells.assign(**values)
+
+
+def with_key_columns(cells: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
+    """The table of cells with more columns of the user's, a row per cell: their texts."""
+    texts = table_of_frame(keys.reset_index(drop=True), "keys").rows
+    return cells.assign(**{f"{PREFIX}{name}": texts[name].to_numpy(dtype=object) for name in texts})
 
 
 def key_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,14 +12,27 @@ import numpy.typing as npt
 
 from napari_channelmix.byte_cache import ByteCache
 from napari_channelmix.computing import within_cap
+from napari_channelmix.data.array_planes import PROJECT
 from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.errors import DataError
 
-__all__ = ["KNOWN_AXES", "Decoded", "FilePlane", "ImageFile", "Plane", "without_single_axes"]
+__all__ = [
+    "KNOWN_AXES",
+    "STACKED",
+    "Decoded",
+    "FilePlane",
+    "ImageFile",
+    "MaximumPlane",
+    "Plane",
+    "with_maximum",
+    "without_single_axes",
+]
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 KNOWN_AXES = "TZCYX"
+# Axes along which planes are chosen or projected.
+STACKED = "TZ"
 # Larger pictures are read region by region instead of being decoded whole.
 DECODE_WHOLE_BYTES = 64 * 2**20
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
@@ -90,25 +103,54 @@ class ImageFile:
     # Compressed with loss: neighbouring values blur.
     lossy: bool = field(default=False, repr=False, compare=False)
 
-    def planes(self, axes: str | None, decoded: Decoded) -> tuple[FilePlane, ...]:
+    def planes(
+        self, axes: str | None, decoded: Decoded, stack: Mapping[str, int] | None = None
+    ) -> tuple[FilePlane, ...]:
         """Lazy 2-D planes of the file, one a channel.
 
         Parameters
         ----------
         axes : str or None
             Axes as the user names them (``"CYX"``, ``"YXC"``, ``"YX"``); None takes the file's own.
+        decoded : Decoded
+        stack : mapping of str to int, optional
+            Of a stack, the position along its axes T and Z, or `PROJECT` for the maximum.
 
         Raises
         ------
         DataError
             Axes unknown, not fitting the shape, RGB not asked for, or more than two dimensions
-            and channels.
+            and channels without a place along them.
         """
-        axes = self._axes_to_use(axes)
-        if "C" not in axes:
-            return (FilePlane(self, axes, None, decoded),)
-        count = self.shape[axes.index("C")]
-        return tuple(FilePlane(self, axes, channel, decoded) for channel in range(count))
+        letters = self._axes_to_use(axes)
+        where = tuple((axis, at) for axis, at in (stack or {}).items() if axis in letters)
+        extra = [letter for letter in letters if letter not in {*"CYX", *dict(where)}]
+        if extra:
+            first = extra[0].lower() if extra[0] in STACKED else "z"
+            raise DataError(
+                f"{self.path}: axes {letters} {self.shape}: only 2-D images are read; "
+                f"choose one plane or project along {', '.join(extra)}: say so under [planes] of "
+                f'the data-set file, as {first} = "each", {first} = "maximum" or {first} = 0'
+            )
+        if "C" not in letters:
+            return (FilePlane(self, letters, None, decoded, where),)
+        count = self.shape[letters.index("C")]
+        return tuple(FilePlane(self, letters, c, decoded, where) for c in range(count))
+
+    def stacked(self, axes: str | None) -> dict[str, int]:
+        """Lengths of the axes T and Z of a stack, in the file's order; ``axes`` as of `planes`.
+
+        Raises
+        ------
+        DataError
+            As `planes`.
+        """
+        letters = self._axes_to_use(axes)
+        return {
+            axis: length
+            for axis, length in zip(letters, self.shape, strict=True)
+            if axis in STACKED
+        }
 
     def _axes_to_use(self, stated: str | None) -> str:
         if stated is not None and stated != self.axes:
@@ -132,14 +174,14 @@ class ImageFile:
             )
         else:
             letters = self.axes
-        extra = [letter for letter in letters if letter not in "CYX"]
-        if extra:
+        if (
+            letters.count("Y") != 1
+            or letters.count("X") != 1
+            or any(letters.count(axis) > 1 for axis in "CTZ")
+        ):
             raise DataError(
-                f"{self.path}: axes {letters} {self.shape}: only 2-D images are read; "
-                f"choose one plane or project along {', '.join(extra)} first"
+                f"{self.path}: axes {letters!r} must have one Y, one X, at most one C, T and Z"
             )
-        if letters.count("Y") != 1 or letters.count("X") != 1 or letters.count("C") > 1:
-            raise DataError(f"{self.path}: axes {letters!r} must have one Y, one X, at most one C")
         return letters
 
     def _fitting(self, stated: str) -> str:
@@ -205,6 +247,8 @@ class FilePlane:
     axes: str
     channel: int | None
     decoded: Decoded = field(repr=False, compare=False)
+    # Of a stack: where along its axes, or `PROJECT`.
+    stack: tuple[tuple[str, int], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -224,10 +268,13 @@ class FilePlane:
     def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
         """Pixels of a region, as (rows, columns)."""
         rows, columns = region
-        by_axis = {"Y": rows, "X": columns, "C": self.channel}
+        by_axis: dict[str, Any] = {"Y": rows, "X": columns, "C": self.channel}
+        by_axis |= {axis: slice(None) if at == PROJECT else at for axis, at in self.stack}
         pixels = self.file.pixels(self.decoded)
         index = tuple(by_axis[axis] for axis in self.axes)
         plane = guarded(self.file.path, lambda: np.asarray(pixels[index]))
+        left = [axis for axis in self.axes if isinstance(by_axis[axis], slice)]
+        plane = plane.max(axis=tuple(n for n, axis in enumerate(left) if axis not in "YX"))
         plane = plane.astype(plane.dtype.newbyteorder("="), copy=False)
         if plane.dtype == np.float64 and (np.isfinite(plane) & (abs(plane) > LARGEST_FLOAT)).any():
             raise DataError(
@@ -235,6 +282,48 @@ class FilePlane:
                 "scale them first"
             )
         return plane.T if self.axes.index("X") < self.axes.index("Y") else plane
+
+
+@dataclass(frozen=True)
+class MaximumPlane(FilePlane):
+    """The maximum of planes that lie in files of their own; otherwise as the first of them."""
+
+    others: tuple[FilePlane, ...] = ()
+
+    def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
+        """Pixels of a region, as (rows, columns)."""
+        pixels = super().__getitem__(region)
+        for other in self.others:
+            pixels = np.maximum(pixels, other[region])
+        return pixels
+
+
+def with_maximum(
+    planes: tuple[FilePlane, ...], others: tuple[FilePlane, ...]
+) -> tuple[FilePlane, ...]:
+    """Planes that also hold the maximum with others, channel by channel.
+
+    Raises
+    ------
+    DataError
+        Other channels, or another size.
+    """
+    if len(planes) != len(others) or planes[0].shape != others[0].shape:
+        raise DataError(
+            f"{others[0].file.path}: has {len(others)} channels of {others[0].shape} pixels, "
+            f"{planes[0].file.path.name} of the same stack {len(planes)} of {planes[0].shape}"
+        )
+    return tuple(
+        MaximumPlane(
+            plane.file,
+            plane.axes,
+            plane.channel,
+            plane.decoded,
+            plane.stack,
+            (*getattr(plane, "others", ()), other),
+        )
+        for plane, other in zip(planes, others, strict=True)
+    )
 
 
 def without_single_axes(shape: tuple[int, ...], axes: str) -> tuple[tuple[int, ...], str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 
-from napari_channelmix.data.cell_boxes import BOX
+from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.fields import square_boxes
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 
-if TYPE_CHECKING:
-    from napari_channelmix.data.cells import Cells
-
 __all__ = ["at_pixel_size"]
+
+C = TypeVar("C", bound=CellBoxes)
 
 # Sides of a pixel that differ by more than this are no squares.
 SQUARE = 1.02
@@ -23,7 +22,7 @@ SQUARE = 1.02
 MOST = 20.0
 
 
-def at_pixel_size(cells: Cells, size: float) -> Cells:
+def at_pixel_size(cells: C, size: float) -> C:
     """The same cells, their crops resampled to one pixel size.
 
     The box of a cell is made larger or smaller around its middle, so that the crop shows as much
@@ -62,7 +61,7 @@ def at_pixel_size(cells: Cells, size: float) -> Cells:
     return replace(cells, table=table.assign(**edges))
 
 
-def _side(cells: Cells, index: int, size: float) -> int:
+def _side(cells: CellBoxes, index: int, size: float) -> int:
     """Side of a box in the pixels of a field of view."""
     field = cells.fields[index]
     own = in_micrometres(field.pixel_size, field.unit)

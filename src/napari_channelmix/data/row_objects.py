@@ -85,16 +85,16 @@ class RowObjects:
                 differ = what
         if not differ:
             return
-        line = table.rows.index[first]
+        line = table.line(first)
         if description.cells.object:
             value = table.identifier(row, description.cells.object)
             raise DataError(
                 f"{table.where(row, description.cells.object)}: object {value} has another "
                 f"{differ} than "
-                f"in line {line}; an object has one"
+                f"in {line}; an object has one"
             )
         raise DataError(
-            f"{table.where(row)}: the cells of this image have another {differ} than in line "
+            f"{table.where(row)}: the cells of this image have another {differ} than in "
             f'{line}; where cells differ, give a row each and name their ids with object = "..."'
         )
 
@@ -114,9 +114,9 @@ class RowObjects:
         if self._twins:
             row, first = self._twins[0]
             other = f", {self._other_class:,} of them of another class" if self._other_class else ""
-            line = self._table.rows.index[first]
+            line = self._table.line(first)
             lines.append(
                 f"{counted(len(self._twins), 'row', 'name')} the place of an earlier row{other}; "
-                f"their cells count twice (first: {where(row)}, as line {line})"
+                f"their cells count twice (first: {where(row)}, as {line})"
             )
         return tuple(lines)

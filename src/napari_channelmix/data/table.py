@@ -1,19 +1,20 @@
-"""The table of a data set, checked value by value; messages name file, line and column."""
+"""The table of a data set, checked value by value; messages name table, line and column."""
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from napari_channelmix.data.frame_table import free_name, table_of_frame
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.paths import path_of_text
-from napari_channelmix.data.table_files import decimal_comma_of, read_table
+from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
 from napari_channelmix.data.values import BLANKS, class_name, number, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import listed, quoted
@@ -34,12 +35,17 @@ class Table:
     Blanks around values are gone; values of the group column are names as `class_name` gives them.
     """
 
-    path: Path
+    name: str  # of the file, or what a table in memory is called
+    folder: Path  # what paths are relative to
     description: Description
-    rows: pd.DataFrame  # its index keeps the line numbers of the file
+    rows: pd.DataFrame  # its index keeps the line numbers of the file, or names of the rows
+    # What one of these is called in messages.
+    row_word: str = "line"
     warnings: tuple[str, ...] = ()
     # Columns of numbers in which a comma is the decimal sign.
     decimal_commas: frozenset[str] = frozenset()
+    # A column that names rows and says nothing of cells: the index of a table in memory.
+    index: str | None = None
     # What has been looked up: columns as lists, and files by their texts.
     _lists: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
@@ -53,8 +59,44 @@ class Table:
             raise DataError(f"{dataset}: table {error}") from None
         named = tuple(dict.fromkeys(_columns_named(description)))
         source = read_table(path, named)
-        for column in named:
-            source.column(column, f", which {dataset.name} names")
+        return cls._checked(source, description, path.parent, f", which {dataset.name} names")
+
+    @classmethod
+    def of_frame(
+        cls,
+        frame: pd.DataFrame,
+        description: Description,
+        folder: Path,
+        name: str,
+        *,
+        keep_index: bool = False,
+    ) -> Table:
+        """A table in memory, as `read` reads one of a file; rows are named by the frame's index.
+
+        With ``keep_index`` the index is a column of its own as well, which goes with the cells.
+        """
+        source = table_of_frame(frame, name)
+        word, index = str(source.rows.index.name or "row"), None
+        if keep_index and frame.index.nlevels == 1:
+            # Of levels there are several, and they are columns of the user's if he wants them so.
+            index = free_name(str(frame.index.name or "index"), source.rows.columns)
+            texts = table_of_frame(frame.index.to_frame(index=False, name=index), name).rows[index]
+            source.rows.insert(0, index, texts.to_numpy())
+        table = cls._checked(source, description, folder, "", word)
+        return replace(table, index=index)
+
+    @classmethod
+    def _checked(
+        cls,
+        source: TextTable,
+        description: Description,
+        folder: Path,
+        asker: str,
+        row_word: str = "line",
+    ) -> Table:
+        path = source.path
+        for column in dict.fromkeys(_columns_named(description)):
+            source.column(column, asker)
         rows, warnings = _trimmed(source.rows), []
         for column, values in description.keep.items():
             names, mask = rows[column].map(_cached(class_name)), pd.Series(False, rows.index)
@@ -93,11 +135,20 @@ class Table:
                     f"{path}, column {quoted(column)}: {quoted(doubtful)} is read as "
                     f"{number(doubtful, decimal_comma=True):g}, with a decimal comma"
                 )
-        table = cls(path, description, rows, (), frozenset(commas))
+        table = cls(
+            str(path),
+            folder,
+            description,
+            rows,
+            row_word,
+            (*source.warnings, *warnings),
+            frozenset(commas),
+        )
         table._refuse_bad_groups(source.rows)
-        if description.group:
-            warnings += similar_warnings(Counter(rows[description.group]), "groups")
-        return cls(path, description, rows, (*source.warnings, *warnings), frozenset(commas))
+        if not description.group:
+            return table
+        similar = similar_warnings(Counter(rows[description.group]), "groups")
+        return replace(table, warnings=(*table.warnings, *similar))
 
     def columns_of_cells(self) -> set[str]:
         """Columns that name files, groups and places; the others may say something of a group."""
@@ -105,14 +156,30 @@ class Table:
             set(_columns_named(self.description))
             - {str(self.description.label)}
             - set(self.description.keep)
-        )
+        ) | self._index
+
+    def columns_of_images(self) -> set[str]:
+        """Columns that name files: images of channels, and label images."""
+        description = self.description
+        image = () if description.image is None else (description.image.column,)
+        mask = () if description.cells.column is None else (description.cells.column,)
+        return {*description.channels.values(), *image, *mask}
+
+    def columns_of_names(self) -> set[str]:
+        """Columns that name cells whatever they hold: of ids, groups and planes, the index."""
+        description = self.description
+        planes = () if description.planes is None else description.planes.columns.values()
+        named = (description.cells.object, description.group, *planes)
+        return self._index | {name for name in named if name}
+
+    @property
+    def _index(self) -> set[str]:
+        return set() if self.index is None else {self.index}
 
     def columns_of_files(self) -> set[str]:
         """Columns that name files or places, or say the class: none of them names a cell."""
         description = self.description
-        image = () if description.image is None else (description.image.column,)
-        mask = () if description.cells.column is None else (description.cells.column,)
-        own = {*description.channels.values(), *image, *mask, *(description.cells.columns or ())}
+        own = self.columns_of_images() | set(description.cells.columns or ())
         return own | {name for name in (description.label, description.split) if name}
 
     def _refuse_bad_groups(self, original: pd.DataFrame) -> None:
@@ -133,23 +200,27 @@ class Table:
             if group and split and part != first:
                 raise DataError(
                     f"{self.where(row, split)}: group {quoted(name)} is in {part!r} here and in "
-                    f"{first!r} in line {self.rows.index[line]}; a group belongs to one part"
+                    f"{first!r} in {self.line(line)}; a group belongs to one part"
                 )
 
     @contextlib.contextmanager
     def naming(self, row: int, column: str | None = None) -> Iterator[None]:
-        """Put file, line and column before an error that does not name them yet."""
+        """Put table, line and column before an error that does not name them yet."""
         try:
             yield
         except DataError as error:
-            if str(error).startswith(f"{self.path}, line"):
+            if str(error).startswith(f"{self.name}, {self.row_word} "):
                 raise
             raise DataError(f"{self.where(row, column)}: {error}") from error
 
     def where(self, row: int, column: str | None = None) -> str:
-        """File, line and column of a value, for messages."""
-        place = f"{self.path}, line {self.rows.index[row]}"
+        """Table, line and column of a value, for messages."""
+        place = f"{self.name}, {self.line(row)}"
         return f"{place}, column {quoted(column)}" if column else place
+
+    def line(self, row: int) -> str:
+        """What a row is called: its line in the file, or its name in a table in memory."""
+        return f"{self.row_word} {self.rows.index[row]}"
 
     def text(self, row: int, column: str | None) -> str:
         """A value without blanks around it; empty where no column is named."""
@@ -178,7 +249,7 @@ class Table:
         text = self.text(row, column)
         if text not in self._files:
             with self.naming(row, column):
-                path = path_of_text(text, self.path.parent, may_be_folder=True)
+                path = path_of_text(text, self.folder, may_be_folder=True)
                 if path.is_dir() and not _is_zarr(path):
                     raise DataError(f"{path} is a folder, not an image")
             self._files[text] = path
@@ -245,6 +316,9 @@ def _columns_named(description: Description) -> Iterable[str]:
     if description.cells.object:
         yield description.cells.object
     yield from description.cells.columns or ()
+    if description.planes:
+        yield from description.planes.columns.values()
+        yield from description.planes.stack or ()
 
 
 def _trimmed(rows: pd.DataFrame) -> pd.DataFrame:

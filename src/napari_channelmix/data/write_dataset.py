@@ -16,7 +16,9 @@ from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import middles, square_boxes
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.label_images import Objects, Regions, only
+from napari_channelmix.data.neighbours import HIDE
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
@@ -81,6 +83,12 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
     used = sorted(set(cells.table["field"].tolist()))
     stems = _stems([field_names(cells)[index] for index in used])
     outlined = all(_outlined(cells, index) for index in used)
+    if cells.neighbours == HIDE and not outlined:
+        raise DataError(
+            f"{cells.name}: neighbours are hidden, and the crops do not lie around the outlines as "
+            "a data-set file would cut them out (they are resampled or moved); save them with "
+            "their neighbours"
+        )
     steps = len(used) * (len(cells.planes) + 1)
     for place, (index, stem) in enumerate(zip(used, stems, strict=True)):
         field = cells.fields[index]
@@ -97,7 +105,9 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
             in_field = (cells.table["field"] == index).to_numpy()
             values = cells.table["object"].to_numpy(np.int64)[in_field]
             assert field.labels is not None
-            write_mask(folder / f"images/{stem}_cells.tif", only(field.labels, values))
+            # Objects that are no cells of the set are neighbours all the same.
+            kept = field.labels if cells.neighbours == HIDE else only(field.labels, values)
+            write_mask(folder / f"images/{stem}_cells.tif", kept)
     table, lines = _table(cells, dict(zip(used, stems, strict=True)), classes, outlined=outlined)
     write_text(folder / "labels.csv", csv_text(table))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
@@ -236,9 +246,15 @@ def _table(
         columns = {**{str(name): of_cells[name].tolist() for name in of_cells}, **columns}
     # The user's own columns last: none of ours is overwritten.
     keys = cells.keys
-    columns = {**{str(name): keys[name].tolist() for name in keys}, **columns}
+    same = [
+        name
+        for name in keys
+        if name in columns and keys[name].tolist() == list(map(str, columns[name]))
+    ]
+    columns = {**named_keys(keys.drop(columns=same), columns), **columns}
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
+    lines += ['neighbours = "hide"'] if cells.neighbours == HIDE else []
     return pd.DataFrame(columns), lines
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.atomic_write import write_json, write_text
+from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
@@ -154,24 +156,17 @@ class Latents:
     def to_frame(self) -> pd.DataFrame:
         """A row per cell: where it is, its class, its latents and its hand-crafted features.
 
-        ``y``, ``x`` are its centre in pixels; pixel centres are whole numbers.
+        ``y``, ``x`` are its centre in pixels; pixel centres are whole numbers. The user's own
+        columns come last, see `Cells.keys`.
         """
         import pandas as pd
 
-        table, cells = self.cells.table, self.cells
-        where = pd.DataFrame(
-            {
-                "field": [cells.fields[int(index)].name for index in table["field"]],
-                "object": table["object"].to_numpy(),
-                "y": cells.centres[:, 0],
-                "x": cells.centres[:, 1],
-                "at_border": cells.at_border,
-                "group": table["group"].to_numpy(),
-                "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels],
-            }
-        )
+        where = pd.DataFrame(columns_of_cells(self.cells)).drop(columns="cell")
         latents = pd.DataFrame(self.values, columns=list(self.names))
-        return pd.concat([where, latents, self.prepared.features.add_prefix("feature: ")], axis=1)
+        features = self.prepared.features.add_prefix("feature: ")
+        both = pd.concat([where, latents, features], axis=1)
+        keys = pd.DataFrame(named_keys(self.cells.keys, both.columns), index=both.index)
+        return pd.concat([both, keys], axis=1)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, as the command line writes it."""

@@ -206,7 +206,8 @@ class _Cut:
         height, width = image.shape
         y0, x0 = max(int(row[BOX[0]]), 0), max(int(row[BOX[1]]), 0)
         y1, x1 = min(int(row[BOX[2]]), height), min(int(row[BOX[3]]), width)
-        pixels = image.read((y0, x0, y1, x1), cells.planes)
+        only = int(row["object"]) if cells.neighbours == "hide" else None
+        pixels = image.read((y0, x0, y1, x1), cells.planes, only)
         if not np.isfinite(pixels).all():
             channel = int(np.argwhere(~np.isfinite(pixels))[0][0])
             raise DataError(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.atomic_write import write_text, write_whole
+from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.phenotypes.held_out import UNKNOWN
@@ -50,25 +51,16 @@ def cell_table(
     Returns
     -------
     pandas.DataFrame
-        ``cell``, ``field``, ``object``, ``y`` and ``x`` (its centre in pixels; pixel centres are
-        whole numbers), ``at_border`` (its crop reaches over the border of the image), ``group``,
-        ``label``; with probabilities ``training`` (yes, same group, no, unknown),
-        ``prediction``, ``margin`` and a column ``probability of CLASS`` each; with latents a
-        column ``latent NAME`` each; then the user's own columns, see `data.identifier_columns`.
+        ``cell``, ``field``, ``field_name`` (see `Cells.field_names`), ``object``, ``y`` and ``x``
+        (its centre in pixels; pixel centres are whole numbers), ``at_border`` (its crop reaches
+        over the border of the image), ``group``, ``label``; with probabilities ``training`` (yes,
+        same group, no, unknown), ``prediction``, ``margin`` and a column ``probability of CLASS``
+        each; with latents a column ``latent NAME`` each; then the user's own columns, see
+        `data.identifier_columns`.
     """
     import pandas as pd
 
-    table = cells.table
-    columns: dict[str, object] = {
-        "cell": np.arange(len(cells)),
-        "field": [cells.fields[index].name for index in table["field"].tolist()],
-        "object": table["object"].to_numpy(np.int64),
-        "y": cells.centres[:, 0],
-        "x": cells.centres[:, 1],
-        "at_border": cells.at_border,
-        "group": cells.groups,
-        "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels.tolist()],
-    }
+    columns = columns_of_cells(cells)
     if probabilities is not None:
         columns["training"] = [UNKNOWN] * len(cells) if training is None else list(training)
         columns["prediction"] = [classes[code] for code in probabilities.argmax(axis=1).tolist()]

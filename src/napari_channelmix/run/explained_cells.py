@@ -23,13 +23,15 @@ IntArray = npt.NDArray[np.int64]
 def cells_about(cells: Cells, chosen: IntArray, training: Marks) -> dict[str, Any]:
     """Of N chosen cells and their N marks, for JSON: lists of N, but ``keys``, a dict of such.
 
-    ``field`` (name of the image), ``object`` (id in the label image), ``y`` and ``x`` (centre in
+    ``field`` (name of the image), ``field_name`` (the short one, see `Cells.field_names`),
+    ``object`` (id in the label image), ``y`` and ``x`` (centre in
     pixels; pixel centres are whole numbers), ``training`` (yes, same group, no, unknown), and
     ``keys``, the user's own columns by name.
     """
     table = cells.table.iloc[chosen]
     return {
         "field": [cells.fields[row].name for row in table["field"].tolist()],
+        "field_name": [cells.field_names[row] for row in table["field"].tolist()],
         "object": table["object"].astype(int).tolist(),
         "y": table["y"].astype(float).tolist(),
         "x": table["x"].astype(float).tolist(),
@@ -54,7 +56,7 @@ def explained_table(cells: Cells, chosen: IntArray, content: dict[str, Any]) -> 
 
     about = content["cells"]
     columns: dict[str, Any] = {"map": np.arange(len(chosen)), "cell": chosen}
-    columns |= {name: about[name] for name in ("field", "object", "y", "x")}
+    columns |= {name: about[name] for name in ("field", "field_name", "object", "y", "x")}
     columns |= {name: about[name] for name in ("group", "training", "at_border")}
     columns["label"] = ["" if name is None else name for name in about["label"]]
     classes = content["classes"]

@@ -18,6 +18,7 @@ from napari_channelmix.settings.latents import (
     FinetuneSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.settings.training import (
     ClassifierSettings,
     Constraint,
@@ -41,6 +42,7 @@ __all__ = [
     "NetworkSettings",
     "Only",
     "Question",
+    "ScanSettings",
     "Setting",
     "TrainingSettings",
     "as_dict",

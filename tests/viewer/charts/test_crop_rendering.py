@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_channelmix.data.display_limits import DisplayLimits
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.crop_rendering import (
     Look,
@@ -31,13 +32,12 @@ def test_channels_are_added_up_between_their_limits() -> None:
     assert composed(crops, (None, None)).max() == 0
 
 
-def test_channels_without_a_layer_take_the_range_of_the_crops() -> None:
-    crops = np.random.default_rng(0).uniform(100, 200, (5, 1, 8, 8)).astype(np.float32)
-    (found,) = settled(crops, plain_looks(("#FFFFFF",), 4))
-    assert found is not None and found.low is not None and found.high is not None
-    assert 100 <= found.low < 105 and 195 < found.high <= 200
-    given = Look(found.table, 0.0, 1.0)
-    assert settled(crops, (given,)) == (given,)
+def test_channels_without_a_layer_take_the_limits_of_the_data_set() -> None:
+    limits = DisplayLimits(("DNA",), np.array([100.0]), np.array([200.0]))
+    (look,) = settled(limits, plain_looks(("#FFFFFF",), 4))
+    assert look is not None and (look.low, look.high) == (100, 200)
+    given = Look(look.table, 0.0, 1.0)
+    assert settled(limits, (given,)) == (given,)
 
 
 def test_looks_are_those_of_the_layers(viewer: Any) -> None:

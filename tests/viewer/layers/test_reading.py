@@ -20,7 +20,7 @@ RNG = np.random.default_rng(0)
 
 def test_an_rgb_picture_is_refused_with_the_reason() -> None:
     rgb = Image(np.zeros((8, 8, 3), np.uint8), rgb=True, name="stained")
-    with pytest.raises(DataError, match=r"'stained' is an RGB image.*unmix"):
+    with pytest.raises(DataError, match=r"'stained' is an RGB image.*Unmix"):
         planes_from_layers([rgb], (0, 0))
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari_channelmix.data.display_limits import DisplayLimits
 
 __all__ = ["Look", "composed", "plain_looks", "settled"]
 
@@ -23,7 +27,7 @@ class Look:
     table : bytes
         256 colours of red, green and blue, from the darkest to the brightest.
     low, high : float or None
-        Grey values that become the first and the last of them; None: those of the crops.
+        Grey values that become the first and the last of them; None: those of the data set.
     gamma, opacity : float
     """
 
@@ -48,15 +52,13 @@ def plain_looks(colors: tuple[str, ...], visible: int) -> tuple[Look | None, ...
     )
 
 
-def settled(crops: FloatArray, looks: tuple[Look | None, ...]) -> tuple[Look | None, ...]:
-    """The same looks with the range of some crops (n, C, H, W), where they have none."""
+def settled(limits: DisplayLimits, looks: tuple[Look | None, ...]) -> tuple[Look | None, ...]:
+    """The same looks with the limits of the data set, where they have none."""
     return tuple(
         replace(look, low=float(low), high=float(high))
         if look is not None and look.low is None
         else look
-        for look, (low, high) in zip(
-            looks, np.percentile(crops, (1.0, 99.8), axis=(0, 2, 3)).T, strict=True
-        )
+        for look, low, high in zip(looks, limits.low, limits.high, strict=True)
     )
 
 

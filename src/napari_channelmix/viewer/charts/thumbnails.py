@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from qtpy.QtGui import QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, 
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_channelmix.viewer.charts.attribution_colormap import heat
+
+if TYPE_CHECKING:
+    from napari_channelmix.data.display_limits import DisplayLimits
 
 __all__ = ["Thumbnails", "Tile", "grey_levels", "heat_image"]
 
@@ -24,8 +28,13 @@ LARGEST, SMALLEST = 108, 64
 WHITE = 190
 
 
-def grey_levels(crops: FloatArray) -> npt.NDArray[np.uint8]:
-    """Channels (C, H, W) as grey pictures, each stretched over its own range."""
+def grey_levels(crops: FloatArray, limits: DisplayLimits | None = None) -> npt.NDArray[np.uint8]:
+    """Channels (C, H, W) as grey pictures, in the scale of the data set.
+
+    ``limits``: of the same channels; without them each is stretched over its own range.
+    """
+    if limits is not None:
+        return (limits.levels(crops) * WHITE).astype(np.uint8)
     low, high = np.percentile(crops, (1.0, 99.8), axis=(1, 2), keepdims=True)
     span = np.where(high > low, high - low, 1.0)
     grey: npt.NDArray[np.uint8] = (np.clip((crops - low) / span, 0, 1) * WHITE).astype(np.uint8)

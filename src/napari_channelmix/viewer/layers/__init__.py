@@ -1,5 +1,6 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
+from napari_channelmix.data.label_projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.axes import as_text, match_axes, match_points
 from napari_channelmix.viewer.layers.camera import (
     center_on,
@@ -28,9 +29,16 @@ from napari_channelmix.viewer.layers.field_of_view import (
     forget_ours,
     show_field,
 )
+from napari_channelmix.viewer.layers.file_facts import (
+    channel_axis_of,
+    channel_names_along,
+    file_facts,
+    file_names_of,
+)
 from napari_channelmix.viewer.layers.geometry import (
     PlaneOfWorld,
     like,
+    part,
     plane_axes,
     plane_of_world,
     plane_point,
@@ -50,7 +58,6 @@ from napari_channelmix.viewer.layers.own_layers import (
 )
 from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
-from napari_channelmix.viewer.layers.projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.reading import (
     label_plane,
     planes_from_axis,
@@ -80,11 +87,15 @@ __all__ = [
     "box_geometry",
     "box_shape",
     "center_on",
+    "channel_axis_of",
+    "channel_names_along",
     "classes_in_column",
     "color_of",
     "columns_of",
     "field_job",
     "field_place",
+    "file_facts",
+    "file_names_of",
     "find_ours",
     "forget_ours",
     "hide",
@@ -99,6 +110,7 @@ __all__ = [
     "match_points",
     "mosaic",
     "own_columns",
+    "part",
     "plane_axes",
     "plane_of",
     "plane_of_world",

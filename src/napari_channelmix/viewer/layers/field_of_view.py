@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.display_limits import limits_of_planes
+from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
 from napari_channelmix.viewer.layers.class_layer import show_codes
@@ -21,13 +25,17 @@ from napari_channelmix.viewer.layers.own_layers import (
 from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
-    from napari_channelmix.data import Cells
+    from napari_channelmix.data import Cells, Field
     from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["FieldPixels", "field_job", "forget_ours", "show_field"]
 
 # Larger planes are handed to napari lazily, in pieces.
 READ_WHOLE_BYTES = 64 * 2**20
+# Fields of view whose pixels tell of the contrast, and pixels of a side that are looked at in each.
+FIELDS_MEASURED, SIDE_MEASURED = 5, 512
+# Percentile that is black: a quarter of a field of view is background.
+BLACK = 25.0
 # More colours than this on top of each other show nothing; the other channels start hidden.
 CHANNELS_SHOWN = 4
 
@@ -41,15 +49,38 @@ class FieldPixels:
     limits: tuple[tuple[float, float], ...]
 
 
+# Contrast limits of data sets that were shown: by their first field of view, then by channel.
+_LIMITS: WeakKeyDictionary[Field, dict[tuple[int, int, bool], tuple[float, float]]] = (
+    WeakKeyDictionary()
+)
+
+
 def field_job(cells: Cells, index: int) -> Job[FieldPixels]:
-    """Read a field of view; a step for each channel."""
+    """Read a field of view; a step for each channel.
+
+    The contrast of a channel is the same for all fields of view of a data set: from five of them,
+    spread evenly, or those that can be read.
+    """
     field, planes, limits = cells.fields[index], [], []
+    photo = is_photo(cells.channels)
+    known, count = _LIMITS.setdefault(cells.fields[0], {}), len(cells.fields)
+    sample = sorted({int(i) for i in np.linspace(0, count - 1, min(count, FIELDS_MEASURED))})
     for step, channel in enumerate(cells.planes):
-        yield Progress(step, len(cells.planes), f"reading {cells.channels[step]}")
-        plane = _readable(field.planes[channel])
-        planes.append(plane)
-        limits.append(_limits(plane))
-    if is_photo(cells.channels):
+        stage = f"reading {cells.channels[step]}"
+        yield Progress(step, len(cells.planes), stage)
+        planes.append(_readable(field.planes[channel]))
+        if (count, channel, photo) not in known:
+            blocks = []
+            for other in sample:
+                yield Progress(step, len(cells.planes), stage)
+                # Another image that cannot be read is said where it is looked at.
+                with suppress(DataError):
+                    blocks.append(_block(cells.fields[other].planes[channel]))
+            known[count, channel, photo] = limits_of_planes(
+                blocks or [_block(planes[-1])], BLACK, dark_noise=not photo
+            )
+        limits.append(known[count, channel, photo])
+    if photo:
         # A photo has black, and its colours stay in proportion.
         limits = [(0.0, max(high for _, high in limits))] * len(limits)
     return FieldPixels(index, tuple(planes), tuple(limits))
@@ -67,20 +98,10 @@ def _readable(plane: Plane) -> Any:
     return da.from_array(plane, chunks=(1024, 1024), asarray=False, name=False)
 
 
-def _limits(plane: Any) -> tuple[float, float]:
-    """Contrast limits from a regular sample of the pixels: a quarter of them is background."""
-    step = max(1, max(plane.shape) // 512)
-    if not isinstance(plane, np.ndarray):
-        # A strided read would touch every chunk: look at the middle instead.
-        y, x = (max(0, n // 2 - 512) for n in plane.shape)
-        sample = np.asarray(plane[y : y + 1024, x : x + 1024])
-    else:
-        sample = plane[::step, ::step]
-    finite: npt.NDArray[Any] = sample[np.isfinite(sample)]
-    if not finite.size:
-        return 0.0, 1.0
-    low, high = (float(v) for v in np.percentile(finite, (25.0, 99.8)))
-    return (low, high) if high > low else (low, low + 1.0)
+def _block(plane: Any) -> npt.NDArray[Any]:
+    """The middle of a plane: a strided read would touch every chunk, and tell nothing of noise."""
+    y, x = (max(0, (n - SIDE_MEASURED) // 2) for n in plane.shape)
+    return np.asarray(plane[y : y + SIDE_MEASURED, x : x + SIDE_MEASURED])
 
 
 def forget_ours(viewer: Any, besides: Shown | None = None) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from napari_channelmix.data.array_planes import PROJECT, ArrayPlane
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers.geometry import plane_axes
 
 __all__ = ["PROJECT", "Axis", "LayerPlane", "axes_of", "full_resolution", "plane_of", "refuse_rgb"]
 
-# Instead of the number of a slice: the maximum over all of them.
-PROJECT = -1
+# A plane of the array of a layer.
+LayerPlane = ArrayPlane
 
 
 @dataclass(frozen=True)
@@ -45,56 +45,6 @@ class Axis:
         return f"axis {self.number}: {name}{self.length} long"
 
 
-@dataclass(frozen=True)
-class LayerPlane:
-    """A plane of an array: some axes at a slice or projected, two left as rows and columns.
-
-    Attributes
-    ----------
-    data : array-like
-        NumPy, dask or zarr; sliced, never converted whole.
-    index : tuple of int or None
-        For each axis a slice, `PROJECT`, or None for rows and columns.
-    """
-
-    data: Any = field(repr=False, compare=False)
-    index: tuple[int | None, ...]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        rows, columns = (n for n, i in zip(self.data.shape, self.index, strict=True) if i is None)
-        return int(rows), int(columns)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """As in the layer."""
-        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
-        return dtype
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
-
-    def moved(self, slices: dict[int, int]) -> LayerPlane:
-        """The plane at other slices of some axes."""
-        index = tuple(slices.get(axis, now) for axis, now in enumerate(self.index))
-        return replace(self, index=index)
-
-    def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
-        """Pixels of a region, as (rows, columns)."""
-        left = list(region)
-        parts = tuple(
-            left.pop(0) if i is None else slice(None) if i == PROJECT else i for i in self.index
-        )
-        pixels = np.asarray(self.data[parts])
-        # Axes at a slice are gone; those projected and those of the plane are left, in order.
-        remaining = [i for i in self.index if i is None or i == PROJECT]
-        over = tuple(axis for axis, i in enumerate(remaining) if i == PROJECT)
-        return pixels.max(axis=over) if over else pixels
-
-
 def full_resolution(layer: Any) -> Any:
     """The layer's array; level 0 where it has several."""
     return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
@@ -122,7 +72,7 @@ def refuse_rgb(layer: Any) -> None:
     if getattr(layer, "rgb", False):
         raise DataError(
             f"layer {layer.name!r} is an RGB image, not a channel: its colours mix the stains; "
-            "split it (right click, Split RGB) or unmix the stains first"
+            "use 'Split into channels' or 'Unmix stains' on the page Data"
         )
 
 

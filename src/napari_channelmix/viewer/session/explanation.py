@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_channelmix.settings import Question
 
 if TYPE_CHECKING:
+    from napari_channelmix.data.display_limits import DisplayLimits
     from napari_channelmix.pcim import Attribution, Reliability
     from napari_channelmix.pcim.scores import Fidelity
 
@@ -59,6 +60,8 @@ class Explanation:
     training : str
         Whether the classifier was trained on the cell, once the map is finished; see
         `phenotypes.held_out`.
+    limits : DisplayLimits or None
+        Grey values that become black and white in the pictures of every cell.
     """
 
     question: Question
@@ -82,6 +85,7 @@ class Explanation:
     caveats: tuple[str, ...] = ()
     prior: str = ""
     training: str = ""
+    limits: DisplayLimits | None = dataclasses.field(default=None, repr=False)
 
     @property
     def name(self) -> str:

@@ -488,7 +488,7 @@ def test_a_long_axis_is_never_taken_for_slices_in_silence(
     images.cells.crop.setValue(20)
     question = images.channels.question
     assert question.isVisible() and question.yes.text() == "7 channels"
-    assert "'stack' has an axis of 7 (axis 0): are these channels?" in question.text.text()
+    assert "'stack' has 7 planes (axis 0): channels or slices?" in question.text.text()
     assert not images.use.isEnabled() and "say above whether" in images.reason.text()
     click(question.yes)
     assert not question.isVisible() and images.use.isEnabled()

@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.widgets.notice import breakable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,14 +31,19 @@ def unclear_axis(layer: Any, answered: Collection[int] = ()) -> layers.Axis | No
     if layer.rgb or layer.ndim < 3:
         return None
     axes = layers.axes_of(layer)
+    # Planes or times, as the file says.
+    letters = layers.file_facts(layer).axes
     for axis in axes[:-2]:
+        if letters.get(axis.number, "C") != "C":
+            continue
         may_be = axis.is_channel or (not axis.is_named and FEWEST <= axis.length <= MOST)
         if may_be and axis.number not in answered:
             return axis
     last = axes[-1]
     # Rows and columns are about as long as each other: (512, 512, 7) ends in channels.
     short = FEWEST <= last.length <= MOST and 4 * last.length < min(a.length for a in axes[-3:-1])
-    if (last.is_channel or (short and not last.is_named)) and last.number not in answered:
+    unnamed = short and not last.is_named and letters.get(last.number, "C") == "C"
+    if (last.is_channel or unnamed) and last.number not in answered:
         return last
     return None
 
@@ -74,7 +80,8 @@ class AxisQuestion(QWidget):
         if axis is None:
             return
         self.text.setText(
-            f"Layer '{layer.name}' has an axis of {axis.length} ({axis.short}): are these channels?"
+            f"Layer '{breakable(layer.name)}' has {axis.length} planes ({axis.short}): "
+            "channels or slices?"
         )
         self.yes.setText(f"{axis.length} channels")
         self.yes.setToolTip(f"Every position along {axis} is a channel")

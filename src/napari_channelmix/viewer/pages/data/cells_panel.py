@@ -24,7 +24,7 @@ from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, check_pla
 from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels
+    from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
 
 __all__ = ["CellsPanel"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import (
@@ -19,11 +18,19 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.data.short_names import short_names
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.pages.data.axis_question import AxisQuestion, unclear_axis
-from napari_channelmix.viewer.pages.data.samples import PART
+from napari_channelmix.viewer.pages.data.channel_proposal import ChannelProposal, propose
+from napari_channelmix.viewer.pages.data.chosen_channels import (
+    CHANNEL_NAME,
+    ChosenChannels,
+    Slice,
+)
+from napari_channelmix.viewer.pages.data.rgb_bar import RgbBar
+from napari_channelmix.viewer.widgets.notice import breakable
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 
@@ -35,84 +42,6 @@ ROW, ROWS_SHOWN = 21, 7
 MOST_CHANNELS = 200
 # What becomes of an axis that is neither channels, rows nor columns.
 CURRENT, MAXIMUM, EVERY = "current slice", "maximum of all slices", "every slice a field"
-
-
-@dataclass(frozen=True, eq=False)
-class Slice:
-    """A field of view: its name, the slices it is of, and its channels."""
-
-    name: str
-    slice_position: dict[int, int]
-    planes: tuple[layers.LayerPlane, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class ChosenChannels:
-    """The channels as they stand now: lazy planes with their names and where they lie.
-
-    Attributes
-    ----------
-    names : tuple of str
-    planes : tuple of LayerPlane
-        Of the slice that the viewer shows.
-    images : dict of str to napari layer
-    axes : (int, int)
-        Rows and columns.
-    slice_position : dict of int to int
-        The slice: axis and position.
-    channel : int or None
-        The channel axis, where the channels are one layer.
-    every : tuple of int
-        Axes of which every slice is a field of view.
-    """
-
-    names: tuple[str, ...]
-    planes: tuple[layers.LayerPlane, ...]
-    images: dict[str, Any]
-    axes: tuple[int, int]
-    slice_position: dict[int, int]
-    channel: int | None = None
-    every: tuple[int, ...] = ()
-
-    @property
-    def reference(self) -> Any:
-        """The layer whose geometry counts."""
-        return next(iter(self.images.values()))
-
-    @property
-    def title(self) -> str:
-        """What the cells are called: after their image, or after all channels that are layers."""
-        first, rest = self.reference.name, len(set(map(id, self.images.values()))) - 1
-        if not rest:
-            return str(first)
-        return f"{first} and {rest} other channel{'s' if rest > 1 else ''}"
-
-    @property
-    def slice_index(self) -> tuple[int | None, ...]:
-        """For each axis but the channels the slice, or that it is projected."""
-        every = dict.fromkeys(self.every)
-        index = [every.get(axis, i) for axis, i in enumerate(self.planes[0].index)]
-        return tuple(i for axis, i in enumerate(index) if axis != self.channel)
-
-    @property
-    def stacked(self) -> bool:
-        """Whether every slice of an axis is a field of view."""
-        return bool(self.every)
-
-    @property
-    def slices(self) -> tuple[Slice, ...]:
-        """The fields of view: one, or one for every slice."""
-        if not self.every:
-            return (Slice(self.title, self.slice_position, self.planes),)
-        axes = layers.axes_of(self.reference)
-        result = []
-        for place in np.ndindex(*(axes[axis].length for axis in self.every)):
-            moved = dict(zip(self.every, map(int, place), strict=True))
-            name = ", ".join(f"{axes[axis].short}={index}" for axis, index in moved.items())
-            planes = tuple(plane.moved(moved) for plane in self.planes)
-            # With the image: annotations of another stack have slices of the same names.
-            result.append(Slice(f"{self.title}: {name}", {**self.slice_position, **moved}, planes))
-        return tuple(result)
 
 
 class ChannelsPanel(QWidget):
@@ -147,6 +76,14 @@ class ChannelsPanel(QWidget):
         )
         self.note.setWordWrap(True)
         self.question = AxisQuestion()
+        self.rgb = RgbBar()
+        # What was ticked by itself, and why.
+        self.proposed = QLabel()
+        self.proposed.setWordWrap(True)
+        self.proposed.setVisible(False)
+        self._proposal = ChannelProposal()
+        # From the first choice of the user on nothing is proposed any more.
+        self._by_hand, self._proposing = False, False
         # Axes of layers that hold slices: the user said so.
         self._answered: WeakKeyDictionary[Any, set[int]] = WeakKeyDictionary()
         self._slices: dict[int, QComboBox] = {}
@@ -161,15 +98,17 @@ class ChannelsPanel(QWidget):
         column.addWidget(self.kind)
         column.addLayout(self.rows)
         column.addWidget(self.list)
+        column.addWidget(self.rgb)
+        column.addWidget(self.proposed)
         column.addWidget(self.question)
         column.addWidget(self.rest)
         column.addWidget(self.note)
         self.question.channels.connect(self._are_channels)
         self.question.slices.connect(self._are_slices)
         self.kind.currentIndexChanged.connect(lambda _: self._refill())
-        self.layer.currentIndexChanged.connect(lambda _: self._fill_axes())
-        self.axis.currentIndexChanged.connect(lambda _: self._fill_axis_names())
-        self.list.itemChanged.connect(lambda _: self._chosen_changed())
+        self.layer.currentIndexChanged.connect(lambda _: self._fill_axes(by_hand=True))
+        self.axis.currentIndexChanged.connect(lambda _: self._fill_axis_names(by_hand=True))
+        self.list.itemChanged.connect(lambda _: self._chosen_changed(by_hand=True))
         self.list.model().rowsMoved.connect(lambda *_: self.changed.emit())
         self.fill()
 
@@ -204,12 +143,68 @@ class ChannelsPanel(QWidget):
             self._fill_axes()
         else:
             self._fill_layers()
+        self.rgb.offer([image for image in self._images() if image.rgb])
+        self._propose()
+
+    def _propose(self) -> None:
+        """Tick what is sure to be channels, as long as the user has chosen nothing."""
+        images = self._images()
+        if not images:
+            self._by_hand = False
+        if self._by_hand:
+            return
+        proposal = propose(images, self.viewer.layers.selection)
+        if proposal.key == self._proposal.key:
+            return
+        self._proposal, self._proposing = proposal, True
+        try:
+            self.kind.setCurrentIndex(0 if proposal.stack is None else 1)
+            if proposal.stack is not None:
+                self._choose_axis(proposal.stack, proposal.axis)
+            else:
+                self._tick(proposal.ticked)
+        finally:
+            self._proposing = False
+        self._say(proposal.text)
+
+    def _say(self, text: str) -> None:
+        self.proposed.setText(breakable(text))
+        self.proposed.setVisible(bool(text))
+
+    def _chosen_by_hand(self) -> None:
+        if not self._proposing:
+            self._by_hand = True
+            self._say("")
+
+    def accept(self) -> None:
+        """Cells were made of these channels: layers that come later change nothing."""
+        self._by_hand = True
+
+    def choose_layers(self, images: Sequence[Any]) -> None:
+        """Take these layers for the channels, and no others."""
+        self.kind.setCurrentIndex(0)
+        self._fill_layers()
+        self._chosen_by_hand()
+        self._tick(images)
+
+    def _tick(self, images: Sequence[Any]) -> None:
+        with QSignalBlocker(self.list):
+            for row in range(self._count):
+                item: Any = self.list.item(row)
+                ticked = any(item.data(LAYER) is image for image in images)
+                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        self._chosen_changed()
+
+    def _choose_axis(self, layer: Any, axis: int | None) -> None:
+        self.layer.setCurrentIndex(self._place_of(layer))
+        self.axis.setCurrentIndex(self.axis.findData(axis))
 
     def _place_of(self, layer: Any) -> int:
         places = [i for i in range(self.layer.count()) if self.layer.itemData(i) is layer]
         return places[0] if places else min(0, self.layer.count() - 1)
 
     def _refill(self) -> None:
+        self._chosen_by_hand()
         self._list_axis(None, None)
         self.fill()
 
@@ -217,21 +212,21 @@ class ChannelsPanel(QWidget):
         for row in range(self.rows.rowCount()):
             self.rows.setRowVisible(row, False)
         images = self._images()
+        names = _names_of(images)
         known = {id(self.list.item(i).data(LAYER)): self.list.item(i) for i in range(self._count)}
         with QSignalBlocker(self.list):
             for row in reversed(range(self._count)):
                 if not any(self.list.item(row).data(LAYER) is image for image in images):
                     self.list.takeItem(row)
-            for image in images:
+            for image, name in zip(images, names, strict=True):
                 item = known.get(id(image))
                 if item is None:
-                    sample = image.metadata.get(PART) == "channel"
-                    self._add(image.name, image, refused="RGB" if image.rgb else "", checked=sample)
+                    self._add(name, image, full=image.name)
                 else:
-                    self._follow_name(item, image.name)
+                    self._follow_name(item, name, image.name)
         self._chosen_changed()
 
-    def _fill_axes(self) -> None:
+    def _fill_axes(self, *, by_hand: bool = False) -> None:
         for row in range(self.rows.rowCount()):
             self.rows.setRowVisible(row, True)
         layer = self.layer.currentData()
@@ -242,11 +237,15 @@ class ChannelsPanel(QWidget):
             if layer is not None and not layer.rgb:
                 for axis in layers.axes_of(layer):
                     self.axis.addItem(str(axis), axis.number)
-                    if axis.is_channel or axis.number == before:
-                        self.axis.setCurrentIndex(self.axis.count() - 1)
-        self._fill_axis_names()
+                sure = layers.channel_axis_of(layer)
+                self.axis.setCurrentIndex(
+                    max(0, self.axis.findData(before if sure is None else sure))
+                )
+        self._fill_axis_names(by_hand=by_hand)
 
-    def _fill_axis_names(self) -> None:
+    def _fill_axis_names(self, *, by_hand: bool = False) -> None:
+        if by_hand:
+            self._chosen_by_hand()
         layer, axis = self.layer.currentData(), self.axis.currentData()
         listed = None
         if layer is not None and axis is not None:
@@ -262,34 +261,45 @@ class ChannelsPanel(QWidget):
         self._listed = listed
         with QSignalBlocker(self.list):
             self.list.clear()
-            for place in range(listed[2] if listed is not None else 0):
-                self._add(f"{layer.name} {place}", place, checked=True)
+            for place, (full, name) in enumerate(self._axis_names(layer, listed)):
+                self._add(name, place, full=full, checked=True)
 
     def _rename_axis(self, layer: Any) -> None:
+        names = self._axis_names(layer, self._listed)
         with QSignalBlocker(self.list):
             for row in range(self._count):
                 item: Any = self.list.item(row)
-                self._follow_name(item, f"{layer.name} {item.data(LAYER)}")
+                full, name = names[item.data(LAYER)]
+                self._follow_name(item, name, full)
 
     @staticmethod
-    def _follow_name(item: QListWidgetItem, name: str) -> None:
+    def _axis_names(layer: Any, listed: tuple[int, int, int] | None) -> list[tuple[str, str]]:
+        """Name and short name of each channel along an axis."""
+        if listed is None:
+            return []
+        names = layers.channel_names_along(layer, listed[1])[: listed[2]]
+        return list(zip(names, short_names(names), strict=True))
+
+    @staticmethod
+    def _follow_name(item: QListWidgetItem, name: str, full: str) -> None:
         """Take the name the viewer has, unless another was given by hand."""
         if item.text() == item.data(OWN_NAME):
             item.setText(name)
             item.setData(OWN_NAME, name)
+            if full:
+                item.setToolTip(full)
 
-    def _add(self, name: str, what: Any, *, refused: str = "", checked: bool = False) -> None:
+    def _add(self, name: str, what: Any, *, full: str, checked: bool = False) -> None:
         item = QListWidgetItem(name)
         item.setData(LAYER, what)
         item.setData(OWN_NAME, name)
+        item.setToolTip(full)
         item.setSizeHint(QSize(0, ROW))
         flags = item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsUserCheckable
         item.setFlags(flags & ~Qt.ItemFlag.ItemIsDropEnabled)
         item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
-        if refused:
-            item.setToolTip(
-                "An RGB image is not a channel: split it (right click, Split RGB) or unmix it"
-            )
+        if getattr(what, "rgb", False):
+            item.setToolTip(f"{full}: an RGB picture is no channel; split it or unmix its stains")
             item.setText(f"{name}  (RGB: not a channel)")
         self.list.addItem(item)
 
@@ -301,7 +311,9 @@ class ChannelsPanel(QWidget):
         items: list[Any] = [self.list.item(row) for row in range(self._count)]
         return [item for item in items if item.checkState() == Qt.CheckState.Checked]
 
-    def _chosen_changed(self) -> None:
+    def _chosen_changed(self, *, by_hand: bool = False) -> None:
+        if by_hand:
+            self._chosen_by_hand()
         self.list.setFixedHeight(ROW * min(max(self._count, 2), ROWS_SHOWN) + 8)
         self._fill_slices()
         self.changed.emit()
@@ -325,14 +337,13 @@ class ChannelsPanel(QWidget):
         if axis is None:
             return
         self.kind.setCurrentIndex(1)
-        self.layer.setCurrentIndex(self._place_of(layer))
-        self.axis.setCurrentIndex(self.axis.findData(axis.number))
+        self._choose_axis(layer, axis.number)
 
     def _are_slices(self) -> None:
         layer, axis = self._unclear()
         if axis is not None:
             self._answered.setdefault(layer, set()).add(axis.number)
-            self._chosen_changed()
+            self._chosen_changed(by_hand=True)
 
     # ---------------------------------------------------------------- T and Z
 
@@ -422,3 +433,15 @@ class ChannelsPanel(QWidget):
             if index is not None and index != layers.PROJECT and axis != channel
         }
         return ChosenChannels(names, planes, images, axes, indices, channel, every)
+
+
+def _names_of(images: Sequence[Any]) -> tuple[str, ...]:
+    """Names of layers as channels: those of their file, without what all begin with."""
+    channels = [image for image in images if not image.rgb]
+    names = dict(zip(map(id, channels), layers.file_names_of(channels), strict=True))
+    given = {id(image): image.metadata.get(CHANNEL_NAME) for image in channels}
+    named = {key: str(given[key] or name) for key, name in names.items()}
+    if len({*named.values()}) < len(named):
+        named = {id(image): image.name for image in channels}
+    short = dict(zip(named, short_names(list(named.values())), strict=True))
+    return tuple(short.get(id(image), image.name) for image in images)

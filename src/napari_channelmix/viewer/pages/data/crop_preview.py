@@ -16,9 +16,10 @@ from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
+    from napari_channelmix.data.display_limits import DisplayLimits
     from napari_channelmix.viewer.session.session import Session
 
-__all__ = ["CropPreview"]
+__all__ = ["CropPreview", "pixmap"]
 
 CELLS_SHOWN = 3
 # All thumbnails of a cell stand in one row of this many pixels, each no larger than the second.
@@ -55,7 +56,7 @@ class CropPreview(QWidget):
         self.task.run(
             "crops of cells",
             crops_job(cells, chosen.tolist()),
-            lambda crops: self._show(cells, chosen, crops),
+            lambda result: self._show(cells, chosen, *result),
         )
 
     def _clear(self) -> None:
@@ -66,35 +67,38 @@ class CropPreview(QWidget):
                 widget.deleteLater()
 
     def _show(
-        self, cells: Cells, chosen: npt.NDArray[np.int64], crops: npt.NDArray[np.float32]
+        self,
+        cells: Cells,
+        chosen: npt.NDArray[np.int64],
+        crops: npt.NDArray[np.float32],
+        limits: DisplayLimits,
     ) -> None:
         self._clear()
         side = min(LARGEST, WIDTH // len(cells.channels) - 3)
-        low = np.percentile(crops, 1, axis=(0, 2, 3))
-        high = np.percentile(crops, 99.8, axis=(0, 2, 3))
+        levels = (limits.levels(crops) * 255).astype(np.uint8)
         for column, name in enumerate(cells.channels):
             title = QLabel()
             title.setText(
                 QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideMiddle, side)
             )
-            title.setToolTip(name)
+            title.setToolTip(f"{name}\nGrey values {limits.text(name)}")
             title.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self.grid.addWidget(title, 0, column)
-            for row, crop in enumerate(crops):
-                span = max(float(high[column] - low[column]), 1e-9)
-                grey = np.clip((crop[column] - low[column]) / span, 0, 1) * 255
+            for row, grey in enumerate(levels[:, column]):
                 code = int(cells.labels[chosen[row]])
                 class_name = cells.classes[code] if code >= 0 else "no class"
                 picture = QLabel()
-                picture.setPixmap(_pixmap(grey.astype(np.uint8), side))
+                picture.setPixmap(pixmap(grey, side))
                 picture.setToolTip(
-                    f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {class_name}"
+                    f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {class_name}\n"
+                    f"Grey values {limits.text(name)}"
                 )
                 self.grid.addWidget(picture, row + 1, column, Qt.AlignmentFlag.AlignCenter)
         self.grid.setColumnStretch(len(cells.channels), 1)
 
 
-def _pixmap(grey: npt.NDArray[np.uint8], side: int) -> QPixmap:
+def pixmap(grey: npt.NDArray[np.uint8], side: int) -> QPixmap:
+    """Grey levels (H, W) as a picture, its longer side as given."""
     height, width = grey.shape
     image = QImage(
         np.ascontiguousarray(grey).tobytes(), width, height, width, QImage.Format.Format_Grayscale8

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data import find_nuclei
+from napari_channelmix.data.display_limits import DisplayLimits, display_limits_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
@@ -37,7 +38,11 @@ def nuclei_job(plane: Any, min_area: int) -> Job[npt.NDArray[np.int32]]:
     return labels
 
 
-def crops_job(cells: Cells, chosen: Sequence[int]) -> Job[npt.NDArray[np.float32]]:
-    """Read some crops, to look at."""
+def crops_job(
+    cells: Cells, chosen: Sequence[int]
+) -> Job[tuple[npt.NDArray[np.float32], DisplayLimits]]:
+    """Read some crops, to look at, and the scale that all cells of the data set share."""
     yield Progress(0, 1, "reading crops")
-    return cells.read(np.asarray(chosen, dtype=np.int64))
+    crops = cells.read(np.asarray(chosen, dtype=np.int64))
+    limits = yield from display_limits_job(cells)
+    return crops, limits

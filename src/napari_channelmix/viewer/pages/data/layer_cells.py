@@ -17,7 +17,7 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels, Slice
+    from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels, Slice
 
 __all__ = ["SLICE_KEY", "CellsPlan", "cells_job", "check_plan"]
 
@@ -141,7 +141,9 @@ def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTabl
         assert mark.labels is not None
         # A copy: what is painted in the layer later is no cell of these.
         projected = layers.project_labels(mark.labels)
-        notes += projected.warnings(plan.layer.name, _projected(mark.labels, plan.layer))
+        notes += projected.warnings(
+            f"layer {plan.layer.name!r}", _projected(mark.labels, plan.layer)
+        )
         if chosen.stacked and not projected.labels.any():
             empty += 1
             continue

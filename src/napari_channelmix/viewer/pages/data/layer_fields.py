@@ -14,7 +14,7 @@ from napari_channelmix.viewer.session.slice_follower import field_in_view
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels
+    from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
     from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan
 
 __all__ = ["add_nuclei", "in_view", "moved_on", "shown_of", "with_fields"]

@@ -16,7 +16,7 @@ from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
-from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
+from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
@@ -37,6 +37,7 @@ from napari_channelmix.viewer.pages.data.open_jobs import (
     opened_job,
     sample_job,
 )
+from napari_channelmix.viewer.pages.data.rgb_channels import RgbChannels
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
     from napari_channelmix.jobs import Job
+    from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
     from napari_channelmix.viewer.session.data_sets import DataSetState
     from napari_channelmix.viewer.session.shown import Shown
     from napari_channelmix.viewer.widgets.notice import Kind
@@ -100,6 +102,7 @@ class DataPage(Page):
         self.reason.setWordWrap(True)
         self.autosave = autosave_of(viewer)
         self.preview = CropPreview(self.session)
+        self.rgb = RgbChannels(self.viewer, self.channels, self.task, self.fail)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._refill)
@@ -342,6 +345,7 @@ class DataPage(Page):
 
     def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
         """Take cells that were cut out; a slice without cells is no field of view."""
+        self.channels.accept()
         shown = in_view(self.viewer, with_fields(shown, plan, cells))
         if more:
             self._add(cells, shown)

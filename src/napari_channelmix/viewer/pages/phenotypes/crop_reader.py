@@ -12,7 +12,9 @@ import numpy as np
 from napari.qt.threading import create_worker
 from qtpy.QtGui import QImage
 
+from napari_channelmix.data.display_limits import display_limits_job
 from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.charts.crop_rendering import Look, composed, settled
 from napari_channelmix.viewer.pages.phenotypes.crop_cache import CachedCrop
 from napari_channelmix.viewer.tasks.threads import start_at_once
@@ -170,7 +172,8 @@ def _read(
         crops = np.stack(list(pixels.values()))
         key = id(request.cells.fields), request.looks
         if key not in settled_before:
-            settled_before[key] = request.cells.fields, settled(crops, request.looks)
+            limits = drain(display_limits_job(request.cells))
+            settled_before[key] = request.cells.fields, settled(limits, request.looks)
         pictures = composed(crops, settled_before[key][1])
         for (cell, crop), picture in zip(pixels.items(), pictures, strict=True):
             # A copy: a slice would keep the whole batch in memory.

@@ -91,13 +91,13 @@ class ResultPanel(QWidget):
         """Show what is known of a cell so far; ``label`` is the class it was given."""
         before, self._explanation = self._explanation, explanation
         if before is None or before.crops is not explanation.crops:
-            levels = grey_levels(explanation.crops)
+            levels = grey_levels(explanation.crops, explanation.limits)
             self.strip.show_tiles(
                 [
                     Tile(
                         grey_image(levels[index]),
                         title=name,
-                        tip=f"{name}, cell {explanation.name}",
+                        tip=_tip(explanation, name),
                     )
                     for index, name in enumerate(explanation.channels)
                 ]
@@ -155,4 +155,11 @@ def _in_words(explanation: Explanation, label: str) -> str:
 
 def composite(explanation: Explanation) -> QImage:
     """All channels as one grey picture, the brightest of them at each pixel."""
-    return grey_image(np.asarray(grey_levels(explanation.crops).max(axis=0)))
+    levels = grey_levels(explanation.crops, explanation.limits)
+    return grey_image(np.asarray(levels.max(axis=0)))
+
+
+def _tip(explanation: Explanation, channel: str) -> str:
+    tip = f"{channel}, cell {explanation.name}"
+    limits = explanation.limits
+    return tip if limits is None else f"{tip}\nGrey values {limits.text(channel)}"

@@ -23,6 +23,7 @@ import numpy as np
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.display_limits import DisplayLimits, display_limits_job
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.session.explanation import Explanation
@@ -66,6 +67,7 @@ def explain_cell_job(
         return (yield from _checked(explanation, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
+    limits = yield from _limits(cells, trained.classifier.channels)
     row = cells.table.iloc[cell]
     y0, x0, y1, x1 = cells.boxes[cell].tolist()
     explanation = Explanation(
@@ -78,6 +80,7 @@ def explain_cell_job(
         np.asarray(source.cells)[0],
         warnings=_at_border(cells, cell),
         called=cell_name(cells, cell),
+        limits=limits,
     )
     yield Progress(0, 1, "explaining the cell", partial=explanation)
     job = explain_job(
@@ -102,6 +105,13 @@ def explain_cell_job(
     yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=explanation)
     explanation = yield from _tested(explanation)
     return (yield from _checked(explanation, sources, trained, cells))
+
+
+def _limits(cells: Cells, channels: tuple[str, ...]) -> Job[DisplayLimits | None]:
+    """The scale of the pictures, where the cells have the channels by name."""
+    if not set(channels) <= set(cells.channels):
+        return None
+    return (yield from display_limits_job(cells.with_channels(channels)))
 
 
 def _checked(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.viewer.layers.planes import PROJECT, LayerPlane
+from napari_channelmix.data.array_planes import PROJECT, ArrayPlane
 
 __all__ = ["ProjectedLabels", "project_labels"]
 
@@ -37,8 +37,8 @@ class ProjectedLabels:
     cells: int = 0
     lost: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def warnings(self, layer: str, axes: str) -> tuple[str, ...]:
-        """What to tell the user, in a line or none; ``axes`` are those projected."""
+    def warnings(self, what: str, axes: str) -> tuple[str, ...]:
+        """What to tell the user of ``what``, in a line or none; ``axes`` are those projected."""
         if not self.overlap:
             return ()
         lost = ""
@@ -49,19 +49,19 @@ class ProjectedLabels:
                 f"{'are' if number > 1 else 'is'} left out (first: {int(self.lost[0])})"
             )
         return (
-            f"layer {layer!r} projected along {axes}: in {self.overlap:,} pixels several cells lie "
+            f"{what} projected along {axes}: in {self.overlap:,} pixels several cells lie "
             f"over each other, each goes to the cell with most pixels there; {self.cells:,} cells "
             f"lose pixels{lost}",
         )
 
 
-def project_labels(plane: LayerPlane) -> ProjectedLabels:
+def project_labels(plane: ArrayPlane) -> ProjectedLabels:
     """Read the labels of a plane, projecting them where its index says so; a slice at a time.
 
     Parameters
     ----------
-    plane : LayerPlane
-        Of a Labels layer.
+    plane : ArrayPlane
+        Of an array of labels.
     """
     whole = (slice(None), slice(None))
     axes = [axis for axis, index in enumerate(plane.index) if index == PROJECT]

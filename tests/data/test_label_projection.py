@@ -5,11 +5,12 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 
-from napari_channelmix.viewer.layers import PROJECT, LayerPlane, project_labels
+from napari_channelmix.data.array_planes import PROJECT, ArrayPlane
+from napari_channelmix.data.label_projection import project_labels
 
 
-def along_z(stack: object) -> LayerPlane:
-    return LayerPlane(stack, (PROJECT, None, None))
+def along_z(stack: object) -> ArrayPlane:
+    return ArrayPlane(stack, (PROJECT, None, None))
 
 
 def test_cells_beside_each_other_are_all_there() -> None:
@@ -18,7 +19,7 @@ def test_cells_beside_each_other_are_all_there() -> None:
     result = project_labels(along_z(stack))
     assert result.labels[0, 0] == 5 and result.labels[1, 1] == 900 and result.labels[3, 5] == 7
     assert result.labels.dtype == np.uint16
-    assert result.overlap == 0 and result.warnings("mask", "axis 0: 3 long") == ()
+    assert result.overlap == 0 and result.warnings("layer 'mask'", "axis 0: 3 long") == ()
 
 
 def test_the_cell_with_most_pixels_wins_and_what_is_lost_is_counted() -> None:
@@ -31,7 +32,7 @@ def test_the_cell_with_most_pixels_wins_and_what_is_lost_is_counted() -> None:
     result = project_labels(along_z(stack))
     assert result.labels.tolist() == [[3, 9, 3, big]]
     assert (result.overlap, result.cells, result.lost.tolist()) == (3, 3, [4])
-    (line,) = result.warnings("mask", "axis 0: 5 long")
+    (line,) = result.warnings("layer 'mask'", "axis 0: 5 long")
     assert line == (
         "layer 'mask' projected along axis 0: 5 long: in 3 pixels several cells lie over each "
         "other, each goes to the cell with most pixels there; 3 cells lose pixels; 1 cell lies "
@@ -43,7 +44,7 @@ def test_several_axes_are_projected_and_others_stand_at_their_slice() -> None:
     stack = np.zeros((2, 3, 2, 1, 2), np.int32)
     stack[1, 0, 0, 0, 0], stack[1, 2, 1, 0, 0], stack[1, 1, 1, 0, 0] = 8, 8, 2
     stack[0, 0, 0, 0, 1] = 6
-    plane = LayerPlane(
+    plane = ArrayPlane(
         da.from_array(stack, chunks=(1, 1, 1, 1, 2)), (1, PROJECT, PROJECT, None, None)
     )
     assert project_labels(plane).labels.tolist() == [[8, 0]]
@@ -51,6 +52,6 @@ def test_several_axes_are_projected_and_others_stand_at_their_slice() -> None:
 
 def test_a_single_plane_is_a_copy() -> None:
     labels = np.ones((4, 6), np.int32)
-    result = project_labels(LayerPlane(labels, (None, None)))
+    result = project_labels(ArrayPlane(labels, (None, None)))
     labels[:] = 2
     assert result.labels.max() == 1

@@ -1,0 +1,83 @@
+"""A DataFrame as a table of texts, read by the same rules as a table in a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.data.table_files import TextTable
+from napari_channelmix.data.values import BLANKS
+from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["free_name", "table_of_frame"]
+
+
+def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
+    """The texts of a DataFrame.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Missing values (None, NaN, NA, NaT) become empty texts; whole numbers that pandas keeps as
+        floats, because others are missing, are written without a decimal part. Rows are called by
+        the index where each value of it is there once, else by their position from 0.
+    name : str
+        What the table is called in messages.
+
+    Raises
+    ------
+    DataError
+        Anything but a DataFrame, one without rows, or one with several levels of columns.
+    """
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"{name}: must be a pandas DataFrame, not {type(frame).__name__}")
+    if frame.columns.nlevels > 1:
+        raise DataError(
+            f"{name}: its columns have {frame.columns.nlevels} levels; give each one name"
+        )
+    names = [str(column).strip(BLANKS) for column in frame.columns]
+    own: list[str] = []
+    for column in names:
+        own.append(free_name(column, own))
+    twice = frozenset(column for column, count in Counter(names).items() if count > 1)
+    index = frame.index
+    if index.nlevels > 1 or not index.is_unique:
+        index = pd.RangeIndex(len(frame))
+    texts = {column: _texts(frame.iloc[:, place]) for place, column in enumerate(own)}
+    return TextTable(name, pd.DataFrame(texts, index=index, dtype=object), ",", twice)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name that no column has: the same, or with a number behind it."""
+    own, again = name, 0
+    while own in taken:
+        again += 1
+        own = f"{name}.{again}"
+    return own
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    missing = column.isna().to_numpy()
+    whole = False
+    if column.dtype.kind == "f":
+        known = column.to_numpy(dtype=np.float64, na_value=np.nan)[~missing]
+        whole = bool(np.isfinite(known).all() and (known == np.round(known)).all())
+    return [
+        "" if gap else str(int(value)) if whole else _text(value)
+        for value, gap in zip(column.tolist(), missing.tolist(), strict=True)
+    ]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value) if not isinstance(value, PurePath) else value.as_posix()

@@ -1,0 +1,180 @@
+"""Which questions the columns of a scan raise, and what is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from napari_channelmix.data.natural_order import natural_key
+from napari_channelmix.data.nuclear_channel import nuclear_channel
+from napari_channelmix.errors import DataError
+from napari_channelmix.scan.layout import columns_of, incomplete_fields
+from napari_channelmix.scan.questions import Choice
+from napari_channelmix.scan.roles import PLACES, Role
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.scan.pictures import Pictures
+    from napari_channelmix.settings.scan import ScanSettings
+
+__all__ = [
+    "EACH_PLANE",
+    "EACH_TIME",
+    "IMAGES",
+    "MASKS",
+    "POINTS",
+    "SEGMENT",
+    "answered",
+    "channel_names",
+    "questions_of",
+]
+
+# Options of the question 'cells'; the channel's name follows the last.
+IMAGES, MASKS, POINTS, SEGMENT = (
+    "each image is a cell",
+    "label images",
+    "points",
+    "segment nuclei in ",
+)
+EACH_PLANE = "every plane a field of view"
+EACH_TIME = "every time a field of view"
+LEAVE_OUT = "leave out these fields of view"
+WITHOUT = "without channel "
+# Share of fields of view that may lack a channel without a question. Our definition.
+FEW = 0.1
+# Axes of files that hold several channels.
+AXES = ("CYX", "YXC")
+# Planes that are offered one by one.
+MOST_PLANES = 200
+
+
+def channel_names(
+    entries: pd.DataFrame,
+    roles: Mapping[str, Role],
+    settings: ScanSettings,
+    pictures: Pictures,
+) -> dict[str, str]:
+    """Channels as files name them, in their order, and the names that are shown.
+
+    Parameters
+    ----------
+    settings : ScanSettings
+        With names that were given, and the answer to the question of axes.
+    """
+    names: Mapping[str, str] = settings.channels or {}
+    columns = columns_of(roles, Role.CHANNEL)
+    images = columns_of(roles, Role.IMAGE)
+    if columns:
+        own = sorted(set(entries[columns[0]]), key=natural_key)
+    elif len(images) > 1:
+        own = list(images)
+    else:
+        first = pictures.first
+        count = None if first is None else first.channel_count
+        if first is not None and count is None:
+            # Axes that the file does not name: the user has, or will.
+            axes = str((settings.choices or {}).get("axes", "")).upper()[:3]
+            count = first.shape[axes.index("C")] if axes in AXES else None
+        if first is None or count is None:
+            own = list(names)
+        elif first.channels and len(first.channels) == count:
+            own = list(first.channels)
+        elif first.axes and "S" in first.axes and count == 3:
+            own = ["red", "green", "blue"]
+        else:
+            own = ["image"] if count == 1 else [f"channel {1 + place}" for place in range(count)]
+    known = {name.casefold(): shown for name, shown in names.items()}
+    return {name: names.get(name, known.get(name.casefold(), name)) for name in own}
+
+
+def questions_of(
+    entries: pd.DataFrame,
+    roles: Mapping[str, Role],
+    channels: Mapping[str, str],
+    pictures: Pictures,
+) -> list[Choice]:
+    """The questions that follow from the columns, with what is proposed."""
+    choices = [_cells(roles, channels, pictures)]
+    first = pictures.first
+    one_file = len(columns_of(roles, Role.IMAGE)) == 1 and not columns_of(roles, Role.CHANNEL)
+    if one_file and first is not None and first.axes is None and len(first.shape) == 3:
+        counts = (first.shape[0], first.shape[2])
+        options = tuple(f"{axes} ({n} channels)" for axes, n in zip(AXES, counts, strict=True))
+        text = f"The files do not say what their axes {first.shape} are: which are they?"
+        choices.append(Choice("axes", text, options))
+    for name, role, word, each in (
+        ("planes", Role.PLANE, "plane", EACH_PLANE),
+        ("times", Role.TIME, "time", EACH_TIME),
+    ):
+        for column in columns_of(roles, role):
+            values = sorted(set(entries[column]), key=natural_key)
+            if len(values) > 1 and _in_stacks(entries, roles, column):
+                options = [f"only {word} {value}" for value in values[:MOST_PLANES]]
+                text = f"{len(values)} {word}s of each field of view: which are used?"
+                choices.append(Choice(name, text, (each, *options)))
+    lacking, total, without = incomplete_fields(entries, roles)
+    if lacking and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
+        options = (LEAVE_OUT, *(f"{WITHOUT}{channels[name]}" for name in without))
+        text = f"{lacking} of {total} fields of view have not all channels"
+        proposed = LEAVE_OUT if lacking <= FEW * total else None
+        choices.append(Choice("incomplete", text, options, proposed))
+    return choices
+
+
+def _in_stacks(entries: pd.DataFrame, roles: Mapping[str, Role], column: str) -> bool:
+    """Whether some place has more than one value of a column."""
+    keys = [
+        name
+        for name, role in roles.items()
+        if (role in PLACES or role is Role.CHANNEL) and name != column
+    ]
+    if not keys:
+        return True
+    return bool(entries.duplicated(keys).any())
+
+
+def _cells(roles: Mapping[str, Role], channels: Mapping[str, str], pictures: Pictures) -> Choice:
+    names = list(channels.values())
+    options = [f"{SEGMENT}{name}" for name in names]
+    masks = bool(columns_of(roles, Role.MASK))
+    points = bool(columns_of(roles, Role.X) and columns_of(roles, Role.Y))
+    options = [*[MASKS] * masks, *[POINTS] * points, IMAGES, *options]
+    proposed = None
+    if masks and (not points or columns_of(roles, Role.OBJECT)):
+        proposed = MASKS
+    elif points:
+        proposed = POINTS
+    elif pictures.of_single_cells:
+        proposed = IMAGES
+    else:
+        nuclei = nuclear_channel(names)
+        proposed = None if nuclei is None else f"{SEGMENT}{nuclei}"
+    return Choice("cells", "What is a cell?", tuple(options), proposed)
+
+
+def answered(
+    choices: Iterable[Choice], answers: Mapping[str, str], *, strict: bool
+) -> tuple[Choice, ...]:
+    """The questions with the answers that were given.
+
+    Parameters
+    ----------
+    strict : bool
+        Whether an answer that is no option is refused; otherwise the question is open again.
+
+    Raises
+    ------
+    DataError
+    """
+    with_answers = []
+    for choice in choices:
+        chosen = choice.chosen
+        if choice.name in answers:
+            try:
+                chosen = choice.option(answers[choice.name])
+            except DataError:
+                if strict:
+                    raise
+        with_answers.append(Choice(choice.name, choice.text, choice.options, chosen))
+    return tuple(with_answers)

@@ -1,0 +1,93 @@
+"""The content of a data-set file from the layout of a scan and the answers to its questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.data.values import class_name
+from napari_channelmix.scan.asking import IMAGES, MASKS, POINTS, SEGMENT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.scan.layout import Layout
+    from napari_channelmix.scan.pictures import Pictures
+    from napari_channelmix.settings.scan import ScanSettings
+
+__all__ = ["description_of"]
+
+# Side of crops in pixels where nothing tells how large cells are, and of whole images.
+CROP, LARGEST_IMAGE_CROP = 64, 128
+
+
+def description_of(
+    name: str,
+    layout: Layout,
+    channels: Mapping[str, str],
+    chosen: Mapping[str, str | None],
+    pictures: Pictures,
+    settings: ScanSettings,
+) -> dict[str, Any]:
+    """The keys of the data-set file, as far as they are known.
+
+    Parameters
+    ----------
+    channels : mapping of str to str
+        Channel as files name it, and its name.
+    chosen : mapping of str to (str or None)
+        Answers, by the name of the question.
+    """
+    content: dict[str, Any] = {"name": name, "table": "dataset.csv"}
+    if layout.label and layout.table[layout.label].astype(str).str.strip().any():
+        content |= {"label": layout.label, **_classes(layout.table[layout.label])}
+    for key, column in (("group", layout.group), ("split", layout.split)):
+        content |= {} if column is None else {key: column}
+    if layout.files:
+        content["channels"] = {channels[name]: column for name, column in layout.files.items()}
+    elif layout.image:
+        image = _image_keys(channels, chosen, pictures)
+        content["image"] = {"column": layout.image, **image}
+    content["cells"] = _cells(layout, chosen.get("cells") or IMAGES, pictures)
+    if settings.crop is not None:
+        content["cells"]["crop"] = settings.crop
+    if settings.pixel_size is not None:
+        content["cells"]["pixel_size"] = settings.pixel_size
+    return content
+
+
+def _classes(labels: pd.Series[str]) -> dict[str, Any]:
+    texts = labels.astype(str).str.strip()
+    odd = [text for text in texts.unique() if text and class_name(text) is None]
+    content: dict[str, Any] = {"unlabelled": True} if (texts == "").any() else {}
+    # A class called 'none' is one where it is named.
+    return content | ({"classes": sorted(set(texts) - {""})} if odd else {})
+
+
+def _image_keys(
+    channels: Mapping[str, str], chosen: Mapping[str, str | None], pictures: Pictures
+) -> dict[str, Any]:
+    """Axes and channels of files that hold several, where the files do not say it all."""
+    axes = chosen.get("axes")
+    names = {"channels": list(channels.values())}
+    if axes:
+        return {"axes": axes.split()[0], **names}
+    first = pictures.first
+    if first is None or not first.axes or first.channel_count == 1:
+        return {}
+    return {"axes": first.axes.replace("S", "C"), **names} if "S" in first.axes else names
+
+
+def _cells(layout: Layout, answer: str, pictures: Pictures) -> dict[str, Any]:
+    sides = [picture.sides for picture in pictures.opened if picture.sides]
+    # A crop larger than an image is refused.
+    crop = min([CROP, *(min(pair) for pair in sides)])
+    if answer.startswith(SEGMENT):
+        return {"from": "segment", "channel": answer.removeprefix(SEGMENT), "crop": crop}
+    if answer == MASKS and layout.mask:
+        named = {"object": layout.object} if layout.object else {}
+        return {"from": "mask", "column": layout.mask, **named, "crop": crop}
+    if answer == POINTS and layout.y and layout.x:
+        return {"from": "point", "columns": [layout.y, layout.x], "crop": crop}
+    side = min(max((max(pair) for pair in sides), default=LARGEST_IMAGE_CROP), LARGEST_IMAGE_CROP)
+    return {"from": "image", "crop": max(4, side)}

@@ -1,0 +1,135 @@
+"""Find the files that a table names, where its paths are those of another computer."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from napari_channelmix.data.paths import path_of_text
+from napari_channelmix.errors import DataError
+from napari_channelmix.wording import quoted
+
+__all__ = ["FileFinder"]
+
+# Files and folders that are looked through, and how deep.
+MOST_FILES, DEEPEST = 100_000, 8
+
+
+class FileFinder:
+    """Finds files by what a table says of them, then by their names below a folder.
+
+    Parameters
+    ----------
+    folder : path
+        That of the table, or of the images. Nothing outside it is looked through.
+
+    Attributes
+    ----------
+    by_name : int
+        How many texts were found by the name of their file only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.by_name = 0
+        self.cut_off = False
+        self._known: dict[tuple[str, str], Path | str] = {}
+        self._names: dict[str, list[Path]] | None = None
+
+    def path(self, text: str, folder_text: str = "") -> Path:
+        """The file or OME-Zarr folder that a table names.
+
+        Parameters
+        ----------
+        text : str
+            A path, or the name of a file.
+        folder_text : str
+            Its folder, where the table has it in a column of its own.
+
+        Raises
+        ------
+        DataError
+            No such file, or several of its name.
+        """
+        key = (text, folder_text)
+        if key not in self._known:
+            try:
+                self._known[key] = self._found(text, folder_text)
+            except DataError as error:
+                self._known[key] = str(error)
+        result = self._known[key]
+        if isinstance(result, str):
+            raise DataError(result)
+        return result
+
+    def _found(self, text: str, folder_text: str) -> Path:
+        joined = f"{folder_text.rstrip('/').rstrip(chr(92))}/{text}" if folder_text else ""
+        first: DataError | None = None
+        for spelling in filter(None, (joined, text)):
+            try:
+                return path_of_text(spelling, self.folder, may_be_folder=True)
+            except DataError as error:
+                first = first or error
+        parts = _parts(joined or text)
+        same = self._called(parts[-1]) if parts else []
+        # Of files of one name in several folders, the one whose folders agree furthest.
+        best = max((_agreement(path, parts) for path in same), default=0)
+        paths = [path for path in same if _agreement(path, parts) == best]
+        if len(paths) == 1:
+            self.by_name += 1
+            return paths[0]
+        if len(paths) > 1:
+            raise DataError(
+                f"{quoted(parts[-1])} is the name of {len(paths)} files below {self.folder} "
+                f"(such as {quoted(paths[0].relative_to(self.folder).as_posix())} and "
+                f"{quoted(paths[1].relative_to(self.folder).as_posix())})"
+            )
+        if first is not None and not parts:
+            raise first
+        raise DataError(f"no file {quoted(parts[-1])} below {self.folder}")
+
+    def _called(self, name: str) -> list[Path]:
+        if self._names is None:
+            self._names = defaultdict(list)
+            for count, path in enumerate(self._below()):
+                if count >= MOST_FILES:
+                    self.cut_off = True
+                    break
+                self._names[_key(path.name)].append(path)
+        return self._names.get(_key(name), [])
+
+    def _below(self) -> Iterator[Path]:
+        base = len(self.folder.parts)
+        for folder, folders, files in os.walk(self.folder):
+            folders.sort()
+            here = Path(folder)
+            deep = len(here.parts) - base >= DEEPEST
+            for name in sorted(files):
+                yield here / name
+            for name in list(folders):
+                if name.lower().endswith(".zarr"):
+                    yield here / name
+                    folders.remove(name)
+                elif deep or name.startswith("."):
+                    folders.remove(name)
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in PurePosixPath(text.strip().replace("\\", "/")).parts if part != "/"]
+
+
+def _agreement(path: Path, parts: list[str]) -> int:
+    """How many of the last parts of two paths are the same; at least 1, the name itself."""
+    count = 0
+    for own, other in zip(reversed(path.parts), reversed(parts), strict=False):
+        if _key(own) != _key(other):
+            break
+        count += 1
+    return count

@@ -1,0 +1,147 @@
+"""Names without a known pattern: their parts, and what each seems to say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from napari_channelmix.scan import vocabulary
+from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.wells import well_name
+
+__all__ = ["Part", "parts_of", "role_of"]
+
+_SEPARATORS = re.compile(r"[_\s.,()\[\]{}+&=#@;~]+|-+")
+# A few groups of letters and digits without a separator: A01f00d0, s1w2.
+_GROUPS = re.compile(r"[^\W\d_]+\d+")
+# Share of the names that may have fewer parts than the others.
+ODD = 0.1
+# Rows of wells that are also letters before a number.
+_LETTERS = {name for name in vocabulary.PREFIXES if len(name) == 1} | {"p", "m", "x", "y", "d"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the names.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the name, from 1.
+    values : tuple of str
+        Of each name.
+    role : Role or None
+        What it says; None where that is not clear.
+    """
+
+    number: int
+    values: tuple[str, ...]
+    role: Role | None = None
+
+    @property
+    def distinct(self) -> list[str]:
+        """Its values, each once, in the order in which they come."""
+        return list(dict.fromkeys(self.values))
+
+
+def parts_of(stems: Sequence[str]) -> list[Part]:
+    """Names divided at their separators and aligned from the end; none where they differ much.
+
+    Names with more parts than the others keep the surplus in their first part. Our definition.
+    """
+    rows = [_divided(stem) for stem in stems]
+    counts = Counter(map(len, rows))
+    enough = [size for size, count in counts.items() if count > ODD * len(rows)]
+    if not enough:
+        return []
+    size = min(enough)
+    if any(len(row) < size for row in rows):
+        return []
+    aligned = []
+    for stem, row in zip(stems, rows, strict=True):
+        surplus = len(row) - size
+        if surplus:
+            # The text up to the next part, with its separators.
+            rest = _SEPARATORS.split(vocabulary.protected(stem))
+            head = stem[: _end_of(vocabulary.protected(stem), surplus + 1)]
+            row = [head, *row[surplus + 1 :]] if rest else row
+        aligned.append(row)
+    columns = [column for each in zip(*aligned, strict=True) for column in _groups_apart(each)]
+    return [Part(number, values) for number, values in enumerate(columns, 1)]
+
+
+def _divided(stem: str) -> list[str]:
+    parts = _SEPARATORS.split(vocabulary.protected(stem))
+    return [vocabulary.restored(part) for part in parts if part]
+
+
+def _end_of(stem: str, parts: int) -> int:
+    """Where the first parts of a name end."""
+    end = 0
+    for count, match in enumerate(re.finditer(rf"(?:(?!{_SEPARATORS.pattern}).)+", stem), 1):
+        end = match.end()
+        if count == parts:
+            break
+    return end
+
+
+def _groups_apart(values: Sequence[str]) -> list[tuple[str, ...]]:
+    """A part of several letters with numbers as parts of its own, where all names agree."""
+    groups = [_GROUPS.findall(value) for value in values]
+    whole = all("".join(group) == value for group, value in zip(groups, values, strict=True))
+    letters = {tuple(re.sub(r"\d", "", one).casefold() for one in group[1:]) for group in groups}
+    if not whole or len(letters) != 1 or not next(iter(letters)):
+        return [tuple(values)]
+    return [tuple(column) for column in zip(*groups, strict=True)]
+
+
+def role_of(values: Sequence[str]) -> Role | None:
+    """What a part says, by its distinct values alone; None where they do not tell.
+
+    Values such as ``C01`` that are a well of one row or a channel stay open.
+    """
+    some = [value for value in values if value]
+    if not some:
+        return None
+    if all(map(vocabulary.is_guid, some)):
+        return Role.IGNORE
+    if all(map(vocabulary.is_split, some)):
+        return Role.SPLIT
+    known = sum(map(vocabulary.is_channel, some))
+    if known == len(some) or (len(some) <= 12 and known >= max(2, len(some) / 2)):
+        return Role.CHANNEL
+    if _are_wells(some):
+        return Role.WELL
+    pairs = [vocabulary.prefixed(value) for value in some]
+    letters = {pair[0] if pair else "" for pair in pairs}
+    if len(letters) == 1:
+        prefix = next(iter(letters))
+        role = vocabulary.PREFIXES.get(prefix)
+        # A single letter and many digits is a date, an hour, an identifier.
+        if len(prefix) == 1 and any(pair and len(pair[1]) > 4 for pair in pairs):
+            role = None
+        capital = len(prefix) == 1 and some[0][0].isupper() and all(map(well_name, some))
+        if role is not None and not capital:
+            return role
+    # `w1DAPI`: a number and a name.
+    if all(re.match(r"(?:w|ch?)\d+[ _-]?[^\W\d]", value, re.IGNORECASE) for value in some):
+        return Role.CHANNEL
+    if all(map(vocabulary.dose_like, some)):
+        return Role.DOSE
+    if sum(map(vocabulary.is_class, some)) >= max(1, len(some) / 2):
+        return Role.CLASS
+    return None
+
+
+def _are_wells(values: Sequence[str]) -> bool:
+    names = [well_name(value) for value in values]
+    if not all(names):
+        return False
+    rows = {name[:-2] for name in names if name}
+    padded = all(re.search(r"\D0\d|\D\d\d", value) for value in values)
+    if len(rows) > 1:
+        return True
+    # Of one row: `A01` is a well, `s1` and `C1` may be something else.
+    return padded and next(iter(rows)).casefold() not in _LETTERS and values[0][0].isupper()

@@ -1,0 +1,74 @@
+"""A table of another program as it was understood, before its files are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from napari_channelmix.scan.questions import Choice, LeftOut
+    from napari_channelmix.scan.roles import Role
+
+__all__ = ["ParsedTable", "is_given", "text_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class ParsedTable:
+    """A table of another program, with what is known of its columns.
+
+    Attributes
+    ----------
+    style : str
+        Shown to a person: ``"CellProfiler objects"``.
+    path : Path
+    rows : pandas.DataFrame
+        Texts; a row for each object or image. The index holds the lines of the file.
+    roles : mapping of str to Role
+        Of the columns that are known by the format. The others are looked at by name.
+    channels : mapping of str to str
+        Columns of files and the channels they stand for, where there are several.
+    folders : mapping of str to str
+        Columns of files, and the columns that hold their folders.
+    masks : tuple of str
+        Columns of label images, one of which may be the right one.
+    proposed_mask : str or None
+        The right one, where several are.
+    micrometres : bool
+        x and y are micrometres from the corner of the first pixel.
+    corner : bool
+        x and y count from the corner of the first pixel, not from its middle.
+    drawn : mapping of str to callable
+        Label images to be drawn, by their paths relative to the folder of the table.
+    choices, left_out, notes
+        As in `Scan`.
+    """
+
+    style: str
+    path: Path
+    rows: pd.DataFrame
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    channels: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, str] = field(default_factory=dict)
+    masks: tuple[str, ...] = ()
+    proposed_mask: str | None = None
+    micrometres: bool = False
+    corner: bool = False
+    drawn: Mapping[str, Callable[[], npt.NDArray[Any]]] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def is_given(texts: pd.Series[str]) -> pd.Series[bool]:
+    """Rows in which a text is a value, not one of the ways in which programs write none."""
+    return ~texts.str.strip().str.casefold().isin(["", "nan", "na", "none", "null"])
+
+
+def text_of(value: float) -> str:
+    """A number as a table holds it: short, and the same number when it is read again."""
+    return repr(int(value)) if float(value).is_integer() else repr(round(float(value), 6))

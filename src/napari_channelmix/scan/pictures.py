@@ -1,0 +1,142 @@
+"""A few images of a scan, opened to see their sizes, channels and pixel types."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_channelmix.data.image_formats import open_image
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import listed, quoted
+
+__all__ = ["Picture", "Pictures", "look_job"]
+
+# Images that are opened for each channel.
+SAMPLES = 6
+# Channels of which images are opened.
+CHANNELS = 8
+# Images of one cell are at most as large, in pixels. Our definition.
+SINGLE_CELL = 200
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What one image file says of itself.
+
+    Attributes
+    ----------
+    path : str
+    shape : tuple of int
+        In the order of ``axes``.
+    dtype : str
+    axes : str or None
+        As `data.image_formats.ImageFile` has them; ``S`` for colours.
+    channels : tuple of str or None
+        Names in the file.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    axes: str | None
+    channels: tuple[str, ...] | None = None
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width in pixels, where the axes are known."""
+        if self.axes is None or "Y" not in self.axes:
+            return None
+        return self.shape[self.axes.index("Y")], self.shape[self.axes.index("X")]
+
+    @property
+    def channel_count(self) -> int | None:
+        """Channels or colours in the file; None where the axes are not known."""
+        if self.axes is None:
+            return None
+        return next((self.shape[self.axes.index(a)] for a in "CS" if a in self.axes), 1)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The images that were opened; those of a folder are taken to be alike.
+
+    Attributes
+    ----------
+    opened : tuple of Picture
+    unreadable : tuple of (str, str)
+        Path, and why it could not be opened.
+    """
+
+    opened: tuple[Picture, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def of_single_cells(self) -> bool:
+        """Whether every image is small enough to be one cell: both sides at most 200 pixels."""
+        sides = [picture.sides for picture in self.opened]
+        return bool(sides) and all(pair is not None and max(pair) <= SINGLE_CELL for pair in sides)
+
+    @property
+    def first(self) -> Picture | None:
+        """The first image, or None where none could be opened."""
+        return self.opened[0] if self.opened else None
+
+    def not_of_one_channel(self) -> list[str]:
+        """Why files that are to hold one channel each do not, in one line or none."""
+        odd = [picture for picture in self.opened if picture.channel_count != 1]
+        if not odd:
+            return []
+        first = odd[0]
+        what = "colours" if first.axes and "S" in first.axes else f"axes {first.axes or 'unknown'}"
+        return [
+            f"{quoted(first.path, 100)} should hold one channel and has {what} {first.shape}; "
+            "export one grey image for each channel, or let no part of the name be the channel"
+        ]
+
+    def notes(self) -> tuple[str, ...]:
+        """Pixel types and sizes that differ, with counts, and files that cannot be read."""
+        lines = []
+        total = f"of {len(self.opened)} images looked at"
+        types = Counter(picture.dtype for picture in self.opened)
+        if len(types) > 1:
+            counts = listed([f"{count} {name}" for name, count in types.most_common()])
+            lines.append(f"pixel types differ ({total}: {counts})")
+        sizes = Counter(picture.sides for picture in self.opened if picture.sides)
+        if len(sizes) > 1:
+            counts = listed([f"{count} {y} x {x}" for (y, x), count in sizes.most_common()], 4)
+            lines.append(f"sizes differ ({total}: {counts} pixels)")
+        if self.unreadable:
+            first = self.unreadable[0]
+            lines.append(
+                f"{len(self.unreadable)} of {len(self.opened) + len(self.unreadable)} images "
+                f"looked at cannot be read (first: {first[1]})"
+            )
+        return tuple(lines)
+
+
+def look_job(folder: Path, files: Mapping[str, Sequence[str]]) -> Job[Pictures]:
+    """Open up to six images of each channel, spread over its files.
+
+    Parameters
+    ----------
+    folder : path
+    files : mapping of str to sequence of str
+        For each channel, its files relative to ``folder``.
+    """
+    chosen: list[str] = []
+    for paths in list(files.values())[:CHANNELS]:
+        step = max(1, (len(paths) - 1) // max(1, SAMPLES - 1))
+        chosen += list(dict.fromkeys([*paths[::step][: SAMPLES - 1], *paths[-1:]]))
+    opened, unreadable = [], []
+    for count, path in enumerate(chosen):
+        yield Progress(count, len(chosen), "looking at images")
+        try:
+            file = open_image(folder / path, alone=len(files) > 1)
+        except DataError as error:
+            unreadable.append((path, str(error)))
+            continue
+        opened.append(Picture(path, file.shape, str(file.dtype), file.axes, file.channels))
+    return Pictures(tuple(opened), tuple(unreadable))

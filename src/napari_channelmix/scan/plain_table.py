@@ -1,0 +1,108 @@
+"""Any table that names image files: a row per image or per cell, wide or long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.scan.parsed_table import ParsedTable
+from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.table_columns import channel_of_column, image_columns, plain
+from napari_channelmix.wording import listed, quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data.table_files import TextTable
+
+__all__ = ["parse_plain"]
+
+_FOLDERS = ("folder", "directory", "dir", "pathname", "path", "imagefolder", "imagepath")
+_CHANNELS = ("channel", "channelname", "wavelength", "stain", "marker", "dye")
+
+
+def parse_plain(table: TextTable) -> ParsedTable:
+    """Understand a table by the names of its columns and what stands in them.
+
+    Columns whose every value names an image are files: one of them holds all channels, or one
+    channel beside a column that names it; several are a channel each. Those called mask, label or
+    segmentation are label images.
+
+    Parameters
+    ----------
+    table : TextTable
+
+    Raises
+    ------
+    DataError
+        No column names image files.
+    """
+    rows = table.rows
+    images, masks = image_columns(rows)
+    if not images:
+        what = f"only label images ({listed(masks)})" if masks else "no image files"
+        raise DataError(
+            f"{table.path}: names {what}; it needs a column with the files of images (.tif, .png, "
+            f".zarr, ...), it has {listed(rows.columns)}"
+        )
+    twice = next((name for name in (*images, *masks) if name in table.twice), None)
+    if twice is not None:
+        raise DataError(f"{table.path}: two columns are called {quoted(twice)}; rename one of them")
+    notes = list(table.warnings)
+    images = _without_copies(rows, images, notes)
+    roles = dict.fromkeys(images, Role.IMAGE)
+    channels = {name: channel_of_column(name) for name in images}
+    if len(set(channels.values())) < len(channels):
+        channels = {name: name for name in images}
+    folder = next(
+        (
+            str(name)
+            for wanted in _FOLDERS
+            for name in rows
+            if plain(str(name)) == wanted and name not in (*images, *masks)
+        ),
+        None,
+    )
+    long = len(images) == 1 and any(plain(str(name)) in _CHANNELS for name in rows)
+    if long:
+        rows = _without_columns_of_files(rows, images[0], masks)
+    style = "table of images" if not rows.duplicated([*images]).any() else "table of cells"
+    folders = {} if folder is None else dict.fromkeys((*images, *masks), folder)
+    return ParsedTable(style, table.path, rows, roles, channels, folders, masks, notes=tuple(notes))
+
+
+def _without_copies(
+    rows: pd.DataFrame, images: tuple[str, ...], notes: list[str]
+) -> tuple[str, ...]:
+    """Of a column of paths and one of the same files' names, the paths."""
+    kept: list[str] = []
+    for name in sorted(images, key=lambda column: -int(rows[column].str.len().sum())):
+        ends = rows[name].str.replace("\\", "/", regex=False).str.rsplit("/", n=1).str[-1]
+        same = [
+            other
+            for other in kept
+            if (
+                rows[other].str.replace("\\", "/", regex=False).str.rsplit("/", n=1).str[-1] == ends
+            ).all()
+        ]
+        if same:
+            notes.append(f"column {quoted(name)} names the files of {quoted(same[0])} again")
+        else:
+            kept.append(name)
+    return tuple(name for name in images if name in kept)
+
+
+def _without_columns_of_files(
+    rows: pd.DataFrame, image: str, masks: tuple[str, ...]
+) -> pd.DataFrame:
+    """A row for each file and channel: what differs in every row says nothing of the field."""
+    channel = next(str(name) for name in rows if plain(str(name)) in _CHANNELS)
+    dropped = []
+    for name in map(str, rows.columns):
+        if name in (image, channel, *masks):
+            continue
+        every_row = len(rows) > 1 and rows[name].is_unique
+        of_channel = rows.groupby(channel)[name].nunique().max() == 1 and rows[name].nunique() > 1
+        if every_row or of_channel:
+            dropped.append(name)
+    return rows.drop(columns=dropped)

@@ -1,0 +1,79 @@
+"""Questions of a scan, with their options, and what was left out with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.wording import listed, quoted
+
+__all__ = ["Choice", "LeftOut"]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file, folder or row that was not understood.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the folder of the scan.
+    reason : str
+        In a few words, such as ``"a thumbnail"``.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One question about what was understood.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in Python and on the command line, such as ``"planes"``.
+    text : str
+        The question as a person reads it.
+    options : tuple of str
+    chosen : str or None
+        The answer, or what is proposed; None where only the user can tell: the scan cannot be
+        used before.
+    """
+
+    name: str
+    text: str
+    options: tuple[str, ...]
+    chosen: str | None = None
+
+    def option(self, text: str) -> str:
+        """The option that a text names: itself, or words that no other option holds.
+
+        Raises
+        ------
+        DataError
+            No option, or several; the line lists them.
+
+        Examples
+        --------
+        >>> planes = Choice("planes", "Planes?", ("each plane", "plane 3 only", "plane 30 only"))
+        >>> planes.option("3"), planes.option("EACH")
+        ('plane 3 only', 'each plane')
+        """
+        asked = text.strip().casefold()
+        same = [option for option in self.options if option.casefold() == asked]
+        words = asked.split()
+        holding = same or [
+            option for option in self.options if words and _holds(option.casefold().split(), words)
+        ]
+        if len(holding) != 1:
+            why = "names several options" if holding else "is no option"
+            options = listed([quoted(option) for option in self.options])
+            raise DataError(f"choice {quoted(self.name)}: {quoted(text)} {why}; options: {options}")
+        return holding[0]
+
+
+def _holds(words: list[str], part: list[str]) -> bool:
+    size = len(part)
+    return any(words[start : start + size] == part for start in range(len(words) - size + 1))

@@ -1,0 +1,396 @@
+"""Read a table of images or cells that was not made for us: what its columns say, and its files.
+
+1. Understand the format: CellProfiler, QuPath, AnnData, GeoJSON, or any table with image files.
+2. Find the files it names, also where its paths are those of another computer.
+3. Say what the remaining columns are, by name and content.
+4. Hold its cells against the images: ids against label images, points against sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
+from napari_channelmix.data.values import number
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.scan.cellprofiler import parse_cellprofiler
+from napari_channelmix.scan.find_files import FileFinder
+from napari_channelmix.scan.looked_at import LookedAt, look_at_job
+from napari_channelmix.scan.parsed_table import ParsedTable, text_of
+from napari_channelmix.scan.pictures import Pictures, look_job
+from napari_channelmix.scan.plain_table import parse_plain
+from napari_channelmix.scan.questions import Choice, LeftOut
+from napari_channelmix.scan.qupath import parse_qupath
+from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.scan import Scan
+from napari_channelmix.scan.table_cells import (
+    CheckedCells,
+    checked_points,
+    checked_rows_of_masks,
+    in_pixels,
+)
+from napari_channelmix.scan.table_columns import columns_of
+from napari_channelmix.settings.fields import takes_settings
+from napari_channelmix.settings.scan import ScanSettings
+from napari_channelmix.wording import counted, path_shown, quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["scan_table", "scan_table_job"]
+
+OUTLINES = (".geojson", ".json")
+ANNDATA = (".h5ad",)
+# Answers to the questions of a table.
+NO_MASK, NO_CLASS = "none of them", "no class"
+
+Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
+
+@takes_settings(ScanSettings)
+def scan_table(
+    table: str | Path | pd.DataFrame, *, images: str | Path | None = None, **settings: Any
+) -> Scan:
+    """Understand a table of images or cells that was not made for us.
+
+    Parameters
+    ----------
+    table : path or pandas.DataFrame
+        CSV or TSV: objects or images of CellProfiler, detections of QuPath (also as GeoJSON),
+        regions of scikit-image, any table that names image files; an AnnData file (``.h5ad``).
+    images : path, optional
+        The folder below which its files are looked for by their names; default: that of the
+        table, and for a DataFrame the working folder.
+    **settings
+        See `ScanSettings`.
+
+    Returns
+    -------
+    Scan
+        A row for each cell or image. Its questions are answered by ``with_choice``.
+
+    Raises
+    ------
+    DataError
+        One line: a table that cannot be read, names no images, or whose images are not there.
+
+    Examples
+    --------
+    >>> scan = scan_table("MyExpt_Nuclei.csv")  # doctest: +SKIP
+    >>> cells = scan.cells()  # doctest: +SKIP
+    """
+    return drain(scan_table_job(table, ScanSettings(**settings), images=images))
+
+
+def scan_table_job(
+    table: str | Path | pd.DataFrame,
+    settings: ScanSettings | None = None,
+    *,
+    images: str | Path | None = None,
+) -> Job[Scan]:
+    """`scan_table` as a job: a step for every image and label image."""
+    yield Progress(0, 1, "reading the table")
+    folder = None if images is None else Path(images)
+    if folder is not None and not folder.is_dir():
+        raise DataError(f"{path_shown(folder)}: is no folder; name the one that holds the images")
+    parsed = _parsed(table, folder)
+    own = parsed.path.parent if isinstance(table, (str, Path)) else Path.cwd()
+    source = _Source(parsed, FileFinder(folder or own))
+    return (yield from source.scan_job(settings or ScanSettings()))
+
+
+def _parsed(table: str | Path | pd.DataFrame, images: Path | None) -> ParsedTable:
+    """The table of whatever program, understood by its content."""
+    if not isinstance(table, (str, Path)):
+        from napari_channelmix.data.frame_table import table_of_frame
+
+        # The name of a DataFrame is what messages call it.
+        texts = table_of_frame(table, "the table")
+        return _of_texts(replace(texts, path=Path("table")))
+    path = Path(table)
+    suffix = path.suffix.lower()
+    if suffix in OUTLINES:
+        from napari_channelmix.scan.geojson import parse_geojson
+
+        return parse_geojson(path, images or path.parent)
+    if suffix in ANNDATA:
+        from napari_channelmix.scan.anndata_files import parse_anndata
+
+        return parse_anndata(path)
+    return _of_texts(read_table(path))
+
+
+def _of_texts(texts: TextTable) -> ParsedTable:
+    if texts.rows.empty:
+        raise DataError(f"{texts.path}: has no rows")
+    return parse_cellprofiler(texts) or parse_qupath(texts) or parse_plain(texts)
+
+
+@dataclass(eq=False)
+class _Source:
+    """A table that is read again whenever one of its questions is answered; files are kept."""
+
+    parsed: ParsedTable
+    finder: FileFinder
+    looked: LookedAt = field(default_factory=LookedAt)
+    pictures: Pictures | None = None
+
+    def again(self, settings: ScanSettings) -> Scan:
+        """The scan with other settings."""
+        return drain(self.scan_job(settings))
+
+    def scan_job(self, settings: ScanSettings) -> Job[Scan]:
+        """The scan of the table."""
+        parsed, answers = self.parsed, dict(settings.choices or {})
+        mask_choice = _mask_choice(parsed, answers)
+        masks = [mask_choice.chosen] if mask_choice and mask_choice.chosen in parsed.masks else []
+        images = [name for name, role in parsed.roles.items() if role is Role.IMAGE]
+        files = [*images, *map(str, masks)]
+        left_out = [*parsed.left_out]
+        rows = self._with_files(files, left_out)
+        roles = {**parsed.roles, **dict.fromkeys(map(str, masks), Role.MASK)}
+        roles |= {name: Role.IGNORE for name in parsed.masks if name not in masks}
+        drawn = parsed.drawn
+        for path in {path for name in masks for path in rows[str(name)]} & set(drawn):
+            self.looked.add_labels(path, drawn[path])
+        yield from part(
+            look_at_job(
+                self.looked,
+                self.finder.folder,
+                rows[images[0]],
+                (path for name in masks for path in rows[str(name)]),
+            ),
+            0.1,
+            0.8,
+            1,
+        )
+        notes, problems = [*parsed.notes], self._unreadable(rows, files)
+        if self.finder.by_name:
+            notes.append(
+                f"{counted(self.finder.by_name, 'file', 'were')} found by their names below "
+                f"{path_shown(self.finder.folder)}"
+            )
+        if parsed.corner:
+            notes.append(
+                "centres count from the corner of the first pixel and are moved by half a pixel"
+            )
+        columns = columns_of(rows, roles)
+        if columns.measurements:
+            notes.append(f"{counted(columns.measurements, 'column')} of measurements are left out")
+        class_choice = _class_choice(columns.classes, answers)
+        roles = {**columns.roles}
+        if class_choice and class_choice.chosen in rows:
+            roles[str(class_choice.chosen)] = Role.CLASS
+        rows, places, problem = self._in_pixels(rows, roles, settings)
+        problems += problem
+        checked = self._checked(rows, roles, places)
+        problems += [*checked.problems]
+        left_out += [LeftOut(self.parsed.path.name, reason) for reason in checked.left_out]
+        kept = [name for name in rows if roles.get(str(name), Role.IGNORE) is not Role.IGNORE]
+        entries = rows.loc[checked.kept, kept].reset_index(drop=True)
+        if self.pictures is None:
+            paths = {name: list(dict.fromkeys(entries[name])) for name in images}
+            self.pictures = yield from part(look_job(self.finder.folder, paths), 0.9, 0.1, 1)
+        keys: dict[str, Any] = {} if checked.crop is None else {"crop": checked.crop}
+        if Role.MASK in roles.values() and Role.OBJECT in roles.values():
+            keys["min_area"] = 1
+        choices = tuple(choice for choice in (mask_choice, class_choice) if choice)
+        return Scan.of(
+            parsed.path,
+            parsed.style,
+            entries,
+            self.finder.folder,
+            {name: role for name, role in roles.items() if name in entries},
+            _with_channels(settings, parsed.channels),
+            choices=(*parsed.choices, *choices),
+            left_out=tuple(left_out),
+            notes=tuple(notes),
+            problems=tuple(problems),
+            pictures=self.pictures,
+            reread=self.again,
+            cell_keys=keys,
+            drawn=dict(parsed.drawn),
+        )
+
+    def _with_files(self, files: list[str], left_out: list[LeftOut]) -> pd.DataFrame:
+        """Rows whose files are there, by paths relative to the folder.
+
+        Raises
+        ------
+        DataError
+            None of them is.
+        """
+        rows, finder = self.parsed.rows, self.finder
+        there = np.ones(len(rows), dtype=bool)
+        first: tuple[int, str, str] | None = None
+        missing: set[str] = set()
+        columns: dict[str, list[str]] = {}
+        for column in files:
+            folder = self.parsed.folders.get(column)
+            folders = rows[folder].tolist() if folder else [""] * len(rows)
+            texts = rows[column].tolist()
+            relative: dict[tuple[str, str], str | None] = {}
+            why: dict[tuple[str, str], str] = {}
+            for pair in dict.fromkeys(zip(texts, folders, strict=True)):
+                if pair[0] in self.parsed.drawn:
+                    relative[pair] = pair[0]
+                    continue
+                try:
+                    relative[pair] = _relative(finder.path(*pair), finder.folder)
+                except DataError as error:
+                    relative[pair], why[pair] = None, str(error)
+                    missing.add(pair[0])
+            found = [relative[pair] for pair in zip(texts, folders, strict=True)]
+            for row, path in enumerate(found):
+                if path is None:
+                    there[row] = False
+                    if first is None:
+                        first = row, column, why[texts[row], folders[row]]
+            columns[column] = [path or "" for path in found]
+        if first is not None:
+            row, column, reason = first
+            where = f"{rows.index.name or 'line'} {rows.index[row]}, column {quoted(column)}"
+            if not there.any():
+                raise DataError(
+                    f"{self.parsed.path}: none of its {counted(len(missing), 'image')} is there "
+                    f"(first: {where}: {reason}); put the table beside its images, or name their "
+                    "folder (images=...)"
+                )
+            left_out.append(
+                LeftOut(
+                    self.parsed.path.name,
+                    f"{counted(int((~there).sum()), 'row')} of {counted(len(missing), 'file')} "
+                    f"that {'is' if len(missing) == 1 else 'are'} not there or not told apart "
+                    f"(first: {where}: {reason})",
+                )
+            )
+        return rows.assign(**columns)[there]
+
+    def _unreadable(self, rows: pd.DataFrame, files: list[str]) -> list[str]:
+        paths = dict.fromkeys(path for name in files for path in rows[name])
+        errors = [self.looked.errors[path] for path in paths if path in self.looked.errors]
+        if not errors:
+            return []
+        return [f"{len(errors)} of {counted(len(paths), 'image')} cannot be read: {errors[0]}"]
+
+    def _in_pixels(
+        self, rows: pd.DataFrame, roles: Mapping[str, Role], settings: ScanSettings
+    ) -> tuple[pd.DataFrame, Places | None, list[str]]:
+        """Rows with x and y in pixels from the middle of the first, and both as numbers."""
+        by_role = {role: name for name, role in roles.items()}
+        if not {Role.X, Role.Y} <= set(by_role):
+            return rows, None, []
+        image = by_role[Role.IMAGE]
+        result, places = {}, {}
+        for axis, role in enumerate((Role.Y, Role.X)):
+            column = by_role[role]
+            values = _numbers(self.parsed.path, rows, column)
+            side = None
+            if self.parsed.micrometres:
+                sizes = [self._pixel_size(str(path), settings) for path in rows[image]]
+                unknown = [path for path, size in zip(rows[image], sizes, strict=True) if not size]
+                if unknown:
+                    return rows, None, [_no_pixel_size(str(unknown[0]), len(set(unknown)))]
+                side = np.array([size[axis] for size in sizes if size], dtype=np.float64)
+            places[role] = in_pixels(values, side, corner=self.parsed.corner)
+            if self.parsed.corner or side is not None:
+                result[column] = [text_of(value) for value in places[role]]
+            else:
+                # Decimal commas are not read from a table in memory.
+                result[column] = [
+                    text if "," not in text else text_of(value)
+                    for text, value in zip(rows[column], values, strict=True)
+                ]
+        return rows.assign(**result), (places[Role.Y], places[Role.X]), []
+
+    def _pixel_size(self, path: str, settings: ScanSettings) -> tuple[float, float] | None:
+        if settings.image_pixel_size is not None:
+            return settings.image_pixel_size, settings.image_pixel_size
+        return self.looked.pixel_sizes.get(path)
+
+    def _checked(
+        self, rows: pd.DataFrame, roles: Mapping[str, Role], places: Places | None
+    ) -> CheckedCells:
+        by_role: dict[Role, str] = {}
+        for name, role in roles.items():
+            by_role.setdefault(role, name)
+        everything = CheckedCells(np.ones(len(rows), dtype=bool))
+        image, mask = by_role[Role.IMAGE], by_role.get(Role.MASK)
+        if mask is not None:
+            number_column = by_role.get(Role.OBJECT)
+            return checked_rows_of_masks(rows, self.looked, image, mask, number_column, places)
+        if places is not None:
+            return checked_points(rows, self.looked, image, places)
+        return everything
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return str(path.absolute())
+
+
+def _numbers(path: Path, rows: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
+    texts = rows[column].tolist()
+    try:
+        comma, _ = decimal_comma_of(texts, ";")
+    except DataError as error:
+        raise DataError(f"{path}, column {quoted(column)}: {error}") from None
+    values = []
+    for line, text in zip(rows.index, texts, strict=True):
+        try:
+            values.append(number(text, decimal_comma=comma))
+        except DataError as error:
+            raise DataError(f"{path}, line {line}, column {quoted(column)}: {error}") from None
+    return np.array(values, dtype=np.float64)
+
+
+def _no_pixel_size(image: str, count: int) -> str:
+    more = f" (nor do {count - 1} more)" if count > 1 else ""
+    return (
+        f"centres are in micrometres, and {quoted(image, 80)} does not state its pixel size{more}; "
+        "give it (image_pixel_size=0.5, or --image-pixel-size 0.5), or export centres in pixels"
+    )
+
+
+def _mask_choice(parsed: ParsedTable, answers: Mapping[str, str]) -> Choice | None:
+    """Which label images belong to the objects: proposed where only one can."""
+    if not parsed.masks:
+        return None
+    proposed = parsed.masks[0] if len(parsed.masks) == 1 else parsed.proposed_mask
+    choice = Choice(
+        "label image",
+        "Which label images hold these objects?",
+        (*parsed.masks, NO_MASK),
+        proposed,
+    )
+    return _answered(choice, answers)
+
+
+def _class_choice(columns: tuple[str, ...], answers: Mapping[str, str]) -> Choice | None:
+    if not columns:
+        return None
+    proposed = columns[0] if len(columns) == 1 else None
+    choice = Choice("class", "Which column is the class?", (*columns, NO_CLASS), proposed)
+    return _answered(choice, answers)
+
+
+def _answered(choice: Choice, answers: Mapping[str, str]) -> Choice:
+    if choice.name in answers:
+        return replace(choice, chosen=choice.option(answers[choice.name]))
+    return choice
+
+
+def _with_channels(settings: ScanSettings, channels: Mapping[str, str]) -> ScanSettings:
+    """The names that columns of files are shown by; those that were given come first."""
+    if len(channels) < 2:
+        return settings
+    return replace(settings, channels={**channels, **(settings.channels or {})})

@@ -1,0 +1,161 @@
+"""Words that file names hold: stains, parts of a split, controls, and letters before numbers."""
+
+from __future__ import annotations
+
+import re
+
+from napari_channelmix.scan.layout import SPLITS
+from napari_channelmix.scan.roles import Role
+
+__all__ = [
+    "PREFIXES",
+    "dose_like",
+    "is_channel",
+    "is_class",
+    "is_guid",
+    "is_split",
+    "prefixed",
+    "protected",
+    "restored",
+]
+
+# What letters before a number say. Letters that are also rows of wells are looked at in context.
+PREFIXES: dict[str, Role] = {
+    **dict.fromkeys(("s", "site", "f", "fld", "field", "fov", "pos", "position"), Role.FIELD),
+    **dict.fromkeys(("xy", "tile", "scene", "view", "series"), Role.FIELD),
+    **dict.fromkeys(("z", "zstep", "slice", "plane", "zplane"), Role.PLANE),
+    **dict.fromkeys(("t", "time", "timepoint", "tp", "frame"), Role.TIME),
+    **dict.fromkeys(("w", "c", "ch", "channel", "wv", "chan", "wave"), Role.CHANNEL),
+    **dict.fromkeys(("plate", "plt", "barcode"), Role.PLATE),
+    **dict.fromkeys(("donor", "patient", "subject", "mouse", "animal"), Role.GROUP),
+    **dict.fromkeys(("r", "row"), Role.WELL_ROW),
+    **dict.fromkeys(("col", "column"), Role.WELL_COLUMN),
+}
+
+_CHANNELS = re.compile(
+    r"""(?:
+    dapi | hoechst | dna | nucle(?:i|us|ar) | draq[ ]?\d | sytox\w* | syto[ ]?\d* | topro\d?
+    | (?:e|s|sf|a)?gfp | (?:e|m|t)?rfp | (?:e|s|m)?cfp | (?:e|s|m)?yfp | m?cherry | tdtomato
+    | m?(?:scarlet|venus|citrine|turquoise\d?|neongreen|orange|kate\d?)
+    | fitc | tritc | rhodamine | cy[ ]?\d(?:\.\d)? | texas[ ]?red
+    | (?:alexa|af|atto|a)(?:[ ]?fluor)?[ ]?\d{3}
+    | (?:405|488|555|561|568|594|633|640|647)(?:nm)?
+    | bf | bright[ ]?field | phase(?:[ ]?contrast)? | dic | trans(?:mitted)?(?:[ ]?light)? | td
+    | dark[ ]?field | er | agp | mito(?:tracker\w*)? | rna | f?-?actin | phalloidin
+    | (?:(?:alpha|beta|a|b)[- ])?tubulin | lamin\w* | golgi | lyso(?:tracker)? | membrane | wga
+    | con[ ]?a | concanavalin\w* | tomm?20 | lipid\w* | bodipy | edu | brdu | ki-?67 | h2b
+    | g?h2ax | p53 | pi | propidium\w* | calcein | annexin\w* | cd\d+\w? | ck\w? | panck | her2
+    | foxp3 | pd-?l?1 | vimentin | e-?cadherin | (?:far[ ]?)?red | green | blue | uv | gr[ea]y
+    )(?:[ ]?\d{1,5})?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# Names of stains that hold a separator, dates, and numbers with a unit: each is one part.
+_ONE_PART = re.compile(
+    r"""(?:alexa(?:[ _-]?fluor)?|hoechst|atto|cy|af|draq)[ _-]\d{1,5}(?![\d])
+    | texas[ _-]red | bright[ _-]field | far[ _-]red | phase[ _-]contrast | transmitted[ _-]light
+    | (?:alpha|beta|[ab])-tubulin | f-actin | e-cadherin | ki-67 | con[ _-]a(?![a-z0-9])
+    | (?<![^\W_])(?:field|site|fov|fld|position|pos|series|scene|tile|time|timepoint|frame|plane
+        |slice|channel|plate|zstep|donor|patient|mouse|animal)[ _-](?=\d)
+    | (?<!\d)(?:19|20)\d\d[-_.]\d\d[-_.]\d\d(?!\d)
+    | \d+[.,]\d+[ ]?(?=[nupmµμ]?[mg](?:[ _.-]|$)) | (?<![\d.,])\d+[ ](?=[nupmµμ]m(?:[ _.-]|$))
+    | [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_DOSE = re.compile(
+    r"\d+(?:[.,p]\d+)?[ _]?(?:[fpnuµμm]M|[npuµμm]?g(?:[ _]?/?[ _]?[mu]?l)?|%|pct|gy)", re.IGNORECASE
+)
+_GUID = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}", re.IGNORECASE)
+_PREFIXED = re.compile(r"([^\W\d_]+)[ ]?(\d+)")
+_CLASSES = frozenset(
+    (
+        "ctrl",
+        "ctl",
+        "control",
+        "controls",
+        "untreated",
+        "treated",
+        "mock",
+        "vehicle",
+        "dmso",
+        "pbs",
+        "drug",
+        "compound",
+        "neg",
+        "negative",
+        "pos",
+        "positive",
+        "negcon",
+        "poscon",
+        "wt",
+        "wildtype",
+        "ko",
+        "mut",
+        "mutant",
+        "knockout",
+        "live",
+        "dead",
+        "alive",
+        "healthy",
+        "disease",
+        "diseased",
+        "tumor",
+        "tumour",
+        "normal",
+        "cancer",
+        "benign",
+        "malignant",
+        "infected",
+        "uninfected",
+        "stimulated",
+        "unstimulated",
+        "resting",
+        "activated",
+        "mitotic",
+        "interphase",
+        "apoptotic",
+    )
+)
+_SIGNS = {"_": "\ue000", "-": "\ue001", ".": "\ue002", ",": "\ue003", " ": "\ue004"}
+_BACK = {sign: text for text, sign in _SIGNS.items()}
+
+
+def is_channel(text: str) -> bool:
+    """Whether a text is the name of a stain, a reporter or a kind of light."""
+    return _CHANNELS.fullmatch(re.sub(r"[ _-]+", " ", text.strip())) is not None
+
+
+def is_split(text: str) -> bool:
+    """Whether a text names a part of a split: train, validation, test."""
+    return text.strip().casefold() in SPLITS
+
+
+def is_class(text: str) -> bool:
+    """Whether a text is a usual name of a condition."""
+    words = re.split(r"[ _-]+", text.strip().casefold())
+    return bool(words) and words[0] in _CLASSES
+
+
+def is_guid(text: str) -> bool:
+    """Whether a text is an identifier that a program drew."""
+    return _GUID.fullmatch(text) is not None
+
+
+def dose_like(text: str) -> bool:
+    """Whether a text is a number with a unit of concentration: ``10nM``, ``0.5 uM``."""
+    return _DOSE.fullmatch(text.strip()) is not None
+
+
+def prefixed(text: str) -> tuple[str, str] | None:
+    """Letters and the number that follows them: ``TimePoint_1``, ``s01``."""
+    match = _PREFIXED.fullmatch(re.sub(r"[_\s-]+", " ", text.strip()))
+    return None if match is None else (match[1].casefold(), match[2])
+
+
+def protected(stem: str) -> str:
+    """A name in which separators within one part (``Alexa_488``) are no separators."""
+    return _ONE_PART.sub(lambda match: "".join(_SIGNS.get(c, c) for c in match[0]), stem)
+
+
+def restored(text: str) -> str:
+    """The text of a part as the name has it."""
+    return "".join(_BACK.get(c, c) for c in text)

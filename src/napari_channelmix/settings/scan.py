@@ -1,0 +1,73 @@
+"""Settings of a scan: how files that were not made for us are read as a data set."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from napari_channelmix.bounds import Bounds, Crop, Name
+from napari_channelmix.settings.fields import About, settings
+
+__all__ = ["PixelSize", "ScanSettings"]
+
+PixelSize = Annotated[float, Bounds(0, 1e4, whole=False, between=True, label="the pixel size")]
+
+
+@settings
+class ScanSettings:
+    """How a folder or a table is read.
+
+    Attributes
+    ----------
+    pattern : str or None
+        How file names are read: the name of a preset, a template, or a regular expression with
+        named groups; see `scan.Pattern`. None: the preset that fits.
+    crop : int or None
+        Side of the square sample in pixels. None: proposed.
+    pixel_size : float or None
+        Micrometres; crops are resampled to it.
+    image_pixel_size : float or None
+        Micrometres of a pixel of the images, for tables in micrometres whose images do not state
+        it.
+    channels : mapping of str to str, or None
+        Names of channels: as the files have them, and as they are to be called.
+    choices : mapping of str to str, or None
+        Answers to the questions of the scan, by the name of the question.
+    roles : mapping of str to str, or None
+        What a column says, where it is not what was understood.
+    """
+
+    pattern: Annotated[
+        Name | None,
+        About(
+            "Pattern",
+            "how file names are read: the name of a preset, a template such as "
+            "'{well}_s{field}_w{channel}.tif', or a regular expression with named groups "
+            "(default: the preset that fits)",
+            metavar="PATTERN",
+        ),
+    ] = None
+    crop: Annotated[
+        Crop | None,
+        About("Crop", "side of the square sample, in pixels (default: proposed)", metavar="PIXELS"),
+    ] = None
+    pixel_size: Annotated[
+        PixelSize | None,
+        About(
+            "Pixel size",
+            "resample crops to pixels of this side, in micrometres",
+            metavar="MICROMETRES",
+            advanced=True,
+        ),
+    ] = None
+    image_pixel_size: Annotated[
+        PixelSize | None,
+        About(
+            "Pixel size of the images",
+            "micrometres of a pixel, for tables in micrometres whose images do not state it",
+            metavar="MICROMETRES",
+            advanced=True,
+        ),
+    ] = None
+    channels: Any = None
+    choices: Any = None
+    roles: Any = None

@@ -1,0 +1,188 @@
+"""Classes of wells: tables of wells, tables shaped like a plate, wells chosen by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.scan import Role, Scan, ScanSettings
+from napari_channelmix.scan.plate_layout import (
+    PlateLayout,
+    is_layout,
+    layout_beside,
+    layout_columns,
+    read_layout,
+    well_at,
+    well_place,
+    wells_of,
+    with_layout,
+)
+
+CHANNELS = ("DNA", "ER")
+
+
+def plate(folder: Path, wells: tuple[str, ...] = ("A01", "A02", "B01", "B02"), **columns: object):
+    """A scan of two channels of each well."""
+    rows = [
+        {"file": f"{well}_{channel}.tif", "well": well, "channel": channel, **columns}
+        for well in wells
+        for channel in CHANNELS
+    ]
+    roles = {"file": Role.IMAGE, "well": Role.WELL, "channel": Role.CHANNEL, "plate": Role.PLATE}
+    roles = {name: roles.get(name, Role.KEY) for name in rows[0]}
+    return Scan.of(folder, "test", pd.DataFrame(rows), folder, roles, ScanSettings())
+
+
+def written(folder: Path, text: str, name: str = "layout.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_wells_have_places_and_names() -> None:
+    for name, place in (("A01", (0, 0)), ("p24", (15, 23)), ("AF48", (31, 47)), ("AA 1", (26, 0))):
+        assert well_place(name) == place
+        assert well_place(well_at(*place)) == place
+    assert well_place("DMSO") is None
+
+
+def test_a_row_for_each_well_gives_its_class(tmp_path: Path) -> None:
+    path = written(tmp_path, "Well;Treatment\na1;DMSO\nA-02; drug \nB01;\nb2;drug\n")
+    layout = read_layout(path)
+    assert layout.classes == {("", "A01"): "DMSO", ("", "A02"): "drug", ("", "B02"): "drug"}
+    scan = with_layout(plate(tmp_path), layout)
+    table = scan.table().set_index("well")
+    assert table["class"].to_dict() == {"A01": "DMSO", "A02": "drug", "B01": "", "B02": "drug"}
+    description = scan.description()
+    assert description["label"] == "class" and description["unlabelled"] is True
+    note = "classes of wells: 3 wells from column 'Treatment' of layout.csv; 1 well has none"
+    assert scan.notes == (note,)
+    # Another role of a column does not lose it.
+    assert note in scan.with_role("channel", Role.CHANNEL).notes
+
+
+def test_a_table_shaped_like_the_plate_gives_classes(tmp_path: Path) -> None:
+    path = written(tmp_path, ",1,02,3\nA,DMSO,drug,\nB,,drug,DMSO\n")
+    assert layout_columns_of(path).shaped
+    assert read_layout(path).classes == {
+        ("", "A01"): "DMSO",
+        ("", "A02"): "drug",
+        ("", "B02"): "drug",
+        ("", "B03"): "DMSO",
+    }
+
+
+def layout_columns_of(path: Path):
+    from napari_channelmix.data.table_files import read_table
+
+    return layout_columns(read_table(path))
+
+
+def test_plates_may_differ(tmp_path: Path) -> None:
+    path = written(tmp_path, "plate,well,class\nP1,A01,one\nP2,A01,two\n")
+    layout = read_layout(path)
+    for name, expected in (("P1", "one"), ("P2", "two"), ("P3", "")):
+        assert layout.of(name, "A01") == expected
+    scan = with_layout(plate(tmp_path, plate="P2"), layout)
+    assert wells_of(scan).set_index("well")["class"].to_dict() == {
+        "A01": "two",
+        "A02": "",
+        "B01": "",
+        "B02": "",
+    }
+
+
+def test_which_column_holds_the_classes_is_never_guessed(tmp_path: Path) -> None:
+    path = written(tmp_path, "well,compound,treatment\nA01,x,y\nA02,x,z\n")
+    known = layout_columns_of(path)
+    assert known.well == "well" and known.value == ""
+    assert known.options == ("compound", "treatment")
+    assert not is_layout(path)
+    with pytest.raises(DataError, match="'compound', 'treatment'; choose the column"):
+        read_layout(path)
+    assert read_layout(path, value="treatment").classes["", "A02"] == "z"
+    # 'class' says what it is, whatever stands beside it.
+    named = written(tmp_path, "well,compound,class\nA01,x,y\n", "named.csv")
+    assert read_layout(named).classes == {("", "A01"): "y"}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("name,class\nDMSO,1\n", "no column holds wells"),
+        ("well,class\nA01,one\nA1,two\n", "line 3: well A01 is 'two' here and 'one' in line 2"),
+        ("well,class\nA01,\nA02,NA\n", "no well has a class"),
+    ],
+)
+def test_tables_that_cannot_be_used_say_why(tmp_path: Path, text: str, why: str) -> None:
+    path = written(tmp_path, text)
+    assert not is_layout(path)
+    with pytest.raises(DataError, match=why):
+        read_layout(path)
+
+
+def test_measurements_are_no_classes(tmp_path: Path) -> None:
+    wells = [well_at(place // 24, place % 24) for place in range(120)]
+    rows = "".join(f"{well},{0.37 * place}\n" for place, well in enumerate(wells))
+    path = written(tmp_path, f"well,class\n{rows}")
+    with pytest.raises(DataError, match="120 different values; these look like measurements"):
+        read_layout(path)
+
+
+def test_wells_that_are_elsewhere_are_refused(tmp_path: Path) -> None:
+    layout = PlateLayout({("", "H12"): "drug"}, "layout.csv")
+    with pytest.raises(DataError, match=r"layout.csv: none of its wells \(H12\) is among those"):
+        with_layout(plate(tmp_path), layout)
+
+
+def test_a_class_by_hand_takes_the_place_of_other_classes_and_may_go_again(tmp_path: Path) -> None:
+    before = plate(tmp_path, batch="run 1").with_role("batch", Role.CLASS)
+    scan = with_layout(before, PlateLayout({("", "A01"): "drug"}))
+    assert scan.roles["batch"] is Role.KEY and scan.roles["class"] is Role.CLASS
+    assert scan.table()["class"].tolist() == ["drug", "", "", ""]
+    assert not scan.problems and not scan.notes
+    without = with_layout(scan, PlateLayout())
+    assert "class" not in without.entries and "class" not in without.roles
+
+
+def test_the_users_own_column_called_class_is_kept(tmp_path: Path) -> None:
+    scan = plate(tmp_path).with_role("channel", Role.CHANNEL)
+    scan = Scan.of(
+        tmp_path,
+        "test",
+        scan.entries.assign(**{"class": "mine"}),
+        tmp_path,
+        dict(scan.roles),
+        ScanSettings(),
+    )
+    scan = with_layout(scan, PlateLayout({("", "A01"): "drug"}))
+    assert set(scan.entries["class"]) == {"mine"}
+    assert scan.description()["label"] == "class of the well"
+
+
+def test_a_layout_beside_the_images_is_understood(tmp_path: Path) -> None:
+    written(tmp_path, "well,class\nA01,one\nB02,two\n")
+    written(tmp_path, "cell,area\n1,20\n", "cells.csv")
+    scan = layout_beside(plate(tmp_path))
+    assert scan.table()["class"].tolist() == ["one", "", "", "two"]
+    # Two that fit are the user's choice.
+    written(tmp_path, "well,class\nA01,three\n", "other.csv")
+    scan = layout_beside(plate(tmp_path))
+    assert "class" not in scan.entries
+    assert scan.notes == ("classes of wells: layout.csv, other.csv fit; choose one of them",)
+
+
+def test_rows_and_columns_of_their_own_make_wells(tmp_path: Path) -> None:
+    rows = [
+        {"file": f"{row}-{column}.tif", "row": row, "column": column}
+        for row in ("1", "2")
+        for column in ("01", "12")
+    ]
+    roles = {"file": Role.IMAGE, "row": Role.WELL_ROW, "column": Role.WELL_COLUMN}
+    scan = Scan.of(tmp_path, "test", pd.DataFrame(rows), tmp_path, roles, ScanSettings())
+    assert wells_of(scan)["well"].tolist() == ["A01", "A12", "B01", "B12"]
+    classes = with_layout(scan, PlateLayout({("", "B12"): "drug"})).entries["class"]
+    assert classes.tolist() == ["", "", "", "drug"]

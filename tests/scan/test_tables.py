@@ -1,0 +1,214 @@
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from skimage.measure import regionprops_table
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.scan import Role
+from napari_channelmix.scan.tables import scan_table
+
+from .made_cells import CHANNELS, made_fields, places_of, write_images, write_stacks
+
+
+@pytest.fixture
+def fields():
+    return made_fields()
+
+
+def regions(fields, **more):
+    """A table as scikit-image's ``regionprops_table`` gives it, a part for each field."""
+    parts = [
+        pd.DataFrame(regionprops_table(field.labels, properties=("label", "centroid", "area")))
+        .assign(path=f"{field.stem}.tif")
+        .assign(phenotype=[field.classes[number] for number in field.ids])
+        for field in fields
+    ]
+    return pd.concat(parts, ignore_index=True).assign(**more)
+
+
+def test_regions_of_scikit_image_are_cells_at_their_centroids(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    regions(fields).to_csv(tmp_path / "regions.csv", index=False)
+    scan = scan_table(tmp_path / "regions.csv")
+    # 'label' is the id of an object there, not a class.
+    assert scan.roles["label"] is Role.OBJECT
+    assert scan.roles["centroid-0"] is Role.Y
+    assert scan.roles["phenotype"] is Role.CLASS
+    wanted = sorted(
+        (f"{f.stem}.tif", f.classes[n], *(round(v, 3) for v in f.centre(n)))
+        for f in fields
+        for n in f.ids
+    )
+    assert places_of(scan.cells()) == wanted
+
+
+def test_a_column_of_masks_and_ids_gives_cells_with_outlines(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    (tmp_path / "masks").mkdir()
+    for field in fields:
+        tifffile.imwrite(tmp_path / "masks" / f"{field.stem}.tif", field.labels)
+    frame = regions(fields)
+    frame["mask_path"] = "masks/" + frame["path"]
+    scan = scan_table(frame, images=tmp_path)
+    assert scan.description()["cells"] | {"crop": 0} == {
+        "from": "mask",
+        "column": "mask_path",
+        "object": "label",
+        "crop": 0,
+        "min_area": 1,
+    }
+    cells = scan.cells()
+    assert places_of(cells) == sorted(
+        (f"{f.stem}.tif", f.classes[n], *(round(v, 3) for v in f.middle(n)))
+        for f in fields
+        for n in f.ids
+    )
+    # The crop fits the cells: the largest has 10 pixels.
+    assert cells.crop == 16
+
+
+def test_a_wide_table_of_images_has_a_channel_in_each_file_column(tmp_path, fields):
+    write_images(fields, tmp_path)
+    frame = pd.DataFrame(
+        {
+            "well": [field.well.lower() for field in fields],
+            "treatment": ["dmso", "drug", "drug"],
+            **{f"{name}_path": [f"{f.stem}_{name}.tif" for f in fields] for name in CHANNELS},
+        }
+    )
+    frame.to_csv(tmp_path / "images.csv", sep=";", index=False)
+    scan = scan_table(tmp_path / "images.csv")
+    assert scan.style == "table of images"
+    assert dict(scan.channels) == {"DNA_path": "DNA", "GFP_path": "GFP"}
+    assert scan.roles["well"] is Role.WELL
+    assert scan.table()["well"].tolist() == ["B02", "B03", "B04"]
+    assert scan.with_choice("cells", "each image").cells().classes == ("dmso", "drug")
+
+
+def test_a_long_table_has_a_row_for_each_file(tmp_path, fields):
+    write_images(fields, tmp_path)
+    rows = [
+        {"file": f"{field.stem}_{name}.tif", "Channel": name, "Metadata_Well": field.well, "nm": nm}
+        for field in fields
+        for name, nm in zip(CHANNELS, (405, 488), strict=True)
+    ]
+    scan = scan_table(pd.DataFrame(rows), images=tmp_path)
+    assert list(scan.channels) == ["DNA", "GFP"]
+    assert len(scan.table()) == 3
+    assert scan.with_choice("cells", "each image").cells().channels == ("DNA", "GFP")
+
+
+def test_two_columns_that_may_be_the_class_are_asked_for(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    treatment = ["a" if number % 2 else "b" for number in range(15)]
+    frame = regions(fields, treatment=treatment)
+    scan = scan_table(frame, images=tmp_path)
+    assert Role.CLASS not in scan.roles.values()
+    assert any("Choose 'class'" in line for line in scan.problems)
+    with pytest.raises(DataError, match="Which column is the class"):
+        scan.cells()
+    assert scan.with_choice("class", "treatment").cells().classes == ("a", "b")
+    assert scan.with_choice("class", "no class").cells().classes == ()
+
+
+def test_numbers_of_a_class_are_a_class_and_not_ids(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    frame = pd.DataFrame({"path": [f"{f.stem}.tif" for f in fields], "label": [0, 1, 1]})
+    scan = scan_table(frame, images=tmp_path)
+    assert scan.roles["label"] is Role.CLASS
+
+
+def test_decimal_commas_between_semicolons(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    frame = pd.DataFrame({"path": ["img01.tif"] * 2, "X": ["12,5", "30,25"], "Y": ["10,0", "9,5"]})
+    frame.to_csv(tmp_path / "points.csv", sep=";", index=False)
+    cells = scan_table(tmp_path / "points.csv").cells()
+    assert cells.centres.tolist() == [[10.0, 12.5], [9.5, 30.25]]
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [("x", "y"), ("X", "Y"), ("centroid-1", "centroid-0"), ("Centroid_X", "Centroid_Y"),
+     ("pos_x", "pos_y"), ("axis-1", "axis-0"), ("x_centroid", "y_centroid")],
+)  # fmt: skip
+def test_names_of_places(tmp_path, fields, x, y):
+    write_stacks(fields, tmp_path)
+    frame = pd.DataFrame({"path": ["img01.tif"] * 2, x: [12.5, 30.0], y: [10.0, 9.0]})
+    cells = scan_table(frame, images=tmp_path).cells()
+    assert cells.centres.tolist() == [[10.0, 12.5], [9.0, 30.0]]
+
+
+def test_a_table_that_names_no_images_says_what_it_needs(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"t\.csv: names no image files.*it has a, b"):
+        scan_table(tmp_path / "t.csv")
+
+
+def test_an_empty_table_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("path,label\n")
+    with pytest.raises(DataError, match="has no rows"):
+        scan_table(tmp_path / "t.csv")
+
+
+def test_images_must_be_a_folder(tmp_path):
+    with pytest.raises(DataError, match="is no folder"):
+        scan_table(pd.DataFrame({"path": ["a.tif"]}), images=tmp_path / "absent")
+
+
+def test_names_with_umlauts_in_both_forms_and_blanks_are_found(tmp_path, fields):
+    import unicodedata
+
+    name = unicodedata.normalize("NFD", "Zelle müde 1.tif")
+    write_stacks(fields[:1], tmp_path)
+    (tmp_path / "img01.tif").rename(tmp_path / name)
+    frame = pd.DataFrame({"path": ["C:\\Bilder\\ZELLE müde 1.tif"], "label": ["a"]})
+    scan = scan_table(frame, images=tmp_path)
+    assert scan.entries["path"].tolist() == [name]
+
+
+def test_a_saved_scan_opens_as_the_same_cells(tmp_path, fields):
+    from napari_channelmix.data import open_dataset
+
+    write_stacks(fields, tmp_path / "images")
+    regions(fields).to_csv(tmp_path / "regions.csv", index=False)
+    scan = scan_table(tmp_path / "regions.csv")
+    saved = scan.save(tmp_path / "sets.toml")
+    assert places_of(open_dataset(saved)) == places_of(scan.cells())
+
+
+def test_unreadable_images_are_a_problem_with_a_count(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    (tmp_path / "img02.tif").write_bytes(b"II*\0")
+    scan = scan_table(regions(fields), images=tmp_path)
+    assert scan.problems[0].startswith("1 of 3 images cannot be read")
+
+
+def test_files_are_opened_once_when_questions_are_answered(tmp_path, fields, monkeypatch):
+    from napari_channelmix.scan import looked_at
+
+    write_stacks(fields, tmp_path)
+    frame = regions(fields, treatment=["a", "b", "a"] * 5)
+    scan = scan_table(frame, images=tmp_path)
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("opened again")
+
+    monkeypatch.setattr(looked_at, "open_image", refuse)
+    assert scan.with_choice("class", "treatment").problems == ()
+
+
+def test_pixels_are_those_at_the_places(tmp_path):
+    pixels = np.arange(40 * 50, dtype=np.uint16).reshape(40, 50)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": "YX"})
+    frame = pd.DataFrame({"path": ["a.tif"], "x": [20], "y": [11]})
+    cells = scan_table(frame, images=tmp_path, crop=5).cells()
+    assert np.array_equal(cells.read([0])[0, 0], pixels[9:14, 18:23])
+
+
+def test_cells_are_grouped_by_their_image_where_no_well_is_named_never_by_their_class(
+    tmp_path, fields
+):
+    write_stacks(fields, tmp_path)
+    cells = scan_table(regions(fields), images=tmp_path).cells()
+    assert sorted(set(cells.groups)) == ["img01.tif", "img02.tif", "img03.tif"]
