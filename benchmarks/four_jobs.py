@@ -36,6 +36,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,8 @@ def main() -> int:
 
         platformdirs.user_cache_path = lambda *_, **__: Path(home) / "cache"
         platformdirs.user_data_path = lambda *_, **__: Path(home) / "user"
+        # As napari does it: without, an error in a slot ends the program.
+        sys.excepthook = traceback.print_exception
         kept, results = before(), {}
         for name in args.jobs:
             way, folder = WAYS[name], Path(home) / name

@@ -19,7 +19,7 @@ __all__ = ["PANEL", "Material", "own_tiff", "plate_folder", "six_files", "smear"
 PANEL = ("DAPI", "CD3", "CD8", "CD20", "CD68", "PanCK", "Ki67")
 CLASSES = ("control", "treated")
 RADIUS = 9.0
-SIDE = 192
+SIDE = 256
 
 
 @dataclass(frozen=True)
@@ -137,12 +137,11 @@ def six_files(folder: Path, count: int = 9) -> Material:
 def smear(folder: Path, count: int = 16) -> Material:
     """An RGB picture of stained cells on a bright ground, as PNG."""
     rng = np.random.default_rng(17)
-    side = 256
-    places = _grid(rng, count, side)
-    shade = _field(rng, places, np.full(count, 1.0), side, noise=0.0, level=0.0, texture=0.25)
+    places = _grid(rng, count, SIDE)
+    shade = _field(rng, places, np.full(count, 1.0), SIDE, noise=0.0, level=0.0, texture=0.25)
     ground = np.array([236.0, 228.0, 234.0])
     stain = np.array([110.0, 150.0, 60.0])
-    picture = ground - shade[..., None] * stain + rng.normal(0, 2, (side, side, 3))
+    picture = ground - shade[..., None] * stain + rng.normal(0, 2, (SIDE, SIDE, 3))
     path = folder / "smear.png"
     Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path)
     channels = ("red", "green", "blue")
