@@ -129,9 +129,7 @@ def six_files(folder: Path, count: int = 9) -> Material:
         paths.append(path)
         all_places.append(places)
         all_codes.append(codes)
-    return Material(
-        tuple(paths), None, ("DAPI", "GFP"), 6 * count, _placed(all_places, all_codes)
-    )
+    return Material(tuple(paths), None, ("DAPI", "GFP"), 6 * count, _placed(all_places, all_codes))
 
 
 def smear(folder: Path, count: int = 16) -> Material:

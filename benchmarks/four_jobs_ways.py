@@ -10,7 +10,7 @@ from four_jobs_hand import PLUGIN, CountingHand, see
 from qtpy.QtCore import Qt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 __all__ = ["WAYS", "Way"]
@@ -132,18 +132,52 @@ def plate(hand: CountingHand, folder: Path, *, layout: bool) -> dict[str, Any]:
     """B: a folder of single-channel files named by well -> a trained classifier."""
     material = plate_folder(folder, layout=layout)
     open_workspace(hand)
-    page = hand.page("data")
-    hand.drop(material.paths, "drop the folder on the page", page.origin)
-    raise AssertionError("not yet")
+    window = dropped(hand, material.paths, "drop the folder on the page")
+    if not layout:
+        chart, edit = window.wells.map, window.wells.edit
+        for name, row in zip(CLASSES, "AB", strict=True):
+            first, last = (chart.well_rect(f"{row}{column}").center() for column in ("01", "04"))
+            hand.drag(chart, first, last, f"drag over the wells of row {row}")
+            hand.text(edit, name, f"type '{name}'")
+            hand.until(lambda: not window.task.busy, "the classes are taken")
+    open_scan(hand, window, material)
+    classes = hand.workspace.session.cells.class_counts
+    see(set(classes) == set(CLASSES), f"wells have classes: {classes}")
+    groups = set(hand.workspace.session.cells.groups)
+    see(len(groups) == 8, f"wells are groups: {groups}")
+    train(hand)
+    return summary(hand)
 
 
 def unlabelled(hand: CountingHand, folder: Path) -> dict[str, Any]:
     """C: six files without labels -> two classes given by hand, three cells of each."""
     material = six_files(folder)
     open_workspace(hand)
+    window = dropped(hand, material.paths, "drop the six files on the page")
+    open_scan(hand, window, material)
+    annotate(hand, material)
+    return summary(hand)
+
+
+def dropped(hand: CountingHand, paths: Sequence[Path], words: str) -> Any:
+    """Drop files on the page Data; gives the window that shows what was understood."""
     page = hand.page("data")
-    hand.drop(material.paths, "drop the six files on the page", page.origin)
-    raise AssertionError("not yet")
+    hand.drop(paths, words, page.origin)
+    hand.until(lambda: page.files.window is not None, "what was understood is shown")
+    window = page.files.window
+    hand.until(lambda: window.isVisible() and not window.task.busy, "it is read")
+    hand.take("what was understood")
+    return window
+
+
+def open_scan(hand: CountingHand, window: Any, material: Material) -> None:
+    """Open what was understood: all of it is proposed, none is open."""
+    see(window.open.isEnabled(), f"nothing is left to be answered: {window.notice.text()}")
+    hand.click(window.open, "Open")
+    session = hand.workspace.session
+    hand.until(lambda: session.shown is not None, "the data set is shown")
+    hand.rest("data")
+    whole(hand, material)
 
 
 def annotate(hand: CountingHand, material: Material) -> None:
