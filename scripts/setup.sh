@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 further=
 case "${QT:-pyqt6}" in
     pyqt6) environment=.venv extras=all ;;
-    # `all` is napari's extras `optional` and `pyqt6`.
-    pyside6) environment=.venv-pyside6 extras=pyside6 further='napari[optional]' ;;
+    # `all` is napari's extras `optional` and `pyqt6`, and our `io`.
+    pyside6) environment=.venv-pyside6 extras=pyside6,io further='napari[optional]' ;;
     *) echo "QT is pyqt6 or pyside6, not '$QT'" >&2; exit 1 ;;
 esac
 
@@ -42,5 +42,5 @@ echo "Installing into $environment; the first time this takes some minutes."
 # Dependency groups need pip 25.1; the pip that comes with Python may be older.
 $environment/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip
 $environment/bin/python -m pip install --quiet -c constraints.txt \
-    --editable ".[$extras,zoo,onnx,compare]" $further --group test --group lint
+    --editable ".[$extras,zoo,onnx,compare,anndata]" $further --group test --group lint
 touch "$ready"

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from napari_channelmix.pcim import Attribution, explain
     from napari_channelmix.run.predict_dataset import predict_cells
     from napari_channelmix.run.rerun import run_config
+    from napari_channelmix.scan.folder import scan_folder
+    from napari_channelmix.scan.open import open
+    from napari_channelmix.scan.tables import scan_table
 
 __all__ = [
     "Attribution",
@@ -45,10 +48,13 @@ __all__ = [
     "latents",
     "load_disentangler",
     "load_model",
+    "open",
     "open_dataset",
     "predict_cells",
     "run_config",
     "save_dataset",
+    "scan_folder",
+    "scan_table",
     "train_classifier",
 ]
 
@@ -69,10 +75,13 @@ _ROOM_OF = {
     "latents": "drl",
     "load_disentangler": "drl",
     "load_model": "classify",
+    "open": "scan.open",
     "open_dataset": "data",
     "predict_cells": "run.predict_dataset",
     "run_config": "run.rerun",
     "save_dataset": "data",
+    "scan_folder": "scan.folder",
+    "scan_table": "scan.tables",
     "train_classifier": "classify",
 }
 

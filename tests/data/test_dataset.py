@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_channelmix.data import Cells, open_dataset, open_dataset_job
+from napari_channelmix.data import Cells, find_nuclei, open_dataset, open_dataset_job
 from napari_channelmix.data.dataset import open_table
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.errors import DataError
@@ -753,3 +753,25 @@ def test_rows_of_one_index_are_read_by_their_position(write_set: WriteSet) -> No
     table, description = described(path)
     table.index = pd.Index([0] * len(table))
     assert len(open_table(table, description, path.parent, "wells")) == 4
+
+
+def test_objects_are_segmented_as_the_data_set_file_says(write_set: WriteSet) -> None:
+    plain = open_dataset(write_set(*FILES, *SEGMENT))
+    grown = open_dataset(write_set(*FILES, *SEGMENT, "threshold = 1.0", "expand = 3"))
+    assert len(grown) == len(plain)
+    labels = [field.labels for field in grown.fields]
+    before = [field.labels for field in plain.fields]
+    assert all((new > 0).sum() > (old > 0).sum() for new, old in zip(labels, before, strict=True))
+    none = refused(write_set(*FILES, *SEGMENT, "threshold = 1.0", "min_area = 100000"))
+    assert "no cell" in none or "nothing" in none
+
+
+def test_a_data_set_file_without_settings_of_segmentation_has_the_nuclei_it_always_had(
+    write_set: WriteSet,
+) -> None:
+    cells = open_dataset(write_set(*FILES, *SEGMENT))
+    for field in cells.fields:
+        height, width = field.shape
+        np.testing.assert_array_equal(
+            field.labels, find_nuclei(field.planes[1][0:height, 0:width], min_area=40)
+        )

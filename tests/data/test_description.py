@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from napari_channelmix.data.description import read_description
+from napari_channelmix.data.description import CellsEntry, read_description
 from napari_channelmix.errors import DataError
+from napari_channelmix.settings import SegmentationSettings
+from napari_channelmix.settings.segmentation import segmentation_keys
 
 GOOD = """
 name = "set"
@@ -101,3 +103,59 @@ def test_blanks_in_the_file_are_as_little_as_in_the_table(tmp_path: Path) -> Non
     text = GOOD.replace('"label"', '" label "').replace('"gfp_path"', '"gfp_path "')
     description = read_description(written(tmp_path, text))
     assert description.label == "label" and description.channels["GFP"] == "gfp_path"
+
+
+def test_settings_of_segmentation_stand_under_cells(tmp_path: Path) -> None:
+    keys = "diameter = 23.5\nthreshold = 0.6\ndark = true\nexpand = 4\nmin_area = 55"
+    path = tmp_path / "dataset.toml"
+    path.write_text(segmented(keys))
+    expected = SegmentationSettings(diameter=23.5, threshold=0.6, dark=True, expand=4, min_area=55)
+    assert read_description(path).cells.segmentation == expected
+
+
+def test_a_file_without_settings_of_segmentation_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "dataset.toml"
+    path.write_text(segmented("min_area = 55"))
+    assert read_description(path).cells.segmentation is None
+
+
+def test_what_is_written_for_settings_is_read_as_the_same() -> None:
+    for settings in (
+        SegmentationSettings(),
+        SegmentationSettings(splitting=0, uneven=True, body_channel="GFP", clear_border=True),
+    ):
+        entry = {"from": "segment", "channel": "DNA", **segmentation_keys(settings)}
+        assert CellsEntry.model_validate(entry).segmentation == settings
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("diameter = 0", r"cells diameter must be 2 or more, not 0"),
+        ("dark = 3", "cells dark"),
+        ('diameter = "wide"', r"cells diameter must be a number"),
+        ('body_channel = "actin"', "'actin' is not among the channels"),
+        ("segmentation = {diameter = 5}", r"stand under \[cells\] themselves"),
+        ("diametre = 5", "diametre"),
+    ],
+)
+def test_settings_of_segmentation_that_cannot_be_are_refused(
+    tmp_path: Path, keys: str, says: str
+) -> None:
+    path = tmp_path / "dataset.toml"
+    path.write_text(segmented(keys))
+    with pytest.raises(DataError, match=says):
+        read_description(path)
+
+
+def test_settings_of_segmentation_are_for_cells_that_are_segmented() -> None:
+    with pytest.raises(ValueError, match='dark is for from = "segment"'):
+        CellsEntry.model_validate({"from": "image", "dark": True})
+
+
+def segmented(keys: str) -> str:
+    """A data-set file whose cells are segmented, with more keys."""
+    return (
+        'name = "n"\ntable = "t.csv"\n[channels]\nDNA = "d"\nGFP = "g"\n'
+        f'[cells]\nfrom = "segment"\nchannel = "DNA"\n{keys}\n'
+    )

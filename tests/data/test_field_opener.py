@@ -13,6 +13,7 @@ import pytest
 import tifffile
 
 from napari_channelmix.data import Cells, open_dataset
+from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.write_dataset import save_dataset
 from napari_channelmix.errors import DataError
 
@@ -320,3 +321,8 @@ def test_planes_are_saved_as_images_of_their_own(made: Made, tmp_path: Path) -> 
     again = open_dataset(save_dataset(cells, tmp_path / "copy"))
     np.testing.assert_array_equal(again.read(), cells.read())
     assert again.to_frame()["object"].tolist() == [4, 4, 9]
+    assert field_names(cells)[:2] == ("Z.ome.tif, z=0", "Z.ome.tif, z=1")
+    assert {path.name for path in (tmp_path / "copy/images").glob("*.ome.tif")} == {
+        "Z_z_0.ome.tif",
+        "Z_z_1.ome.tif",
+    }

@@ -47,7 +47,7 @@ def screen(
             monkeypatch.setattr(files, "ask_open", lambda *_: path)
             self.front(self.images)
             before = self.session.data_set
-            click(self.images.dataset.open)
+            self.images.dataset.open.menu().actions()[-1].trigger()
             qtbot.waitUntil(lambda: self.session.data_set != before, timeout=30_000)
             qtbot.wait(150)
 

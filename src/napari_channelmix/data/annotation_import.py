@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.annotation_columns import field_column as field_of
+from napari_channelmix.data.annotation_columns import id_column as id_of
+from napari_channelmix.data.annotation_columns import named_column
 from napari_channelmix.data.annotation_files import numbers_of
 from napari_channelmix.data.annotations import cell_centres, field_names, positions_of_fields
-from napari_channelmix.data.pairing import id_columns
-from napari_channelmix.data.table_files import read_table
+from napari_channelmix.data.table_files import TextTable, read_table
 from napari_channelmix.data.values import class_name, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.wording import counted, listed, quoted
+from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.cells import Cells
-    from napari_channelmix.data.table_files import TextTable
 
-__all__ = ["How", "Imported", "cells_at", "import_job"]
+__all__ = ["How", "Imported", "cells_at", "import_job", "table_of_classes"]
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -109,7 +110,7 @@ class Imported:
 
 
 def import_job(
-    path: str | Path,
+    path: str | Path | TextTable,
     cells: Cells,
     how: How,
     *,
@@ -117,12 +118,16 @@ def import_job(
     default_field: int = 0,
     pixels: Callable[[int, FloatArray], FloatArray] | None = None,
     id_column: str | None = None,
+    class_column: str | None = None,
+    field_column: str | None = None,
+    position_columns: tuple[str, str] | None = None,
 ) -> Job[Imported]:
     """Read a table (CSV, TSV) and find the cells of its rows; its other columns are of no account.
 
     Parameters
     ----------
-    path : path
+    path : path or TextTable
+        The latter: a table that was read already.
     cells : Cells
     how : str
         ``"object"``: a column of ids (label values) and ``class``. ``"position"``: ``y``, ``x``
@@ -137,6 +142,11 @@ def import_job(
     id_column : str, optional
         Column of the ids. By default one of a name that is known (see `pairing.id_columns`); if it
         is not called ``object``, all of its ids must be those of cells.
+    class_column, field_column : str, optional
+        Columns of the classes and of the fields of view; by default ``class`` and, where there is
+        one, ``field``. An empty name of the latter: all rows are about ``default_field``.
+    position_columns : (str, str), optional
+        Columns of y and x; by default these names.
 
     Raises
     ------
@@ -144,12 +154,14 @@ def import_job(
         One line that names file, row and column of what cannot be used, such as rows that give one
         cell different classes.
     """
-    path = Path(path)
     yield Progress(0, 2, "reading the table")
-    table = read_table(path, ("class",) if how == "object" else ("y", "x", "class"))
-    column = _column(table, "class")
-    places = tuple(_column(table, axis) for axis in "yx") if how == "position" else ()
-    ids_in = "" if how == "position" else _id_column(table, id_column, column)
+    table = path if isinstance(path, TextTable) else table_of_classes(path, how)
+    path = table.path
+    column = named_column(table, class_column or "class")
+    axes = position_columns or ("y", "x")
+    places = tuple(named_column(table, axis) for axis in axes) if how == "position" else ()
+    in_field = field_of(table, field_column)
+    ids_in = "" if how == "position" else id_of(table, id_column, column)
     classes_of_rows = [class_name(text) for text in table.rows[column]]
     named = np.array([name is not None for name in classes_of_rows], dtype=bool)
     labelled_rows, classes = (
@@ -164,7 +176,10 @@ def import_job(
         )
     yield Progress(1, 2, "finding the cells")
     fields = _fields(
-        table, labelled_rows, field_names(cells) if names is None else names, default_field
+        in_field,
+        labelled_rows,
+        field_names(cells) if names is None else names,
+        default_field,
     )
     near = between = np.zeros(len(labelled_rows), dtype=bool)
     without = np.zeros(len(labelled_rows), dtype=bool)
@@ -194,7 +209,7 @@ def import_job(
     if len(missed):
         first = f"line {labelled_rows.index[missed[0]]}, {shown[missed[0]]}"
         if fields[missed[0]] < 0:
-            text = labelled_rows[_named(table, "field")].iloc[missed[0]]
+            text = labelled_rows[in_field].iloc[missed[0]]
             first += f", field {quoted(text.strip())} is unknown"
     rows_of, again = _agreeing(
         path, column, labelled_rows.index.tolist(), matches.tolist(), classes
@@ -216,46 +231,15 @@ def import_job(
     )
 
 
-def _named(table: TextTable, name: str) -> str | None:
-    """A column by its name, whatever its capitals; an exact match comes first."""
-    columns = [str(each) for each in table.rows.columns if str(each).casefold() == name.casefold()]
-    if not columns:
-        return None
-    if name not in columns and len(columns) > 1:
-        raise DataError(
-            f"{table.path}: columns {quoted(columns[0])} and {quoted(columns[1])} differ only in "
-            "capitals; rename one of them"
-        )
-    return table.column(name if name in columns else columns[0])
+def table_of_classes(path: str | Path, how: How = "object") -> TextTable:
+    """Read a table of classes, before it is known which of its columns says what.
 
-
-def _column(table: TextTable, name: str) -> str:
-    return _named(table, name) or table.column(name)
-
-
-def _id_column(table: TextTable, chosen: str | None, column: str) -> str:
-    """The column of ids: the one that was chosen, or those of a known name, which must agree."""
-    if chosen is not None:
-        return _column(table, chosen)
-    named = id_columns(table.rows, exclude=(column,), by_name=True)
-    if not named:
-        return table.column("object")
-    # A column of texts that is called 'label' holds classes.
-    known = [name for name in named if any(map(_is_id, table.rows[name].unique()))] or named
-    columns = [table.rows[name].map(class_name) for name in known]
-    if any(not columns[0].equals(other) for other in columns[1:]):
-        raise DataError(
-            f"{table.path}: columns {listed(map(quoted, known))} may all hold the ids, and differ; "
-            "choose the column of ids, or leave one of them in the table"
-        )
-    return table.column("object" if "object" in known else known[0])
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return whole_number(text) is not None
-    except DataError:
-        return False
+    Raises
+    ------
+    DataError
+        See `read_table`.
+    """
+    return read_table(path, ("class",) if how == "object" else ("y", "x", "class"))
 
 
 def _refuse_misfit(table: TextTable, column: str, rows: pd.DataFrame, misfit: BoolArray) -> None:
@@ -299,9 +283,8 @@ def _agreeing(
 
 
 def _fields(
-    table: TextTable, rows: pd.DataFrame, names: Sequence[str], default_field: int
+    column: str | None, rows: pd.DataFrame, names: Sequence[str], default_field: int
 ) -> IntArray:
-    column = _named(table, "field")
     if column is None:
         return np.full(len(rows), default_field, dtype=np.int64)
     positions = positions_of_fields(rows[column], names)

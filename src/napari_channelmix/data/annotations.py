@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.array_planes import PROJECT
 from napari_channelmix.data.image_planes import FilePlane
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.fields import Field
 
 __all__ = [
     "COLUMNS",
@@ -77,7 +79,7 @@ def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ..
     start = str(Path(folder or "").absolute())
     names, seen = [], Counter[str]()
     for path, field in zip(files, cells.fields, strict=True):
-        name = field.name if path is None else _from(path, start)
+        name = field.name if path is None else _from(path, start) + _plane_of(field)
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return tuple(names)
@@ -86,6 +88,12 @@ def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ..
 def _file_of(cells: Cells, index: int) -> Path | None:
     plane = cells.fields[index].planes[cells.planes[0]]
     return plane.file.path if isinstance(plane, FilePlane) else None
+
+
+def _plane_of(field: Field) -> str:
+    """Where a field of view lies in the stack of its file, such as ``, z=3``; else nothing."""
+    stack = field.planes[0].stack if isinstance(field.planes[0], FilePlane) else ()
+    return "".join(f", {axis.lower()}={at}" for axis, at in stack if at != PROJECT)
 
 
 def _from(path: Path, folder: str) -> str:

@@ -17,7 +17,9 @@ from pydantic import (
 
 from napari_channelmix.data.neighbours import Neighbours
 from napari_channelmix.data.values import class_name
-from napari_channelmix.errors import DataError
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.settings.fields import fields_of
+from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.stored_files import read_toml
 from napari_channelmix.wording import path_shown, problem, quoted
 
@@ -52,8 +54,18 @@ class ImageEntry(_Entry):
     scene: Scene | None = None
 
 
+# Keys under [cells], beside those of every kind of cell.
+_SEGMENTATION = tuple(
+    field.name for field in fields_of(SegmentationSettings) if field.name != "min_area"
+)
+
+
 class CellsEntry(_Entry):
-    """``[cells]``: what one sample is."""
+    """``[cells]``: what one sample is.
+
+    ``segmentation`` holds the keys of `SegmentationSettings`; None where none stands in the file,
+    which then means the nuclei of `find_nuclei`, as it always did.
+    """
 
     origin: Literal["segment", "mask", "point", "box", "tile", "image"] = Field(
         default="image", alias="from"
@@ -70,6 +82,35 @@ class CellsEntry(_Entry):
     pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
     neighbours: Neighbours = "keep"
     tracks: bool = False
+    segmentation: SegmentationSettings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_segmentation(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        given = {name: value[name] for name in _SEGMENTATION if name in value}
+        if isinstance(value.get("segmentation"), dict):
+            raise ValueError("its settings of segmentation stand under [cells] themselves")
+        if not given:
+            return value
+        if value.get("from") != "segment":
+            raise ValueError(f'{next(iter(given))} is for from = "segment"')
+        body = given.get("body_channel")
+        if isinstance(body, str):
+            given["body_channel"] = body.strip()
+        try:
+            chosen = SegmentationSettings(**given, min_area=value.get("min_area"))
+        except ModelError as error:
+            raise ValueError(str(error)) from error
+        rest = {name: each for name, each in value.items() if name not in given}
+        return {**rest, "segmentation": chosen}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are segmented: that of the objects, and that of their bodies."""
+        body = None if self.segmentation is None else self.segmentation.body_channel
+        return tuple(name for name in (self.channel, body) if name)
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -254,11 +295,11 @@ class Description(_Entry):
                 "tracks = true makes each object a group, and a group column says otherwise; give "
                 "one of the two (a group that holds whole images keeps tracks together as well)"
             )
-        if self.image is None and self.cells.channel and self.cells.channel not in self.channels:
-            raise ValueError(
-                f"[cells] channel {self.cells.channel!r} is not among the channels "
-                f"{', '.join(self.channels)}"
-            )
+        for name in self.cells.channels:
+            if self.image is None and name not in self.channels:
+                raise ValueError(
+                    f"[cells] channel {name!r} is not among the channels {', '.join(self.channels)}"
+                )
         return self
 
 

@@ -19,6 +19,7 @@ from napari_channelmix.data.masks import Mask, covered_share, read_mask
 from napari_channelmix.data.row_images import RowImages
 from napari_channelmix.data.row_places import RowPlaces
 from napari_channelmix.data.segment import find_nuclei
+from napari_channelmix.data.segmentation import segment
 from napari_channelmix.data.stack_places import StackPlace, places_in_stack
 from napari_channelmix.data.stack_rows import StackRows
 from napari_channelmix.errors import DataError
@@ -225,10 +226,7 @@ class FieldOpener:
         """Label image of a field of view and where its objects lie, where cells are found so."""
         cells = self._description.cells
         if cells.origin == "segment":
-            plane = field.planes[self.images.channels.index(str(cells.channel))]
-            labels = find_nuclei(
-                plane[0 : field.shape[0], 0 : field.shape[1]], min_area=cells.min_area
-            )
+            labels = self._segmented(field)
             objects = Regions.of(labels).objects()
             share = covered_share(labels, objects)
             if share:
@@ -248,6 +246,18 @@ class FieldOpener:
         short = ", ".join(filter(None, [images.name, place.text]))
         self.masks.append(replace(mask, where=short, labels=_NONE))
         return mask.labels, mask.objects
+
+    def _segmented(self, field: Field) -> npt.NDArray[np.int32]:
+        cells = self._description.cells
+        height, width = field.shape
+        planes = [field.planes[self.images.channels.index(name)] for name in cells.channels]
+        pixels = [plane[0:height, 0:width] for plane in planes]
+        if cells.segmentation is None:
+            return find_nuclei(pixels[0], min_area=cells.min_area)
+        result = segment(pixels[0], cells.segmentation, *pixels[1:])
+        for line in result.warnings:
+            self.images.warnings.say(planes[0].file.path, line)
+        return result.labels
 
     def _label_images(
         self, row: int, rows: list[int], lengths: dict[str, int]

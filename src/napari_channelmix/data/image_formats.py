@@ -16,12 +16,14 @@ from napari_channelmix.data.image_planes import (
 )
 from napari_channelmix.data.picture_files import open_picture
 from napari_channelmix.data.tiff_files import open_tiff
+from napari_channelmix.data.vendor_files import READERS, open_vendor, refuse_unread
 from napari_channelmix.data.zarr_files import is_zarr, open_zarr
 from napari_channelmix.errors import DataError
 
 __all__ = ["Decoded", "FilePlane", "ImageFile", "Plane", "open_image", "without_single_axes"]
 
-TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".stk", ".lsm")
+# Slide scanners write TIFFs under names of their own.
+TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".stk", ".lsm", ".svs", ".scn", ".ndpi", ".qptiff")
 
 
 def open_image(
@@ -36,7 +38,8 @@ def open_image(
     Parameters
     ----------
     path : path
-        TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, or the folder of an OME-Zarr image.
+        TIFF (also of slide scanners), OME-TIFF, ImageJ TIFF, PNG, JPEG, or the folder of an
+        OME-Zarr image; CZI, ND2 and LIF where the extra of this name is installed.
     scene : int, str or None
         Position or name of the picture to read from a file that has several.
     alone : bool
@@ -61,8 +64,11 @@ def open_image(
         return _usable(guarded(path, lambda: open_tiff(path, scene, alone, mask)), mask)
     elif suffix in PICTURE_SUFFIXES:
         return _usable(guarded(path, lambda: open_picture(path)), mask)
+    elif suffix in READERS:
+        return _usable(guarded(path, lambda: open_vendor(path, scene, mask)), mask)
     if path.is_dir():
         raise DataError(f"{path}: is a folder, neither an image file nor an OME-Zarr image")
+    refuse_unread(path)
     raise DataError(
         f"{path}: {f'files of kind {suffix!r}' if suffix else 'what has no suffix'} is not read; "
         "use TIFF, OME-TIFF, PNG, JPEG or OME-Zarr"

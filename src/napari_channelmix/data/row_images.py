@@ -148,8 +148,9 @@ class RowImages:
                 f"{where} has the channels {', '.join(names)}, "
                 f"the files before it {', '.join(self.channels)}"
             )
-        if description.cells.channel and description.cells.channel not in self.channels:
-            raise DataError(
-                f"{where}: [cells] channel {description.cells.channel!r} is not among its channels "
-                f"{', '.join(self.channels)}"
-            )
+        for channel in description.cells.channels:
+            if channel not in self.channels:
+                raise DataError(
+                    f"{where}: [cells] channel {channel!r} is not among its channels "
+                    f"{', '.join(self.channels)}"
+                )

@@ -183,7 +183,7 @@ def _stems(names: Sequence[str]) -> list[str]:
     """File names without suffix for the fields of view: readable, and each of its own."""
     stems: list[str] = []
     for name in names:
-        plain = re.sub(r"\.(ome\.)?[A-Za-z]{2,4}$", "", PurePosixPath(name).name)
+        plain = re.sub(r"\.(ome\.)?[A-Za-z]{2,4}(?=$|, )", "", PurePosixPath(name).name)
         stem = re.sub(r"[^\w.-]+", "_", plain, flags=re.ASCII).strip("._")[:80] or "image"
         # File systems may not tell capitals from small letters.
         taken = {earlier.lower() for earlier in stems}

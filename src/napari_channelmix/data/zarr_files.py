@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from math import ceil, prod
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,21 +18,15 @@ from napari_channelmix.data.file_limits import (
 from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.scenes import Scene, choose_scene
+from napari_channelmix.data.zarr_metadata import group_attributes, is_zarr, place_inside
 from napari_channelmix.errors import DataError
 
 __all__ = ["is_zarr", "open_zarr"]
 
-METADATA = ("zarr.json", ".zattrs", ".zgroup")
-LARGEST_METADATA = 64 * 2**20
 # Planes of smaller chunks would take minutes for the reading of nothing.
 MOST_CHUNKS = 250_000
 # Files of an array that are looked at, to see that its data are there.
 MOST_LOOKED_AT = 100_000
-
-
-def is_zarr(path: Path) -> bool:
-    """Whether a folder holds the metadata of a Zarr group."""
-    return any((path / name).exists() for name in METADATA)
 
 
 def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
@@ -46,14 +39,14 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
         an image without any data.
     """
     warnings: list[str] = []
-    attributes = _attributes(path)
+    attributes = group_attributes(path)
     folder, multiscale, warning = _image(path, attributes, scene, mask)
     if warning:
         warnings.append(warning)
     if folder != path:
-        attributes = _attributes(folder)
+        attributes = group_attributes(folder)
     level = multiscale["datasets"][0]
-    place = _inside(path, folder, level.get("path"))
+    place = place_inside(path, folder, level.get("path"))
     array = _array(path, place)
     full, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
     if dtype.kind not in "buif":
@@ -92,35 +85,6 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
 # ---------------------------------------------------------------- metadata
 
 
-def _json(file: Path) -> Any:
-    refuse_special(file)
-    if file.stat().st_size > LARGEST_METADATA:
-        raise DataError(f"{file}: metadata of {file.stat().st_size:,} bytes are not read")
-    try:
-        content = json.loads(file.read_bytes())
-    except RecursionError:
-        raise DataError(f"{file}: its metadata are nested too deeply") from None
-    except ValueError as error:
-        raise DataError(
-            f"{file.parent}: cannot be read, is it truncated? ({file.name}: {str(error)[:80]})"
-        ) from error
-    if not isinstance(content, dict):
-        raise DataError(f"{file}: cannot be read (its metadata are no object)")
-    return content
-
-
-def _attributes(folder: Path) -> dict[str, Any]:
-    """Attributes of a group; version 0.5 keeps them under 'ome'."""
-    attributes: Any = {}
-    if (folder / "zarr.json").exists():
-        attributes = _json(folder / "zarr.json").get("attributes", {})
-        if isinstance(attributes, dict) and isinstance(attributes.get("ome"), dict):
-            attributes = attributes["ome"]
-    elif (folder / ".zattrs").exists():
-        attributes = _json(folder / ".zattrs")
-    return attributes if isinstance(attributes, dict) else {}
-
-
 def _image(
     path: Path, attributes: dict[str, Any], scene: int | str | None, mask: bool
 ) -> tuple[Path, dict[str, Any], str | None]:
@@ -148,7 +112,7 @@ def _image(
     series = _series(path, attributes)
     if not series:
         raise DataError(f"{path}: not an OME-Zarr image (no 'multiscales' in its attributes)")
-    described = [_attributes(folder)["multiscales"][0] for folder in series]
+    described = [group_attributes(folder)["multiscales"][0] for folder in series]
     scenes = [
         _scene(path, folder, multiscale)
         for folder, multiscale in zip(series, described, strict=True)
@@ -173,9 +137,9 @@ def _series(path: Path, attributes: dict[str, Any]) -> list[Path]:
         return []
     folders = []
     for name in names[:10_000]:
-        folder = _inside(path, path, name)
+        folder = place_inside(path, path, name)
         if folder.is_dir() and is_zarr(folder):
-            listed = _attributes(folder).get("multiscales")
+            listed = group_attributes(folder).get("multiscales")
             if isinstance(listed, list) and listed and _datasets(listed[0]):
                 folders.append(folder)
     return folders
@@ -188,7 +152,7 @@ def _datasets(multiscale: Any) -> bool:
 
 def _scene(path: Path, folder: Path, multiscale: dict[str, Any]) -> Scene:
     try:
-        place = _inside(path, folder, multiscale["datasets"][0].get("path"))
+        place = place_inside(path, folder, multiscale["datasets"][0].get("path"))
         shape = tuple(int(n) for n in _array(path, place).shape)
     except Exception:  # its own reading will say what is wrong, if it is chosen
         shape = ()
@@ -271,19 +235,6 @@ def _channels(
 
 
 # ---------------------------------------------------------------- arrays
-
-
-def _inside(path: Path, folder: Path, name: Any) -> Path:
-    """A place under a folder that its metadata name, without leaving the image."""
-    if not isinstance(name, str) or not name or "\0" in name:
-        raise DataError(f"{path}: its metadata name no array ({name!r:.60})")
-    parts = PurePosixPath(name).parts
-    if PureWindowsPath(name).drive or name[0] in "/\\" or ".." in parts or "\\" in name:
-        raise DataError(f"{path}: its metadata name {name!r:.60}, which lies outside its folder")
-    place = folder / name
-    if not place.resolve().is_relative_to(path.resolve()):
-        raise DataError(f"{path}: {name!r:.60} in it is a link that leads out of its folder")
-    return place
 
 
 def _array(path: Path, place: Path) -> Any:

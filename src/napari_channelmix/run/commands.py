@@ -19,6 +19,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    ScanSettings,
 )
 from napari_channelmix.settings.workload import (
     explain_workload,
@@ -37,6 +38,7 @@ __all__ = [
     "predict",
     "report",
     "run",
+    "scan",
     "train",
     "view",
 ]
@@ -78,6 +80,44 @@ def view(args: argparse.Namespace) -> None:
     from napari_channelmix.viewer.page_parts.open_page import launch
 
     launch(cells, str(args.dataset.resolve()))
+
+
+def scan(args: argparse.Namespace) -> None:
+    """Understand a folder, a plate or a table of images; write a data-set file."""
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.scan_text import scan_content, scan_text
+    from napari_channelmix.scan import scan_folder_job
+    from napari_channelmix.scan.tables import scan_table_job
+
+    given = {
+        name: _pairs(getattr(args, name), option)
+        for name, option in (
+            ("channels", "--channel"),
+            ("choices", "--choose"),
+            ("roles", "--role"),
+        )
+    }
+    settings = settings_from(args, ScanSettings, **given)
+    job = scan_table_job if args.source.is_file() else scan_folder_job
+    result = run_job(job(args.source, settings=settings), title="scan", quiet=args.quiet)
+    if not args.json:
+        _say(args, scan_text(result, verbose=args.verbose))
+    saved = None if args.out is None else result.save(args.out)
+    if args.json:
+        print(json.dumps(scan_content(result, saved), indent=2, ensure_ascii=False))
+    elif saved is not None:
+        _say(args, f"saved {saved} and {saved.with_suffix('.csv').name}")
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, str] | None:
+    """Pairs ``NAME=VALUE`` of an option that may be given several times."""
+    pairs = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise ChannelMixError(f"{option} {text}: give NAME=VALUE")
+        pairs[name.strip()] = value.strip()
+    return pairs or None
 
 
 def train(args: argparse.Namespace) -> None:

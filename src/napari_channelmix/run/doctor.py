@@ -25,7 +25,13 @@ LIBRARIES = (
     "pyqtgraph",
     "safetensors",
 )
-EXTRAS = {"monai": "zoo", "onnxruntime": "onnx", "imagecodecs": "io", "captum": "compare"}
+EXTRAS = {
+    "monai": "zoo",
+    "onnxruntime": "onnx",
+    "imagecodecs": "io",
+    "captum": "compare",
+    "h5py": "anndata",
+}
 BINDINGS = ("PyQt6", "PySide6", "PyQt5")
 
 

@@ -17,6 +17,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    ScanSettings,
 )
 from napari_channelmix.settings.model_output import OUTPUTS
 
@@ -69,6 +70,30 @@ def parser() -> argparse.ArgumentParser:
 
     view = command("view", commands.view, "open the viewer with a data set")
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+
+    scan = command(
+        "scan", commands.scan, "understand a folder, a plate or a table; write a data-set file"
+    )
+    scan.add_argument("source", type=Path, help="folder, plate or table")
+    add_options(scan, ScanSettings, leave_out=COMMON)
+    for option, metavar, text in (
+        ("--channel", "NAME=NAME", "rename a channel: as files name it, and its name (ch5=DNA)"),
+        ("--choose", "QUESTION=ANSWER", "answer a question (planes=3)"),
+        ("--role", "COLUMN=ROLE", "say what a column is (part 2=class)"),
+    ):
+        scan.add_argument(
+            option,
+            metavar=metavar,
+            action="append",
+            default=[],
+            dest={"--channel": "channels", "--choose": "choices", "--role": "roles"}[option],
+            help=f"{text}; may be given several times",
+        )
+    scan.add_argument(
+        "--out", type=Path, metavar="FILE", help="data-set file to write (default: only look)"
+    )
+    scan.add_argument("--verbose", action="store_true", help="name every file that is left out")
+    scan.add_argument("--json", action="store_true", help="print what was understood as JSON")
 
     train = command("train", commands.train, "train a classifier and save it as a bundle")
     train.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")

@@ -1,6 +1,7 @@
 """What lies in a folder, a plate or a table that was not made for us becomes a data set."""
 
 from napari_channelmix.scan.folder import scan_folder, scan_folder_job
+from napari_channelmix.scan.learn_pattern import learn_pattern
 from napari_channelmix.scan.pattern import Pattern
 from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.roles import Role
@@ -14,6 +15,7 @@ __all__ = [
     "Role",
     "Scan",
     "ScanSettings",
+    "learn_pattern",
     "scan_folder",
     "scan_folder_job",
 ]

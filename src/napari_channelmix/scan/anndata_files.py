@@ -147,8 +147,8 @@ def _column(path: Path, group: Any, name: str) -> Any:
             categories = categories["values"]
         return _of_codes(_values(path, item["codes"]), _values(path, categories))
     if "values" in item and "mask" in item:
-        values = pd.Series(_values(path, item["values"]), dtype=object)
-        return values.where(~_values(path, item["mask"]).astype(bool), None)
+        nullable = pd.Series(_values(path, item["values"]), dtype=object)
+        return nullable.where(~_values(path, item["mask"]).astype(bool), None)
     raise DataError(f"{path_shown(path)}: column {quoted(name)} of 'obs' is of a kind not known")
 
 

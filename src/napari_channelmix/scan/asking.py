@@ -10,7 +10,8 @@ from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.layout import columns_of, incomplete_fields
 from napari_channelmix.scan.questions import Choice
-from napari_channelmix.scan.roles import PLACES, Role
+from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.stacks import EACH_PLANE, EACH_TIME, stack_questions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,16 +38,14 @@ IMAGES, MASKS, POINTS, SEGMENT = (
     "points",
     "segment nuclei in ",
 )
-EACH_PLANE = "every plane a field of view"
-EACH_TIME = "every time a field of view"
 LEAVE_OUT = "leave out these fields of view"
 WITHOUT = "without channel "
 # Share of fields of view that may lack a channel without a question. Our definition.
 FEW = 0.1
+# Images of a well at least, where each image may be one cell. Our definition.
+CELLS_OF_WELL = 20
 # Axes of files that hold several channels.
 AXES = ("CYX", "YXC")
-# Planes that are offered one by one.
-MOST_PLANES = 200
 
 
 def channel_names(
@@ -95,7 +94,7 @@ def questions_of(
     pictures: Pictures,
 ) -> list[Choice]:
     """The questions that follow from the columns, with what is proposed."""
-    choices = [_cells(roles, channels, pictures)]
+    choices = [_cells(entries, roles, channels, pictures)]
     first = pictures.first
     one_file = len(columns_of(roles, Role.IMAGE)) == 1 and not columns_of(roles, Role.CHANNEL)
     if one_file and first is not None and first.axes is None and len(first.shape) == 3:
@@ -103,18 +102,10 @@ def questions_of(
         options = tuple(f"{axes} ({n} channels)" for axes, n in zip(AXES, counts, strict=True))
         text = f"The files do not say what their axes {first.shape} are: which are they?"
         choices.append(Choice("axes", text, options))
-    for name, role, word, each in (
-        ("planes", Role.PLANE, "plane", EACH_PLANE),
-        ("times", Role.TIME, "time", EACH_TIME),
-    ):
-        for column in columns_of(roles, role):
-            values = sorted(set(entries[column]), key=natural_key)
-            if len(values) > 1 and _in_stacks(entries, roles, column):
-                options = [f"only {word} {value}" for value in values[:MOST_PLANES]]
-                text = f"{len(values)} {word}s of each field of view: which are used?"
-                choices.append(Choice(name, text, (each, *options)))
+    choices += stack_questions(entries, roles, pictures)
     lacking, total, without = incomplete_fields(entries, roles)
-    if lacking and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
+    # Where every one lacks a channel, a part of the names was understood wrongly.
+    if 0 < lacking < total and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
         options = (LEAVE_OUT, *(f"{WITHOUT}{channels[name]}" for name in without))
         text = f"{lacking} of {total} fields of view have not all channels"
         proposed = LEAVE_OUT if lacking <= FEW * total else None
@@ -122,19 +113,23 @@ def questions_of(
     return choices
 
 
-def _in_stacks(entries: pd.DataFrame, roles: Mapping[str, Role], column: str) -> bool:
-    """Whether some place has more than one value of a column."""
-    keys = [
-        name
-        for name, role in roles.items()
-        if (role in PLACES or role is Role.CHANNEL) and name != column
-    ]
-    if not keys:
-        return True
-    return bool(entries.duplicated(keys).any())
+def _images_of_wells(entries: pd.DataFrame, roles: Mapping[str, Role]) -> bool:
+    """Whether files are named by wells of few images each: no well holds a few cells only."""
+    wells = [*columns_of(roles, Role.WELL), *columns_of(roles, Role.WELL_ROW)]
+    if not wells or not len(entries):
+        return False
+    channels = columns_of(roles, Role.CHANNEL)
+    images = len(entries) / (entries[channels[0]].nunique() if channels else 1)
+    wells = [*wells, *columns_of(roles, Role.WELL_COLUMN), *columns_of(roles, Role.PLATE)]
+    return bool(images < CELLS_OF_WELL * entries.groupby(wells).ngroups)
 
 
-def _cells(roles: Mapping[str, Role], channels: Mapping[str, str], pictures: Pictures) -> Choice:
+def _cells(
+    entries: pd.DataFrame,
+    roles: Mapping[str, Role],
+    channels: Mapping[str, str],
+    pictures: Pictures,
+) -> Choice:
     names = list(channels.values())
     options = [f"{SEGMENT}{name}" for name in names]
     masks = bool(columns_of(roles, Role.MASK))
@@ -145,7 +140,7 @@ def _cells(roles: Mapping[str, Role], channels: Mapping[str, str], pictures: Pic
         proposed = MASKS
     elif points:
         proposed = POINTS
-    elif pictures.of_single_cells:
+    elif pictures.of_single_cells and not _images_of_wells(entries, roles):
         proposed = IMAGES
     else:
         nuclei = nuclear_channel(names)

@@ -90,7 +90,7 @@ def _object_name(table: TextTable) -> str:
         )
         if prefix:
             return prefix[1]
-    stem = table.path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    stem = Path(table.path).name.removesuffix(".gz").rsplit(".", 1)[0]
     return stem.rsplit("_", 1)[-1]
 
 
@@ -102,8 +102,9 @@ def _object_number(columns: Iterable[object], objects: str) -> str | None:
 
 def _with_images(table: TextTable, objects: str) -> tuple[pd.DataFrame, list[LeftOut]]:
     """The rows of objects with the columns of their images."""
-    images = _image_table(table.path, objects)
-    path, rows = images.path, table.rows
+    own = Path(table.path)
+    images = _image_table(own, objects)
+    path, rows = Path(images.path), table.rows
     if "ImageNumber" not in images.rows:
         raise DataError(f"{path}: has no column 'ImageNumber'; export it with CellProfiler again")
     files = [name for name in images.rows if _FILE.fullmatch(str(name))]
@@ -120,7 +121,7 @@ def _with_images(table: TextTable, objects: str) -> tuple[pd.DataFrame, list[Lef
     known = rows["ImageNumber"].str.strip().isin(set(numbers))
     if not known.any():
         raise DataError(
-            f"{table.path}: none of its image numbers is in {path.name}; "
+            f"{own}: none of its image numbers is in {path.name}; "
             "are they of the same run of CellProfiler?"
         )
     left_out = []
@@ -128,15 +129,16 @@ def _with_images(table: TextTable, objects: str) -> tuple[pd.DataFrame, list[Lef
         first = rows.index[~known][0]
         left_out.append(
             LeftOut(
-                table.path.name,
+                own.name,
                 f"{counted(int((~known).sum()), 'row')} with image numbers that {path.name} does "
                 f"not have (first: line {first})",
             )
         )
     by_number = images.rows[new].set_index(numbers)
-    joined = by_number.loc[rows.loc[known, "ImageNumber"].str.strip()]
-    joined.index = rows.index[known]
-    return rows[known].join(joined), left_out
+    kept = rows[known]
+    joined = by_number.loc[kept["ImageNumber"].str.strip().tolist()]
+    joined.index = kept.index
+    return kept.join(joined), left_out
 
 
 def _image_table(path: Path, objects: str) -> TextTable:
@@ -206,7 +208,7 @@ def _parsed(
     rows, class_notes = _with_class(rows, roles)
     return ParsedTable(
         style,
-        table.path,
+        Path(table.path),
         rows,
         roles,
         channels,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.values import class_name
 from napari_channelmix.scan.asking import IMAGES, MASKS, POINTS, SEGMENT
+from napari_channelmix.settings.segmentation import segmentation_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def description_of(
     elif layout.image:
         image = _image_keys(channels, chosen, pictures)
         content["image"] = {"column": layout.image, **image}
-    content["cells"] = _cells(layout, chosen.get("cells") or IMAGES, pictures)
+    content["cells"] = _cells(layout, chosen.get("cells") or IMAGES, pictures, settings)
     if settings.crop is not None:
         content["cells"]["crop"] = settings.crop
     if settings.pixel_size is not None:
@@ -78,12 +79,15 @@ def _image_keys(
     return {"axes": first.axes.replace("S", "C"), **names} if "S" in first.axes else names
 
 
-def _cells(layout: Layout, answer: str, pictures: Pictures) -> dict[str, Any]:
+def _cells(
+    layout: Layout, answer: str, pictures: Pictures, settings: ScanSettings
+) -> dict[str, Any]:
     sides = [picture.sides for picture in pictures.opened if picture.sides]
     # A crop larger than an image is refused.
     crop = min([CROP, *(min(pair) for pair in sides)])
     if answer.startswith(SEGMENT):
-        return {"from": "segment", "channel": answer.removeprefix(SEGMENT), "crop": crop}
+        channel, keys = answer.removeprefix(SEGMENT), segmentation_keys(settings)
+        return {"from": "segment", "channel": channel, **keys, "crop": crop}
     if answer == MASKS and layout.mask:
         named = {"object": layout.object} if layout.object else {}
         return {"from": "mask", "column": layout.mask, **named, "crop": crop}

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.scan.label_files import LabelPairs, pair_label_files
-from napari_channelmix.scan.listing import Listing, list_job
+from napari_channelmix.scan.listing import Listing, is_plate, list_job
 from napari_channelmix.scan.pattern import Pattern
 from napari_channelmix.scan.pictures import Pictures, look_job
 from napari_channelmix.scan.presets import PRESETS, pattern_of
-from napari_channelmix.scan.questions import Choice
+from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.readings import Reading, read_by_parts, read_by_pattern
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.scan import Scan
@@ -32,6 +32,8 @@ __all__ = ["scan_folder", "scan_folder_job"]
 WELL_FITTING, WORTH_ASKING = 0.9, 0.1
 # Names that every preset is tried on first.
 TRIED = 400
+# Tables that may be asked about.
+READ_TABLES, MOST_TABLES = (".csv", ".tsv", ".csv.gz", ".geojson", ".h5ad"), 20
 OF_PARTS = "by the parts of their names"
 THE_IMAGES = "the image files"
 
@@ -100,6 +102,10 @@ def scan_folder_job(
     own = pattern if isinstance(pattern, Pattern) else None
     if own is None and settings.pattern is not None:
         own = pattern_of(settings.pattern)
+    if is_plate(folder):
+        path = Path(folder)
+        only = Listing(path.parent, plates=(path.name,))
+        return (yield from _scan_plate_job(only, settings))
     listing = yield from list_job(folder)
     if files is not None:
         listing = _only(listing, files)
@@ -107,7 +113,12 @@ def scan_folder_job(
     other = yield from _not_images_job(listing, settings, answers)
     if isinstance(other, Scan):
         return other
-    source = _Source(listing, pair_label_files(listing.images), own, other)
+    masks = pair_label_files([*listing.images, *(one.path for one in listing.left_out)])
+    told = {one.path for one in masks.left_out}
+    listing = replace(
+        listing, left_out=tuple(one for one in listing.left_out if one.path not in told)
+    )
+    source = _Source(listing, masks, own, other)
     reading = yield from source.reading_job(settings)
     pictures = yield from look_job(listing.folder, _by_channel(reading))
     scan = replace(source, pictures=pictures).scan(reading, settings, strict=True)
@@ -141,11 +152,14 @@ def _not_images_job(
 ) -> Job[Scan | tuple[Choice, ...]]:
     """The scan of a plate or a table, where the folder holds that; else questions about it."""
     yield Progress(0, 1, "looking for tables")
-    tables = [name for name in listing.tables if not _is_layout(listing.folder / name)]
-    tables = [name for name in tables if name.casefold().endswith((".csv", ".tsv", ".csv.gz"))]
-    tables = [name for name in tables if "/" not in name]
+    tables = [
+        name for name in listing.tables if "/" not in name and name.casefold().endswith(READ_TABLES)
+    ][:MOST_TABLES]
+    # Tables of data sets that were saved here, and those of wells, are no question.
+    tables = [name for name in tables if not (listing.folder / name).with_suffix(".toml").is_file()]
+    tables = [name for name in tables if not _is_layout(listing.folder / name)]
     if listing.plates and not listing.images:
-        return _scan_plate(listing, settings)
+        return (yield from _scan_plate_job(listing, settings))
     if not listing.images:
         if len(tables) == 1:
             return (yield from _scan_table_job(listing.folder / tables[0], settings))
@@ -177,13 +191,15 @@ def _nothing_usable(listing: Listing) -> str:
     return "is empty: no image files are in it or in folders below"
 
 
-def _scan_plate(listing: Listing, settings: ScanSettings) -> Scan:
+def _scan_plate_job(listing: Listing, settings: ScanSettings) -> Job[Scan]:
+    from napari_channelmix.scan.plate import scan_plate_job
+
     if len(listing.plates) > 1:
         raise DataError(
             f"{path_shown(listing.folder)}: holds {len(listing.plates)} OME-Zarr plates "
             f"({listed(listing.plates, 4)}); scan one of them"
         )
-    raise DataError(f"{path_shown(listing.folder / listing.plates[0])}: plates are not read yet")
+    return (yield from scan_plate_job(listing.folder / listing.plates[0], settings))
 
 
 def _scan_table_job(path: Path, settings: ScanSettings) -> Job[Scan]:
@@ -275,7 +291,8 @@ class _Source:
             of_image = kinds[next(iter(kinds)) if chosen is None else chosen]
             columns["label image"] = [of_image.get(path, "") for path in reading.paths]
             roles["label image"] = Role.MASK
-        left_out = (*reading.left_out, *self.masks.left_out, *self.listing.left_out)
+        tables = (LeftOut(name, "a table, no image") for name in self.listing.tables)
+        left_out = (*reading.left_out, *self.masks.left_out, *self.listing.left_out, *tables)
         notes = [*self.listing.notes]
         if (self.listing.folder / "dataset.toml").is_file():
             notes.append("dataset.toml is there already: it can be opened as it is")

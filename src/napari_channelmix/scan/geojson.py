@@ -137,8 +137,9 @@ def _with_outlines(
 
 def _nuclei(path: Path, features: list[dict[str, Any]]) -> list[Outline]:
     """The outlines of nuclei within cells; none where only some cells have one."""
-    geometries = [feature.get("nucleusGeometry") for feature in features]
-    if not all(isinstance(geometry, dict) for geometry in geometries):
+    every = [feature.get("nucleusGeometry") for feature in features]
+    geometries = [geometry for geometry in every if isinstance(geometry, dict)]
+    if len(geometries) < len(every):
         return []
     return [
         Outline(_parts(geometry, f"{path_shown(path)}: nucleus {count + 1}") or ())

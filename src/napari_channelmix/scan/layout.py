@@ -208,6 +208,13 @@ def _pivoted(
         # One label image is of all channels: the files that have none say nothing of it.
         table[mask] = entries[mask].groupby(codes).max()
     whole = table[list(files.values())].notna().all(axis=1)
+    if not whole.any():
+        shown = listed([channels[name] for name in names])
+        problem = (
+            f"no field of view has all of the channels {shown}: one of the columns {listed(keys)} "
+            "differs between the files of one field of view; say what it is, or leave it out"
+        )
+        return table.fillna("").reset_index(drop=True), files, (), [problem]
     left_out = tuple(
         LeftOut(
             str(next(path for path in row if isinstance(path, str))),

@@ -15,7 +15,7 @@ from napari_channelmix.scan.pattern import SUFFIXES
 from napari_channelmix.scan.questions import LeftOut
 from napari_channelmix.wording import path_shown
 
-__all__ = ["DEPTH", "MOST_FILES", "Listing", "list_job"]
+__all__ = ["DEPTH", "MOST_FILES", "Listing", "is_plate", "list_job"]
 
 # Folders below folders, and entries, that are looked at.
 DEPTH, MOST_FILES = 8, 200_000
@@ -81,6 +81,10 @@ def list_job(folder: str | Path) -> Job[Listing]:
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "no such folder"
         raise DataError(f"{path_shown(folder)}: {what}")
+    if _is_zarr(str(folder)):
+        raise DataError(
+            f"{path_shown(folder)}: is an OME-Zarr image or a part of one; scan the folder above"
+        )
     walk = _Walk(folder)
     while walk.waiting:
         walk.next_entries()
@@ -188,7 +192,7 @@ class _Walk:
         self, entry: os.DirEntry[str], path: str, below: list[tuple[str, str, int]], depth: int
     ) -> None:
         if entry.name.casefold().endswith(".zarr") or _is_zarr(entry.path):
-            (self.plates if _is_plate(entry.path) else self.images).append(path)
+            (self.plates if is_plate(entry.path) else self.images).append(path)
             return
         if depth >= DEPTH:
             self.deep.append(path)
@@ -223,7 +227,7 @@ def _is_zarr(path: str) -> bool:
     return any(Path(path, name).exists() for name in (".zattrs", ".zgroup"))
 
 
-def _is_plate(path: str) -> bool:
+def is_plate(path: str | Path) -> bool:
     """Whether the metadata of an OME-Zarr folder name a plate."""
     for name in ("zarr.json", ".zattrs"):
         try:

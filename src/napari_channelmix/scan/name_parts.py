@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.wells import well_name
 
-__all__ = ["Part", "parts_of", "role_of"]
+__all__ = ["Part", "alike", "parts_of", "role_of"]
 
 _SEPARATORS = re.compile(r"[_\s.,()\[\]{}+&=#@;~]+|-+")
 # A few groups of letters and digits without a separator: A01f00d0, s1w2.
 _GROUPS = re.compile(r"[^\W\d_]+\d+")
 # Share of the names that may have fewer parts than the others.
-ODD = 0.1
+ODD = 0.25
+# Share of the names that may lack what the same part of all others has.
+FEW = 0.125
 # Rows of wells that are also letters before a number.
 _LETTERS = {name for name in vocabulary.PREFIXES if len(name) == 1} | {"p", "m", "x", "y", "d"}
 
@@ -46,27 +48,70 @@ class Part:
         return list(dict.fromkeys(self.values))
 
 
+def alike(stems: Sequence[str]) -> tuple[list[int], list[Part]]:
+    """The names that are made alike, and their parts.
+
+    Few names (up to a quarter) with fewer parts than the others, or up to an eighth without a well
+    or a number where the others have one, are made otherwise. Our definition.
+
+    Returns
+    -------
+    tuple of (list of int, list of Part)
+        Places of the names in ``stems``, and the parts of these.
+    """
+    places = list(range(len(stems)))
+    sizes = [len(_divided(stem)) for stem in stems]
+    counts = Counter(sizes)
+    enough = [size for size, count in counts.items() if count > ODD * len(stems)]
+    if not enough:
+        return places, []
+    size = min(enough)
+    places = [place for place in places if sizes[place] >= size]
+    parts = parts_of([stems[place] for place in places])
+    odd: set[int] = set()
+    for part in parts:
+        for fits in (_is_well, _kind_of_most(part)):
+            others = [place for place, value in enumerate(part.values) if not fits(value)]
+            if 0 < len(others) <= FEW * len(part.values):
+                odd.update(others)
+                break
+    if odd and len(odd) <= FEW * len(places):
+        places = [place for at, place in enumerate(places) if at not in odd]
+        parts = parts_of([stems[place] for place in places])
+    return places, parts
+
+
+def _is_well(value: str) -> bool:
+    return well_name(value) is not None
+
+
+def _kind_of_most(part: Part) -> Callable[[str], bool]:
+    """Whether a value has the same letters before its number as most values."""
+    pairs = Counter(pair[0] for value in part.values if (pair := vocabulary.prefixed(value)))
+    prefix = pairs.most_common(1)[0][0] if pairs else None
+
+    def fits(value: str) -> bool:
+        pair = vocabulary.prefixed(value)
+        return pair is not None and pair[0] == prefix
+
+    return fits
+
+
 def parts_of(stems: Sequence[str]) -> list[Part]:
-    """Names divided at their separators and aligned from the end; none where they differ much.
+    """Names divided at their separators and aligned from the end.
 
     Names with more parts than the others keep the surplus in their first part. Our definition.
     """
     rows = [_divided(stem) for stem in stems]
-    counts = Counter(map(len, rows))
-    enough = [size for size, count in counts.items() if count > ODD * len(rows)]
-    if not enough:
-        return []
-    size = min(enough)
-    if any(len(row) < size for row in rows):
+    size = min(map(len, rows), default=0)
+    if not size:
         return []
     aligned = []
     for stem, row in zip(stems, rows, strict=True):
         surplus = len(row) - size
         if surplus:
             # The text up to the next part, with its separators.
-            rest = _SEPARATORS.split(vocabulary.protected(stem))
-            head = stem[: _end_of(vocabulary.protected(stem), surplus + 1)]
-            row = [head, *row[surplus + 1 :]] if rest else row
+            row = [stem[: _end_of(vocabulary.protected(stem), surplus + 1)], *row[surplus + 1 :]]
         aligned.append(row)
     columns = [column for each in zip(*aligned, strict=True) for column in _groups_apart(each)]
     return [Part(number, values) for number, values in enumerate(columns, 1)]
@@ -107,6 +152,8 @@ def role_of(values: Sequence[str]) -> Role | None:
         return None
     if all(map(vocabulary.is_guid, some)):
         return Role.IGNORE
+    if all(map(vocabulary.is_date, some)):
+        return Role.KEY
     if all(map(vocabulary.is_split, some)):
         return Role.SPLIT
     known = sum(map(vocabulary.is_channel, some))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
@@ -68,7 +69,9 @@ def parse_plain(table: TextTable) -> ParsedTable:
         rows = _without_columns_of_files(rows, images[0], masks)
     style = "table of images" if not rows.duplicated([*images]).any() else "table of cells"
     folders = {} if folder is None else dict.fromkeys((*images, *masks), folder)
-    return ParsedTable(style, table.path, rows, roles, channels, folders, masks, notes=tuple(notes))
+    return ParsedTable(
+        style, Path(table.path), rows, roles, channels, folders, masks, notes=tuple(notes)
+    )
 
 
 def _without_copies(

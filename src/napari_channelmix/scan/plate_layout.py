@@ -364,6 +364,8 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
     DataError
         The scan has no wells, or no well of the layout is among them.
     """
+    import pandas as pd
+
     plates, wells = _plates_and_wells(scan)
     if wells is None:
         raise DataError(
@@ -378,26 +380,26 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
             f"{layout.source or 'the classes'}: none of its wells ({asked}) is among those of "
             f"{scan.source.name} ({listed(sorted({well for _, well in known}), 3)})"
         )
-    entries = scan.entries.copy()
-    roles = {name: Role.KEY if role is Role.CLASS else role for name, role in scan.roles.items()}
     column = CLASS_COLUMN
-    if column in entries.columns and scan.roles.get(column) is not Role.CLASS:
+    if column in scan.entries and column not in scan.added:
         column = OTHER_COLUMN
-    if given:
-        entries[column] = [of[key] for key in keys]
-        roles[column] = Role.CLASS
-    elif roles.pop(column, None) is not None:
-        entries = entries.drop(columns=column)
+    for name, role in scan.roles.items():
+        if role is Role.CLASS and name != column:
+            scan = scan.with_role(name, Role.KEY)
     own = tuple(note for note in scan.own_notes if not note.startswith(_NOTE))
-    shown = tuple(note for note in scan.notes if not note.startswith(_NOTE))
     said = (_note(layout, known, given),) if layout.source and given else ()
+    shown = tuple(note for note in scan.notes if not note.startswith(_NOTE))
+    scan = replace(scan, own_notes=(*own, *said), notes=shown)
+    if given:
+        classes = pd.DataFrame({column: [of[key] for key in keys]})
+        return scan.with_columns(classes, {column: Role.CLASS})
+    if column not in scan.added:
+        return scan
     return replace(
         scan,
-        entries=entries,
-        roles=roles,
-        notes=(*shown, *said),
-        # Kept where another role of a column brings up the notes anew.
-        own_notes=(*own, *said),
+        entries=scan.entries.drop(columns=column),
+        roles={name: role for name, role in scan.roles.items() if name != column},
+        added=tuple(name for name in scan.added if name != column),
     )
 
 

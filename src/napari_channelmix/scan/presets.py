@@ -81,6 +81,21 @@ PRESETS: tuple[Preset, ...] = (
         "001002-1-001001001",
     ),
     Preset(
+        "Olympus ScanR",
+        "*W{well:#}--P{field:#}--Z{plane:#}--T{time:#}--{channel:text}",
+        "W00001--P00001--Z00000--T00000--DAPI",
+    ),
+    Preset(
+        "BioTek Cytation",
+        "{well}_{:#}_{:#}_{field:#}_{channel:text}_{time:#}",
+        "B2_01_1_1_DAPI_001",
+    ),
+    Preset(
+        "IncuCyte",
+        "{plate:text}_{well}_{field:#}_{time:#y#m#d_#h#m}",
+        "VID123_B3_1_2021y03m04d_12h00m",
+    ),
+    Preset(
         "Micro-Manager",
         "<{name:text}_>{channel:channel#}_position{field:#}_time{time:#}_z{plane:#}",
         "img_channel000_position000_time000000000_z000",

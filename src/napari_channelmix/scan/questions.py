@@ -75,5 +75,7 @@ class Choice:
 
 
 def _holds(words: list[str], part: list[str]) -> bool:
+    """Whether words stand in others, one after the other; ``3`` and ``03`` are one."""
+    words, part = ([word.lstrip("0") or "0" for word in each] for each in (words, part))
     size = len(part)
     return any(words[start : start + size] == part for start in range(len(words) - size + 1))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.table_files import TextTable, decimal_comma_of
@@ -44,7 +45,7 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
     DataError
         Centres that are no numbers.
     """
-    rows = table.rows
+    rows, path = table.rows, Path(table.path)
     centres = {kind: _centres(rows, kind) for kind in (_PIXELS, _MICROMETRES)}
     kind = next((kind for kind, columns in centres.items() if len(columns) == 2), None)
     if "Image" not in rows or kind is None:
@@ -56,7 +57,7 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
         # Cells that were drawn by hand are annotations, and then there is nothing else.
         if other.any() and not other.all():
             left_out.append(
-                LeftOut(table.path.name, f"{counted(int(other.sum()), 'row')} of annotations")
+                LeftOut(path.name, f"{counted(int(other.sum()), 'row')} of annotations")
             )
             rows = rows[~other]
     columns = centres[kind]
@@ -65,7 +66,7 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
         first = rows.index[~given][0]
         left_out.append(
             LeftOut(
-                table.path.name,
+                path.name,
                 f"{counted(int((~given).sum()), 'row')} without a centre (first: line {first})",
             )
         )
@@ -93,7 +94,7 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
         roles[label] = Role.CLASS
     return ParsedTable(
         "QuPath detections",
-        table.path,
+        path,
         frame,
         roles,
         micrometres=kind is _MICROMETRES,

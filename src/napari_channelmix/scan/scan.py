@@ -23,6 +23,7 @@ from napari_channelmix.scan.described import description_of
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.stacks import planes_entry
 from napari_channelmix.wording import listed, path_shown, quoted
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ class Scan:
         """Why the scan cannot be used yet; a line each."""
         lines = [*self.own_problems]
         lines += [
-            f"{choice.text.rstrip('?.')}? Choose {quoted(choice.name)}: {listed(choice.options, 6)}"
+            f"{choice.text.rstrip('?')}? Choose {quoted(choice.name)}: {listed(choice.options, 12)}"
             for choice in self.choices
             if choice.chosen is None
         ]
@@ -348,6 +349,8 @@ class Scan:
         # What was asked for comes before what the source proposes.
         given = {} if self.settings.crop is None else {"crop": self.settings.crop}
         content["cells"] = {**cells, **self.cell_keys, **given}
+        planes = planes_entry(self._chosen, self.roles, self.pictures)
+        content |= {"planes": planes} if planes else {}
         return content
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -427,7 +430,12 @@ class Scan:
         if self.problems:
             more = len(self.problems) - 1
             rest = f" (and {more} more)" if more else ""
-            raise DataError(f"{path_shown(self.source)}: {self.problems[0]}{rest}")
+            open_ones = [choice.name for choice in self.choices if choice.chosen is None]
+            how = ""
+            if open_ones and not self.own_problems:
+                name = open_ones[0]
+                how = f'; answer with choices={{"{name}": "..."}}, or --choose "{name}=..."'
+            raise DataError(f"{path_shown(self.source)}: {self.problems[0]}{how}{rest}")
 
     @property
     def image_columns(self) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def checked_rows_of_masks(
                 "label images of these objects, not renumbered",
             ),
         )
-    lines = ()
+    lines: tuple[str, ...] = ()
     if lacking:
         lines = (
             f"{counted(lacking, 'row')} with an id that is not in the label image "

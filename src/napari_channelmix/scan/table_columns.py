@@ -150,7 +150,8 @@ def columns_of(frame: pd.DataFrame, given: Mapping[str, Role]) -> Columns:
 
 def image_columns(frame: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns that hold image files, and columns that hold label images."""
-    images, masks = [], []
+    images: list[str] = []
+    masks: list[str] = []
     for name in map(str, frame.columns):
         texts = [text for text in _some(frame[name]) if text]
         if not texts or not all(

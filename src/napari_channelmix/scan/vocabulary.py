@@ -12,6 +12,7 @@ __all__ = [
     "dose_like",
     "is_channel",
     "is_class",
+    "is_date",
     "is_guid",
     "is_split",
     "prefixed",
@@ -26,6 +27,11 @@ PREFIXES: dict[str, Role] = {
     **dict.fromkeys(("z", "zstep", "slice", "plane", "zplane"), Role.PLANE),
     **dict.fromkeys(("t", "time", "timepoint", "tp", "frame"), Role.TIME),
     **dict.fromkeys(("w", "c", "ch", "channel", "wv", "chan", "wave"), Role.CHANNEL),
+    **dict.fromkeys(("kanal", "farbe", "canal", "kanaal", "canale"), Role.CHANNEL),
+    **dict.fromkeys(("feld", "champ", "campo", "veld"), Role.FIELD),
+    **dict.fromkeys(("platte", "plaque"), Role.PLATE),
+    **dict.fromkeys(("ebene",), Role.PLANE),
+    **dict.fromkeys(("zeit", "temps"), Role.TIME),
     **dict.fromkeys(("plate", "plt", "barcode"), Role.PLATE),
     **dict.fromkeys(("donor", "patient", "subject", "mouse", "animal"), Role.GROUP),
     **dict.fromkeys(("r", "row"), Role.WELL_ROW),
@@ -45,7 +51,8 @@ _CHANNELS = re.compile(
     | (?:(?:alpha|beta|a|b)[- ])?tubulin | lamin\w* | golgi | lyso(?:tracker)? | membrane | wga
     | con[ ]?a | concanavalin\w* | tomm?20 | lipid\w* | bodipy | edu | brdu | ki-?67 | h2b
     | g?h2ax | p53 | pi | propidium\w* | calcein | annexin\w* | cd\d+\w? | ck\w? | panck | her2
-    | foxp3 | pd-?l?1 | vimentin | e-?cadherin | (?:far[ ]?)?red | green | blue | uv | gr[ea]y
+    | foxp3 | yellow | cyan | magenta | pd-?l?1 | vimentin | e-?cadherin
+    | (?:far[ ]?)?red | green | blue | uv | gr[ea]y
     )(?:[ ]?\d{1,5})?""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -65,6 +72,7 @@ _DOSE = re.compile(
     r"\d+(?:[.,p]\d+)?[ _]?(?:[fpnuµμm]M|[npuµμm]?g(?:[ _]?/?[ _]?[mu]?l)?|%|pct|gy)", re.IGNORECASE
 )
 _GUID = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}", re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])")
 _PREFIXED = re.compile(r"([^\W\d_]+)[ ]?(\d+)")
 _CLASSES = frozenset(
     (
@@ -138,6 +146,11 @@ def is_class(text: str) -> bool:
 def is_guid(text: str) -> bool:
     """Whether a text is an identifier that a program drew."""
     return _GUID.fullmatch(text) is not None
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day of this or the last century: ``2024-01-15``, ``20240115``."""
+    return _DATE.fullmatch(text) is not None
 
 
 def dose_like(text: str) -> bool:

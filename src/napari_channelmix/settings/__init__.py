@@ -19,6 +19,7 @@ from napari_channelmix.settings.latents import (
     LatentsSettings,
 )
 from napari_channelmix.settings.scan import ScanSettings
+from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.settings.training import (
     ClassifierSettings,
     Constraint,
@@ -43,6 +44,7 @@ __all__ = [
     "Only",
     "Question",
     "ScanSettings",
+    "SegmentationSettings",
     "Setting",
     "TrainingSettings",
     "as_dict",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from napari_channelmix.bounds import Bounds, Crop, Name
 from napari_channelmix.settings.fields import About, settings
+from napari_channelmix.settings.segmentation import SegmentationSettings
 
 __all__ = ["PixelSize", "ScanSettings"]
 
@@ -13,8 +14,8 @@ PixelSize = Annotated[float, Bounds(0, 1e4, whole=False, between=True, label="th
 
 
 @settings
-class ScanSettings:
-    """How a folder or a table is read.
+class ScanSettings(SegmentationSettings):
+    """How a folder or a table is read, and objects are segmented where they are asked for.
 
     Attributes
     ----------

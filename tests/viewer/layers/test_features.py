@@ -113,3 +113,26 @@ def test_points_without_ids_of_their_own_are_known_by_their_rows() -> None:
     with pytest.raises(DataError, match="'label' does not give each point an id of its own"):
         point_ids(twice, "label")
     assert point_rows(twice, np.array([1, 5]), None).tolist() == [1, -1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"phenotype": ["a", "b", "a", "b"]}, "phenotype"),
+        ({"CellType": [1, 2, 1, 2], "area": [1.5, 2.5, 3.5, 4.5]}, "CellType"),
+        # Texts without a word for classes: where each is there twice.
+        ({"drug": ["x", "y", "x", "y"]}, "drug"),
+        ({"note": ["x", "y", "z", "w"]}, None),
+        # Where a cell is from is no class.
+        ({"well": ["A1", "A1", "B2", "B2"]}, None),
+        ({"drug": ["x", "y", "x", "y"], "stain": ["x", "y", "x", "y"]}, None),
+        ({"class": ["a", "a", "a", "a"]}, None),
+        ({"class": ["a", "b", "a", "b"], "treatment": ["x", "y", "x", "y"]}, None),
+        ({"count": [1, 2, 1, 2]}, None),
+    ],
+)
+def test_a_column_of_classes_is_proposed_where_it_is_sure(
+    columns: dict[str, list[object]], expected: str | None
+) -> None:
+    points = Points(np.zeros((4, 2)), features=pd.DataFrame(columns))
+    assert layers.class_column_of(points) == expected

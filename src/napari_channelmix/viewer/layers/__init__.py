@@ -12,10 +12,13 @@ from napari_channelmix.viewer.layers.camera import (
 from napari_channelmix.viewer.layers.cell_rings import ring_cells
 from napari_channelmix.viewer.layers.class_layer import show_codes
 from napari_channelmix.viewer.layers.columns import own_columns, unwritable_reason, write_features
+from napari_channelmix.viewer.layers.crop_box import hide_crop_boxes, show_crop_boxes
 from napari_channelmix.viewer.layers.export import result_images
 from napari_channelmix.viewer.layers.features import (
     ClassColumn,
     FeatureTable,
+    class_column_of,
+    class_names_of,
     classes_in_column,
     columns_of,
     id_columns_of,
@@ -66,6 +69,7 @@ from napari_channelmix.viewer.layers.reading import (
 )
 from napari_channelmix.viewer.layers.rendering import color_of, looks_of
 from napari_channelmix.viewer.layers.score_layer import show_scores
+from napari_channelmix.viewer.layers.table_points import points_of_table
 
 __all__ = [
     "OURS",
@@ -89,6 +93,8 @@ __all__ = [
     "center_on",
     "channel_axis_of",
     "channel_names_along",
+    "class_column_of",
+    "class_names_of",
     "classes_in_column",
     "color_of",
     "columns_of",
@@ -99,6 +105,7 @@ __all__ = [
     "find_ours",
     "forget_ours",
     "hide",
+    "hide_crop_boxes",
     "id_columns_of",
     "is_own",
     "keep_selection",
@@ -119,6 +126,7 @@ __all__ = [
     "planes_from_layers",
     "point_ids",
     "point_rows",
+    "points_of_table",
     "points_plane",
     "project_labels",
     "result_images",
@@ -131,6 +139,7 @@ __all__ = [
     "selected_objects",
     "selection_signal",
     "show_codes",
+    "show_crop_boxes",
     "show_field",
     "show_scores",
     "unwritable_reason",

@@ -6,6 +6,7 @@ point of a Points layer, so there the row is the point; a column of ids gives th
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ClassColumn",
     "FeatureTable",
+    "class_column_of",
+    "class_names_of",
     "classes_in_column",
     "columns_of",
     "id_columns_of",
@@ -46,6 +49,15 @@ IntArray = npt.NDArray[np.int64]
 
 # A column with more values than this holds measurements, not classes.
 MOST_CLASSES = 30
+# Words in the name of a column of classes, and of one that says where a cell is from.
+CLASS_WORDS = {
+    *("class", "classes", "classification", "label", "phenotype", "type", "celltype", "category"),
+    *("annotation", "treatment", "condition", "genotype", "gate", "state", "population", "stage"),
+}
+SOURCE_WORDS = {
+    *("well", "plate", "row", "column", "image", "file", "path", "field", "site", "batch", "donor"),
+    *("patient", "slide", "run", "date", "name", "index", "id", "split", "parent", "sample"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +227,47 @@ def columns_of(layer: Any, id_column: str | None = None) -> tuple[str, ...]:
         for name in table.columns
         if str(name) not in left_out and 0 < len(_class_names(table[name])) <= MOST_CLASSES
     )
+
+
+def class_column_of(layer: Any, id_column: str | None = None) -> str | None:
+    """The column that surely holds the classes of a layer's cells; None where none or several may.
+
+    Of the columns that may hold classes (`columns_of`), with two classes or more: the one with a
+    word for classes in its name (class, type, phenotype, treatment ...); else the only one of
+    texts of which each is there twice on average, and whose name is no place of origin (well,
+    plate, donor ...). Our definition; it is proposed and shown, never taken in silence.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(layer.features)
+    names = {
+        name: count
+        for name in columns_of(layer, id_column)
+        if (count := len(_class_names(table[name]))) > 1
+    }
+    called = [name for name in names if _words(name) & CLASS_WORDS]
+    texts = [
+        name
+        for name, count in names.items()
+        if not pd.api.types.is_numeric_dtype(table[name])
+        and 2 * count <= len(table)
+        and not _words(name) & SOURCE_WORDS
+    ]
+    sure = called or texts
+    return sure[0] if len(sure) == 1 else None
+
+
+def class_names_of(layer: Any, column: str) -> tuple[str, ...]:
+    """The classes that a column names, 2 before 10."""
+    import pandas as pd
+
+    return tuple(sorted(_class_names(pd.DataFrame(layer.features)[column]), key=natural_key))
+
+
+def _words(name: str) -> set[str]:
+    """Words of a column's name: ``CellType``, ``cell_type`` and ``Cell type`` hold 'type'."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return set(re.split(r"[\W_\d]+", apart.casefold()))
 
 
 def _ids_used(table: pd.DataFrame, chosen: str | None, ours: Collection[str]) -> tuple[str, ...]:

@@ -150,9 +150,7 @@ def _images(session: Session, seen: bool, layers: bool) -> Step:
         line = "Images are open: choose which layers are channels, and which mark the cells."
         return Step(page, line, (_go(page), sample))
     else:
-        line = (
-            "Open your own data set or layers below, or try the sample: a plate of synthetic cells."
-        )
+        line = "Open your own images below, or try the sample: a plate of synthetic cells."
     return Step(page, line, (sample, _go(page, "Own images…")))
 
 

@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.viewer.page_parts.docked_widget import DockedWidget
 from napari_channelmix.viewer.session.per_viewer import own_viewer
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
+from napari_channelmix.viewer.workspace.canvas_drops import CanvasDrops
 from napari_channelmix.viewer.workspace.header import Header, Running
 from napari_channelmix.viewer.workspace.page_docks import (
     FROM_PYTHON,
@@ -41,6 +42,8 @@ from napari_channelmix.viewer.workspace.rail import Rail
 from napari_channelmix.viewer.workspace.steps import SAMPLE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.viewer.workspace.steps import Action
 
 __all__ = ["FROM_PYTHON", "TITLE", "Workspace", "find_workspace", "made_by_menu", "workspace_of"]
@@ -91,6 +94,7 @@ class Workspace(DockedWidget):
             moved=self._page_moved,
             show_page=self.show_page,
         )
+        self._drops = CanvasDrops(self, self.open_file)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PAUSE)
@@ -209,6 +213,10 @@ class Workspace(DockedWidget):
         self._show_running()
         self.page_changed.emit(key)
         return frame.page
+
+    def open_file(self, path: Path) -> None:
+        """Open a folder, a table or a data-set file on the page 'Data'."""
+        self.show_page("data").files.open((path,))
 
     def show_next(self) -> None:
         """Show the page that comes next on the way to an explanation, or the one that is chosen."""
@@ -369,6 +377,9 @@ class Workspace(DockedWidget):
         """Take no more room than is needed."""
         self._out.find()
         self.resize_dock()
+        window = self.window()
+        if isinstance(window, QMainWindow):
+            self._drops.watch(window)
 
     def undocked(self) -> None:
         """The dock was closed: pages that are out live on by themselves, work here stops."""

@@ -31,6 +31,35 @@ def choose(annotate: Any, qtbot: Any, path: Path, how: int) -> Any:
     return annotate.transfer
 
 
+def choose_column(panel: Any, annotate: Any, qtbot: Any, key: str, name: str) -> None:
+    """Choose a column by the keyboard."""
+    box = panel.mapping.boxes[key]
+    box.setFocus()
+    qtbot.keyClicks(box, name)
+    box.activated.emit(box.currentIndex())
+    assert box.currentText() == name
+    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=5000)
+
+
+def test_columns_of_any_name_are_chosen(
+    viewer: Any, annotate: Any, qtbot: Any, click: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("Nucleus;Area;What I see\n3;20;dead\n5;31;alive\n77;12;dead\n")
+    panel = choose(annotate, qtbot, path, 0)
+    assert "Choose the column of the class" in panel.preview.text()
+    assert not panel.apply_button.isEnabled()
+    first = [panel.mapping.table.item(0, column).text() for column in range(3)]
+    assert first == ["3", "20", "dead"]
+    choose_column(panel, annotate, qtbot, "class", "What I see")
+    assert "no column 'object'" in panel.preview.text()
+    choose_column(panel, annotate, qtbot, "id", "Nucleus")
+    assert "3 rows: 2 match cells, 1 match none (first: line 4, object 77)" in panel.preview.text()
+    assert annotate.session.cells.labels.tolist() == [-1] * 6
+    click(panel.apply_button)
+    assert annotate.session.cells.labels.tolist() == [-1, -1, 1, -1, 0, -1]
+
+
 def test_world_positions_meet_the_cells_of_layers_in_odd_places(
     viewer: Any, annotate: Any, qtbot: Any, click: Any, tmp_path: Path
 ) -> None:
@@ -88,15 +117,15 @@ def test_the_column_of_ids_may_be_named(
     path.write_text("index,label,class\n0,3,dead\n1,5,alive\n")
     panel = choose(annotate, qtbot, path, 0)
     assert "columns 'index', 'label' may all hold the ids" in panel.preview.text()
-    assert not panel.apply_button.isEnabled() and not panel.ids.isHidden()
-    panel.ids.setText("label")
-    panel.ids.editingFinished.emit()
-    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=5000)
+    assert not panel.apply_button.isEnabled()
+    assert panel.mapping.boxes["id"].currentText() == ""
+    choose_column(panel, annotate, qtbot, "id", "label")
     assert "2 match cells; ids are read from column 'label'" in panel.preview.text()
     click(panel.apply_button)
     assert annotate.session.cells.labels.tolist() == [-1, -1, 1, -1, 0, -1]
     panel = choose(annotate, qtbot, path, 1)
-    assert panel.ids.isHidden() and panel.ids.text() == ""
+    assert set(panel.mapping.boxes) == {"y", "x", "class", "field"}
+    assert "Choose the column of the y" in panel.preview.text()
 
 
 def test_what_is_exported_comes_back(

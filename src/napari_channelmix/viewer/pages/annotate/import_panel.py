@@ -1,4 +1,4 @@
-"""Import of classes from a table: how its rows name cells, what would come of it, Apply."""
+"""Import of classes from a table: which column says what, what would come of it, Apply."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.data.annotation_import import import_job
+from napari_channelmix.data.annotation_columns import known_columns
+from napari_channelmix.data.annotation_import import import_job, table_of_classes
+from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.jobs import named_again
 from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.session.cell_sources import same_pixels
+from napari_channelmix.viewer.widgets.column_mapping import ROWS, ColumnMapping, Purpose
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice
 
@@ -22,14 +25,23 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.data.annotation_import import FloatArray, Imported
+    from napari_channelmix.data.table_files import TextTable
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks.task import Task
 
 __all__ = ["Transfer"]
 
-BY_VALUE = "label value (column of ids, class)"
-BY_PIXEL = "position in pixels (y, x, class)"
-BY_WORLD = "position in {} (y, x, class)"
+BY_VALUE = "id (label value)"
+BY_PIXEL = "position in pixels"
+BY_WORLD = "position in {}"
+
+CLASS = Purpose("class", "Class", "Column with the class of each cell")
+ID = Purpose("id", "Id", "Column with the id of each cell: its value in the label image")
+Y = Purpose("y", "y", "Column with the position along y")
+X = Purpose("x", "x", "Column with the position along x")
+FIELD = Purpose(
+    "field", "Image", "Column that names the image of each cell", "the image that is shown"
+)
 
 
 class Transfer(QWidget):
@@ -44,24 +56,19 @@ class Transfer(QWidget):
         super().__init__(parent)
         self._session, self._task = session, task
         self._path: Path | None = None
+        self._table: TextTable | None = None
+        # Columns that the user has chosen; what is only proposed has to fit the cells.
+        self._confirmed: set[str] = set()
         self._imported: Imported | None = None
         self._cells: Cells | None = None
-        self._looked_for = ""
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.how = choice(
-            "How the rows of the table name cells; a column 'field' names the image, "
-            "else rows are about the one that is shown"
+            "How the rows of the table name cells: by their ids in the label image, or by places"
         )
-        self.how.currentIndexChanged.connect(lambda _: self._look())
-        self.ids = QLineEdit()
-        self.ids.setPlaceholderText("automatic, by name")
-        self.ids.setToolTip(
-            "Column of the table that holds the ids (label values); empty: the column named "
-            "object, label, index or similar"
-        )
-        self.ids.editingFinished.connect(self._other_ids)
-        self.ids_label = QLabel("Ids in column")
+        self.how.currentIndexChanged.connect(lambda _: self._ask())
+        self.mapping = ColumnMapping()
+        self.mapping.changed.connect(self._choose)
         self.preview = Notice()
         self.apply_button = QPushButton("Apply")
         self.apply_button.setToolTip("Give the cells the classes of the table")
@@ -69,11 +76,9 @@ class Transfer(QWidget):
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Change nothing")
         self.cancel.clicked.connect(self.close_table)
-        first, second, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        first, last = QHBoxLayout(), QHBoxLayout()
         first.addWidget(QLabel("Cells by"))
         first.addWidget(self.how, 1)
-        second.addWidget(self.ids_label)
-        second.addWidget(self.ids, 1)
         last.addWidget(self.apply_button, 1)
         last.addWidget(self.cancel)
         column = QVBoxLayout(self)
@@ -81,7 +86,7 @@ class Transfer(QWidget):
         column.setSpacing(6)
         column.addWidget(self.title)
         column.addLayout(first)
-        column.addLayout(second)
+        column.addWidget(self.mapping)
         column.addWidget(self.preview)
         column.addLayout(last)
         self.setVisible(False)
@@ -101,45 +106,72 @@ class Transfer(QWidget):
             self.how.addItem(BY_WORLD.format(f"world units ({unit})"))
         self.how.setCurrentIndex(min(before, self.how.count() - 1))
         self.how.blockSignals(False)
-        self.ids.setText("")
+        self._table = self._imported = None
+        self._confirmed = set()
+        self.mapping.setVisible(False)
+        self.preview.say("Reading…")
+        self._ready("The table is being read")
         self.setVisible(True)
-        self._look()
+        self._task.run("reading the table", _table_job(path), self._read, on_error=self._refuse)
 
     def close_table(self) -> None:
         """Forget the table."""
-        self._path = self._imported = None
+        self._path = self._table = self._imported = None
         self.setVisible(False)
+
+    def _read(self, table: TextTable) -> None:
+        """Show which columns the table has."""
+        self._table = table
+        self.mapping.show_table(
+            [str(name) for name in table.rows.columns], table.rows.head(ROWS).to_numpy().tolist()
+        )
+        self.mapping.setVisible(True)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask for the columns that the way of naming cells needs."""
+        if self._table is None:
+            return
+        places = (ID,) if self.how.currentIndex() == 0 else (Y, X)
+        self.mapping.ask((*places, CLASS, FIELD), known_columns(self._table))
+        self._confirmed = set()
+        self._look()
+
+    def _choose(self, key: str) -> None:
+        self._confirmed.add(key)
+        self._look()
 
     def _look(self) -> None:
         """Find out what the table would do to the cells that are there."""
-        session, path = self._session, self._path
+        session, table = self._session, self._table
         cells, shown = session.cells, session.shown
-        if path is None or cells is None:
+        if table is None or cells is None:
             return
         self._imported, self._cells = None, cells
-        self._looked_for = self.ids.text().strip()
+        index, chosen = self.how.currentIndex(), self.mapping.chosen
+        # Why the ids cannot be told is known to the job.
+        missing = [label for label in self.mapping.missing if label != ID.label]
+        if missing:
+            self._ready(f"Choose the column of the {missing[0].lower()}")
+            self.preview.say(f"Choose the column of the {missing[0].lower()}.", "info")
+            return
         self._ready("The table is being read")
         self.preview.say("Reading…")
-        index = self.how.currentIndex()
-        for widget in (self.ids_label, self.ids):
-            widget.setVisible(index == 0)
         names = Places(cells, session.source).names
         field = 0 if shown is None else shown.field
         job = import_job(
-            path,
+            table,
             cells,
             "position" if index else "object",
             names=names,
             default_field=field,
             pixels=_Pixels(session) if index == 2 else None,
-            id_column=(self._looked_for or None) if index == 0 else None,
+            id_column=chosen["id"] if ID.key in self._confirmed and index == 0 else None,
+            class_column=chosen["class"],
+            field_column=chosen["field"],
+            position_columns=(chosen["y"], chosen["x"]) if index else None,
         )
         self._task.run("reading the table", job, self._show, on_error=self._refuse)
-
-    def _other_ids(self) -> None:
-        # A field that is left is no other request.
-        if self.ids.text().strip() != self._looked_for:
-            self._look()
 
     def _show(self, imported: Imported) -> None:
         cells = self._cells
@@ -177,6 +209,11 @@ class Transfer(QWidget):
         path = imported.path.name
         self.close_table()
         self.applied.emit(f"{changed:,} cells were given other classes by {path}.")
+
+
+def _table_job(path: Path) -> Job[TextTable]:
+    yield Progress(0, 1, "reading the table")
+    return table_of_classes(path)
 
 
 def _doubtful(imported: Imported) -> bool:

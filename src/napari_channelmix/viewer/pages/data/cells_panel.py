@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels, Points
@@ -11,8 +12,8 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
+    QLabel,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -20,8 +21,12 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.page_parts.base_page import form, no_wider
+from napari_channelmix.viewer.pages.data.crop_chooser import CropChooser
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, check_plan
+from napari_channelmix.viewer.pages.data.neighbours_preview import NeighboursPreview
 from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
+from napari_channelmix.viewer.widgets.notice import breakable
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
@@ -54,13 +59,8 @@ class CellsPanel(QWidget):
         self.find_button.clicked.connect(
             lambda: self.nuclei_requested.emit(self.nuclei_channel.currentText())
         )
-        self.crop = QSpinBox()
-        self.crop.setRange(8, 512)
-        self.crop.setValue(48)
-        self.crop.setSuffix(" pixels")
-        self.crop.setToolTip(
-            f"Side of the square cut out around each cell, in pixels. Default: {self.crop.value()}"
-        )
+        self.size = CropChooser(viewer)
+        self.crop = self.size.spin
         self.column = QComboBox()
         self.column.setToolTip(
             "A column of the layer's features that names the class of each cell; without one, "
@@ -79,6 +79,20 @@ class CellsPanel(QWidget):
         self.inside.setToolTip(
             "Crops that reach over the border of the image are filled with background. Default: off"
         )
+        self.hide_neighbours = QCheckBox("Hide neighbours")
+        self.hide_neighbours.setToolTip(
+            "Other cells within a crop are filled with its background, where they have an outline. "
+            "A classifier then needs cells prepared in the same way. Default: off"
+        )
+        self.neighbours = NeighboursPreview(viewer)
+        # The layer and the column that were proposed, in words.
+        self.source_note, self.column_note = QLabel(), QLabel()
+        for note in (self.source_note, self.column_note):
+            note.setWordWrap(True)
+            note.setVisible(False)
+        # The layer that the user chose, and the layer whose column the user chose.
+        self._source_by_hand = False
+        self._column_of: Any = None
         self.ids = QComboBox()
         self.ids.setToolTip(
             "The column of the layer's features that holds the id of each row: its label, or the "
@@ -89,17 +103,22 @@ class CellsPanel(QWidget):
         self.nuclei_channel.setMinimumContentsLength(5)
         rows = self.rows = form()
         rows.addRow("Cells from", self.source)
+        rows.addRow("", self.source_note)
         rows.addRow("in channel", finder)
         rows.addRow("A cell is", self.unit)
-        rows.addRow("Crop", self.crop)
+        rows.addRow("Crop", self.size)
         rows.addRow("", self.inside)
+        rows.addRow("", self.hide_neighbours)
+        rows.addRow(self.neighbours)
         rows.addRow("Classes", self.column)
+        rows.addRow("", self.column_note)
         rows.addRow("Row ids", self.ids)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(rows)
-        self.source.currentIndexChanged.connect(lambda _: self._fill_columns(fresh=True))
-        self.crop.valueChanged.connect(lambda _: self.changed.emit())
+        self.source.currentIndexChanged.connect(lambda _: self._source_chosen())
+        self.size.changed.connect(self.changed.emit)
+        self.hide_neighbours.toggled.connect(lambda _: self.changed.emit())
         self.unit.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.inside.toggled.connect(lambda _: self.changed.emit())
         self.column.currentIndexChanged.connect(lambda _: self._column_changed())
@@ -120,7 +139,44 @@ class CellsPanel(QWidget):
                     fresh |= sample
                     if layer is before or sample:
                         self.source.setCurrentIndex(self.source.count() - 1)
+        if self.source.count() == 1:
+            self._source_by_hand = False
+        if before is not None and self.source.currentData() is None:
+            # The layer is gone: another may be the one now.
+            self._source_by_hand = False
+            self._note_source("")
         self._fill_columns(fresh)
+
+    def _source_chosen(self) -> None:
+        self._source_by_hand = True
+        self._note_source("")
+        self._fill_columns(fresh=True)
+
+    def _note_source(self, text: str) -> None:
+        self.source_note.setText(text)
+        self.rows.setRowVisible(self.source_note, bool(text))
+
+    def propose_source(self, chosen: ChosenChannels) -> None:
+        """Take the one layer that marks cells in the channels, where the user has chosen none."""
+        if self._source_by_hand or self.source.currentData() is not None:
+            return
+        fitting = [row for row in range(1, self.source.count()) if self._fits(chosen, row)]
+        if len(fitting) != 1:
+            many = f"{len(fitting)} layers fit the channels: choose one"
+            self._note_source(many if fitting else "")
+            return
+        with QSignalBlocker(self.source):
+            self.source.setCurrentIndex(fitting[0])
+        others = "the only one that fits" if self.source.count() > 2 else "the only one there is"
+        self._note_source(f"chosen: {others}")
+        self._fill_columns(fresh=True)
+
+    def _fits(self, chosen: ChosenChannels, row: int) -> bool:
+        try:
+            check_plan(CellsPlan(chosen, self.source.itemData(row), None))
+        except DataError:
+            return False
+        return True
 
     def choose_source(self, layer: Any) -> None:
         """Mark the cells by this layer."""
@@ -153,14 +209,33 @@ class CellsPanel(QWidget):
                     self.column.addItem(f"column {name!r}", name)
                 if fresh and layer.metadata.get(PART) == "cells":
                     before = f"column {CLASSES!r}"
+                elif layer is not self._column_of:
+                    sure = layers.class_column_of(layer, self.ids.currentData())
+                    before = "" if sure is None else f"column {sure!r}"
             self.column.setCurrentIndex(max(0, self.column.findText(before)))
-        self.rows.setRowVisible(self.unit, isinstance(layer, Labels))
+        labels = isinstance(layer, Labels)
+        self.rows.setRowVisible(self.unit, labels)
+        self.rows.setRowVisible(self.hide_neighbours, labels)
+        self._note_classes()
         self._name_ids()
         self.changed.emit()
 
     def _column_changed(self) -> None:
+        self._column_of = self.source.currentData()
+        self._note_classes()
         self._name_ids()
         self.changed.emit()
+
+    def _note_classes(self) -> None:
+        """Which classes the column names, and that it was proposed."""
+        layer, column, text = self.source.currentData(), self.column.currentData(), ""
+        if layer is not None and column is not None:
+            names = layers.class_names_of(layer, column)
+            text = f"{len(names)} classes: {listed(names, 6)}"
+            if layer is not self._column_of:
+                text += " (proposed; 'none yet' leaves them out)"
+        self.column_note.setText(breakable(text))
+        self.rows.setRowVisible(self.column_note, bool(text))
 
     def _name_ids(self) -> None:
         """Say which column is taken for the ids, where the user chose none."""
@@ -197,11 +272,12 @@ class CellsPanel(QWidget):
         return CellsPlan(
             chosen,
             layer,
-            self.crop.value(),
+            self.size.side,
             self.column.currentData(),
             self.ids.currentData() if self.rows.isRowVisible(self.ids) else None,
             labelled=self.unit.currentIndex() == 0 or not isinstance(layer, Labels),
             border=not self.inside.isChecked(),
+            hide=self.hide_neighbours.isChecked() and isinstance(layer, Labels),
         )
 
     def check(self, chosen: ChosenChannels) -> None:
@@ -212,4 +288,22 @@ class CellsPanel(QWidget):
         DataError
             With the reason.
         """
-        check_plan(self.plan(chosen))
+        self.propose_source(chosen)
+        plan = self.plan(chosen)
+        try:
+            check_plan(replace(plan, crop=None, column=None))
+        except DataError:
+            self.look(None)
+            raise
+        self.look(plan)
+        check_plan(plan)
+
+    def halt(self) -> None:
+        """Stop what is measured and drawn."""
+        self.size.task.stop()
+        self.neighbours.task.stop()
+
+    def look(self, plan: CellsPlan | None) -> None:
+        """Measure the cells of a plan and show some of them; None: of no cells."""
+        self.size.measure(plan)
+        self.neighbours.preview(plan if plan is not None and plan.hide else None)

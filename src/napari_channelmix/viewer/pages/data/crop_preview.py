@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data.display_limits import DisplayLimits
     from napari_channelmix.viewer.session.session import Session
 
-__all__ = ["CropPreview", "pixmap"]
+__all__ = ["CropPreview", "colour_pixmap"]
 
 CELLS_SHOWN = 3
 # All thumbnails of a cell stand in one row of this many pixels, each no larger than the second.
@@ -88,7 +88,7 @@ class CropPreview(QWidget):
                 code = int(cells.labels[chosen[row]])
                 class_name = cells.classes[code] if code >= 0 else "no class"
                 picture = QLabel()
-                picture.setPixmap(pixmap(grey, side))
+                picture.setPixmap(_pixmap(grey, side))
                 picture.setToolTip(
                     f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {class_name}\n"
                     f"Grey values {limits.text(name)}"
@@ -97,12 +97,21 @@ class CropPreview(QWidget):
         self.grid.setColumnStretch(len(cells.channels), 1)
 
 
-def pixmap(grey: npt.NDArray[np.uint8], side: int) -> QPixmap:
-    """Grey levels (H, W) as a picture, its longer side as given."""
+def _pixmap(grey: npt.NDArray[np.uint8], side: int) -> QPixmap:
     height, width = grey.shape
     image = QImage(
         np.ascontiguousarray(grey).tobytes(), width, height, width, QImage.Format.Format_Grayscale8
     )
     return QPixmap.fromImage(image.copy()).scaled(
+        side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+
+
+def colour_pixmap(colours: npt.NDArray[np.uint8], side: int) -> QPixmap:
+    """Colours (H, W, 3) as a picture whose longer side is given, in pixels of the screen."""
+    height, width, _ = colours.shape
+    rows = np.ascontiguousarray(colours).tobytes()
+    image = QImage(rows, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    return QPixmap.fromImage(image).scaled(
         side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     )

@@ -1,4 +1,4 @@
-"""Open a data-set file or a sample, and choose which field of view is shown."""
+"""Open files or a sample, and choose which field of view is shown."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.viewer.pages.data.import_jobs import PICTURES, TABLES
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 
@@ -34,16 +35,32 @@ SAMPLES = {
 class DatasetPanel(QWidget):
     """Buttons that only ask; the page does the work."""
 
-    file_chosen = Signal(object)
+    # Paths of a folder, a table, a data-set file or images.
+    files_chosen = Signal(object)
     sample_chosen = Signal(str)
     field_chosen = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.open = QPushButton("Open data-set file…")
-        self.open.setToolTip("Open a dataset.toml; you can also drop one onto this page")
-        self.open.clicked.connect(self._ask)
+        self.open = QPushButton("Open folder, table or data set…")
+        self.open.setToolTip(
+            "Show what a folder of images, a plate or a table holds, or open a data-set file; you "
+            "can also drop it onto this page"
+        )
+        files = QMenu(self.open)
+        files.setToolTipsVisible(True)
+        for title, ask, tip in (
+            ("Folder or plate…", self._ask_folder, "Images named by well, channel, class"),
+            ("Table…", self._ask_table, "Of images or cells; CellProfiler, QuPath"),
+            ("Images…", self._ask_images, "Some images of one folder"),
+            ("Data-set file…", self._ask, "A dataset.toml"),
+        ):
+            action = files.addAction(title)
+            action.setToolTip(tip)
+            action.triggered.connect(lambda _=False, ask=ask: ask())
+        self.open.setMenu(files)
+        leave_room_for_arrow(self.open)
         self.sample = QPushButton("Sample")
         self.sample.setToolTip("Open a sample that comes with the plugin; nothing is downloaded")
         menu = QMenu(self.sample)
@@ -79,7 +96,24 @@ class DatasetPanel(QWidget):
             self, "Open a data set", "Data-set files (*.toml);;All files (*)"
         )
         if path is not None:
-            self.file_chosen.emit(path)
+            self.files_chosen.emit((path,))
+
+    def _ask_folder(self) -> None:
+        path = file_dialogs.ask_folder(self, "Open a folder of images or a plate")
+        if path is not None:
+            self.files_chosen.emit((path,))
+
+    def _ask_table(self) -> None:
+        kinds = " ".join(f"*{ending}" for ending in TABLES)
+        path = file_dialogs.ask_open(self, "Open a table", f"Tables ({kinds});;All files (*)")
+        if path is not None:
+            self.files_chosen.emit((path,))
+
+    def _ask_images(self) -> None:
+        kinds = " ".join(f"*{ending}" for ending in PICTURES)
+        paths = file_dialogs.ask_files(self, "Open images", f"Images ({kinds});;All files (*)")
+        if paths:
+            self.files_chosen.emit(paths)
 
     def fill(self, _: object = None) -> None:
         """Show the number of fields of view and the name of the one in the viewer."""

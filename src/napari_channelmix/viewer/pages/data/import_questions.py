@@ -93,6 +93,7 @@ class ChannelNames(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 2, parent)
+        self.setTabKeyNavigation(False)
         self.setAccessibleName("Names of the channels")
         self.setToolTip("Double-click a name to change it")
         self.setHorizontalHeaderLabels(["In the files", "Name"])

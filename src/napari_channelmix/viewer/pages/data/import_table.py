@@ -101,7 +101,7 @@ class EntriesView(QTableView):
         self.setModel(self.entries)
         self.setAccessibleName("Files and what their names say")
         self.setWordWrap(False)
-        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

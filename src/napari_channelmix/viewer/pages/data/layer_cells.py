@@ -12,14 +12,19 @@ from napari.layers import Labels
 
 from napari_channelmix.data import Cells
 from napari_channelmix.data.borders import filled_warning, without_fill_line
+from napari_channelmix.data.crop_size import CropProposal, crop_for_outlines, crop_for_points
+from napari_channelmix.data.masks import read_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_channelmix.data.label_images import Objects
     from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels, Slice
 
-__all__ = ["SLICE_KEY", "CellsPlan", "cells_job", "check_plan"]
+__all__ = ["SLICE_KEY", "CellsPlan", "MeasuredCells", "cells_job", "check_plan", "measure_job"]
 
 # Key in the metadata of a Labels layer: the slice of the channels in which nuclei were found.
 SLICE_KEY = "napari-channelmix slice"
@@ -38,8 +43,8 @@ class CellsPlan:
     ----------
     chosen : ChosenChannels
     layer : napari Labels or Points layer
-    crop : int
-        Side of the crops in pixels.
+    crop : int or None
+        Side of the crops in pixels; None takes the one that fits the cells, see `measure_job`.
     column : str or None
         Features column that names the classes.
     id_column : str or None
@@ -48,15 +53,18 @@ class CellsPlan:
         Whether each label is a cell; else each connected region is one.
     border : bool
         Whether cells are kept whose crops reach over the border.
+    hide : bool
+        Whether neighbours in a crop are hidden; for labels only.
     """
 
     chosen: ChosenChannels
     layer: Any
-    crop: int
+    crop: int | None
     column: str | None = None
     id_column: str | None = None
     labelled: bool = True
     border: bool = True
+    hide: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +99,7 @@ def _marks(plan: CellsPlan) -> list[_Marks]:
     """The marks of every slice that is a field of view."""
     chosen, layer = plan.chosen, plan.layer
     shape = chosen.planes[0].shape
-    if plan.crop > min(shape):
+    if plan.crop is not None and plan.crop > min(shape):
         raise DataError(
             f"a crop of {plan.crop} pixels is larger than the image ({shape[0]} x {shape[1]})"
         )
@@ -129,12 +137,88 @@ def cells_job(plan: CellsPlan) -> Job[Cells]:
     check_plan(plan)
     marks, table = _marks(plan), layers.FeatureTable.of(plan.layer, plan.id_column)
     if isinstance(plan.layer, Labels):
-        return _from_labels(plan, marks, table)
+        return _with_crop(plan, marks, lambda full: _from_labels(full, marks, table))
     ids, _ = layers.point_ids(plan.layer, plan.id_column)
-    return _from_points(plan, marks, table, ids)
+    return _with_crop(plan, marks, lambda full: _from_points(full, marks, table, ids))
+
+
+def _with_crop(
+    plan: CellsPlan, marks: list[_Marks], cut: Callable[[CellsPlan], Job[Cells]]
+) -> Job[Cells]:
+    """Measure the cells first, where the crop is to fit them."""
+    if plan.crop is None:
+        measured = yield from _measured(plan, marks)
+        plan = replace(plan, crop=measured.proposal.side)
+    return (yield from cut(plan))
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredCells:
+    """How large the marked cells are, and where.
+
+    Attributes
+    ----------
+    proposal : CropProposal
+    centres : (N, 2) float array
+        y and x in pixels, of the cells in the slice that is shown (the first that has any, where
+        every slice is a field of view).
+    extents : (N,) float array
+        Longer sides of the boxes around their outlines; NaN for points.
+    """
+
+    proposal: CropProposal
+    centres: Doubles
+    extents: Doubles
+
+
+def measure_job(plan: CellsPlan) -> Job[MeasuredCells]:
+    """How large the cells of a plan are, and the crop that fits them.
+
+    Raises
+    ------
+    DataError
+        As `check_plan`, now; labels that cannot be read, or none at all, in the job.
+    """
+    return _measured(plan, _marks(plan))
+
+
+def _measured(plan: CellsPlan, marks: list[_Marks]) -> Job[MeasuredCells]:
+    most = min(plan.chosen.planes[0].shape)
+    if not isinstance(plan.layer, Labels):
+        yield Progress(0, 1, "measuring the cells")
+        # Slices far apart: a point of one is no neighbour of those in another.
+        apart = [
+            mark.centres + np.array([4.0 * step * most, 0.0]) for step, mark in enumerate(marks)
+        ]
+        first = _in_view(plan, marks).centres
+        proposal = crop_for_points(np.concatenate(apart), most)
+        return MeasuredCells(proposal, first, np.full(len(first), np.nan))
+    sizes, view = list[Doubles](), _in_view(plan, marks)
+    shown: Objects | None = None
+    for step, mark in enumerate(marks):
+        yield Progress(step, len(marks), "measuring the cells")
+        assert mark.labels is not None
+        labels = layers.project_labels(mark.labels).labels
+        if not labels.any():
+            continue
+        objects = read_mask(labels, labelled=plan.labelled, where=plan.layer.name).objects
+        sizes.append(objects.extents.astype(np.float64))
+        if shown is None or mark is view:
+            shown = objects
+    if shown is None:
+        raise DataError(f"Labels layer {plan.layer.name!r} is empty; no cell is marked in it")
+    proposal = crop_for_outlines(np.concatenate(sizes), most)
+    return MeasuredCells(proposal, shown.centres, shown.extents.astype(np.float64))
+
+
+def _in_view(plan: CellsPlan, marks: list[_Marks]) -> _Marks:
+    """The marks of the slice that the viewer shows; else the first ones."""
+    now = plan.chosen.slice_position
+    return next((mark for mark in marks if mark.slice.slice_position == now), marks[0])
 
 
 def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTable) -> Job[Cells]:
+    assert plan.crop is not None
     chosen, parts, notes, empty = plan.chosen, [], list[str](), 0
     for step, mark in enumerate(marks):
         yield Progress(step, len(marks) + 1, "reading the labels")
@@ -182,6 +266,7 @@ def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTabl
 def _from_points(
     plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTable, ids: IntArray
 ) -> Job[Cells]:
+    assert plan.crop is not None
     yield Progress(0, 1, "cutting around the points")
     notes, parts = list[str](), []
     classes: dict[int, str] = {}
@@ -236,6 +321,8 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
         cells = cells.without_border()
         if len(cells) < before:
             notes.append(f"{before - len(cells):,} of {before:,} cells at the border are left out")
+    if plan.hide:
+        cells = cells.without_neighbours()
     # One line for all slices as well.
     cells = cells.with_cut_line()
     return replace(cells, warnings=(*cells.warnings, *dict.fromkeys(notes)))

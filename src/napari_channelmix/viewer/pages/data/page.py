@@ -20,6 +20,7 @@ from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
+from napari_channelmix.viewer.pages.data.import_files import FileImport, dropped_paths
 from napari_channelmix.viewer.pages.data.jobs import nuclei_job
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.pages.data.layer_fields import (
@@ -38,6 +39,7 @@ from napari_channelmix.viewer.pages.data.open_jobs import (
     sample_job,
 )
 from napari_channelmix.viewer.pages.data.rgb_channels import RgbChannels
+from napari_channelmix.viewer.pages.data.ways_in import WaysIn
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
@@ -83,12 +85,22 @@ class DataPage(Page):
             shown=self._state_shown,
             failed=self._not_switched,
         )
+        self.files = FileImport(
+            self.viewer,
+            self.session,
+            self.task,
+            self,
+            open_file=self.open_file,
+            open_cells=self.open_cells,
+            failed=self.fail,
+        )
         self.origin = QTabBar()
-        self.origin.addTab("From a data set")
+        self.origin.addTab("From files")
         self.origin.addTab("From layers")
-        self.origin.setTabToolTip(0, "A data-set file: many images, wells, classes")
+        self.origin.setTabToolTip(0, "Folders of images, plates, tables, data-set files")
         self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
         self.dataset = DatasetPanel(self.session)
+        self.ways = WaysIn(self.dataset.open.menu(), self.dataset.sample.menu(), self.viewer.theme)
         self.channels = ChannelsPanel(self.viewer)
         self.cells = CellsPanel(self.viewer)
         self.use = QPushButton("Create cell set")
@@ -113,7 +125,9 @@ class DataPage(Page):
         self.origin.currentChanged.connect(lambda _: self._arrange())
         self.data_sets.chosen.connect(self.switch_to)
         self.data_sets.close_requested.connect(self.close_data_set)
-        self.dataset.file_chosen.connect(self.open_file)
+        self.ways.layers_chosen.connect(lambda: self.origin.setCurrentIndex(1))
+        self.follow(self.viewer.events.theme, lambda _: self.ways.follow_theme(self.viewer.theme))
+        self.dataset.files_chosen.connect(self.files.open)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
         self.channels.changed.connect(self._check)
@@ -139,13 +153,12 @@ class DataPage(Page):
         self.follow(self.autosave.reported, self._tell)
         self._cells_changed()
         self._shown_changed()
-        self._arrange()
-        self._check()
 
     def _build(self) -> None:
         self.column.addWidget(self.data_sets)
         self.column.addWidget(self.summary)
         self.column.addWidget(self.origin)
+        self.column.addWidget(self.ways)
         self.column.addWidget(self.dataset)
         self.channels_box, inside = group("Channels")
         inside.addWidget(self.channels)
@@ -164,7 +177,11 @@ class DataPage(Page):
 
     def _arrange(self) -> None:
         from_layers = self.origin.currentIndex() == 1
-        self.dataset.setVisible(not from_layers)
+        # Without cells the tabs would say again what the ways in say.
+        none_yet = self.session.cells is None and not from_layers
+        self.ways.setVisible(none_yet)
+        self.origin.setVisible(not none_yet)
+        self.dataset.setVisible(not (from_layers or none_yet))
         self.channels_box.setVisible(from_layers)
         self.cells_box.setVisible(from_layers)
         if from_layers:
@@ -247,15 +264,16 @@ class DataPage(Page):
             self.session.shown = layers.show_field(self.viewer, now, pixels)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take data-set files."""
-        if _dropped(event) is not None:
+        """Take folders, tables, images and data-set files."""
+        if dropped_paths(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the file that was dropped."""
-        path = _dropped(event)
-        if path is not None:
-            self.open_file(path)
+        """Open what was dropped, or show what it holds."""
+        paths = dropped_paths(event)
+        if paths:
+            event.acceptProposedAction()
+            self.files.open(paths)
 
     # ---------------------------------------------------------------- layers
 
@@ -346,6 +364,7 @@ class DataPage(Page):
     def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
         """Take cells that were cut out; a slice without cells is no field of view."""
         self.channels.accept()
+        self.cells.size.done()
         shown = in_view(self.viewer, with_fields(shown, plan, cells))
         if more:
             self._add(cells, shown)
@@ -434,7 +453,7 @@ class DataPage(Page):
 
     def _cells_changed(self, _: object = None) -> None:
         cells = self.session.cells
-        self._check()
+        self._arrange()
         self.preview_box.setVisible(cells is not None)
         # While there are none, the head of the page says so.
         self.summary.setVisible(cells is not None)
@@ -452,11 +471,6 @@ class DataPage(Page):
         """Stop every work of this dock; keep what is unsaved."""
         super().halt()
         self.preview.task.stop()
+        self.files.close()
+        self.cells.halt()
         self.autosave.finish()
-
-
-def _dropped(event: Any) -> Path | None:
-    """The data-set file that is being dropped."""
-    data = event.mimeData()
-    paths = [Path(url.toLocalFile()) for url in data.urls()] if data.hasUrls() else []
-    return next((path for path in paths if path.suffix.lower() == ".toml"), None)

@@ -92,10 +92,15 @@ class PlateMap(QWidget):
         assert place is not None
         return self._rect(place).toAlignedRect()
 
+    @property
+    def _left(self) -> float:
+        """Where the first column begins: the plate is in the middle."""
+        return LETTERS + max(0.0, (self.width() - LETTERS - self._columns * self._side()) / 2)
+
     def _rect(self, place: Place) -> QRectF:
         side, (row, column) = self._side(), place
         gap = max(0.5, GAP * side)
-        return QRectF(LETTERS + column * side, HEAD + row * side, side, side).adjusted(
+        return QRectF(self._left + column * side, HEAD + row * side, side, side).adjusted(
             gap, gap, -gap, -gap
         )
 
@@ -103,7 +108,7 @@ class PlateMap(QWidget):
         """The nearest well, whether it has images or not."""
         side = self._side()
         row = int((point.y() - HEAD) // side)
-        column = int((point.x() - LETTERS) // side)
+        column = int((point.x() - self._left) // side)
         return min(max(row, 0), self._rows - 1), min(max(column, 0), self._columns - 1)
 
     def sizeHint(self) -> QSize:
@@ -128,7 +133,7 @@ class PlateMap(QWidget):
         )
         self._before = set(self._selection) if adds else set()
         self._anchor = self._place_at(point)
-        left, above = point.x() < LETTERS, point.y() < HEAD
+        left, above = point.x() < self._left, point.y() < HEAD
         self._band = "all" if left and above else "row" if left else "column" if above else "well"
         self._extend(self._anchor)
 
@@ -243,8 +248,8 @@ class PlateMap(QWidget):
         # Of small wells every second or fourth number, which do not touch then.
         every = 1 if side >= 15 else 2 if side >= 11 else 4
         for column in range(0, self._columns, every):
-            box = QRectF(LETTERS + column * side, 0, side, HEAD).adjusted(-6, 0, 6, 0)
+            box = QRectF(self._left + column * side, 0, side, HEAD).adjusted(-6, 0, 6, 0)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(column + 1))
         for row in range(0, self._rows, 1 if side >= 9 else 2):
-            box = QRectF(0, HEAD + row * side, LETTERS - 4, side)
+            box = QRectF(self._left - LETTERS, HEAD + row * side, LETTERS - 4, side)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, well_at(row, 0)[:-2])

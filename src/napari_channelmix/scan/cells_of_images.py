@@ -1,0 +1,247 @@
+"""Cells in images that are given one by one: label images or points mark them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.borders import filled_warning, without_fill_line
+from napari_channelmix.data.cell_sets import ALONE
+from napari_channelmix.data.cells import Cells
+from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points
+from napari_channelmix.data.masks import read_mask
+from napari_channelmix.data.resampling import at_pixel_size
+from napari_channelmix.data.stack_places import StackPlace, places_in_stack
+from napari_channelmix.data.values import class_name
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.scan.opened_images import OpenedImage, label_stack
+from napari_channelmix.wording import quoted
+
+__all__ = ["TRACK", "MarkedImage", "cells_of_images_job"]
+
+# The group of a cell that a label image keeps its id for, over all planes.
+TRACK = "track"
+REMEDY = "cells.without_border() does without them"
+# Questions of a scan, for the axes of a stack.
+QUESTIONS = {"T": "times", "Z": "planes"}
+
+
+@dataclass(frozen=True, eq=False)
+class MarkedImage:
+    """An image and what marks its cells.
+
+    Attributes
+    ----------
+    image : OpenedImage
+    labels : array, path or None
+        Label image.
+    points : (N, 2) or (N, 2 + axes of the stack) array, or None
+        y and x in pixels; before them the position along each axis of a stack.
+    classes : mapping of int to str, sequence of N, or None
+        By id of a label image; or of each point.
+    group : str or None
+    """
+
+    image: OpenedImage
+    labels: Any = None
+    points: Any = None
+    classes: Any = None
+    group: str | None = None
+
+
+def cells_of_images_job(
+    marked: Sequence[MarkedImage],
+    channels: Sequence[str],
+    name: str,
+    crop: int | None,
+    choices: Mapping[str, Any],
+    pixel_size: float | None,
+) -> Job[Cells]:
+    """The cells of some images, as one set.
+
+    Parameters
+    ----------
+    marked : sequence of MarkedImage
+        All with as many channels.
+    channels : sequence of str
+    name : str
+    crop : int, optional
+        Default: proposed from the outlines, and said.
+    choices : mapping
+        ``planes`` and ``times``: what is done with the planes of stacks.
+    pixel_size : float, optional
+        Micrometres that crops are resampled to.
+
+    Raises
+    ------
+    DataError
+    """
+    notes: list[str] = []
+    if crop is None:
+        crop = yield from _proposed_job(marked, choices, notes)
+    parts: list[Cells] = []
+    empty = 0
+    for count, item in enumerate(marked):
+        for place in places_of(item.image, choices):
+            yield Progress(count, len(marked), f"finding the cells of {item.image.name}")
+            part = _part(item, place, channels, crop, notes)
+            empty += part is None
+            parts += [] if part is None else [part]
+    if not parts:
+        raise DataError(f"{name}: no cell is marked in any image")
+    if empty:
+        notes.append(f"{empty:,} images or planes hold no cell and are left out")
+    cells = replace(parts[0], name=name) if len(parts) == 1 else Cells.together(parts, name)
+    if pixel_size is not None:
+        cells = at_pixel_size(cells, pixel_size)
+    several = len({item.image.name for item in marked}) > 1
+    said = [line for line in without_fill_line(cells.warnings) if not (several and line == ALONE)]
+    filled = filled_warning(int(cells.at_border.sum()), len(cells), REMEDY)
+    lines = tuple(dict.fromkeys((*said, *notes, *filled)))
+    return replace(cells, warnings=lines).with_cut_line()
+
+
+def places_of(image: OpenedImage, choices: Mapping[str, Any]) -> list[StackPlace]:
+    """The planes of an image that are fields of view.
+
+    Raises
+    ------
+    DataError
+        A stack of which nothing is said, or something that cannot be.
+    """
+    chosen: dict[str, str | int] = {}
+    for axis, length in image.lengths.items():
+        question = QUESTIONS[axis]
+        answer = choices.get(question)
+        text = str(answer).strip().casefold()
+        if text.split()[0] in ("each", "every"):
+            chosen[axis] = "each"
+        elif text == "maximum":
+            chosen[axis] = "maximum"
+        elif text.rpartition(" ")[2].isdigit():
+            chosen[axis] = int(text.rpartition(" ")[2])
+        else:
+            what = "" if answer is None else f", and {quoted(answer)} is no answer"
+            raise DataError(
+                f"{image.name}: has {length} planes along {axis}{what}; say which are used: "
+                f'choices={{"{question}": "each"}}, "maximum", or the number of one from 0'
+            )
+    path = getattr(image.source, "path", image.name)
+    return places_in_stack(image.lengths, chosen, path)
+
+
+def _proposed_job(
+    marked: Sequence[MarkedImage], choices: Mapping[str, Any], notes: list[str]
+) -> Job[int]:
+    """A crop that holds the outlines.
+
+    Raises
+    ------
+    DataError
+        Points: their distances give no more than a guess, which the message names.
+    """
+    extents: list[float] = []
+    most = 2**12
+    for count, item in enumerate(marked):
+        for place in places_of(item.image, choices):
+            yield Progress(count, len(marked), "measuring the cells")
+            most = min(most, *item.image.planes(place)[0].shape)
+            if item.labels is None:
+                guess = crop_for_points(_checked_points(item)[:, -2:], most).side
+                raise DataError(
+                    f"{item.image.name}: points do not say how large cells are; give crop=... in "
+                    f"pixels (their distances suggest {guess})"
+                )
+            labels, _ = label_stack(item.labels, item.image).labels(place)
+            objects = read_mask(labels, labelled=True, where=item.image.name).objects
+            extents += objects.extents.tolist()
+    if not extents:
+        raise DataError(f"{marked[0].image.name}: no cell is marked in any label image")
+    proposal = crop_for_outlines(extents, most)
+    notes.append(f"crops of {proposal.side} pixels were chosen: {proposal.text(proposal.side)}")
+    return proposal.side
+
+
+def _part(
+    item: MarkedImage, place: StackPlace, channels: Sequence[str], crop: int, notes: list[str]
+) -> Cells | None:
+    """The cells of one field of view, or None where none is marked."""
+    image = item.image
+    name = ", ".join(filter(None, [image.name, place.text]))
+    planes = image.planes(place)
+    if item.labels is not None:
+        labels, lost = label_stack(item.labels, image).labels(place)
+        notes += lost
+        if not labels.any():
+            return None
+        part = Cells.from_labels(planes, channels, labels, crop=crop, name=name)
+        if item.classes is not None:
+            part = _with_classes(part, part.table["object"].tolist(), item.classes, image.name)
+    else:
+        points, rows = _points_of(item, place)
+        if not len(points):
+            return None
+        part = Cells.from_points(planes, channels, points, crop=crop, name=name)
+        if item.classes is not None:
+            classes = dict(enumerate(item.classes))
+            part = _with_classes(part, rows, classes, image.name)
+    field = replace(
+        part.fields[0],
+        pixel_size=image.pixel_size,
+        unit=image.unit,
+        short="_".join(filter(None, [image.name, place.short])),
+    )
+    part = replace(part, fields=(field,))
+    if item.group == TRACK:
+        ids = part.table["object"].tolist()
+        groups = [f"{image.name} track {number}" for number in ids]
+    elif item.group is not None:
+        groups = [item.group] * len(part)
+    else:
+        return part
+    return replace(part, table=part.table.assign(group=groups))
+
+
+def _checked_points(item: MarkedImage) -> npt.NDArray[np.float64]:
+    """Points with a position along each axis of a stack, or without any."""
+    image = item.image
+    try:
+        points = np.atleast_2d(np.asarray(item.points, np.float64))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{image.name}: points must be numbers ({error})") from error
+    if points.ndim != 2 or points.shape[1] not in (2, 2 + len(image.lengths)):
+        wanted = ", ".join([*image.lengths, "Y", "X"]).lower()
+        raise DataError(f"{image.name}: points must be rows of {wanted}, not {points.shape}")
+    if item.classes is not None and len(item.classes) != len(points):
+        raise DataError(f"{image.name}: {len(item.classes)} classes for {len(points)} points")
+    return points
+
+
+def _points_of(item: MarkedImage, place: StackPlace) -> tuple[Any, list[int]]:
+    """The points of a field of view (n, 2), and which of all points they are."""
+    axes = list(item.image.lengths)
+    points = _checked_points(item)
+    inside = np.ones(len(points), np.bool_)
+    if points.shape[1] > 2:
+        for column, axis in enumerate(axes):
+            at = dict(place.positions)[axis]
+            if at >= 0:
+                inside &= np.floor(points[:, column] + 0.5) == at
+    return points[inside][:, -2:], np.flatnonzero(inside).tolist()
+
+
+def _with_classes(part: Cells, keys: list[int], classes: Any, name: str) -> Cells:
+    if not isinstance(classes, Mapping):
+        raise DataError(
+            f"{name}: classes of a label image are by its ids, as classes={{12: "
+            '"live", 15: "dead"}'
+        )
+    known = {int(key): class_name(value) for key, value in classes.items()}
+    names = tuple(dict.fromkeys(text for text in known.values() if text is not None))
+    places: dict[str | None, int] = {text: code for code, text in enumerate(names)}
+    return part.with_labels([places.get(known.get(key), -1) for key in keys], names)

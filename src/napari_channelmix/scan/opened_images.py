@@ -1,0 +1,199 @@
+"""Images in memory and image files, each with its planes and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.array_planes import ArrayPlane
+from napari_channelmix.data.field_names import file_name
+from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_planes import STACKED, Plane
+from napari_channelmix.data.label_stacks import LabelStack
+from napari_channelmix.data.mask_files import stack_of_mask
+from napari_channelmix.data.stack_places import StackPlace, in_words
+from napari_channelmix.errors import DataError
+from napari_channelmix.wording import quoted
+
+__all__ = [
+    "OpenedImage",
+    "is_array",
+    "label_stack",
+    "one_each",
+    "opened_array",
+    "opened_file",
+]
+
+AXES = "TZCYX"
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedImage:
+    """An image whose planes can be read.
+
+    Attributes
+    ----------
+    name : str
+    lengths : dict of str to int
+        The axes T and Z it has, in their order, and how long they are.
+    channel_count : int
+    channels : tuple of str
+        As the file names them; empty where nothing does.
+    pixel_size : tuple of float or None
+        Size of a pixel (y, x) in ``unit``.
+    unit : str or None
+    """
+
+    name: str
+    lengths: dict[str, int]
+    channel_count: int
+    source: Any = field(repr=False)
+    axes: str | None = None
+    channels: tuple[str, ...] = ()
+    pixel_size: tuple[float, float] | None = None
+    unit: str | None = None
+    decoded: Decoded = field(default_factory=Decoded, repr=False)
+
+    def called(self, name: str, pixel_size: float | None = None) -> OpenedImage:
+        """The same image by another name; ``pixel_size``, in micrometres, where it states none."""
+        if pixel_size is None or self.pixel_size is not None:
+            return replace(self, name=name)
+        size = (float(pixel_size), float(pixel_size))
+        return replace(self, name=name, pixel_size=size, unit="µm")
+
+    def planes(self, place: StackPlace) -> tuple[Plane, ...]:
+        """A plane of each channel."""
+        positions = dict(place.positions)
+        if isinstance(self.source, ImageFile):
+            return self.source.planes(self.axes, self.decoded, positions)
+        axes = str(self.axes)
+        source = self.source
+        if axes.index("X") < axes.index("Y"):
+            order = [axes.index(axis) for axis in axes if axis not in "YX"]
+            order += [axes.index("Y"), axes.index("X")]
+            source, axes = source.transpose(order), "".join(axes[i] for i in order)
+        index = {**positions, "Y": None, "X": None}
+        return tuple(
+            ArrayPlane(source, tuple({**index, "C": channel}[axis] for axis in axes))
+            for channel in range(self.channel_count)
+        )
+
+
+def is_array(source: object) -> bool:
+    """Whether something is an array of pixels: NumPy, dask, zarr."""
+    return all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__"))
+
+
+def opened_array(array: Any, name: str, axes: str | None) -> OpenedImage:
+    """An array as an image.
+
+    Parameters
+    ----------
+    array : array-like
+        Sliced, never read whole.
+    name : str
+    axes : str, optional
+        A letter of T, Z, C, Y, X for each axis; only Y, X of an array with two axes goes
+        without saying.
+
+    Raises
+    ------
+    DataError
+        Axes that are not said or do not fit, pixels that are no numbers.
+    """
+    shape = tuple(int(length) for length in array.shape)
+    if np.dtype(array.dtype).kind not in "biuf":
+        raise DataError(f"{name}: pixels must be whole numbers or floats, not {array.dtype}")
+    if axes is None:
+        if len(shape) != 2:
+            raise DataError(
+                f"{name}: which axis of {shape} is which is not known; say so, as axes="
+                f'"{"CYX" if len(shape) == 3 else "NCYX" if len(shape) == 4 else "TZCYX"}"'
+            )
+        axes = "YX"
+    letters = axes.upper()
+    fits = len(letters) == len(shape) and len(set(letters)) == len(letters)
+    if not fits or set(letters) - set(AXES) or not {"Y", "X"} <= set(letters):
+        raise DataError(
+            f"{name}: axes={quoted(axes)} do not fit an array of {shape}: one letter for each "
+            "axis, of T, Z, C, Y and X, with Y and X"
+        )
+    if not all(shape):
+        raise DataError(f"{name}: has no pixels {shape}")
+    sizes = dict(zip(letters, shape, strict=True))
+    lengths = {axis: sizes[axis] for axis in letters if axis in STACKED}
+    return OpenedImage(name, lengths, sizes.get("C", 1), array, letters)
+
+
+def opened_file(path: Path, axes: str | None) -> OpenedImage:
+    """An image file.
+
+    Raises
+    ------
+    DataError
+        As `open_image` and `ImageFile.planes`.
+    """
+    file = open_image(path)
+    lengths = file.stacked(axes)
+    first = dict.fromkeys(lengths, 0)
+    count = len(file.planes(axes, Decoded(0), first))
+    own = file.channels if file.channels and len(file.channels) == count else ()
+    name = file_name(str(path))
+    return OpenedImage(name, lengths, count, file, axes, own, file.pixel_size, file.unit)
+
+
+def label_stack(labels: Any, image: OpenedImage) -> LabelStack:
+    """Label images of an image: an array or a file, a plane or a stack like it.
+
+    Raises
+    ------
+    DataError
+        Another number of axes, or other planes.
+    """
+    where = f"labels of {image.name}"
+    if isinstance(labels, (str, Path)):
+        values, axes = stack_of_mask(open_image(Path(labels), mask=True), image.lengths)
+        return LabelStack(values, axes, str(labels), Path(labels).name)
+    values = _values(labels, where)
+    extra = values.shape[:-2]
+    axes = tuple(image.lengths) if extra else ()
+    if values.ndim < 2 or extra not in ((), tuple(image.lengths.values())):
+        raise DataError(
+            f"{where}: must be a label image (Y, X), or one for each plane; these are "
+            f"{values.shape}, the image has {in_words(image.lengths)}"
+        )
+    return LabelStack(values, axes, where, image.name)
+
+
+def _values(labels: Any, where: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(labels)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{where}: must be an array of whole numbers ({error})") from error
+
+
+def one_each(values: Any, names: Sequence[str], what: str) -> list[Any]:
+    """A value for each image: of a list in their order, or of a mapping by their names.
+
+    Raises
+    ------
+    DataError
+        Another number of values, or names that no image has.
+    """
+    if values is None:
+        return [None] * len(names)
+    if isinstance(values, Mapping):
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise DataError(f"{what}: nothing is said of image {quoted(missing[0])}")
+        return [values[name] for name in names]
+    if isinstance(values, (str, Path)) or not isinstance(values, Sequence) or is_array(values):
+        raise DataError(f"{what}: give a list, with one for each of {len(names)} images")
+    if len(values) != len(names):
+        raise DataError(f"{what}: {len(values)} are given for {len(names)} images")
+    return list(values)

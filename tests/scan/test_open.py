@@ -1,0 +1,270 @@
+"""cm.open: every kind of source, what it needs to be told, and what it refuses."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+import tifffile
+
+import napari_channelmix as cm
+from napari_channelmix.data.write_dataset import save_dataset
+from napari_channelmix.errors import DataError
+
+HEIGHT, WIDTH = 44, 60
+CHANNELS = ["DNA", "GFP"]
+
+
+def image() -> npt.NDArray[np.uint16]:
+    """A value of its own for each pixel, (C, Y, X)."""
+    return np.arange(2 * HEIGHT * WIDTH, dtype=np.uint16).reshape(2, HEIGHT, WIDTH)
+
+
+def labels() -> npt.NDArray[np.int32]:
+    """Cells 3 (10 x 14) and 8 (12 x 10)."""
+    result = np.zeros((HEIGHT, WIDTH), np.int32)
+    result[6:16, 8:22], result[24:36, 40:50] = 3, 8
+    return result
+
+
+# ------------------------------------------------------------------ arrays
+
+
+def test_an_array_with_a_label_image() -> None:
+    cells = cm.open(
+        image(), axes="CYX", channels=CHANNELS, labels=labels(), classes={3: "live", 8: "dead"}
+    )
+    # 14 pixels are the longest: the next step of 8.
+    assert cells.shape == (2, 2, 16, 16)
+    assert any("crops of 16 pixels were chosen: all 2 cells fit" in w for w in cells.warnings)
+    assert cells.to_frame()[["object", "label", "y", "x"]].to_numpy().tolist() == [
+        [3, "live", 10.5, 14.5],
+        [8, "dead", 29.5, 44.5],
+    ]
+    assert cells.read([0])[0, 1, 0, 0] == image()[1, 3, 7]
+
+
+@pytest.mark.parametrize("axes", ["YXC", "XCY"])
+def test_channels_may_be_any_axis_that_is_named(axes: str) -> None:
+    given: dict[str, Any] = {"channels": CHANNELS, "labels": labels(), "crop": 8}
+    first = cm.open(image(), axes="CYX", **given)
+    array = np.moveaxis(image(), [0, 1, 2], [axes.index(letter) for letter in "CYX"])
+    for source in (array, da.from_array(array, chunks=20)):
+        cells = cm.open(source, axes=axes, **given)
+        np.testing.assert_array_equal(cells.read(), first.read())
+
+
+def test_a_channel_axis_is_never_guessed() -> None:
+    with pytest.raises(DataError, match=r'which axis of .* is not known; say so, as axes="CYX"'):
+        cm.open(image(), channels=CHANNELS, labels=labels())
+    with pytest.raises(DataError, match="do not fit an array"):
+        cm.open(image(), axes="YX", channels=CHANNELS, labels=labels())
+    with pytest.raises(DataError, match="nothing names its 2 channels"):
+        cm.open(image(), axes="CYX", labels=labels(), crop=8)
+    assert cm.open(image()[0], labels=labels(), crop=8).channels == ("image",)
+
+
+def test_points_and_their_classes() -> None:
+    cells = cm.open(image()[0], points=[(10, 12), (30, 33)], classes=["a", None], crop=8)
+    assert cells.classes == ("a",) and cells.labels.tolist() == [0, -1]
+    assert cells.read()[:, 0, 4, 4].tolist() == [image()[0, 10, 12], image()[0, 30, 33]]
+    with pytest.raises(DataError, match=r"give crop=\.\.\. in pixels \(their distances suggest 40"):
+        cm.open(image()[0], points=[(10, 12), (30, 29)])
+    with pytest.raises(DataError, match="1 classes for 2 points"):
+        cm.open(image()[0], points=[(10, 12), (30, 33)], classes=["a"], crop=8)
+
+
+def test_several_images_are_groups_unless_groups_are_given() -> None:
+    images = {"ctrl": image(), "drug": image() + 7}
+    given = {"axes": "CYX", "channels": CHANNELS, "crop": 8}
+    cells = cm.open(images, labels=[labels(), labels()], **given)
+    assert cells.groups.tolist() == ["ctrl", "ctrl", "drug", "drug"]
+    assert cells.field_names == ("ctrl", "drug")
+    assert not any("all cells come from one image" in line for line in cells.warnings)
+    by_name = cm.open(
+        images, labels={"drug": labels(), "ctrl": labels()}, groups=["a", "a"], **given
+    )
+    assert set(by_name.groups) == {"a"}
+    np.testing.assert_array_equal(by_name.read(), cells.read())
+    with pytest.raises(DataError, match="labels: 1 are given for 2 images"):
+        cm.open(images, labels=[labels()], **given)
+    with pytest.raises(DataError, match="labels: nothing is said of image 'drug'"):
+        cm.open(images, labels={"ctrl": labels()}, **given)
+
+
+def test_crops_that_are_cut_out_already() -> None:
+    crops = np.arange(3 * 2 * 8 * 8, dtype=np.float32).reshape(3, 2, 8, 8)
+    cells = cm.open(crops, axes="NCYX", channels=CHANNELS, classes=["a", "b", "a"])
+    np.testing.assert_array_equal(cells.read(), crops)
+    assert cells.class_counts == {"a": 2, "b": 1}
+    last = cm.open(np.moveaxis(crops, 1, 3), axes="NYXC", channels=CHANNELS, groups=["p", "p", "q"])
+    np.testing.assert_array_equal(last.read(), crops)
+    assert last.groups.tolist() == ["p", "p", "q"]
+    with pytest.raises(DataError, match=r"crop=\.\.\. is not for crops"):
+        cm.open(crops, axes="NCYX", channels=CHANNELS, crop=4)
+
+
+def test_pixels_are_resampled_where_their_size_is_given() -> None:
+    given: dict[str, Any] = {"labels": labels(), "crop": 8, "pixel_size": 0.5}
+    cells = cm.open(image()[0], image_pixel_size=0.25, **given)
+    assert (cells.boxes[:, 2] - cells.boxes[:, 0]).tolist() == [16, 16]
+    with pytest.raises(DataError, match="does not state the size of its pixels"):
+        cm.open(image()[0], **given)
+
+
+# ------------------------------------------------------------------ stacks
+
+
+def film() -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
+    """Three planes; cell 3 moves by 5 columns in each, cell 8 is in the second alone."""
+    stack = np.stack([image()[0] + 100 * t for t in range(3)])
+    marks = np.zeros(stack.shape, np.int32)
+    for t in range(3):
+        marks[t, 6:16, 8 + 5 * t : 18 + 5 * t] = 3
+    marks[1, 24:34, 40:50] = 8
+    return stack, marks
+
+
+def test_planes_of_a_stack_are_asked_for() -> None:
+    stack, marks = film()
+    with pytest.raises(DataError, match=r'3 planes along T; say .* choices={"times": "each"}'):
+        cm.open(stack, axes="TYX", labels=marks, crop=8)
+    with pytest.raises(DataError, match="there is no plane 5"):
+        cm.open(stack, axes="TYX", labels=marks, crop=8, choices={"times": 5})
+
+
+def test_every_plane_with_its_own_outlines_and_tracks_as_groups() -> None:
+    stack, marks = film()
+    given: dict[str, Any] = {"axes": "TYX", "labels": marks, "crop": 8}
+    cells = cm.open(stack, choices={"times": "each"}, groups="track", name="film", **given)
+    frame = cells.to_frame()
+    assert frame["field_name"].tolist() == ["film_t0", "film_t1", "film_t1", "film_t2"]
+    assert frame["x"].tolist() == [12.5, 17.5, 44.5, 22.5]
+    assert frame["group"].tolist() == [f"film track {n}" for n in (3, 3, 8, 3)]
+    one = cm.open(stack, choices={"times": 1}, **given)
+    np.testing.assert_array_equal(one.read(), cells.read([1, 2]))
+
+
+def test_pixels_and_outlines_are_projected_together() -> None:
+    stack, marks = film()
+    cells = cm.open(stack, axes="ZYX", labels=marks, crop=8, choices={"planes": "maximum"})
+    assert cells.to_frame()[["object", "x"]].to_numpy().tolist() == [[3, 17.5], [8, 44.5]]
+    assert cells.read([0])[0, 0, 0, 0] == stack[2, 7, 14]
+
+
+def test_points_are_tied_to_their_plane() -> None:
+    stack, _ = film()
+    cells = cm.open(
+        stack,
+        axes="TYX",
+        points=[(2, 10, 12), (0, 30, 33)],
+        classes=["late", "early"],
+        crop=8,
+        choices={"times": "each"},
+    )
+    frame = cells.to_frame()
+    assert frame[["field_name", "label"]].to_numpy().tolist() == [
+        ["image_t0", "early"],
+        ["image_t2", "late"],
+    ]
+    assert cells.read()[:, 0, 4, 4].tolist() == [stack[0, 30, 33], stack[2, 10, 12]]
+
+
+# ------------------------------------------------------------------ files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two wells of two channels in one file each, with label images beside them."""
+    images = tmp_path / "in"
+    images.mkdir()
+    for well in ("B03", "C04"):
+        tifffile.imwrite(
+            images / f"plate1_{well}.ome.tif",
+            image(),
+            photometric="minisblack",
+            metadata={"axes": "CYX", "Channel": {"Name": CHANNELS}, "PhysicalSizeX": 0.5},
+        )
+        tifffile.imwrite(tmp_path / f"{well}_mask.tif", labels().astype(np.uint16))
+    return tmp_path
+
+
+def test_image_files_name_their_channels(folder: Path) -> None:
+    files = sorted((folder / "in").glob("*.tif"))
+    masks = [folder / "B03_mask.tif", labels()]
+    cells = cm.open(files, labels=masks, crop=8)
+    assert cells.channels == ("DNA", "GFP") and cells.field_names == ("B03", "C04")
+    alone = cm.open(str(files[0]), labels=labels(), crop=8)
+    np.testing.assert_array_equal(alone.read(), cells.read([0, 1]))
+    assert alone.field_names == ("plate1_B03",)
+
+
+def test_a_folder_asks_what_a_cell_is_and_is_told(folder: Path) -> None:
+    answers = {"cells": "each image is a cell"}
+    cells = cm.open(folder / "in", choices=answers, crop=20)
+    assert cells.shape == (2, 2, 20, 20) and cells.channels == ("DNA", "GFP")
+    one = cm.open(folder / "in" / "plate1_B03.ome.tif", choices=answers, crop=20)
+    assert len(one) == 1
+    with pytest.raises(DataError, match=r"labels=\.\.\. is not for a folder"):
+        cm.open(folder / "in", labels=labels())
+
+
+def test_an_open_question_says_how_it_is_answered(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.zeros((600, 700), np.uint8))
+    says = r"What is a cell\? \(cells: .* Answer as in choices={'cells': 'each image is a cell'}"
+    with pytest.raises(DataError, match=says):
+        cm.open(tmp_path)
+
+
+def test_a_table_is_read_as_scan_table_reads_it(folder: Path) -> None:
+    frame = pd.DataFrame(
+        {"file": [str(folder / "in" / "plate1_B03.ome.tif")] * 2, "x": [20, 30], "y": [21, 31]}
+    )
+    frame.to_csv(folder / "cells.csv", index=False)
+    for source in (frame, folder / "cells.csv"):
+        cells = cm.open(source, crop=8)
+        assert cells.centres.tolist() == [[21, 20], [31, 30]]
+    with pytest.raises(DataError, match=r"classes=\.\.\. is not for a table.*Cells.from_frame"):
+        cm.open(frame, classes=["a"])
+
+
+def test_a_data_set_file_or_its_folder(folder: Path) -> None:
+    path = save_dataset(cm.open(image()[0], labels=labels(), crop=8), folder / "set")
+    assert cm.open(path).signature == cm.open(str(folder / "set")).signature
+    with pytest.raises(DataError, match=r"crop=\.\.\. is not for a data-set file"):
+        cm.open(path, crop=8)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "says"),
+    [
+        ("nowhere", {}, "nowhere: no such file or folder"),
+        (7, {}, "open: cannot open int"),
+        ([], {"labels": []}, "open: an empty list"),
+        (np.zeros((9, 9)), {}, "say where the cells are"),
+        (np.zeros((9, 9)), {"labels": np.ones((9, 9), int), "points": [(1, 1)]}, "one of the two"),
+        (np.zeros((9, 9)), {"labels": np.ones((8, 9), int), "crop": 4}, "labels are .*8, 9"),
+        (np.zeros((9, 9)), {"labels": np.zeros((9, 9), int)}, "no cell is marked"),
+        (np.zeros((9, 9), complex), {"points": [(1, 1)]}, "must be whole numbers or floats"),
+        (np.zeros((9, 9)), {"points": "here"}, "points must be numbers"),
+    ],
+)
+def test_what_cannot_be_opened_is_refused_in_a_line(
+    source: Any, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(DataError, match=says) as error:
+        cm.open(source, **options)
+    assert "\n" not in str(error.value)
+
+
+def test_examples_run() -> None:
+    module = importlib.import_module("napari_channelmix.scan.open")
+    assert doctest.testmod(module).failed == 0
