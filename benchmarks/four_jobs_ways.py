@@ -111,9 +111,10 @@ def own_image(hand: CountingHand, folder: Path, *, named: bool) -> dict[str, Any
     """A: seven channels and a table of points and classes -> an explained cell."""
     material = own_tiff(folder, named=named)
     hand.drop(material.paths, "drop the TIFF on the window")
-    open_workspace(hand)
     hand.drop([material.table], "drop the table on the window")
+    hand.until(lambda: hand.workspace is not None, "the workspace opens", 20)
     page = hand.page("data")
+    hand.rest("data")
     if not named:
         hand.decide("are the 7 planes channels or slices: the file does not say")
         hand.click(page.channels.question.yes, "7 channels")
@@ -162,7 +163,7 @@ def unlabelled(hand: CountingHand, folder: Path) -> dict[str, Any]:
 def dropped(hand: CountingHand, paths: Sequence[Path], words: str) -> Any:
     """Drop files on the page Data; gives the window that shows what was understood."""
     page = hand.page("data")
-    hand.drop(paths, words, page.origin)
+    hand.drop(paths, words, page)
     hand.until(lambda: page.files.window is not None, "what was understood is shown")
     window = page.files.window
     hand.until(lambda: window.isVisible() and not window.task.busy, "it is read")
