@@ -71,7 +71,7 @@ def train(hand: CountingHand) -> None:
     page = hand.page("classifier")
     # To save time; a user need not.
     page.network.setCurrentText("tiny")
-    page.epochs.setValue(12)
+    page.epochs.setValue(6)
     hand.click(page.train, "Train")
     hand.rest("classifier")
     trained = hand.workspace.session.trained
@@ -111,8 +111,8 @@ def own_image(hand: CountingHand, folder: Path, *, named: bool) -> dict[str, Any
     """A: seven channels and a table of points and classes -> an explained cell."""
     material = own_tiff(folder, named=named)
     hand.drop(material.paths, "drop the TIFF on the window")
+    open_workspace(hand)
     hand.drop([material.table], "drop the table on the window")
-    hand.until(lambda: hand.workspace is not None, "the workspace opens", 20)
     page = hand.page("data")
     hand.rest("data")
     if not named:
