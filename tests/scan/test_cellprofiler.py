@@ -274,3 +274,43 @@ def test_channels_that_are_planes_of_one_file_are_read_from_it(tmp_path, fields)
     scan = scan_table(tmp_path / "E_Nuclei.csv")
     assert scan.cells().channels == ("DNA", "GFP")
     assert any("of the same files" in note for note in scan.notes)
+
+
+def test_names_in_which_blanks_are_written_as_in_addresses(tmp_path, fields):
+    write_images(fields, tmp_path)
+    for path in tmp_path.glob("*.tif"):
+        path.rename(path.with_name(path.name.replace("_", " ")))
+    images = image_rows(fields, masks=False, folder="file:///D:/my%20screen")
+    for row in images:
+        for channel in CHANNELS:
+            row[f"FileName_{channel}"] = row[f"FileName_{channel}"].replace("_", "%20")
+    write_csv(tmp_path / "MyExpt_Image.csv", images)
+    write_csv(tmp_path / "MyExpt_Nuclei.csv", object_rows(fields))
+    scan = scan_table(tmp_path / "MyExpt_Nuclei.csv")
+    assert scan.entries["FileName_DNA"].iloc[0] == "img01 DNA.tif"
+    assert len(scan.cells()) == 15
+
+
+def test_image_numbers_that_restart_are_told_apart_by_their_files(tmp_path, fields):
+    write_images(fields, tmp_path)
+    rows = []
+    # Two runs below each other: image 1 is there twice, with other files.
+    for field in fields[:2]:
+        for row in object_rows([field]):
+            names = {f"FileName_{name}": f"{field.stem}_{name}.tif" for name in CHANNELS}
+            rows.append({**row, **names})
+    write_csv(tmp_path / "both.csv", rows)
+    cells = scan_table(tmp_path / "both.csv").cells()
+    assert places_of(cells) == expected(fields[:2], "centre")
+
+
+def test_decimal_commas_of_a_spreadsheet(tmp_path, fields):
+    write_images(fields, tmp_path)
+    write_csv(tmp_path / "MyExpt_Image.csv", image_rows(fields, masks=False), ";")
+    rows = object_rows(fields)
+    for row in rows:
+        for name in ("Location_Center_X", "Location_Center_Y"):
+            row[name] = f"{row[name]:.7f}".replace(".", ",")
+    write_csv(tmp_path / "MyExpt_Nuclei.csv", rows, ";")
+    cells = scan_table(tmp_path / "MyExpt_Nuclei.csv").cells()
+    assert places_of(cells) == expected(fields, "centre")

@@ -212,3 +212,73 @@ def test_cells_are_grouped_by_their_image_where_no_well_is_named_never_by_their_
     write_stacks(fields, tmp_path)
     cells = scan_table(regions(fields), images=tmp_path).cells()
     assert sorted(set(cells.groups)) == ["img01.tif", "img02.tif", "img03.tif"]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"ymin": [5, 20, 7], "xmin": [10, 30, 9], "ymax": [15, 29, 7], "xmax": [22, 41, 12]},
+        {"bbox-0": [5, 20, 7], "bbox-1": [10, 30, 9], "bbox-2": [15, 29, 7], "bbox-3": [22, 41, 9]},
+        {"top": [5, 20, 7], "left": [10, 30, 9], "height": [10, 9, 0], "width": [12, 11, 3]},
+    ],
+)
+def test_boxes_are_cells_at_their_middles_in_crops_that_hold_them(tmp_path, fields, columns):
+    write_stacks(fields, tmp_path)
+    frame = pd.DataFrame({"path": ["img01.tif"] * 3, **columns})
+    scan = scan_table(frame, images=tmp_path)
+    # Rows 5 to 14 and columns 10 to 21: by hand 9.5 and 15.5.
+    assert scan.cells().centres.tolist() == [[9.5, 15.5], [24.0, 35.0]]
+    assert scan.cells().crop == 16
+    assert "1 row of boxes without area" in scan.left_out[0].reason
+
+
+def test_tiles_of_one_size_are_crops_of_this_size(tmp_path):
+    pixels = np.arange(40 * 60, dtype=np.uint16).reshape(40, 60)
+    tifffile.imwrite(tmp_path / "m.tif", pixels, imagej=True, metadata={"axes": "YX"})
+    frame = pd.DataFrame(
+        {"path": "m.tif", "y0": [0, 20], "x0": [20, 40], "size": 20, "split": ["train", "test"]}
+    )
+    scan = scan_table(frame, images=tmp_path)
+    cells = scan.cells()
+    assert np.array_equal(cells.read([1])[0, 0], pixels[20:40, 40:60])
+    # One file holds both parts: it is no group.
+    assert any("divides cells of one" in note for note in scan.notes)
+    assert len(set(cells.groups)) == 2
+
+
+def test_fractions_of_the_image_are_no_places_in_pixels(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    frame = pd.DataFrame({"path": ["img01.tif"] * 3, "x": [0.1, 0.5, 0.9], "y": [0.2, 0.3, 1.0]})
+    assert Role.X not in scan_table(frame, images=tmp_path).roles.values()
+
+
+def test_a_column_of_files_of_another_place_is_left_out_and_said(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    frame = regions(fields, source_path="old/raw.tif")
+    scan = scan_table(frame, images=tmp_path)
+    assert scan.left_out[0].path == "column 'source_path'"
+    assert len(scan.cells()) == len(frame)
+
+
+def test_ids_that_the_label_image_lacks_are_counted_in_the_scan_and_with_the_cells(
+    tmp_path, fields
+):
+    write_stacks(fields, tmp_path)
+    tifffile.imwrite(tmp_path / "m.tif", fields[0].labels)
+    frame = pd.DataFrame(
+        {"path": "img01.tif", "mask": "m.tif", "ObjectNumber": [1, 2, 99], "label": list("aba")}
+    )
+    scan = scan_table(frame, images=tmp_path)
+    words = "1 of 3 rows names an id that the label image does not have, left out"
+    assert scan.left_out[0].reason == f"{words} (first: row 2, id 99)"
+    assert any(words in warning for warning in scan.cells().warnings)
+
+
+def test_a_comma_that_may_divide_thousands_is_never_taken_silently(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    path = tmp_path / "t.csv"
+    path.write_text('path,x,y\nimg01.tif,"1,234",5\n')
+    with pytest.raises(DataError, match=r"line 2, column 'x': '1,234' is not a number"):
+        scan_table(path)
+    path.write_text("path;x;y\nimg01.tif;1,234;5,5\n")
+    assert "'1,234' is read as 1.234" in scan_table(path).notes[-1]

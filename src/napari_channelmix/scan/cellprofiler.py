@@ -211,6 +211,7 @@ def _parsed(
         Path(table.path),
         rows,
         roles,
+        table.separator,
         channels,
         folders,
         _of_objects(masks, objects) if number is not None else tuple(masks),

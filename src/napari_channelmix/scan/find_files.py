@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.errors import DataError
@@ -68,13 +69,17 @@ class FileFinder:
     def _found(self, text: str, folder_text: str) -> Path:
         joined = f"{folder_text.rstrip('/').rstrip(chr(92))}/{text}" if folder_text else ""
         first: DataError | None = None
-        for spelling in filter(None, (joined, text)):
+        # Addresses write blanks as %20.
+        for spelling in filter(None, dict.fromkeys([joined, text, unquote(joined), unquote(text)])):
             try:
                 return path_of_text(spelling, self.folder, may_be_folder=True)
             except DataError as error:
                 first = first or error
         parts = _parts(joined or text)
         same = self._called(parts[-1]) if parts else []
+        if parts and not same:
+            parts = [unquote(part) for part in parts]
+            same = self._called(parts[-1])
         # Of files of one name in several folders, the one whose folders agree furthest.
         best = max((_agreement(path, parts) for path in same), default=0)
         paths = [path for path in same if _agreement(path, parts) == best]

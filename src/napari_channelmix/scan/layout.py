@@ -119,8 +119,14 @@ def layout_of(
     label = single.get(Role.CLASS)
     table, group = _with_group(table, roles, single, well, images)
     if Role.SPLIT in single:
-        column = table[single[Role.SPLIT]].astype(str)
-        table[single[Role.SPLIT]] = column.map(lambda text: SPLITS.get(text.casefold(), text))
+        split = single[Role.SPLIT]
+        table[split] = [SPLITS.get(str(text).casefold(), str(text)) for text in table[split]]
+        if group and Role.GROUP not in single and table.groupby(group)[split].nunique().max() > 1:
+            notes.append(
+                f"column {quoted(split)} divides cells of one {group}: each cell is a group of its "
+                "own, and accuracy may not hold on other images"
+            )
+            group = None
     if not len(table) and not problems:
         problems = ["no field of view is left"]
     return Layout(

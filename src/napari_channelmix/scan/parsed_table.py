@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
@@ -30,6 +31,8 @@ class ParsedTable:
         Texts; a row for each object or image. The index holds the lines of the file.
     roles : mapping of str to Role
         Of the columns that are known by the format. The others are looked at by name.
+    separator : str
+        What divides the columns: it tells whether a comma may be a decimal sign.
     channels : mapping of str to str
         Columns of files and the channels they stand for, where there are several.
     folders : mapping of str to str
@@ -42,6 +45,8 @@ class ParsedTable:
         x and y are micrometres from the corner of the first pixel.
     corner : bool
         x and y count from the corner of the first pixel, not from its middle.
+    sides : (N,) float array or None
+        Longer sides of the boxes that the rows are, in pixels.
     drawn : mapping of str to callable
         Label images to be drawn, by their paths relative to the folder of the table.
     choices, left_out, notes
@@ -52,12 +57,14 @@ class ParsedTable:
     path: Path
     rows: pd.DataFrame
     roles: Mapping[str, Role] = field(default_factory=dict)
+    separator: str = ","
     channels: Mapping[str, str] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
     masks: tuple[str, ...] = ()
     proposed_mask: str | None = None
     micrometres: bool = False
     corner: bool = False
+    sides: npt.NDArray[np.float64] | None = None
     drawn: Mapping[str, Callable[[], npt.NDArray[Any]]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     left_out: tuple[LeftOut, ...] = ()

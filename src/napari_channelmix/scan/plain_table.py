@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.parsed_table import ParsedTable
+from napari_channelmix.scan.questions import LeftOut
 from napari_channelmix.scan.roles import Role
-from napari_channelmix.scan.table_columns import channel_of_column, image_columns, plain
-from napari_channelmix.wording import listed, quoted
+from napari_channelmix.scan.table_boxes import boxes_of
+from napari_channelmix.scan.table_columns import (
+    channel_of_column,
+    image_columns,
+    place_columns,
+    plain,
+)
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +77,44 @@ def parse_plain(table: TextTable) -> ParsedTable:
         rows = _without_columns_of_files(rows, images[0], masks)
     style = "table of images" if not rows.duplicated([*images]).any() else "table of cells"
     folders = {} if folder is None else dict.fromkeys((*images, *masks), folder)
-    return ParsedTable(
-        style, Path(table.path), rows, roles, channels, folders, masks, notes=tuple(notes)
+    parsed = ParsedTable(
+        style,
+        Path(table.path),
+        rows,
+        roles,
+        table.separator,
+        channels,
+        folders,
+        masks,
+        notes=tuple(notes),
+    )
+    return parsed if long else _with_boxes(parsed)
+
+
+def _with_boxes(parsed: ParsedTable) -> ParsedTable:
+    """Rows that are boxes or tiles as points at their middles, unless the table has points."""
+    rows = parsed.rows
+    if place_columns(rows, [str(name) for name in rows.columns])[0] is not None:
+        return parsed
+    boxes = boxes_of(rows, parsed.separator)
+    if boxes is None or not (boxes.sides > 0).any():
+        return parsed
+    left_out, there = (), boxes.sides > 0
+    if not there.all():
+        first = rows.index[~there][0]
+        what = counted(int((~there).sum()), "row")
+        left_out = (LeftOut(parsed.path.name, f"{what} of boxes without area (first: {first})"),)
+    names = {axis: f"box middle {axis}" for axis in "yx"}
+    rows = rows.assign(**{name: boxes.texts(axis) for axis, name in names.items()})
+    note = f"cells are at the middles of their boxes ({listed(boxes.columns)})"
+    return replace(
+        parsed,
+        style="table of cells",
+        rows=rows[there],
+        roles={**parsed.roles, names["x"]: Role.X, names["y"]: Role.Y},
+        sides=boxes.sides[there],
+        left_out=(*parsed.left_out, *left_out),
+        notes=(*parsed.notes, note),
     )
 
 

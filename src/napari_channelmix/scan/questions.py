@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.wording import listed, quoted
+from napari_channelmix.wording import listed, path_shown, quoted
 
-__all__ = ["Choice", "LeftOut"]
+__all__ = ["Choice", "LeftOut", "left_out_lines"]
+
+# Lines of what was left out that are shown with the cells.
+MOST_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,26 @@ class LeftOut:
 
     path: str
     reason: str
+
+
+def left_out_lines(left_out: Sequence[LeftOut]) -> tuple[str, ...]:
+    """What was left out in a few lines: one for each reason, with the first and the number of it.
+
+    Examples
+    --------
+    >>> left_out_lines([LeftOut("a.txt", "no image"), LeftOut("b.txt", "no image")])
+    ('left out: a.txt and 1 more (no image)',)
+    """
+    by_reason: dict[str, list[str]] = {}
+    for item in left_out:
+        by_reason.setdefault(item.reason, []).append(item.path)
+    lines = [
+        f"left out: {path_shown(paths[0])}{f' and {len(paths) - 1:,} more' if paths[1:] else ''} "
+        f"({reason})"
+        for reason, paths in by_reason.items()
+    ]
+    more = len(lines) - MOST_LINES
+    return (*lines[:MOST_LINES], *([f"left out for {more} further reasons"] if more > 0 else []))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_t
 from napari_channelmix.scan.described import description_of
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
+from napari_channelmix.scan.questions import left_out_lines
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.stacks import planes_entry
 from napari_channelmix.wording import listed, path_shown, quoted
@@ -421,10 +422,10 @@ class Scan:
         from napari_channelmix.data.description import Description
 
         self._refuse_problems()
-        content = self.description()
-        description = Description.model_validate(content)
+        description = Description.model_validate(self.description())
         with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
-            return (yield from open_table_job(table, description, self.folder, content["name"]))
+            cells = yield from open_table_job(table, description, self.folder, description.name)
+        return replace(cells, warnings=(*left_out_lines(self.left_out), *cells.warnings))
 
     def _refuse_problems(self) -> None:
         if self.problems:

@@ -150,8 +150,9 @@ def checked_rows_of_masks(
     lines: tuple[str, ...] = ()
     if lacking:
         lines = (
-            f"{counted(lacking, 'row')} with an id that is not in the label image "
-            f"(first: {first}, id {rows[number].to_numpy()[~there][0]})",
+            f"{lacking:,} of {counted(len(rows), 'row')} "
+            f"{'names an id' if lacking == 1 else 'name ids'} that the label image does not have, "
+            f"left out (first: {first}, id {rows[number].to_numpy()[~there][0]})",
         )
     return CheckedCells(there, left_out=lines, crop=crop)
 
@@ -213,7 +214,8 @@ def _ids(rows: pd.DataFrame, number: str) -> npt.NDArray[np.int64]:
         try:
             value = whole_number(text)
         except DataError as error:
-            raise DataError(f"line {line}, column {quoted(number)}: {error}") from None
+            where = f"{rows.index.name or 'line'} {line}, column {quoted(number)}"
+            raise DataError(f"{where}: {error}") from None
         ids.append(-1 if value is None else value)
     return np.array(ids, dtype=np.int64)
 

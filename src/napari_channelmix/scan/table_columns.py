@@ -61,7 +61,7 @@ _PLACES = (
     ("axis1", "axis0"), ("xm", "ym"),
 )  # fmt: skip
 # A class has some rows each.
-MOST_CLASSES = 200
+MOST_CLASSES, FEW_ROWS = 200, 12
 LOOKED_AT = 5_000
 
 
@@ -186,7 +186,7 @@ def place_columns(frame: pd.DataFrame, columns: Collection[str]) -> tuple[str | 
         by_name.setdefault(plain(column), column)
     for x, y in _PLACES:
         pair = by_name.get(x), by_name.get(y)
-        if pair[0] and pair[1] and all(_numbers(frame[name]) for name in pair if name):
+        if pair[0] and pair[1] and _are_pixels(frame, [str(name) for name in pair]):
             return pair
     return None, None
 
@@ -226,6 +226,16 @@ def _some(column: pd.Series[str]) -> list[str]:
     return [str(text).strip() for text in column.drop_duplicates().iloc[:LOOKED_AT]]
 
 
+def _are_pixels(frame: pd.DataFrame, names: Sequence[str]) -> bool:
+    """Numbers, not all of them fractions of the image from 0 to 1."""
+    if not all(_numbers(frame[name]) for name in names):
+        return False
+    values = [
+        number(text, decimal_comma=True) for name in names for text in _some(frame[name]) if text
+    ]
+    return len(values) <= len(names) or max(values) > 1 or min(values) < 0
+
+
 def _numbers(column: pd.Series[str]) -> bool:
     texts = [text for text in _some(column) if text]
     try:
@@ -247,7 +257,8 @@ def _whole(column: pd.Series[str]) -> bool:
 def _is_class(column: pd.Series[str]) -> bool:
     texts = column.map(class_name).dropna()
     different = texts.nunique()
-    few = different <= min(MOST_CLASSES, max(2, len(texts) // 2))
+    # Of a few images each may be of a class of its own; of many cells it would be a name.
+    few = different <= min(MOST_CLASSES, max(FEW_ROWS, len(texts) // 2))
     return bool(len(texts)) and few and not (_numbers(column) and not _whole(column))
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.crop_size import crop_for_outlines
 from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
 from napari_channelmix.data.values import number
 from napari_channelmix.errors import DataError
@@ -113,6 +114,7 @@ def _parsed(table: str | Path | pd.DataFrame, images: Path | None) -> ParsedTabl
 
         # The name of a DataFrame is what messages call it.
         texts = table_of_frame(table, "the table")
+        texts.rows.index.name = texts.rows.index.name or "row"
         return _of_texts(replace(texts, path=Path("table")))
     path = Path(table)
     suffix = path.suffix.lower()
@@ -154,7 +156,10 @@ class _Source:
         images = [name for name, role in parsed.roles.items() if role is Role.IMAGE]
         files = [*images, *map(str, masks)]
         left_out = [*parsed.left_out]
-        rows = self._with_files(files, left_out)
+        rows = self._with_files(images, files, left_out)
+        images = [name for name in images if name in rows]
+        masks = [name for name in masks if name in rows]
+        files = [*images, *map(str, masks)]
         roles = {**parsed.roles, **dict.fromkeys(map(str, masks), Role.MASK)}
         roles |= {name: Role.IGNORE for name in parsed.masks if name not in masks}
         drawn = parsed.drawn
@@ -181,14 +186,16 @@ class _Source:
             notes.append(
                 "centres count from the corner of the first pixel and are moved by half a pixel"
             )
-        columns = columns_of(rows, roles)
+        columns = columns_of(rows, {name: role for name, role in roles.items() if name in rows})
         if columns.measurements:
-            notes.append(f"{counted(columns.measurements, 'column')} of measurements are left out")
+            what = counted(columns.measurements, "column")
+            verb = "is" if columns.measurements == 1 else "are"
+            notes.append(f"{what} of measurements {verb} left out")
         class_choice = _class_choice(columns.classes, answers)
         roles = {**columns.roles}
         if class_choice and class_choice.chosen in rows:
             roles[str(class_choice.chosen)] = Role.CLASS
-        rows, places, problem = self._in_pixels(rows, roles, settings)
+        rows, places, problem = self._in_pixels(rows, roles, settings, notes)
         problems += problem
         checked = self._checked(rows, roles, places)
         problems += [*checked.problems]
@@ -208,7 +215,7 @@ class _Source:
             entries,
             self.finder.folder,
             {name: role for name, role in roles.items() if name in entries},
-            _with_channels(settings, parsed.channels),
+            _with_channels(settings, parsed.channels, images),
             choices=(*parsed.choices, *choices),
             left_out=tuple(left_out),
             notes=tuple(notes),
@@ -219,7 +226,9 @@ class _Source:
             drawn=dict(parsed.drawn),
         )
 
-    def _with_files(self, files: list[str], left_out: list[LeftOut]) -> pd.DataFrame:
+    def _with_files(
+        self, images: list[str], files: list[str], left_out: list[LeftOut]
+    ) -> pd.DataFrame:
         """Rows whose files are there, by paths relative to the folder.
 
         Raises
@@ -227,51 +236,63 @@ class _Source:
         DataError
             None of them is.
         """
-        rows, finder = self.parsed.rows, self.finder
-        there = np.ones(len(rows), dtype=bool)
-        first: tuple[int, str, str] | None = None
-        missing: set[str] = set()
-        columns: dict[str, list[str]] = {}
+        rows = self.parsed.rows
+        columns: dict[str, list[str | None]] = {}
+        missing: dict[str, tuple[int, int, str]] = {}
         for column in files:
             folder = self.parsed.folders.get(column)
             folders = rows[folder].tolist() if folder else [""] * len(rows)
-            texts = rows[column].tolist()
-            relative: dict[tuple[str, str], str | None] = {}
-            why: dict[tuple[str, str], str] = {}
-            for pair in dict.fromkeys(zip(texts, folders, strict=True)):
-                if pair[0] in self.parsed.drawn:
-                    relative[pair] = pair[0]
-                    continue
-                try:
-                    relative[pair] = _relative(finder.path(*pair), finder.folder)
-                except DataError as error:
-                    relative[pair], why[pair] = None, str(error)
-                    missing.add(pair[0])
-            found = [relative[pair] for pair in zip(texts, folders, strict=True)]
-            for row, path in enumerate(found):
-                if path is None:
-                    there[row] = False
-                    if first is None:
-                        first = row, column, why[texts[row], folders[row]]
-            columns[column] = [path or "" for path in found]
-        if first is not None:
-            row, column, reason = first
+            pairs = list(zip(rows[column].tolist(), folders, strict=True))
+            paths, why = self._paths(pairs)
+            columns[column] = [paths.get(pair) for pair in pairs]
+            if why:
+                row = next(row for row, pair in enumerate(pairs) if pair in why)
+                missing[column] = row, len(why), why[pairs[row]]
+        # A column of which no file is there says where others came from, where there are others.
+        gone = [name for name in files if not any(columns[name])]
+        if not set(images) <= set(gone):
+            for name in gone:
+                reason = f"none of its files is there: {missing.pop(name)[2]}"
+                left_out.append(LeftOut(f"column {quoted(name)}", reason))
+                del columns[name]
+            rows = rows.drop(columns=gone)
+        there = np.array([all(paths) for paths in zip(*columns.values(), strict=True)], dtype=bool)
+        if missing:
+            count = sum(number for _, number, _ in missing.values())
+            row, column = min((value[0], name) for name, value in missing.items())
             where = f"{rows.index.name or 'line'} {rows.index[row]}, column {quoted(column)}"
+            reason = f"(first: {where}: {missing[column][2]})"
             if not there.any():
                 raise DataError(
-                    f"{self.parsed.path}: none of its {counted(len(missing), 'image')} is there "
-                    f"(first: {where}: {reason}); put the table beside its images, or name their "
-                    "folder (images=...)"
+                    f"{self.parsed.path}: none of its {counted(count, 'image')} is there {reason}; "
+                    "put the table beside its images, or name their folder (images=...)"
                 )
+            verb = "is" if count == 1 else "are"
             left_out.append(
                 LeftOut(
                     self.parsed.path.name,
-                    f"{counted(int((~there).sum()), 'row')} of {counted(len(missing), 'file')} "
-                    f"that {'is' if len(missing) == 1 else 'are'} not there or not told apart "
-                    f"(first: {where}: {reason})",
+                    f"{counted(int((~there).sum()), 'row')} of {counted(count, 'file')} that "
+                    f"{verb} not there or not told apart {reason}",
                 )
             )
-        return rows.assign(**columns)[there]
+        found = {name: [path or "" for path in paths] for name, paths in columns.items()}
+        return rows.assign(**found)[there]
+
+    def _paths(
+        self, pairs: list[tuple[str, str]]
+    ) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
+        """Files relative to the folder by their texts and folders, and why others are not there."""
+        paths: dict[tuple[str, str], str] = {}
+        why: dict[tuple[str, str], str] = {}
+        for pair in dict.fromkeys(pairs):
+            if pair[0] in self.parsed.drawn:
+                paths[pair] = pair[0]
+                continue
+            try:
+                paths[pair] = _relative(self.finder.path(*pair), self.finder.folder)
+            except DataError as error:
+                why[pair] = str(error)
+        return paths, why
 
     def _unreadable(self, rows: pd.DataFrame, files: list[str]) -> list[str]:
         paths = dict.fromkeys(path for name in files for path in rows[name])
@@ -281,7 +302,11 @@ class _Source:
         return [f"{len(errors)} of {counted(len(paths), 'image')} cannot be read: {errors[0]}"]
 
     def _in_pixels(
-        self, rows: pd.DataFrame, roles: Mapping[str, Role], settings: ScanSettings
+        self,
+        rows: pd.DataFrame,
+        roles: Mapping[str, Role],
+        settings: ScanSettings,
+        notes: list[str],
     ) -> tuple[pd.DataFrame, Places | None, list[str]]:
         """Rows with x and y in pixels from the middle of the first, and both as numbers."""
         by_role = {role: name for name, role in roles.items()}
@@ -291,7 +316,8 @@ class _Source:
         result, places = {}, {}
         for axis, role in enumerate((Role.Y, Role.X)):
             column = by_role[role]
-            values = _numbers(self.parsed.path, rows, column)
+            values, note = _numbers(self.parsed, rows, column)
+            notes += note
             side = None
             if self.parsed.micrometres:
                 sizes = [self._pixel_size(str(path), settings) for path in rows[image]]
@@ -315,6 +341,12 @@ class _Source:
             return settings.image_pixel_size, settings.image_pixel_size
         return self.looked.pixel_sizes.get(path)
 
+    def _crop_of_boxes(self, sides: npt.NDArray[np.float64]) -> int:
+        """The side of tiles that are all alike, else what holds 99 % of the boxes."""
+        if (sides == sides[0]).all():
+            return int(sides[0])
+        return crop_for_outlines(sides, min(map(min, self.looked.shapes.values()))).side
+
     def _checked(
         self, rows: pd.DataFrame, roles: Mapping[str, Role], places: Places | None
     ) -> CheckedCells:
@@ -327,7 +359,9 @@ class _Source:
             number_column = by_role.get(Role.OBJECT)
             return checked_rows_of_masks(rows, self.looked, image, mask, number_column, places)
         if places is not None:
-            return checked_points(rows, self.looked, image, places)
+            points = checked_points(rows, self.looked, image, places)
+            sides = self.parsed.sides
+            return points if sides is None else replace(points, crop=self._crop_of_boxes(sides))
         return everything
 
 
@@ -338,19 +372,27 @@ def _relative(path: Path, folder: Path) -> str:
         return str(path.absolute())
 
 
-def _numbers(path: Path, rows: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
-    texts = rows[column].tolist()
+def _numbers(
+    parsed: ParsedTable, rows: pd.DataFrame, column: str
+) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """The numbers of a column, and a note where a comma may have been meant otherwise."""
+    path, texts = parsed.path, rows[column].tolist()
     try:
-        comma, _ = decimal_comma_of(texts, ";")
+        comma, doubtful = decimal_comma_of(texts, parsed.separator)
     except DataError as error:
         raise DataError(f"{path}, column {quoted(column)}: {error}") from None
+    notes = []
+    if doubtful:
+        value = number(doubtful, decimal_comma=True)
+        notes.append(f"column {quoted(column)}: {quoted(doubtful)} is read as {value:g}")
     values = []
     for line, text in zip(rows.index, texts, strict=True):
         try:
             values.append(number(text, decimal_comma=comma))
         except DataError as error:
-            raise DataError(f"{path}, line {line}, column {quoted(column)}: {error}") from None
-    return np.array(values, dtype=np.float64)
+            where = f"{path}, {rows.index.name or 'line'} {line}, column {quoted(column)}"
+            raise DataError(f"{where}: {error}") from None
+    return np.array(values, dtype=np.float64), notes
 
 
 def _no_pixel_size(image: str, count: int) -> str:
@@ -389,8 +431,11 @@ def _answered(choice: Choice, answers: Mapping[str, str]) -> Choice:
     return choice
 
 
-def _with_channels(settings: ScanSettings, channels: Mapping[str, str]) -> ScanSettings:
+def _with_channels(
+    settings: ScanSettings, channels: Mapping[str, str], images: list[str]
+) -> ScanSettings:
     """The names that columns of files are shown by; those that were given come first."""
+    channels = {column: name for column, name in channels.items() if column in images}
     if len(channels) < 2:
         return settings
     return replace(settings, channels={**channels, **(settings.channels or {})})

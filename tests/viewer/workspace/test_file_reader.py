@@ -89,6 +89,29 @@ def test_a_table_is_dropped_on_a_viewer_with_the_workspace(
     assert taken == [table] and [layer.name for layer in viewer.layers] == ["points"]
 
 
+@pytest.mark.usefixtures("registered")
+def test_a_folder_is_dropped_on_a_viewer_with_the_workspace(
+    viewer: Any, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = open_workspace(viewer)
+    qtbot.wait(200)
+    taken: list[Path] = []
+    monkeypatch.setattr(workspace.page("data").files, "open", lambda paths: taken.extend(paths))
+    folder, plate, image = (tmp_path / name for name in ("plate 1", "plate.zarr", "image.zarr"))
+    for path, text in ((folder, ""), (plate, '{"plate": {}}'), (image, '{"multiscales": []}')):
+        path.mkdir()
+        (path / ".zattrs").write_text(text, encoding="utf-8")
+    filters = workspace._drops
+    for path, ours in ((folder, True), (plate, True), (image, False)):
+        taken.clear()
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier(0))
+        # Asked directly: what is not ours would be read by napari.
+        assert filters.eventFilter(viewer.window._qt_window, QDropEvent(QPointF(), *how)) is ours
+        assert taken == ([path] if ours else [])
+
+
 def test_only_files_of_ours_are_claimed(data_set: Path, tmp_path: Path) -> None:
     other, points = tmp_path / "pyproject.toml", tmp_path / "points.tsv"
     other.write_text('[project]\nname = "x"\n', encoding="utf-8")

@@ -69,10 +69,11 @@ from napari_channelmix.viewer.layers.reading import (
 )
 from napari_channelmix.viewer.layers.rendering import color_of, looks_of
 from napari_channelmix.viewer.layers.score_layer import show_scores
-from napari_channelmix.viewer.layers.table_points import points_of_table
+from napari_channelmix.viewer.layers.table_points import POSITIONS, points_of_table
 
 __all__ = [
     "OURS",
+    "POSITIONS",
     "PROJECT",
     "Axis",
     "ClassColumn",

@@ -91,10 +91,16 @@ class FieldPlace:
         return np.concatenate([values] * int(np.prod(self.lengths)))
 
 
-def field_place(shown: Shown) -> FieldPlace:
+def field_place(shown: Shown, corner: tuple[int, int] = (0, 0)) -> FieldPlace:
     """Where pictures of the field of view lie that is shown.
 
     Where it is no slice of a stack, such as the maximum over a stack, they lie in all slices.
+
+    Parameters
+    ----------
+    shown : Shown
+    corner : (int, int)
+        Row and column of the first pixel, for a picture of a part of the field.
     """
     layer = shown.reference
     rows, columns = shown.axes or plane_axes(layer)
@@ -104,6 +110,7 @@ def field_place(shown: Shown) -> FieldPlace:
     if len(axes) == 2 or shape is None:
         axes = [rows, columns]
     point = np.zeros(layer.ndim)
+    point[[rows, columns]] = corner
     for axis, index in shown.slice_position.items():
         point[axis] = index
     geometry = part(layer, axes)

@@ -1,6 +1,7 @@
-"""Tables that are dropped on the picture of a viewer with the workspace: the page 'Data' has them.
+"""Tables and folders that are dropped on the picture of a viewer with the workspace.
 
-napari reads CSV files itself and would ask which plugin is meant, for every table of its own too.
+They come to the page 'Data'. napari reads CSV files and folders itself and, without the workspace,
+would ask which plugin is meant whenever one of its own is dropped.
 """
 
 from __future__ import annotations
@@ -20,17 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["CanvasDrops"]
 
 ENDINGS = (".csv", ".txt")
+# Characters of metadata that tell whether they are of a plate.
+HEAD = 2**16
 
 
 class CanvasDrops(QObject):
-    """Takes tables out of what is dropped on a window; everything else stays napari's.
+    """Takes tables and folders dropped on a window; everything else stays napari's.
 
     Parameters
     ----------
     parent : QWidget
         It ends with it.
     take : callable
-        Gets the path of a table.
+        Gets the path of a table or a folder.
     """
 
     def __init__(self, parent: QWidget, take: Callable[[Path], object]) -> None:
@@ -47,12 +50,33 @@ class CanvasDrops(QObject):
                 widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take one table; its name alone is no reason, since napari has tables of its own."""
+        """Take one table or folder that is not of a kind which napari shows as layers."""
         if event.type() != QEvent.Type.Drop:
             return False
         paths = dropped_paths(event)
-        if len(paths) != 1 or paths[0].suffix.lower() not in ENDINGS or not is_table(paths[0]):
+        if len(paths) != 1 or not (_is_table(paths[0]) or _is_folder(paths[0])):
             return False
         event.acceptProposedAction()  # type: ignore[attr-defined]
         self._take(paths[0])
         return True
+
+
+def _is_table(path: Path) -> bool:
+    """A name alone is no reason, since napari has tables of its own."""
+    return path.suffix.lower() in ENDINGS and is_table(path)
+
+
+def _is_folder(path: Path) -> bool:
+    """A folder, or a plate; other OME-Zarr images are layers of other plugins."""
+    if not path.is_dir():
+        return False
+    if path.suffix.lower() != ".zarr":
+        return True
+    for name in (".zattrs", "zarr.json"):
+        try:
+            with (path / name).open(encoding="utf-8", errors="replace") as file:
+                if '"plate"' in file.read(HEAD):
+                    return True
+        except OSError:
+            continue
+    return False

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
@@ -299,6 +301,74 @@ def test_what_was_dropped_on_the_page_is_read(
         assert read[-1].kind == kind
         assert images.files.window is not None and images.files.window.isVisible()
     assert read[-1].files == tuple(pictures) and read[-1].path == folder
+
+
+def test_a_table_without_images_is_points_over_the_image_that_is_open(
+    viewer: Any, images: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    path = tmp_path / "cells.csv"
+    path.write_text("Cell,X,Y,Phenotype\n1,10,20,pos\n2,30.5,40,neg\n", encoding="utf-8")
+    odd = {"scale": (0.5, 0.25), "translate": (7.0, -3.0), "units": ("um", "um")}
+    viewer.add_image(np.zeros((64, 64)), name="DNA", **odd)
+    viewer.add_image(np.zeros((64, 64)), name="GFP", **odd)
+    images.files.open((path,))
+    qtbot.waitUntil(lambda: "cells" in viewer.layers, timeout=10_000)
+    points = viewer.layers["cells"]
+    np.testing.assert_allclose(points.data, [[20, 10], [40, 30.5]])
+    np.testing.assert_allclose(points.scale, (0.5, 0.25))
+    np.testing.assert_allclose(points.translate, (7, -3))
+    assert list(points.features["Phenotype"]) == ["pos", "neg"]
+    assert images.origin.currentIndex() == 1
+    assert "2 points over layer" in images.notice.text() and images.notice.kind == "good"
+    # Which of two images of different size is meant, only the user knows.
+    viewer.add_image(np.zeros((32, 32)), name="other")
+    viewer.layers.selection.clear()
+    images.files.open((path,))
+    qtbot.waitUntil(lambda: images.notice.kind == "error", timeout=10_000)
+    assert "select the image layer" in images.notice.text()
+
+
+def test_a_table_without_images_needs_one_that_is_open(
+    images: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    path = tmp_path / "cells.csv"
+    path.write_text("Cell,X,Y,Phenotype\n1,10,20,pos\n", encoding="utf-8")
+    images.files.open((path,))
+    qtbot.waitUntil(lambda: images.notice.kind == "error", timeout=10_000)
+    assert "image" in images.notice.text() and images.files.window is None
+
+
+def test_a_pattern_is_learnt_from_one_name(
+    images: Any, tmp_path: Path, qtbot: Any, click: Any
+) -> None:
+    folder = tmp_path / "odd names"
+    folder.mkdir()
+    for well in ("B03", "C11"):
+        for channel in ("w1", "w2"):
+            path = folder / f"exp4 {well}-pos7.{channel}.tif"
+            tifffile.imwrite(path, np.zeros((300, 300), np.uint8))
+    images.files.open((folder,))
+    qtbot.waitUntil(lambda: images.files.window is not None, timeout=20_000)
+    window = images.files.window
+    qtbot.waitExposed(window)
+    if not window.by_example.isChecked():
+        click(window.by_example)
+    line = window.pattern.line
+    assert line.toPlainText() == "exp4 B03-pos7.w1.tif"
+    for text, key in (("B03", "well"), ("w1", "channel"), ("7", "field")):
+        start = line.toPlainText().index(text)
+        line.select(start, start + len(text))
+        click(window.pattern.buttons[key])
+        settle(window, qtbot)
+    roles = {role: name for name, role in window.preview.scan.roles.items()}
+    entries = window.preview.scan.entries
+    assert set(entries[roles[Role.WELL]]) == {"B03", "C11"}
+    assert set(entries[roles[Role.FIELD]]) == {"7"}
+    assert len(window.preview.scan.channels) == 2
+    assert "2 wells" in window.sentence.text()
+    click(window.pattern.clear)
+    settle(window, qtbot)
+    assert not window.pattern.spans
 
 
 def test_files_that_are_no_data_set_together_are_refused(images: Any, tmp_path: Path) -> None:

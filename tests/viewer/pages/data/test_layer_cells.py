@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels
-from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job, check_plan
+from napari_channelmix.viewer.pages.data.layer_cells import TRACKS, CellsPlan, cells_job, check_plan
 from napari_channelmix.viewer.pages.data.layer_fields import shown_of, with_fields
 
 if TYPE_CHECKING:
@@ -172,3 +173,86 @@ def test_marks_without_slices_say_that_they_count_in_every_one() -> None:
     cells = made(plan)
     assert len(cells) == 3
     assert any("'mask' has no axis 0: 3 long" in line for line in cells.warnings)
+
+
+# ------------------------------------------------------------------ stacks
+
+
+def odd_stack() -> tuple[Image, Labels]:
+    """A film with odd axes, scales and places; id 5 moves, 9 is in the second slice alone."""
+    pixels, labels = stack()
+    labels[2][labels[2] == 5] = 9
+    where = {
+        "axis_labels": ("t", "y", "x"),
+        "scale": (7, 0.5, 0.25),
+        "translate": (3, 11, -2),
+        "units": ("s", "µm", "µm"),
+    }
+    return Image(pixels, name="film", **where), Labels(labels, name="mask", **where)
+
+
+def test_classes_are_those_of_the_label_in_its_slice() -> None:
+    image, mask = odd_stack()
+    mask.features = pd.DataFrame(
+        {
+            "label": [9, 5, 5, 9],
+            "frame": [1, 0, 1, 2],
+            "state": ["late", "early", "late", "dead"],
+            "track": ["b", "a", "a", "b"],
+        }
+    )
+    plan = CellsPlan(chosen(image, every=True), mask, 12, "state")
+    check_plan(plan)
+    cells = made(plan)
+    frame = cells.to_frame()
+    assert frame[["field_name", "object", "label"]].to_numpy().tolist() == [
+        ["film_t0", 5, "early"],
+        ["film_t1", 5, "late"],
+        ["film_t1", 9, "late"],
+        ["film_t2", 9, "dead"],
+    ]
+    assert cells.keys["track"].tolist() == ["a", "a", "b", "b"]
+    assert cells.keys["frame"].tolist() == ["0", "1", "1", "2"]
+    assert any("in column 'frame', counted from 0" in line for line in cells.warnings)
+    assert cells.fields[0].pixel_size == (0.5, 0.25)
+    # The slice that is shown, alone.
+    every = chosen(image, every=True)
+    planes = tuple(plane.moved({0: 1}) for plane in every.planes)
+    shown = replace(every, every=(), planes=planes, slice_position={0: 1})
+    one = made(CellsPlan(shown, mask, 12, "state"))
+    assert [one.classes[code] for code in one.labels] == ["late", "late"]
+
+
+def test_frames_that_count_from_one_are_told_by_the_labels() -> None:
+    image, mask = odd_stack()
+    rows = {"label": [9, 5, 5, 9], "frame": [2, 1, 2, 3], "state": ["b", "a", "b", "c"]}
+    mask.features = pd.DataFrame(rows)
+    cells = made(CellsPlan(chosen(image, every=True), mask, 12, "state"))
+    assert [cells.classes[code] for code in cells.labels] == ["a", "b", "b", "c"]
+    assert any("counted from 1" in line for line in cells.warnings)
+    mask.features = pd.DataFrame({**rows, "frame": [7, 8, 9, 9]})
+    with pytest.raises(DataError, match="fit the labels neither with planes counted from 0"):
+        made(CellsPlan(chosen(image, every=True), mask, 12, "state"))
+
+
+def test_a_track_is_a_group_of_its_own() -> None:
+    image, mask = odd_stack()
+    plan = CellsPlan(chosen(image, every=True), mask, 12)
+    assert any(TRACKS in line for line in made(plan).warnings)
+    cells = made(replace(plan, tracks=True))
+    assert cells.groups.tolist() == ["film: id 5", "film: id 5", "film: id 9", "film: id 9"]
+    assert not any("accuracy too good" in line for line in cells.warnings)
+
+
+def test_columns_of_the_features_go_with_the_cells() -> None:
+    pixels, labels = stack()
+    features = pd.DataFrame({"label": [9, 5], "well": ["B03", "C04"], "area": [50.5, 49.25]})
+    mask = Labels(labels, name="mask", features=features)
+    cells = made(CellsPlan(chosen(Image(pixels), at=1), mask, 12))
+    assert cells.keys.to_dict("list") == {"label": ["5", "9"], "well": ["C04", "B03"]}
+    points = Points(
+        [(0, 10, 10), (1, 30, 30)], features={"cell_id": [12, 40], "plate": ["p", "q"]}, name="p"
+    )
+    cells = made(CellsPlan(chosen(Image(pixels), every=True), points, 12))
+    assert cells.keys["plate"].tolist() == ["p", "q"]
+    assert cells.keys["cell_id"].tolist() == ["12", "40"]

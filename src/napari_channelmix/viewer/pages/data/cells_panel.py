@@ -11,9 +11,7 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,9 +20,10 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.pages.data.crop_chooser import CropChooser
-from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, check_plan
+from napari_channelmix.viewer.pages.data.layer_cells import TRACKS, CellsPlan, check_plan
 from napari_channelmix.viewer.pages.data.neighbours_preview import NeighboursPreview
 from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
+from napari_channelmix.viewer.pages.data.segmentation_panel import SegmentationPanel
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
 
@@ -42,23 +41,15 @@ class CellsPanel(QWidget):
     """Source of the cells, size of the crops, and where classes are already written."""
 
     changed = Signal()
-    nuclei_requested = Signal(str)
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.source = QComboBox()
         self.source.setToolTip("The Labels or Points layer with the cells")
-        self.nuclei_channel = QComboBox()
-        self.nuclei_channel.setToolTip("The channel in which nuclei are bright")
-        self.find_button = QPushButton("Segment nuclei")
-        self.find_button.setToolTip(
-            "Smooth, threshold (Otsu), split touching nuclei; the result is a new Labels layer "
-            "that you can correct"
-        )
-        self.find_button.clicked.connect(
-            lambda: self.nuclei_requested.emit(self.nuclei_channel.currentText())
-        )
+        self.segmentation = SegmentationPanel(viewer)
+        self.nuclei_channel = self.segmentation.channel
+        self.find_button = self.segmentation.use
         self.size = CropChooser(viewer)
         self.crop = self.size.spin
         self.column = QComboBox()
@@ -66,9 +57,6 @@ class CellsPanel(QWidget):
             "A column of the layer's features that names the class of each cell; without one, "
             "give cells their classes on the page 'Annotate'"
         )
-        finder = QHBoxLayout()
-        finder.addWidget(self.nuclei_channel, 1)
-        finder.addWidget(self.find_button)
         self.unit = QComboBox()
         self.unit.addItems(["each label", "each connected region"])
         self.unit.setToolTip(
@@ -84,6 +72,11 @@ class CellsPanel(QWidget):
             "Other cells within a crop are filled with its background, where they have an outline. "
             "A classifier then needs cells prepared in the same way. Default: off"
         )
+        self.tracks = QCheckBox(TRACKS)
+        self.tracks.setToolTip(
+            "Its cells are one group: a split never puts one slice of an object into training and "
+            "another into the held-out cells. Else each slice is a group. Default: off"
+        )
         self.neighbours = NeighboursPreview(viewer)
         # The layer and the column that were proposed, in words.
         self.source_note, self.column_note = QLabel(), QLabel()
@@ -98,20 +91,18 @@ class CellsPanel(QWidget):
             "The column of the layer's features that holds the id of each row: its label, or the "
             "name of its point"
         )
-        no_wider(self.source, self.nuclei_channel, self.unit, self.column, self.ids)
-        # It shares its row with a button.
-        self.nuclei_channel.setMinimumContentsLength(5)
+        no_wider(self.source, self.unit, self.column, self.ids)
         rows = self.rows = form()
-        rows.addRow("Cells from", self.source)
-        rows.addRow("", self.source_note)
-        rows.addRow("in channel", finder)
+        rows.addRow("Cells from", _with_note(self.source, self.source_note))
+        rows.addRow(self.segmentation)
         rows.addRow("A cell is", self.unit)
+        rows.addRow("", self.tracks)
         rows.addRow("Crop", self.size)
         rows.addRow("", self.inside)
         rows.addRow("", self.hide_neighbours)
         rows.addRow(self.neighbours)
-        rows.addRow("Classes", self.column)
-        rows.addRow("", self.column_note)
+        self._classes = _with_note(self.column, self.column_note)
+        rows.addRow("Classes", self._classes)
         rows.addRow("Row ids", self.ids)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -121,6 +112,7 @@ class CellsPanel(QWidget):
         self.hide_neighbours.toggled.connect(lambda _: self.changed.emit())
         self.unit.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.inside.toggled.connect(lambda _: self.changed.emit())
+        self.tracks.toggled.connect(lambda _: self.changed.emit())
         self.column.currentIndexChanged.connect(lambda _: self._column_changed())
         self.ids.currentIndexChanged.connect(lambda _: self._fill_columns())
         self.fill()
@@ -154,7 +146,7 @@ class CellsPanel(QWidget):
 
     def _note_source(self, text: str) -> None:
         self.source_note.setText(text)
-        self.rows.setRowVisible(self.source_note, bool(text))
+        self.source_note.setVisible(bool(text))
 
     def propose_source(self, chosen: ChosenChannels) -> None:
         """Take the one layer that marks cells in the channels, where the user has chosen none."""
@@ -184,19 +176,6 @@ class CellsPanel(QWidget):
             if self.source.itemData(row) is layer:
                 self.source.setCurrentIndex(row)
 
-    def fill_channels(self, names: tuple[str, ...]) -> None:
-        """Offer these channels to find nuclei in."""
-        if names == tuple(
-            self.nuclei_channel.itemText(i) for i in range(self.nuclei_channel.count())
-        ):
-            return
-        before = self.nuclei_channel.currentText()
-        self.nuclei_channel.clear()
-        self.nuclei_channel.addItems(list(names))
-        if before in names:
-            self.nuclei_channel.setCurrentText(before)
-        self.find_button.setEnabled(bool(names))
-
     def _fill_columns(self, fresh: bool = False) -> None:
         """List the columns; ``fresh``: of a layer that was chosen just now."""
         layer, before = self.source.currentData(), self.column.currentText()
@@ -209,13 +188,15 @@ class CellsPanel(QWidget):
                     self.column.addItem(f"column {name!r}", name)
                 if fresh and layer.metadata.get(PART) == "cells":
                     before = f"column {CLASSES!r}"
-                elif layer is not self._column_of:
+                elif layer is not self._column_of and self.column.findText(before) < 1:
                     sure = layers.class_column_of(layer, self.ids.currentData())
                     before = "" if sure is None else f"column {sure!r}"
             self.column.setCurrentIndex(max(0, self.column.findText(before)))
         labels = isinstance(layer, Labels)
         self.rows.setRowVisible(self.unit, labels)
         self.rows.setRowVisible(self.hide_neighbours, labels)
+        # Shown where every slice is a field of view, see `check`.
+        self.rows.setRowVisible(self.tracks, False)
         self._note_classes()
         self._name_ids()
         self.changed.emit()
@@ -235,7 +216,7 @@ class CellsPanel(QWidget):
             if layer is not self._column_of:
                 text += " (proposed; 'none yet' leaves them out)"
         self.column_note.setText(breakable(text))
-        self.rows.setRowVisible(self.column_note, bool(text))
+        self.column_note.setVisible(bool(text))
 
     def _name_ids(self) -> None:
         """Say which column is taken for the ids, where the user chose none."""
@@ -278,6 +259,7 @@ class CellsPanel(QWidget):
             labelled=self.unit.currentIndex() == 0 or not isinstance(layer, Labels),
             border=not self.inside.isChecked(),
             hide=self.hide_neighbours.isChecked() and isinstance(layer, Labels),
+            tracks=self.tracks.isChecked() and _may_be_tracks(layer, chosen),
         )
 
     def check(self, chosen: ChosenChannels) -> None:
@@ -289,6 +271,7 @@ class CellsPanel(QWidget):
             With the reason.
         """
         self.propose_source(chosen)
+        self.rows.setRowVisible(self.tracks, _may_be_tracks(self.source.currentData(), chosen))
         plan = self.plan(chosen)
         try:
             check_plan(replace(plan, crop=None, column=None))
@@ -307,3 +290,19 @@ class CellsPanel(QWidget):
         """Measure the cells of a plan and show some of them; None: of no cells."""
         self.size.measure(plan)
         self.neighbours.preview(plan if plan is not None and plan.hide else None)
+
+
+def _with_note(control: QWidget, note: QLabel) -> QWidget:
+    """A control with a line below it."""
+    both = QWidget()
+    column = QVBoxLayout(both)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    column.addWidget(control)
+    column.addWidget(note)
+    return both
+
+
+def _may_be_tracks(layer: Any, chosen: ChosenChannels) -> bool:
+    """Whether ids can be the same objects in several fields of view."""
+    return isinstance(layer, Labels) and layer.ndim > 2 and chosen.stacked

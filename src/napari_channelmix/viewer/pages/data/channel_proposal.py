@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.pages.data.axis_question import unclear_axis
 from napari_channelmix.viewer.pages.data.samples import PART
 
 __all__ = ["MOST_LAYERS", "ChannelProposal", "propose"]
@@ -63,7 +64,9 @@ def propose(images: Sequence[Any], selected: Collection[Any] = ()) -> ChannelPro
     if whole and len(whole) == len(usable):
         return _of_stack(whole, selected, stacks)
     if len(usable) == 1:
-        return ChannelProposal(f"Layer '{usable[0].name}' is ticked.", (usable[0],))
+        # What has to be asked is not settled by a tick.
+        asked = unclear_axis(usable[0]) is not None
+        return ChannelProposal("" if asked else f"'{usable[0].name}' is ticked.", (usable[0],))
     if whole:
         return ChannelProposal(
             f"Layer '{whole[0].name}' has a channel axis, others have none: choose which of them "

@@ -143,7 +143,9 @@ class ChannelsPanel(QWidget):
             self._fill_axes()
         else:
             self._fill_layers()
-        self.rgb.offer([image for image in self._images() if image.rgb])
+        images = self._images()
+        made = [image for image in images if CHANNEL_NAME in image.metadata]
+        self.rgb.offer([image for image in images if image.rgb], made)
         self._propose()
 
     def _propose(self) -> None:

@@ -23,7 +23,7 @@ __all__ = ["CropPreview", "colour_pixmap"]
 
 CELLS_SHOWN = 3
 # All thumbnails of a cell stand in one row of this many pixels, each no larger than the second.
-WIDTH, LARGEST = 310, 64
+WIDTH, LARGEST = 266, 64
 
 
 class CropPreview(QWidget):

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Image
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.import_jobs import scan_job, source_of
-from napari_channelmix.viewer.pages.data.import_preview import preview_job
+from napari_channelmix.viewer.pages.data.import_preview import Preview, preview_job
 from napari_channelmix.viewer.pages.data.import_window import ImportWindow
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +20,8 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_channelmix.data import Cells
+    from napari_channelmix.jobs import Job
     from napari_channelmix.viewer.pages.data.import_jobs import Source
-    from napari_channelmix.viewer.pages.data.import_preview import Preview
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks import Task
 
@@ -42,6 +47,8 @@ class FileImport:
         Gets the path of a data-set file.
     open_cells : callable
         Gets the cells of an import and where they come from.
+    points_added : callable
+        Gets a line where a table became points over an image that is open.
     failed : callable
         Gets the reason in a line where files cannot be read.
     """
@@ -55,10 +62,12 @@ class FileImport:
         *,
         open_file: Callable[[Path], object],
         open_cells: Callable[[Cells, str], object],
+        points_added: Callable[[str], object],
         failed: Callable[[str], object],
     ) -> None:
         self._viewer, self._session, self._task, self._parent = viewer, session, task, parent
         self._open_file, self._open_cells, self._failed = open_file, open_cells, failed
+        self._points_added = points_added
         self.window: ImportWindow | None = None
 
     def open(self, paths: Sequence[Path]) -> None:
@@ -69,12 +78,52 @@ class FileImport:
         elif source.kind == "data set":
             self._open_file(source.path)
         else:
+            images = self._images if source.kind == "table" else []
+            job: Job[Any] = preview_job(scan_job(source))
             self._task.run(
                 f"reading {source.path.name}",
-                preview_job(scan_job(source)),
-                lambda preview: self._show(preview, source),
+                _or_reason(job) if images else job,
+                lambda result: self._read(result, source),
                 on_error=self._failed,
             )
+
+    @property
+    def _images(self) -> list[Image]:
+        """Images of the viewer that are the user's."""
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Image) and not layers.role_of(layer) and not layers.is_own(layer)
+        ]
+
+    def _read(self, result: Preview | DataError, source: Source) -> None:
+        """Show what was read; a table that names no images is about those that are open."""
+        if isinstance(result, Preview) and (source.kind != "table" or result.scan.image_columns):
+            self._show(result, source)
+            return
+        try:
+            image = self._image_meant()
+            points = layers.points_of_table(source.path, image)
+        except DataError as error:
+            self._failed(str(error))
+            return
+        self._viewer.add_layer(points)
+        said = f"{source.path.name}: {counted(len(points.data), 'point')} over layer {image.name!r}"
+        how = points.metadata.get(layers.POSITIONS)
+        self._points_added(f"{said}; {how}." if how else f"{said}.")
+
+    def _image_meant(self) -> Image:
+        """The image that a table is about: the one selected, or all where they lie alike."""
+        images, active = self._images, self._viewer.layers.selection.active
+        if active in images:
+            return active
+        places = {(layer.data.shape[-2:], str(layer.extent.world.tolist())) for layer in images}
+        if len(places) != 1:
+            raise DataError(
+                "the table names no image files: select the image layer that it is about, then "
+                "open it again"
+            )
+        return images[0]
 
     def _show(self, preview: Preview, source: Source) -> None:
         self.close()
@@ -88,6 +137,7 @@ class FileImport:
         window.data_set_requested.connect(self._open_file)
         self.window = window
         window.show_preview(preview)
+        window.move_to_middle()
         window.show()
         window.raise_()
         window.activateWindow()
@@ -98,6 +148,14 @@ class FileImport:
         if window is not None:
             window.close()
             window.deleteLater()
+
+
+def _or_reason(job: Job[Preview]) -> Job[Preview | DataError]:
+    """A job whose refusal is a result: there is another way to read the file."""
+    try:
+        return (yield from job)
+    except DataError as error:
+        return error
 
 
 def dropped_paths(event: Any) -> tuple[Path, ...]:

@@ -84,7 +84,8 @@ class ImportWindow(QWidget):
         parent: QWidget | None,
         read_again: Callable[[Pattern | None], Job[Scan]],
     ) -> None:
-        super().__init__(parent, Qt.WindowType.Window)
+        # Above the main window, but both can be used.
+        super().__init__(parent, Qt.WindowType.Dialog)
         self._read_with = read_again
         self.preview: Preview | None = None
         self.task = Task(session)
@@ -107,7 +108,7 @@ class ImportWindow(QWidget):
         self.bar = TaskBar(self.task)
         self.path = QLineEdit()
         self.path_label, self.elsewhere = QLabel("Data-set file"), QPushButton("Change…")
-        self.cancel, self.save = QPushButton("Cancel"), QPushButton("Save…")
+        self.leave, self.save = QPushButton("Close"), QPushButton("Save…")
         self.open = QPushButton("Open")
         self._build()
         self._connect()
@@ -136,7 +137,7 @@ class ImportWindow(QWidget):
         self.path.setToolTip("The data-set file that 'Open' writes, with its table beside it")
         self.path.setAccessibleName("Data-set file")
         self.elsewhere.setToolTip("Write the data-set file elsewhere")
-        self.cancel.setToolTip("Close this window; nothing is written")
+        self.leave.setToolTip("Close this window; nothing is written")
         self.save.setToolTip("Write the data-set file without opening it")
         head = QHBoxLayout()
         words = QVBoxLayout()
@@ -192,7 +193,7 @@ class ImportWindow(QWidget):
         row.addWidget(self.path, 1)
         row.addWidget(self.elsewhere)
         row.addSpacing(12)
-        for button in (self.cancel, self.save, self.open):
+        for button in (self.leave, self.save, self.open):
             button.setMinimumWidth(76)
             row.addWidget(button)
         self.open.setDefault(True)
@@ -217,7 +218,7 @@ class ImportWindow(QWidget):
         self.existing.linkActivated.connect(self._open_existing)
         self.elsewhere.clicked.connect(self._choose_path)
         self.path.textEdited.connect(lambda _: self._ready())
-        self.cancel.clicked.connect(self.close)
+        self.leave.clicked.connect(self.close)
         self.save.clicked.connect(self._save)
         self.open.clicked.connect(self._open)
         self.task.started.connect(self._ready)
@@ -432,6 +433,20 @@ class ImportWindow(QWidget):
         if path is not None:
             self.close()
             self.data_set_requested.emit(path)
+
+    def move_to_middle(self) -> None:
+        """Stand in the middle of the main window, and within the screen."""
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        around = parent.window().frameGeometry()
+        corner = around.center() - self.rect().center()
+        screen = parent.screen()
+        if screen is not None:
+            free = screen.availableGeometry()
+            corner.setX(max(free.left(), min(corner.x(), free.right() - self.width())))
+            corner.setY(max(free.top(), min(corner.y(), free.bottom() - self.height())))
+        self.move(corner)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what is being read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ from napari_channelmix.data import Cells
 from napari_channelmix.data.borders import filled_warning, without_fill_line
 from napari_channelmix.data.crop_size import CropProposal, crop_for_outlines, crop_for_points
 from napari_channelmix.data.masks import read_mask
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.pages.data.layer_features import keys_of_rows, slice_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +27,20 @@ if TYPE_CHECKING:
     from napari_channelmix.data.label_images import Objects
     from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels, Slice
 
-__all__ = ["SLICE_KEY", "CellsPlan", "MeasuredCells", "cells_job", "check_plan", "measure_job"]
+__all__ = [
+    "SLICE_KEY",
+    "TRACKS",
+    "CellsPlan",
+    "MeasuredCells",
+    "cells_job",
+    "check_plan",
+    "measure_job",
+]
 
 # Key in the metadata of a Labels layer: the slice of the channels in which nuclei were found.
 SLICE_KEY = "napari-channelmix slice"
+# The box that says so.
+TRACKS = "An id is one object in all slices"
 # What leaves out cells at the border, where they are of layers.
 LEAVE_OUT = "tick 'Leave out cells at the border' to do without them"
 
@@ -55,6 +68,8 @@ class CellsPlan:
         Whether cells are kept whose crops reach over the border.
     hide : bool
         Whether neighbours in a crop are hidden; for labels only.
+    tracks : bool
+        Whether a label is one object in every slice, and so a group; for labels only.
     """
 
     chosen: ChosenChannels
@@ -65,6 +80,7 @@ class CellsPlan:
     labelled: bool = True
     border: bool = True
     hide: bool = False
+    tracks: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +236,7 @@ def _in_view(plan: CellsPlan, marks: list[_Marks]) -> _Marks:
 def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTable) -> Job[Cells]:
     assert plan.crop is not None
     chosen, parts, notes, empty = plan.chosen, [], list[str](), 0
+    places: list[dict[int, int]] = []
     for step, mark in enumerate(marks):
         yield Progress(step, len(marks) + 1, "reading the labels")
         assert mark.labels is not None
@@ -231,6 +248,7 @@ def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTabl
         if chosen.stacked and not projected.labels.any():
             empty += 1
             continue
+        places.append(mark.slice.slice_position)
         parts.append(
             Cells.from_labels(
                 mark.slice.planes,
@@ -249,18 +267,56 @@ def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTabl
         notes.append(f"{empty:,} of {len(marks):,} slices hold no cell and are left out")
     if not plan.labelled:
         return _finished(plan, parts, notes)
-    used = np.unique(np.concatenate([part.table["object"].to_numpy(np.int64) for part in parts]))
-    if plan.column is not None:
-        classes = table.classes(plan.column, layers.label_ids(plan.layer), used)
-        notes += classes.warnings
-        parts = [
-            _named(part, classes.classes, part.table["object"].to_numpy(np.int64)) for part in parts
+    return _finished(plan, _with_features(plan, parts, places, table, notes), notes)
+
+
+def _with_features(
+    plan: CellsPlan,
+    parts: list[Cells],
+    places: list[dict[int, int]],
+    table: layers.FeatureTable,
+    notes: list[str],
+) -> list[Cells]:
+    """The cells of labels with what the features say of them: classes, and columns to join on."""
+    ids = [part.table["object"].to_numpy(np.int64) for part in parts]
+    used = np.unique(np.concatenate(ids))
+    if not len(table.table.columns):
+        return parts
+    by_slice = None
+    with suppress(DataError) if plan.column is None else nullcontext():
+        by_slice = slice_rows(table, plan.layer, plan.chosen, plan.column)
+    if by_slice is not None:
+        positions = [place[by_slice.axis] for place in places]
+        if plan.column is not None:
+            classes, lines = by_slice.classes(plan.column, positions, ids)
+            notes += lines
+            names = tuple(sorted({n for each in classes for n in each.values()}, key=natural_key))
+            parts = [
+                _named(part, each, own, names)
+                for part, each, own in zip(parts, classes, ids, strict=True)
+            ]
+        rows = [by_slice.rows(at, own, []) for at, own in zip(positions, ids, strict=True)]
+        table = replace(table, id_column=by_slice.id_column)
+        return [
+            keys_of_rows(table, own, plan.column, part)
+            for own, part in zip(rows, parts, strict=True)
         ]
-    elif len(table.table.columns):
+    if plan.column is not None:
+        result = table.classes(plan.column, layers.label_ids(plan.layer), used)
+        notes += result.warnings
+        parts = [_named(part, result.classes, own) for part, own in zip(parts, ids, strict=True)]
+    else:
         why = layers.unwritable_reason(plan.layer, used, plan.id_column)
         if why:
             notes.append(f"classes will not be written into the features: {why}")
-    return _finished(plan, parts, notes)
+            return parts
+    every = layers.label_ids(plan.layer)
+    pairing = table.pair(every, [] if plan.column is None else [plan.column])
+    table = replace(table, id_column=pairing.column)
+    return [
+        keys_of_rows(table, pairing.rows[np.searchsorted(every, own)], plan.column, part)
+        for own, part in zip(ids, parts, strict=True)
+    ]
 
 
 def _from_points(
@@ -280,7 +336,8 @@ def _from_points(
         )
         # The id of its point is a cell's name where there are no outlines.
         part = replace(part, table=part.table.assign(object=ids[mark.rows]))
-        parts.append(_named(part, classes, mark.rows) if classes else part)
+        part = _named(part, classes, mark.rows) if classes else part
+        parts.append(keys_of_rows(table, mark.rows, plan.column, part))
     missing = len(plan.chosen.slices) - len(marks)
     if missing:
         notes.append(
@@ -289,8 +346,10 @@ def _from_points(
     return _finished(plan, parts, notes + _everywhere(plan))
 
 
-def _named(part: Cells, classes: dict[int, str], keys: IntArray) -> Cells:
-    names = tuple(dict.fromkeys(classes.values()))
+def _named(
+    part: Cells, classes: dict[int, str], keys: IntArray, names: tuple[str, ...] = ()
+) -> Cells:
+    names = names or tuple(dict.fromkeys(classes.values()))
     places = {name: code for code, name in enumerate(names)}
     codes = [places[classes[key]] if key in classes else -1 for key in keys.tolist()]
     return part.with_labels(codes, names)
@@ -301,12 +360,8 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
     chosen = plan.chosen
     cells = parts[0]
     if chosen.stacked:
-        # What lies in one slice looks alike: a split never divides it.
-        grouped = [
-            replace(part, table=part.table.assign(group=part.fields[0].name)) for part in parts
-        ]
-        cells = Cells.together(grouped, chosen.title)
-        notes += _repeated(cells)
+        cells = Cells.together([_grouped(plan, part) for part in parts], chosen.title)
+        notes += _repeated(plan, cells)
     geometry = layers.like(chosen.reference, chosen.axes)
     size = (float(geometry["scale"][0]), float(geometry["scale"][1]))
     unit = str(geometry["units"][0])
@@ -328,14 +383,34 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
     return replace(cells, warnings=(*cells.warnings, *dict.fromkeys(notes)))
 
 
-def _repeated(cells: Cells) -> list[str]:
+def _grouped(plan: CellsPlan, part: Cells) -> Cells:
+    """The cells of a slice with their group, and a short name of the slice."""
+    image = part.fields[0]
+    group: Any = image.name
+    if plan.tracks and plan.labelled:
+        # An object is the same in every slice: a split never divides it.
+        group = [f"{plan.chosen.title}: id {n}" for n in part.table["object"].tolist()]
+    short = image.name.replace(": ", "_").replace(", ", "_").replace("=", "")
+    return replace(
+        part,
+        table=part.table.assign(group=group),
+        fields=(replace(image, short=short),),
+    )
+
+
+def _repeated(plan: CellsPlan, cells: Cells) -> list[str]:
     often = Counter(cells.table["object"].tolist())
     several = sum(count > 1 for count in often.values())
+    if plan.tracks:
+        return [
+            f"each of {len(often):,} objects is a group: a split keeps it together in all slices, "
+            "and may divide the cells of one slice"
+        ]
     if not several:
         return []
     return [
         f"{several:,} ids occur in several slices: one object may then be in training and in "
-        "held-out cells, and accuracy too good"
+        f"held-out cells, and accuracy too good; tick {TRACKS!r} where an id is one object"
     ]
 
 

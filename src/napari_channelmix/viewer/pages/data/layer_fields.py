@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
     from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan
 
-__all__ = ["add_nuclei", "in_view", "moved_on", "shown_of", "with_fields"]
+__all__ = [
+    "add_objects",
+    "in_view",
+    "moved_on",
+    "place_of_objects",
+    "shown_of",
+    "with_fields",
+]
 
 
 def shown_of(plan: CellsPlan) -> Shown:
@@ -41,15 +48,32 @@ def with_fields(shown: Shown, plan: CellsPlan, cells: Cells) -> Shown:
     return replace(shown, field=0, slice_position=stack[0], stack=stack)
 
 
-def add_nuclei(viewer: Any, channel: str, labels: Any, chosen: ChosenChannels) -> Any:
-    """Add the nuclei that were found in a channel, in the slice that they were found in."""
-    place = layers.field_place(Shown(0, chosen.images, None, chosen.slice_position, chosen.axes))
-    if place.repeated:
-        # An array that repeats its values cannot be corrected.
-        place = layers.FieldPlace(layers.like(chosen.reference, chosen.axes))
+def place_of_objects(chosen: ChosenChannels, corner: tuple[int, int] = (0, 0)) -> layers.FieldPlace:
+    """Where objects lie that were segmented in a channel: in its slice.
+
+    Parameters
+    ----------
+    chosen : ChosenChannels
+    corner : (int, int)
+        Row and column of their first pixel.
+    """
+    shown = Shown(0, chosen.images, None, chosen.slice_position, chosen.axes)
+    place = layers.field_place(shown, corner)
+    if not place.repeated:
+        return place
+    # An array that repeats its values cannot be corrected.
+    geometry = layers.like(chosen.reference, chosen.axes)
+    return layers.FieldPlace(
+        {**geometry, "translate": place.geometry["translate"][list(place.plane)]}
+    )
+
+
+def add_objects(viewer: Any, name: str, labels: Any, chosen: ChosenChannels) -> Any:
+    """Add objects that were segmented in a channel, in the slice that they were found in."""
+    place = place_of_objects(chosen)
     return viewer.add_labels(
         place.picture(labels),
-        name=f"nuclei in {channel}",
+        name=name,
         metadata={SLICE_KEY: chosen.slice_index},
         **place.geometry,
     )

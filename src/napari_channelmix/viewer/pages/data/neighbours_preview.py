@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HiddenNeighbours", "NeighboursPreview", "preview_job"]
 
-CELLS_SHOWN, SIDE = 3, 72
+CELLS_SHOWN, SIDE = 3, 60
+# More colours on top of each other show nothing.
+CHANNELS_SHOWN = 3
 # Cells that are looked at for neighbours.
 MOST_SEARCHED = 400
 # Milliseconds without a change of the crop before it is drawn again.
@@ -55,7 +57,7 @@ def preview_job(plan: CellsPlan) -> Job[HiddenNeighbours]:
     shares = np.array([_share_of_others(cells, index) for index in some.tolist()])
     chosen = some[np.argsort(-shares, kind="stable")[:CELLS_SHOWN]]
     limits = yield from display_limits_job(cells)
-    looks = settled(limits, plain_looks(channel_colors(cells.channels), len(cells.channels)))
+    looks = settled(limits, plain_looks(channel_colors(cells.channels), CHANNELS_SHOWN))
     shown = cells.subset(chosen)
     return HiddenNeighbours(
         composed(shown.read(), looks),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.layers import Labels
 from qtpy.QtCore import QTimer
@@ -21,10 +21,8 @@ from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.pages.data.import_files import FileImport, dropped_paths
-from napari_channelmix.viewer.pages.data.jobs import nuclei_job
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.pages.data.layer_fields import (
-    add_nuclei,
     in_view,
     moved_on,
     shown_of,
@@ -39,6 +37,7 @@ from napari_channelmix.viewer.pages.data.open_jobs import (
     sample_job,
 )
 from napari_channelmix.viewer.pages.data.rgb_channels import RgbChannels
+from napari_channelmix.viewer.pages.data.segmented_objects import SegmentedObjects
 from napari_channelmix.viewer.pages.data.ways_in import WaysIn
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DataPage"]
 
-SMALLEST_NUCLEUS = 40
 LAYERS = "layers of the viewer"
 IN_USE = "The cells that all pages work on"
 MORE = (
@@ -92,6 +90,7 @@ class DataPage(Page):
             self,
             open_file=self.open_file,
             open_cells=self.open_cells,
+            points_added=self._points_added,
             failed=self.fail,
         )
         self.origin = QTabBar()
@@ -132,7 +131,8 @@ class DataPage(Page):
         self.dataset.field_chosen.connect(self.show_field)
         self.channels.changed.connect(self._check)
         self.cells.changed.connect(self._check)
-        self.cells.nuclei_requested.connect(self.find_nuclei)
+        self.segmentation = self.cells.segmentation
+        self.objects = SegmentedObjects(self, self.cells, self._chosen)
         self.use.clicked.connect(self.use_layers)
         self.more.clicked.connect(lambda: self.use_layers(more=True))
         events = self.viewer.layers.events
@@ -201,6 +201,10 @@ class DataPage(Page):
     def open_cells(self, cells: Cells, source: str = "") -> None:
         """Take a data set that is already open."""
         self._open(f"reading {cells.name}", open_cells_job(cells), source or cells.name)
+
+    def _points_added(self, line: str) -> None:
+        self.origin.setCurrentIndex(1)
+        self.notice.say(line, "good")
 
     def _open(self, title: str, job: Job[Cells], source: str) -> None:
         self.task.run(
@@ -284,6 +288,7 @@ class DataPage(Page):
     def _refill(self) -> None:
         self.channels.fill()
         self.cells.fill()
+        self.segmentation.layers_changed()
 
     def _chosen(self) -> tuple[ChosenChannels | None, str]:
         """The channels chosen, and why they or the cells cannot be used."""
@@ -301,43 +306,13 @@ class DataPage(Page):
         if self.origin.currentIndex() != 1:
             return
         chosen, why = self._chosen()
-        self.cells.fill_channels(chosen.names if chosen is not None else ())
+        self.segmentation.fill_channels(chosen.names if chosen is not None else ())
         self.use.setEnabled(not why)
         not_yet = why or self._reason_not_addable()
         self.more.setEnabled(not not_yet)
         self.more.setToolTip(not_yet or MORE)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
-
-    def find_nuclei(self, channel: str) -> None:
-        """Find nuclei in a channel and mark the cells by them."""
-        chosen, why = self._chosen()
-        if chosen is None or channel not in chosen.names:
-            self.fail(why)
-            return
-        if chosen.stacked:
-            self.fail(
-                "nuclei are segmented in one plane: choose the current slice or the maximum, or "
-                "mark "
-                "the cells by a Labels layer of all slices"
-            )
-            return
-        plane = chosen.planes[chosen.names.index(channel)]
-        self.task.run(
-            "segmenting nuclei",
-            nuclei_job(plane, SMALLEST_NUCLEUS),
-            lambda labels: self._nuclei_done(channel, labels, chosen),
-            on_error=self.fail,
-        )
-
-    def _nuclei_done(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
-        # A layer of the user's from now on: it may be corrected, and is never written over.
-        layer = add_nuclei(self.viewer, channel, labels, chosen)
-        # Outlines, so that the channels stay in sight.
-        layer.contour = 1
-        self.cells.fill()
-        self.cells.choose_source(layer)
-        self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
 
     def _reason_not_addable(self) -> str:
         """Why cells of other layers cannot be added to those in use."""
@@ -467,9 +442,16 @@ class DataPage(Page):
         if self.session.shown is not None:
             self.preview.refresh()
 
+    def front_changed(self, front: bool) -> None:
+        """Outlines of a preview go with the page."""
+        super().front_changed(front)
+        if not front:
+            self.segmentation.leave()
+
     def halt(self) -> None:
         """Stop every work of this dock; keep what is unsaved."""
         super().halt()
+        self.segmentation.halt()
         self.preview.task.stop()
         self.files.close()
         self.cells.halt()

@@ -57,10 +57,20 @@ class RgbBar(QWidget):
     def _unmix(self, title: str) -> None:
         self.unmix.emit(self.layer, title)
 
-    def offer(self, pictures: Sequence[Any], chosen: Any = None) -> None:
-        """Offer it for an RGB picture: the chosen one, else the last; none hides the buttons."""
-        self.layer = chosen if chosen is not None else next(iter(reversed(pictures)), None)
+    def offer(self, pictures: Sequence[Any], made: Sequence[Any] = ()) -> None:
+        """Offer it for the last RGB picture; none hides the buttons.
+
+        ``made``: layers that were made of pictures. What is done is not offered again.
+        """
+        self.layer = next(iter(reversed(pictures)), None)
         self.setVisible(self.layer is not None)
-        if self.layer is not None:
-            name = breakable(self.layer.name)
-            self.text.setText(f"'{name}' is an RGB picture, which is no channel:")
+        if self.layer is None:
+            return
+        names = [str(image.name) for image in made if image.name.startswith(self.layer.name)]
+        name = breakable(self.layer.name)
+        self.text.setText(
+            f"Channels were made of '{name}'."
+            if names
+            else f"'{name}' is an RGB picture, which is no channel:"
+        )
+        self.split_button.setVisible(f"{self.layer.name} red" not in names)

@@ -79,6 +79,10 @@ class RgbChannels:
                     **geometry,
                 )
             )
-        # Below its channels it would be seen through them.
+        # The picture and what was made of it before would be seen through the new channels.
         layer.visible = False
+        for other in self.viewer.layers:
+            made = other.metadata.get(CHANNEL_NAME)
+            if other not in added and made and other.name.startswith(layer.name):
+                other.visible = False
         self.panel.choose_layers(added)
