@@ -142,7 +142,7 @@ def smear(folder: Path, count: int = 16) -> Material:
     picture = ground - shade[..., None] * stain + rng.normal(0, 2, (SIDE, SIDE, 3))
     path = folder / "smear.png"
     Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path)
-    channels = ("red", "green", "blue")
+    channels = ("Hematoxylin", "Eosin")
     return Material((path,), None, channels, count, _placed([places], [np.zeros(count, int)]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,7 +232,8 @@ class CountingHand:
 
     def action(self, holder: Any, name: str) -> Any:
         """Click an entry of a menu that is open; gives the menu that opens with it, or None."""
-        texts = {action.text().replace("&", ""): action for action in holder.actions()}
+        # One '&' marks a key, two are one that is shown.
+        texts = {re.sub("&(.)", r"\1", action.text()): action for action in holder.actions()}
         see(name in texts, f"{name!r} is in the menu, which has {list(texts)}")
         action = texts[name]
         below = action.menu()
@@ -356,10 +357,3 @@ def see(claim: object, what: str) -> None:
     """Stop where something is not as it should be."""
     if not claim:
         raise AssertionError(f"expected that {what}")
-
-
-def scripts_first() -> None:
-    """Let modules beside this one be imported, wherever the program was started."""
-    folder = str(Path(__file__).resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)

@@ -9,6 +9,8 @@ from four_jobs_data import CLASSES, Material, own_tiff, plate_folder, six_files,
 from four_jobs_hand import PLUGIN, CountingHand, see
 from qtpy.QtCore import Qt
 
+from napari_channelmix.data.nuclear_channel import nuclear_channel
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -44,11 +46,13 @@ def open_workspace(hand: CountingHand) -> None:
     hand.pause(0.5)
 
 
-def create(hand: CountingHand, material: Material) -> None:
+def create(hand: CountingHand, material: Material, *, names: bool = True) -> None:
     """Cut out the cells as everything stands; all cells and channels must be there."""
-    hand.click(hand.page("data").use, "Create cell set")
+    page = hand.page("data")
+    see(page.use.isEnabled(), f"nothing is left to be chosen: {page.reason.text()}")
+    hand.click(page.use, "Create cell set")
     hand.rest("data")
-    whole(hand, material)
+    whole(hand, material, names=names)
 
 
 def whole(hand: CountingHand, material: Material, *, names: bool = True) -> None:
@@ -118,10 +122,7 @@ def own_image(hand: CountingHand, folder: Path, *, named: bool) -> dict[str, Any
     if not named:
         hand.decide("are the 7 planes channels or slices: the file does not say")
         hand.click(page.channels.question.yes, "7 channels")
-    see(page.use.isEnabled(), f"everything else is proposed: {page.reason.text()}")
-    hand.click(page.use, "Create cell set")
-    hand.rest("data")
-    whole(hand, material, names=named)
+    create(hand, material, names=named)
     classes = hand.workspace.session.cells.class_counts
     see(set(classes) == set(CLASSES), f"classes come with the table: {classes}")
     train(hand)
@@ -205,9 +206,24 @@ def picture(hand: CountingHand, folder: Path) -> dict[str, Any]:
     hand.drop(material.paths, "drop the picture on the window")
     open_workspace(hand)
     page = hand.page("data")
-    hand.decide("colours as channels, or stains")
-    hand.click(page.channels.rgb.split_button, "Split into channels")
-    raise AssertionError("not yet")
+    bar = page.channels.rgb
+    hand.decide("which stains the picture was made with")
+    hand.click(bar.unmix_button, "Unmix stains")
+    hand.until(bar.unmix_button.menu().isVisible, "the menu of stains opens", 10)
+    hand.action(bar.unmix_button.menu(), "H&E")
+    hand.until(lambda: len(hand.viewer.layers) == 3, "there is a layer for each stain")
+    hand.rest("data")
+    if nuclear_channel(material.channels) is None:
+        hand.decide("in which channel objects are bright: the first stands there")
+    hand.click(page.cells.segmentation.use, "Segment nuclei")
+    hand.rest("data")
+    create(hand, material)
+    go_to(hand, "latents")
+    hand.click(hand.page("latents").settings.run, "Run")
+    hand.rest("latents")
+    latents = hand.workspace.session.latents
+    see(len(latents.values) == material.cells, "all cells have latents")
+    return {**summary(hand), "latents": list(latents.values.shape)}
 
 
 WAYS = {

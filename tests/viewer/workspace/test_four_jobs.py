@@ -1,4 +1,4 @@
-"""From files to cells: clicks and decisions of the four jobs never grow, and the answer is right."""
+"""From files to cells: clicks and decisions of the four jobs do not grow, the answer is right."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ def test_a_job_takes_no_more_clicks_and_decisions(
     # The way claims that all cells, channels and classes are there; a claim that fails is an error.
     jobs.WAYS[name].go(hand, folder)
     clicks, decisions = jobs.counts(hand.steps)
-    assert (clicks <= REACHED[name][0], decisions <= REACHED[name][1]) == (True, True), (
-        "\n".join(jobs.listed(hand.steps))
+    assert (clicks <= REACHED[name][0], decisions <= REACHED[name][1]) == (True, True), "\n".join(
+        jobs.listed(hand.steps)
     )

@@ -39,7 +39,8 @@ class RgbBar(QWidget):
         )
         menu = QMenu(self.unmix_button)
         for title, stains in STAINS.items():
-            action = menu.addAction(title)
+            # One '&' alone marks the key of an entry.
+            action = menu.addAction(title.replace("&", "&&"))
             action.setToolTip(f"Channels: {', '.join(stains.names)}")
             action.triggered.connect(lambda _=False, title=title: self._unmix(title))
         self.unmix_button.setMenu(menu)
