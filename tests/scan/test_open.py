@@ -63,7 +63,7 @@ def test_channels_may_be_any_axis_that_is_named(axes: str) -> None:
 
 def test_a_channel_axis_is_never_guessed() -> None:
     with pytest.raises(DataError, match=r'which axis of .* is not known; say so, as axes="CYX"'):
-        cm.open(image(), channels=CHANNELS, labels=labels())
+        cm.open(image(), labels=labels())
     with pytest.raises(DataError, match="do not fit an array"):
         cm.open(image(), axes="YX", channels=CHANNELS, labels=labels())
     with pytest.raises(DataError, match="nothing names its 2 channels"):
@@ -268,3 +268,72 @@ def test_what_cannot_be_opened_is_refused_in_a_line(
 def test_examples_run() -> None:
     module = importlib.import_module("napari_channelmix.scan.open")
     assert doctest.testmod(module).failed == 0
+
+
+# ------------------------------------------------------------------ what is understood of arrays
+
+
+def test_channels_that_are_named_tell_their_axis_and_it_is_said() -> None:
+    for array, axes in ((image(), "CYX"), (np.moveaxis(image(), 0, 2), "YXC")):
+        cells = cm.open(array, channels=CHANNELS, labels=labels(), crop=8)
+        named = cm.open(array, axes=axes, channels=CHANNELS, labels=labels(), crop=8)
+        np.testing.assert_array_equal(cells.read(), named.read())
+        assert any(f"are read as {axes}, since 2 channels are named" in w for w in cells.warnings)
+
+
+def test_two_axes_that_may_hold_the_channels_are_told_apart_by_the_labels_or_refused() -> None:
+    array = np.zeros((9, 12, 9))
+    with pytest.raises(DataError, match="which axis of"):
+        cm.open(array, channels=[f"c{i}" for i in range(9)], points=[(4, 4)], crop=4)
+    cells = cm.open(
+        array, channels=[f"c{i}" for i in range(9)], labels=np.ones((12, 9), int), crop=4
+    )
+    assert any("are read as CYX" in line for line in cells.warnings)
+
+
+def test_crops_without_axes_need_a_class_or_group_each() -> None:
+    crops = np.arange(4 * 3 * 8 * 8, dtype=np.float32).reshape(4, 3, 8, 8)
+    names = ["a", "b", "c"]
+    cells = cm.open(np.moveaxis(crops, 1, 3), channels=names, classes=["u", "v", "u", "v"])
+    np.testing.assert_array_equal(cells.read(), crops)
+    with pytest.raises(DataError, match="say where the cells are"):
+        cm.open(crops, channels=names)
+    # Three pixels, and three channels.
+    with pytest.raises(DataError, match="say where the cells are"):
+        cm.open(crops[:, :, :3, :3], channels=names, classes=["u", "v", "u", "v"])
+
+
+def test_points_of_a_table_keep_its_columns() -> None:
+    points = pd.DataFrame({"cell_id": [7, 9], "X": [12, 33], "y": [10, 30], "state": ["a", "b"]})
+    cells = cm.open(image()[0], points=points, classes="state", crop=8)
+    assert cells.centres.tolist() == [[10, 12], [30, 33]]
+    assert cells.keys.to_dict("list") == {"cell_id": ["7", "9"]}
+    assert cells.class_counts == {"a": 1, "b": 1}
+    with pytest.raises(DataError, match="have no column 'kind' for classes"):
+        cm.open(image()[0], points=points, classes="kind", crop=8)
+
+
+def test_a_mask_of_booleans_marks_regions() -> None:
+    cells = cm.open(image()[0], labels=labels() > 0)
+    assert len(cells) == 2 and cells.crop == 16
+
+
+def test_arrays_of_numpy_are_read_and_pickles_are_not(tmp_path: Path) -> None:
+    np.save(tmp_path / "image.npy", image())
+    np.save(tmp_path / "labels.npy", labels())
+    given: dict[str, Any] = {"axes": "CYX", "channels": CHANNELS, "crop": 8}
+    cells = cm.open(tmp_path / "image.npy", labels=tmp_path / "labels.npy", **given)
+    np.testing.assert_array_equal(cells.read(), cm.open(image(), labels=labels(), **given).read())
+    np.save(tmp_path / "x_seg.npy", np.array({"masks": labels()}), allow_pickle=True)
+    for options in ({}, {"labels": labels()}):
+        with pytest.raises(DataError, match=r"x_seg\.npy: holds no plain array but a pickle"):
+            cm.open(tmp_path / "x_seg.npy", **options)
+
+
+def test_what_a_scan_leaves_out_is_said_of_the_cells(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", image()[0])
+    (tmp_path / "b.txt").write_text("?")
+    cells = cm.open(tmp_path, choices={"cells": "each image is a cell"})
+    (line,) = [line for line in cells.warnings if "left out" in line]
+    assert line.startswith("left out: b.txt")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,10 @@ class Cells(CellBoxes):
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
         """Divide into training and held-out cells; see `data.split.split_cells`."""
         return split_cells(self, test=test, seed=seed)
+
+    def with_warnings(self, *lines: str) -> Cells:
+        """The same cells with more to be said of them, before what is said already."""
+        return replace(self, warnings=tuple(dict.fromkeys((*lines, *self.warnings))))
 
     def to_frame(self) -> pd.DataFrame:
         """A row per cell: where it is, its group and class, then the user's own columns.

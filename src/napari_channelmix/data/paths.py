@@ -13,7 +13,7 @@ from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import quoted
 
-__all__ = ["path_of_text", "read_bounded"]
+__all__ = ["path_of_text", "read_bounded", "read_start"]
 
 # What file systems take: bytes of a name, and of a whole path.
 LONGEST_NAME, LONGEST_PATH = 255, 4000
@@ -94,6 +94,24 @@ def read_bounded(path: Path, largest: int, *, instead: str = "") -> bytes:
     if len(content) > largest:
         raise DataError(f"{shown}: grows while it is read; at most {largest:,} bytes are read")
     return content
+
+
+def read_start(path: Path, count: int) -> bytes:
+    """The first bytes of a regular file, at most ``count``.
+
+    Raises
+    ------
+    DataError
+        One line that names the file.
+    """
+    shown = _shown(path)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(f"{shown}: is no regular file")
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise DataError(f"{shown}: cannot be read ({error.strerror or error})") from error
 
 
 def _refuse_impossible(text: str) -> None:

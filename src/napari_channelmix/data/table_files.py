@@ -27,9 +27,11 @@ __all__ = [
     "LARGEST_CELL",
     "LARGEST_FILE",
     "MOST_CELLS",
+    "MOST_ROWS",
     "TextTable",
     "decimal_comma_of",
     "read_table",
+    "table_of_text",
 ]
 
 # Bytes of a file, rows and cells of a table (some 180 and 60 bytes each), characters of a cell,
@@ -105,11 +107,21 @@ def read_table(path: str | Path, expected: Collection[str] = ()) -> TextTable:
         One line: no such file, another format, an encoding that is not known, lines that do not
         fit the head, or sizes beyond the bounds of this module.
     """
+    path = Path(path)
+    text, warnings = text_of_table(path, LARGEST_FILE)
+    return table_of_text(path, text, expected, warnings)
+
+
+def table_of_text(
+    path: Path, text: str, expected: Collection[str] = (), warnings: Iterable[str] = ()
+) -> TextTable:
+    """The table that a text holds; ``path`` is the file it came from.
+
+    ``warnings`` are those of its encoding; see `read_table`.
+    """
     import pandas as pd
 
-    path = Path(path)
-    text, of_text = text_of_table(path, LARGEST_FILE)
-    warnings = list(of_text)
+    warnings = list(warnings)
     lines, skipped, separator = _separator(path, text, {name.casefold() for name in expected})
     names, rows, numbers, short = _parsed(path, lines, skipped, separator)
     if short:

@@ -22,12 +22,19 @@ from napari_channelmix.wording import counted, listed, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["parse_cellprofiler"]
+__all__ = ["is_measurement", "parse_cellprofiler"]
 
 _FILE = re.compile(r"(?:Image_)?(Objects)?FileName_(.+)")
 # Pictures that pipelines save for people, and correction functions: no channels.
 _PICTURE = re.compile(r"outline|overlay|montage|tile|rgb|illum|thumb", re.IGNORECASE)
 _LABELS = re.compile(r"objects?$|masks?$|labels?$|^mask|seg(mentation)?$", re.IGNORECASE)
+# Names of measurements; those of places and ids are none.
+_MEASUREMENT = re.compile(
+    r"(?:\w+_)?(?:AreaShape|Intensity|Texture|Granularity|RadialDistribution|Correlation|Neighbors|"
+    r"Count|Threshold|Children|Mean|StDev|Median|ExecutionTime|ModuleError|Height|Width|Scaling|"
+    r"ImageQuality|Math|Location|MD5Digest|URL|Group|Series|Frame|Channel|ObjectSkeleton)_\w+"
+)
+_NO_MEASUREMENT = re.compile(r"Metadata_|Classify_|(?:Location|AreaShape)_Center_[XY]$")
 _TABLES = (".csv", ".txt", ".tsv")
 
 
@@ -64,6 +71,11 @@ def parse_cellprofiler(table: TextTable) -> ParsedTable | None:
         rows, parts = _with_images(table, objects)
     parsed = _parsed("CellProfiler objects", table, rows, objects, number)
     return replace(parsed, left_out=(*parts, *parsed.left_out))
+
+
+def is_measurement(name: str) -> bool:
+    """Whether a column of CellProfiler holds a measurement."""
+    return bool(_MEASUREMENT.fullmatch(name)) and not _NO_MEASUREMENT.search(name)
 
 
 def _one_row_of_names(table: TextTable) -> TextTable:
@@ -206,6 +218,8 @@ def _parsed(
                     roles |= {x: Role.X, y: Role.Y}
     roles["ImageNumber"] = Role.KEY
     rows, class_notes = _with_class(rows, roles)
+    measured = [name for name in rows if is_measurement(str(name)) and name not in roles]
+    rows = rows.drop(columns=measured)
     return ParsedTable(
         style,
         Path(table.path),
@@ -215,6 +229,7 @@ def _parsed(
         channels,
         folders,
         _of_objects(masks, objects) if number is not None else tuple(masks),
+        measurements=len(measured),
         left_out=tuple(left_out),
         notes=(*notes, *class_notes),
     )

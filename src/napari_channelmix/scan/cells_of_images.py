@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.opened_images import OpenedImage, label_stack
 from napari_channelmix.wording import quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TRACK", "MarkedImage", "cells_of_images_job"]
 
@@ -45,6 +48,8 @@ class MarkedImage:
     classes : mapping of int to str, sequence of N, or None
         By id of a label image; or of each point.
     group : str or None
+    keys : pandas.DataFrame or None
+        A row for each point: columns to join tables on.
     """
 
     image: OpenedImage
@@ -52,6 +57,7 @@ class MarkedImage:
     points: Any = None
     classes: Any = None
     group: str | None = None
+    keys: pd.DataFrame | None = None
 
 
 def cells_of_images_job(
@@ -81,7 +87,7 @@ def cells_of_images_job(
     ------
     DataError
     """
-    notes: list[str] = []
+    notes = [f"{item.image.name}: {item.image.note}" for item in marked if item.image.note][:1]
     if crop is None:
         crop = yield from _proposed_job(marked, choices, notes)
     parts: list[Cells] = []
@@ -158,7 +164,8 @@ def _proposed_job(
                     f"pixels (their distances suggest {guess})"
                 )
             labels, _ = label_stack(item.labels, item.image).labels(place)
-            objects = read_mask(labels, labelled=True, where=item.image.name).objects
+            labelled = labels.dtype.kind != "b"
+            objects = read_mask(labels, labelled=labelled, where=item.image.name).objects
             extents += objects.extents.tolist()
     if not extents:
         raise DataError(f"{marked[0].image.name}: no cell is marked in any label image")
@@ -190,6 +197,8 @@ def _part(
         if item.classes is not None:
             classes = dict(enumerate(item.classes))
             part = _with_classes(part, rows, classes, image.name)
+        if item.keys is not None and len(item.keys.columns):
+            part = part.with_keys(item.keys.iloc[rows])
     field = replace(
         part.fields[0],
         pixel_size=image.pixel_size,

@@ -282,19 +282,17 @@ def _with_wells(table: pd.DataFrame, single: Mapping[Role, str]) -> tuple[pd.Dat
         if any(name is None for name in known.values()):
             # Wells of a kind we do not know stay as they are.
             return table, column
-        names = texts.map(known)
-        if (names == texts).all():
+        names = texts.map(known).tolist()
+        if names == texts.tolist():
             return table, column
         taken = set(table.columns) - {column}
         table = table.rename(columns={column: _free("well as named", taken)})
         name = _free("well", set(table.columns))
     elif Role.WELL_ROW in single:
         rows, columns = table[single[Role.WELL_ROW]], table[single[Role.WELL_COLUMN]]
-        known = {
-            pair: well_of(*map(str, pair))
-            for pair in dict.fromkeys(zip(rows, columns, strict=True))
-        }
-        names = [known[pair] or f"{pair[0]}-{pair[1]}" for pair in zip(rows, columns, strict=True)]
+        pairs = list(zip(rows, columns, strict=True))
+        of_pair = {pair: well_of(*map(str, pair)) for pair in dict.fromkeys(pairs)}
+        names = [of_pair[pair] or f"{pair[0]}-{pair[1]}" for pair in pairs]
         name = _free("well", set(table.columns))
     else:
         return table, None
@@ -305,8 +303,9 @@ def _with_wells(table: pd.DataFrame, single: Mapping[Role, str]) -> tuple[pd.Dat
 
 def _missing(table: pd.DataFrame, well: str, plate: str | None) -> list[str]:
     lines = []
-    plates = table.groupby(plate, sort=False) if plate else [("", table)]
-    for name, rows in plates:
+    names = table[plate].unique() if plate else [""]
+    for name in map(str, names):
+        rows = table[table[plate] == name] if plate else table
         missing = missing_wells(text for text in rows[well].unique() if well_name(text) == text)
         if missing:
             where = f"plate {name}: " if name else ""
@@ -342,7 +341,9 @@ def _with_group(
     if len(columns) == 1:
         column = columns[0]
         return table, None if well is None and table[column].is_unique else column
-    joined = table[columns[0]].astype(str).str.cat([table[name] for name in columns[1:]], sep=" ")
+    joined = table[columns[0]].astype(str)
+    for column in columns[1:]:
+        joined = joined + " " + table[column].astype(str)
     if well is None and joined.is_unique:
         return table, None
     name = _free("group", set(table.columns))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from napari_channelmix.data.natural_order import natural_key
+from napari_channelmix.data.vendor_files import CONVERTED, READERS
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.pattern import SUFFIXES
@@ -25,24 +28,8 @@ STEP = 2000
 TABLES = (".csv", ".tsv", ".txt", ".geojson", ".h5ad", ".csv.gz", ".tsv.gz")
 _THUMBNAIL = re.compile(r"(^|[_\s.-])thumb(nail)?s?($|[_\s.\d-])", re.IGNORECASE)
 _SYSTEM = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx"}
-# Kinds of images that are known and not read here.
-_FOREIGN = {
-    ".czi": "Zeiss CZI",
-    ".nd2": "Nikon ND2",
-    ".lif": "Leica LIF",
-    ".flex": "Opera FLEX",
-    ".vsi": "Olympus VSI",
-    ".oib": "Olympus OIB",
-    ".oif": "Olympus OIF",
-    ".ims": "Imaris",
-    ".svs": "Aperio SVS",
-    ".c01": "Cellomics C01",
-    ".dib": "Cellomics DIB",
-    ".bmp": "BMP",
-    ".gif": "GIF",
-    ".h5": "HDF5",
-    ".jp2": "JPEG 2000",
-}
+# Pictures of other programs, or of our own kinds of data, that are not read here.
+_PICTURES = (".bmp", ".gif", ".jp2", ".c01", ".dib", ".psd", ".webp", ".heic")
 
 
 @dataclass(frozen=True)
@@ -86,16 +73,13 @@ def list_job(folder: str | Path) -> Job[Listing]:
             f"{path_shown(folder)}: is an OME-Zarr image or a part of one; scan the folder above"
         )
     walk = _Walk(folder)
-    while walk.waiting:
-        walk.next_entries()
-        yield Progress(walk.count, walk.count + STEP, f"listing {walk.count:,} files")
-    if walk.error is not None and not walk.count:
+    while walk.waiting and walk.count < MOST_FILES:
+        yield from walk.one_folder_job()
+    if walk.error and not walk.count:
         raise DataError(f"{path_shown(folder)}: cannot be listed ({walk.error})")
     notes = []
     if walk.count >= MOST_FILES:
-        notes.append(
-            f"only the first {MOST_FILES:,} files are listed; scan a folder below this one"
-        )
+        notes.append(f"only the first {MOST_FILES:,} files are listed; scan a folder below this")
     if walk.deep:
         notes.append(
             f"folders more than {DEPTH} deep are not looked into (first: {walk.deep[0]}); scan one "
@@ -121,44 +105,37 @@ class _Walk:
         self.left_out: list[LeftOut] = []
         self.deep: list[str] = []
         self.count = 0
-        self.error: str | None = None
-        self.waiting: list[tuple[str, str, int]] = [(str(folder), "", 0)]
-        self._seen = {os.path.realpath(folder)}
-        self._open: Iterator[os.DirEntry[str]] | None = None
-        self._start = ("", 0)
+        self.error = ""
+        # Path, path below the first folder, depth. Links come last: they may lead to the others.
+        self.waiting: deque[tuple[str, str, int]] = deque([(str(folder), "", 0)])
+        self._seen: set[str] = set()
 
-    def next_entries(self) -> None:
-        """List up to a step's entries of the folder in hand."""
-        if self._open is None:
-            path, start, depth = self.waiting[-1]
-            try:
-                self._open = os.scandir(path)
-            except OSError as error:
-                self.error = error.strerror or str(error)
-                self.left_out.append(LeftOut(start or ".", f"cannot be listed ({self.error})"))
-                self.waiting.pop()
-                return
-            self._start = (start, depth)
-        folder = self.waiting.pop()
-        below: list[tuple[str, str, int]] = []
-        for _ in range(STEP):
-            entry = next(self._open, None)
-            if entry is None:
-                self._open.close()  # type: ignore[attr-defined]
-                self._open = None
-                break
-            self.count += 1
-            if self.count >= MOST_FILES:
-                self.waiting.clear()
-                return
-            self._take(entry, below)
-        if self._open is None:
-            self.waiting += below
-        else:
-            self.waiting = [*self.waiting, *below, folder]
+    def one_folder_job(self) -> Job[None]:
+        """List the next folder; a step for some thousand entries, and one for each folder."""
+        path, start, depth = self.waiting.pop()
+        real = os.path.realpath(path)
+        if real in self._seen:
+            self.left_out.append(LeftOut(start, "leads to a folder that is listed already"))
+            return
+        self._seen.add(real)
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    self.count += 1
+                    self._take(entry, start, depth)
+                    if self.count >= MOST_FILES:
+                        return
+                    if self.count % STEP == 0:
+                        yield self._progress()
+        except OSError as error:
+            self.error = error.strerror or str(error)
+            self.left_out.append(LeftOut(start or ".", f"cannot be listed ({self.error})"))
+        yield self._progress()
 
-    def _take(self, entry: os.DirEntry[str], below: list[tuple[str, str, int]]) -> None:
-        start, depth = self._start
+    def _progress(self) -> Progress:
+        return Progress(self.count, self.count + STEP, f"listing {self.count:,} files")
+
+    def _take(self, entry: os.DirEntry[str], start: str, depth: int) -> None:
         name = entry.name
         path = f"{start}/{name}" if start else name
         reason = _odd(name)
@@ -172,38 +149,29 @@ class _Walk:
             self.left_out.append(LeftOut(path, f"cannot be read ({error.strerror or error})"))
             return
         if is_folder:
-            self._take_folder(entry, path, below, depth)
+            self._take_folder(entry, path, depth)
         elif lower.endswith(SUFFIXES):
-            if entry.is_symlink() and not Path(entry.path).exists():
+            lacking = _lacking_reader(lower)
+            if lacking:
+                self.left_out.append(LeftOut(path, lacking))
+            elif entry.is_symlink() and not Path(entry.path).exists():
                 self.left_out.append(LeftOut(path, "a link that leads to no file"))
             else:
                 self.images.append(path)
         elif lower.endswith(TABLES):
             self.tables.append(path)
         else:
-            kind = _FOREIGN.get(f".{lower.rpartition('.')[2]}")
-            self.left_out.append(
-                LeftOut(
-                    path, f"{kind} files are not read; export them as TIFF" if kind else "no image"
-                )
-            )
+            self.left_out.append(LeftOut(path, _no_image(lower)))
 
-    def _take_folder(
-        self, entry: os.DirEntry[str], path: str, below: list[tuple[str, str, int]], depth: int
-    ) -> None:
+    def _take_folder(self, entry: os.DirEntry[str], path: str, depth: int) -> None:
         if entry.name.casefold().endswith(".zarr") or _is_zarr(entry.path):
             (self.plates if is_plate(entry.path) else self.images).append(path)
-            return
-        if depth >= DEPTH:
+        elif depth >= DEPTH:
             self.deep.append(path)
-            return
-        if entry.is_symlink():
-            real = os.path.realpath(entry.path)
-            if real in self._seen:
-                self.left_out.append(LeftOut(path, "a link to a folder that is listed already"))
-                return
-            self._seen.add(real)
-        below.append((entry.path, path, depth + 1))
+        elif entry.is_symlink():
+            self.waiting.appendleft((entry.path, path, depth + 1))
+        else:
+            self.waiting.append((entry.path, path, depth + 1))
 
 
 def _odd(name: str) -> str:
@@ -221,6 +189,28 @@ def _odd(name: str) -> str:
     except UnicodeEncodeError:
         return "its name is no Unicode text"
     return ""
+
+
+def _no_image(name: str) -> str:
+    suffix = f".{name.rpartition('.')[2]}"
+    if suffix in CONVERTED:
+        return f"{suffix} files are not read; convert them to OME-TIFF (Bio-Formats)"
+    if suffix in _PICTURES:
+        return f"{suffix} files are not read; save them as TIFF or PNG"
+    return "no image"
+
+
+@cache
+def _reader_is_there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _lacking_reader(name: str) -> str:
+    """What to install for a file of a microscope's maker, or nothing."""
+    suffix = f".{name.rpartition('.')[2]}"
+    if suffix not in READERS or _reader_is_there(READERS[suffix]):
+        return ""
+    return f"needs a reader: pip install 'napari-channelmix[{suffix[1:]}]'"
 
 
 def _is_zarr(path: str) -> bool:

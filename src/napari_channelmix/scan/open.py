@@ -63,13 +63,16 @@ def open(
         mapping: a channel as files have it, and what it is to be called.
     axes : str, optional
         What each axis of the arrays or files is: a letter of N (cells), T, Z, C, Y, X. Needed
-        for every array with more than two: a channel axis is never guessed.
+        for arrays with more than two, unless the channels that are named tell: n names are of
+        the first or the last of three axes, where no other is n long.
     labels : array or path, optional
         Label image: each id is a cell. Of a stack one plane, which counts for all, or as many.
-    points : (N, 2) array, optional
-        y and x of cells in pixels; in a stack t, z, y, x, as far as it has these axes.
+    points : (N, 2) array or DataFrame, optional
+        y and x of cells in pixels; in a stack t, z, y, x, as far as it has these axes. Other
+        columns of a DataFrame go with the cells, see `Cells.keys`.
     classes : mapping or sequence, optional
-        Class of each id of the label image, of each point, or of each crop.
+        Class of each id of the label image, of each point, or of each crop; or the column of a
+        DataFrame of points.
     groups : str or sequence of str, optional
         Group of an image, or of each crop. Default: of several images each is one. ``"track"``:
         ids of label images continue through a stack, and each is one.
@@ -110,7 +113,7 @@ def open(
     ...     classes={3: "live", 8: "dead"})
     >>> cells.shape, cells.classes
     ((2, 2, 16, 16), ('live', 'dead'))
-    >>> open(image, channels=["DNA", "GFP"], labels=labels)
+    >>> open(image, labels=labels)
     Traceback (most recent call last):
     napari_channelmix.errors.DataError: image: which axis of (2, 64, 80) is which is not known; \
 say so, as axes="CYX"
@@ -142,6 +145,8 @@ def open_job(source: Any, **options: Any) -> Job[Cells]:
     if isinstance(source, pd.DataFrame):
         _refuse_others(given, OF_TABLE, "a table")
         return (yield from _table_job(source, given))
+    if isinstance(source, str) and not source.strip():
+        raise DataError('open: an empty path; "." is the folder Python works in')
     if isinstance(source, (str, Path)):
         return (yield from _path_job(Path(source), given))
     return (yield from _arrays_job(source, given))
@@ -166,6 +171,10 @@ def _path_job(path: Path, given: dict[str, Any]) -> Job[Cells]:
         _refuse_others(given, OF_DATASET, "a data-set file")
         file = path if suffix == ".toml" else path / "dataset.toml"
         return (yield from open_dataset_job(file, pixel_size=given.get("pixel_size")))
+    if suffix == ".npy":
+        from napari_channelmix.scan.opened_images import numpy_file
+
+        return (yield from _arrays_job(numpy_file(path), {"name": path.stem, **given}))
     marked = "labels" in given or "points" in given
     if path.is_dir() and not (suffix == ".zarr" and marked):
         return (yield from _folder_job(path, None, given))

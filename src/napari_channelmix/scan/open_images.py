@@ -40,8 +40,9 @@ def images_job(source: Any, given: dict[str, Any]) -> Job[Cells]:
     DataError
     """
     axes = given.get("axes")
-    if is_array(source) and axes is not None and "N" in axes.upper():
-        return _crops(source, axes.upper(), given)
+    crops = _axes_of_crops(source, given)
+    if crops is not None:
+        return _crops(source, crops, given)
     several = not (is_array(source) or isinstance(source, Path))
     names, sources = _named(source, given.get("name"))
     if not {"labels", "points"} & set(given):
@@ -51,32 +52,35 @@ def images_job(source: Any, given: dict[str, Any]) -> Job[Cells]:
         )
     if "labels" in given and "points" in given:
         raise DataError("open: labels and points both mark cells; give one of the two")
-    images = []
-    for count, (name, one) in enumerate(zip(names, sources, strict=True)):
-        yield Progress(count, len(names), "opening the images")
-        if isinstance(one, (str, Path)):
-            images.append(opened_file(Path(one), axes))
-        elif is_array(one):
-            images.append(opened_array(one, name, axes))
-        else:
-            raise DataError(f"{name}: is no array and no file but {type(one).__name__}")
-    size = given.get("image_pixel_size")
-    images = [image.called(name, size) for image, name in zip(images, names, strict=True)]
 
     def each(key: str) -> list[Any]:
         value = given.get(key)
         return one_each(value, names, key) if several else [value]
+
+    images = []
+    channels, labels = given.get("channels"), each("labels")
+    number = None if channels is None or isinstance(channels, str) else len(channels)
+    for count, (name, one) in enumerate(zip(names, sources, strict=True)):
+        yield Progress(count, len(names), "opening the images")
+        if isinstance(one, (str, Path)):
+            images.append(opened_file(Path(one), axes, number, _plane(labels[count])))
+        elif is_array(one):
+            images.append(opened_array(one, name, axes, number, _plane(labels[count])))
+        else:
+            raise DataError(f"{name}: is no array and no file but {type(one).__name__}")
+    size = given.get("image_pixel_size")
+    images = [image.called(name, size) for image, name in zip(images, names, strict=True)]
 
     groups = [*names] if several and given.get("groups") is None else [None] * len(names)
     if isinstance(given.get("groups"), str):
         groups = [given["groups"]] * len(names)
     elif given.get("groups") is not None:
         groups = each("groups")
+    classes = given.get("classes")
+    classes = [classes] * len(names) if isinstance(classes, str) else each("classes")
     marked = [
-        MarkedImage(*values)
-        for values in zip(
-            images, each("labels"), each("points"), each("classes"), groups, strict=True
-        )
+        _marked(*values)
+        for values in zip(images, labels, each("points"), classes, groups, strict=True)
     ]
     counts = {image.channel_count for image in images}
     if len(counts) > 1:
@@ -92,6 +96,71 @@ def images_job(source: Any, given: dict[str, Any]) -> Job[Cells]:
             given.get("pixel_size"),
         )
     )
+
+
+def _plane(labels: Any) -> tuple[int, int] | None:
+    """Rows and columns of a label image, where it is an array."""
+    shape = tuple(labels.shape) if is_array(labels) else ()
+    return (int(shape[-2]), int(shape[-1])) if len(shape) > 1 else None
+
+
+def _marked(
+    image: OpenedImage, labels: Any, points: Any, classes: Any, group: str | None
+) -> MarkedImage:
+    """An image with its marks; points may be a DataFrame, and classes a column of it."""
+    import pandas as pd
+
+    if isinstance(classes, pd.Series):
+        classes = classes.to_dict() if points is None else classes.tolist()
+    if not isinstance(points, pd.DataFrame):
+        if isinstance(classes, str):
+            raise DataError(
+                f"{image.name}: classes={quoted(classes)} names a column, and points are no "
+                "DataFrame; give a class for each"
+            )
+        return MarkedImage(image, labels, points, classes, group)
+    columns = {str(name).strip().casefold(): name for name in points.columns}
+    wanted = [axis.lower() for axis in (*image.lengths, "Y", "X")]
+    if not {"y", "x"} <= set(columns):
+        raise DataError(
+            f"{image.name}: points need columns {listed(wanted)}; they have "
+            f"{listed(map(str, points.columns))}"
+        )
+    used = [columns[name] for name in wanted if name in columns]
+    used = used if len(used) == len(wanted) else used[-2:]
+    if isinstance(classes, str):
+        if classes not in points.columns:
+            raise DataError(
+                f"{image.name}: points have no column {quoted(classes)} for classes; they have "
+                f"{listed(map(str, points.columns))}"
+            )
+        used_for_keys = [*used, classes]
+        classes = points[classes].tolist()
+    else:
+        used_for_keys = used
+    keys = points.drop(columns=used_for_keys)
+    return MarkedImage(image, labels, points[used].to_numpy(), classes, group, keys)
+
+
+def _axes_of_crops(source: Any, given: dict[str, Any]) -> str | None:
+    """The axes of crops that are cut out already; None for images.
+
+    Without a word an array is one of crops where nothing marks cells in it, each of its first axis
+    has a class or a group, and only one axis of the other three can hold the channels that are
+    named.
+    """
+    axes = given.get("axes")
+    if not is_array(source) or axes is not None:
+        return axes.upper() if axes is not None and "N" in axes.upper() else None
+    shape, channels = tuple(source.shape), given.get("channels")
+    if len(shape) != 4 or {"labels", "points"} & set(given) or channels is None:
+        return None
+    each = [given[key] for key in ("classes", "groups") if key in given]
+    if not any(hasattr(one, "__len__") and len(one) == shape[0] for one in each):
+        return None
+    first = shape[1] == len(channels) and shape[2] == shape[3]
+    last = shape[3] == len(channels) and shape[1] == shape[2]
+    return None if first == last else "NCYX" if first else "NYXC"
 
 
 def _named(source: Any, name: str | None) -> tuple[list[str], list[Any]]:

@@ -24,6 +24,7 @@ __all__ = [
     "OpenedImage",
     "is_array",
     "label_stack",
+    "numpy_file",
     "one_each",
     "opened_array",
     "opened_file",
@@ -58,6 +59,8 @@ class OpenedImage:
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
     decoded: Decoded = field(default_factory=Decoded, repr=False)
+    # What was understood of its axes, to be said.
+    note: str = ""
 
     def called(self, name: str, pixel_size: float | None = None) -> OpenedImage:
         """The same image by another name; ``pixel_size``, in micrometres, where it states none."""
@@ -89,7 +92,46 @@ def is_array(source: object) -> bool:
     return all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__"))
 
 
-def opened_array(array: Any, name: str, axes: str | None) -> OpenedImage:
+def axes_of_channels(
+    shape: Sequence[int], count: int | None, plane: Sequence[int] | None
+) -> str | None:
+    """Axes of an image with three, where the channels that are named tell; else None.
+
+    Whoever names n channels says that an axis of n holds them: the first or the last, if only one
+    of the three is so long, or if the others are the rows and columns of the label image. Our
+    definition.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    count : int or None
+        Channels that are named.
+    plane : (int, int), optional
+        Rows and columns of its label image.
+
+    Examples
+    --------
+    >>> axes_of_channels((3, 40, 50), 3, None), axes_of_channels((40, 50, 3), 3, None)
+    ('CYX', 'YXC')
+    >>> axes_of_channels((3, 40, 3), 3, None), axes_of_channels((3, 40, 3), 3, (40, 3))
+    (None, 'CYX')
+    """
+    if count is None or len(shape) != 3:
+        return None
+    others = {"CYX": tuple(shape[1:]), "YXC": tuple(shape[:2]), "YCX": (shape[0], shape[2])}
+    fitting = [axes for axes in others if shape[axes.index("C")] == count]
+    if len(fitting) > 1 and plane is not None:
+        fitting = [axes for axes in fitting if others[axes] == tuple(plane)]
+    return fitting[0] if len(fitting) == 1 and fitting != ["YCX"] else None
+
+
+def opened_array(
+    array: Any,
+    name: str,
+    axes: str | None,
+    count: int | None = None,
+    plane: Sequence[int] | None = None,
+) -> OpenedImage:
     """An array as an image.
 
     Parameters
@@ -98,8 +140,10 @@ def opened_array(array: Any, name: str, axes: str | None) -> OpenedImage:
         Sliced, never read whole.
     name : str
     axes : str, optional
-        A letter of T, Z, C, Y, X for each axis; only Y, X of an array with two axes goes
-        without saying.
+        A letter of T, Z, C, Y, X for each axis. Without it an array with two is Y, X, and one
+        with three what `axes_of_channels` tells of it.
+    count, plane
+        As of `axes_of_channels`.
 
     Raises
     ------
@@ -109,13 +153,17 @@ def opened_array(array: Any, name: str, axes: str | None) -> OpenedImage:
     shape = tuple(int(length) for length in array.shape)
     if np.dtype(array.dtype).kind not in "biuf":
         raise DataError(f"{name}: pixels must be whole numbers or floats, not {array.dtype}")
+    note = ""
+    if axes is None and len(shape) == 2:
+        axes = "YX"
     if axes is None:
-        if len(shape) != 2:
+        axes = axes_of_channels(shape, count, plane)
+        note = _as_read(axes, shape, count)
+        if axes is None:
             raise DataError(
                 f"{name}: which axis of {shape} is which is not known; say so, as axes="
                 f'"{"CYX" if len(shape) == 3 else "NCYX" if len(shape) == 4 else "TZCYX"}"'
             )
-        axes = "YX"
     letters = axes.upper()
     fits = len(letters) == len(shape) and len(set(letters)) == len(letters)
     if not fits or set(letters) - set(AXES) or not {"Y", "X"} <= set(letters):
@@ -127,24 +175,53 @@ def opened_array(array: Any, name: str, axes: str | None) -> OpenedImage:
         raise DataError(f"{name}: has no pixels {shape}")
     sizes = dict(zip(letters, shape, strict=True))
     lengths = {axis: sizes[axis] for axis in letters if axis in STACKED}
-    return OpenedImage(name, lengths, sizes.get("C", 1), array, letters)
+    return OpenedImage(name, lengths, sizes.get("C", 1), array, letters, note=note)
 
 
-def opened_file(path: Path, axes: str | None) -> OpenedImage:
-    """An image file.
+def _as_read(axes: str | None, shape: Sequence[int], count: int | None) -> str:
+    if axes is None:
+        return ""
+    return f"axes of {tuple(shape)} are read as {axes}, since {count} channels are named"
+
+
+def opened_file(
+    path: Path,
+    axes: str | None,
+    count: int | None = None,
+    plane: Sequence[int] | None = None,
+) -> OpenedImage:
+    """An image file, or an array that NumPy wrote; ``count`` and ``plane`` as of `opened_array`.
 
     Raises
     ------
     DataError
         As `open_image` and `ImageFile.planes`.
     """
-    file = open_image(path)
+    if path.suffix.lower() == ".npy":
+        return opened_array(numpy_file(path), file_name(str(path)), axes, count, plane)
+    file, note = open_image(path), ""
+    if axes is None and file.axes is None:
+        axes = axes_of_channels(file.shape, count, plane)
+        note = _as_read(axes, file.shape, count)
     lengths = file.stacked(axes)
     first = dict.fromkeys(lengths, 0)
-    count = len(file.planes(axes, Decoded(0), first))
-    own = file.channels if file.channels and len(file.channels) == count else ()
+    found = len(file.planes(axes, Decoded(0), first))
+    own = file.channels if file.channels and len(file.channels) == found else ()
     name = file_name(str(path))
-    return OpenedImage(name, lengths, count, file, axes, own, file.pixel_size, file.unit)
+    return OpenedImage(name, lengths, found, file, axes, own, file.pixel_size, file.unit, note=note)
+
+
+def numpy_file(path: Path) -> Any:
+    """An array of NumPy, read slice by slice; never a pickle."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:
+        raise DataError(
+            f"{path}: holds no plain array but a pickle, which is never loaded since it may run "
+            "code; save its masks or pixels as TIFF or PNG (Cellpose: io.save_masks)"
+        ) from None
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
 
 
 def label_stack(labels: Any, image: OpenedImage) -> LabelStack:
@@ -156,6 +233,8 @@ def label_stack(labels: Any, image: OpenedImage) -> LabelStack:
         Another number of axes, or other planes.
     """
     where = f"labels of {image.name}"
+    if isinstance(labels, (str, Path)) and Path(labels).suffix.lower() == ".npy":
+        labels = numpy_file(Path(labels))
     if isinstance(labels, (str, Path)):
         values, axes = stack_of_mask(open_image(Path(labels), mask=True), image.lengths)
         return LabelStack(values, axes, str(labels), Path(labels).name)

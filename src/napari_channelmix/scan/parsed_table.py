@@ -47,6 +47,8 @@ class ParsedTable:
         x and y count from the corner of the first pixel, not from its middle.
     sides : (N,) float array or None
         Longer sides of the boxes that the rows are, in pixels.
+    measurements : int
+        Columns that hold measurements and are left out already.
     drawn : mapping of str to callable
         Label images to be drawn, by their paths relative to the folder of the table.
     choices, left_out, notes
@@ -64,6 +66,7 @@ class ParsedTable:
     proposed_mask: str | None = None
     micrometres: bool = False
     corner: bool = False
+    measurements: int = 0
     sides: npt.NDArray[np.float64] | None = None
     drawn: Mapping[str, Callable[[], npt.NDArray[Any]]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()

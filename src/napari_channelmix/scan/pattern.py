@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from napari_channelmix.data.image_formats import TIFF_SUFFIXES
+from napari_channelmix.data.image_planes import PICTURE_SUFFIXES
+from napari_channelmix.data.vendor_files import READERS
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.scan.bounded_matching import bounded_matches_job
@@ -42,20 +45,15 @@ PARTS: dict[str, Role] = {
     "cell": Role.OBJECT,
     "ignore": Role.IGNORE,
 }
-# Files that are read as images.
+# Files that are read as images; the longest suffix first.
 SUFFIXES = (
     ".ome.tiff",
     ".ome.tif",
     ".ome.zarr",
-    ".tif",
-    ".tiff",
-    ".btf",
-    ".stk",
-    ".lsm",
-    ".png",
-    ".jpg",
-    ".jpeg",
+    *TIFF_SUFFIXES,
+    *PICTURE_SUFFIXES,
     ".zarr",
+    *READERS,
 )
 # Characters of a template or a regular expression, and parts in it.
 LONGEST, MOST_PARTS = 1000, 20
@@ -133,7 +131,9 @@ class Pattern:
         """
         text = unicodedata.normalize("NFC", template.strip())
         _refuse_long(text)
-        pieces, roles, free, end = [], {}, 0, 0
+        pieces: list[str] = []
+        roles: dict[str, Role] = {}
+        free = end = 0
         optional, start_of_optional = False, 0
         for token in _TOKEN.finditer(_without_suffix(text)):
             if token.start() != end:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from napari_channelmix.errors import DataError
+from napari_channelmix.wording import listed, quoted
+
 __all__ = ["PLACES", "SINGLE", "Role"]
 
 
@@ -32,6 +35,20 @@ class Role(StrEnum):
     Y = "y"
     KEY = "keep"
     IGNORE = "leave out"
+
+    @classmethod
+    def of(cls, text: str) -> Role:
+        """The role that a text names.
+
+        Raises
+        ------
+        DataError
+            None; the line lists them.
+        """
+        try:
+            return cls(text.strip().casefold())
+        except ValueError:
+            raise DataError(f"{quoted(text)} is no role; roles: {listed(cls, 30)}") from None
 
 
 # At most one column has such a role.

@@ -142,7 +142,7 @@ class Scan:
         strict : bool
             Whether an answer in the settings that is no option is refused.
         """
-        changed = {name: Role(role) for name, role in (settings.roles or {}).items()}
+        changed = {name: Role.of(role) for name, role in (settings.roles or {}).items()}
         unknown = [name for name in changed if name not in entries.columns]
         if unknown and strict:
             raise DataError(
@@ -229,7 +229,7 @@ class Scan:
         """
         if column not in self.roles:
             raise DataError(f"there is no column {quoted(column)}; columns: {listed(self.roles)}")
-        role = Role(role)
+        role = Role.of(role)
         settings = replace(self.settings, roles={**(self.settings.roles or {}), column: str(role)})
         return replace(self, roles={**self.roles, column: role}, settings=settings)._asked()
 
@@ -243,8 +243,8 @@ class Scan:
         roles : mapping of str to Role
             Of the columns.
         """
-        entries = self.entries.assign(**{name: columns[name].tolist() for name in columns})
-        added = tuple(dict.fromkeys((*self.added, *columns)))
+        entries = self.entries.assign(**{str(name): columns[name].tolist() for name in columns})
+        added = tuple(dict.fromkeys((*self.added, *map(str, columns))))
         roles = {**self.roles, **roles}
         return replace(self, entries=entries, roles=roles, added=added)._asked()
 
@@ -425,7 +425,7 @@ class Scan:
         description = Description.model_validate(self.description())
         with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
             cells = yield from open_table_job(table, description, self.folder, description.name)
-        return replace(cells, warnings=(*left_out_lines(self.left_out), *cells.warnings))
+        return cells.with_warnings(*self.notes, *left_out_lines(self.left_out))
 
     def _refuse_problems(self) -> None:
         if self.problems:

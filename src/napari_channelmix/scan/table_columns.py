@@ -16,7 +16,14 @@ from napari_channelmix.scan.wells import well_name
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Columns", "channel_of_column", "columns_of", "image_columns", "place_columns"]
+__all__ = [
+    "Columns",
+    "channel_of_column",
+    "columns_of",
+    "image_columns",
+    "is_known",
+    "place_columns",
+]
 
 IMAGE_SUFFIX = re.compile(
     r"\.(tiff?|btf|png|jpe?g|stk|lsm|zarr|svs|czi|nd2|lif|vsi|oib|oif|ndpi|qptiff|mrxs|scn|bmp|flex)"
@@ -88,6 +95,19 @@ def plain(name: str) -> str:
     """A name of a column as it is compared: small letters and digits only."""
     text = re.sub(r"^(image_)?metadata_|^image_", "", name.strip(), flags=re.IGNORECASE)
     return re.sub(r"[^a-z0-9]", "", text.casefold())
+
+
+def is_known(name: str) -> bool:
+    """Whether scans understand a column of this name."""
+    known = {*_CLASSES, *_OBJECTS, "label", "id", "imagenumber", "tablenumber", "image"}
+    known |= {one for names in _NAMES.values() for one in names}
+    known |= {one for pair in _PLACES for one in pair}
+    words = plain(name)
+    return (
+        words in known
+        or words.endswith(("centerx", "centery"))
+        or re.search(r"file_?name|path|file$|metadata|classify_|centroid", name, re.I) is not None
+    )
 
 
 def columns_of(frame: pd.DataFrame, given: Mapping[str, Role]) -> Columns:

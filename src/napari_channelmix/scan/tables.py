@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_size import crop_for_outlines
-from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
+from napari_channelmix.data.table_files import TextTable, decimal_comma_of
 from napari_channelmix.data.values import number
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.scan.cellprofiler import parse_cellprofiler
 from napari_channelmix.scan.find_files import FileFinder
+from napari_channelmix.scan.long_table import read_scanned_table_job
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
 from napari_channelmix.scan.parsed_table import ParsedTable, text_of
 from napari_channelmix.scan.pictures import Pictures, look_job
@@ -97,17 +98,16 @@ def scan_table_job(
     images: str | Path | None = None,
 ) -> Job[Scan]:
     """`scan_table` as a job: a step for every image and label image."""
-    yield Progress(0, 1, "reading the table")
     folder = None if images is None else Path(images)
     if folder is not None and not folder.is_dir():
         raise DataError(f"{path_shown(folder)}: is no folder; name the one that holds the images")
-    parsed = _parsed(table, folder)
+    parsed = yield from part(_parsed_job(table, folder), 0, 0.1, 1)
     own = parsed.path.parent if isinstance(table, (str, Path)) else Path.cwd()
     source = _Source(parsed, FileFinder(folder or own))
     return (yield from source.scan_job(settings or ScanSettings()))
 
 
-def _parsed(table: str | Path | pd.DataFrame, images: Path | None) -> ParsedTable:
+def _parsed_job(table: str | Path | pd.DataFrame, images: Path | None) -> Job[ParsedTable]:
     """The table of whatever program, understood by its content."""
     if not isinstance(table, (str, Path)):
         from napari_channelmix.data.frame_table import table_of_frame
@@ -126,7 +126,7 @@ def _parsed(table: str | Path | pd.DataFrame, images: Path | None) -> ParsedTabl
         from napari_channelmix.scan.anndata_files import parse_anndata
 
         return parse_anndata(path)
-    return _of_texts(read_table(path))
+    return _of_texts((yield from read_scanned_table_job(path)))
 
 
 def _of_texts(texts: TextTable) -> ParsedTable:
@@ -187,9 +187,9 @@ class _Source:
                 "centres count from the corner of the first pixel and are moved by half a pixel"
             )
         columns = columns_of(rows, {name: role for name, role in roles.items() if name in rows})
-        if columns.measurements:
-            what = counted(columns.measurements, "column")
-            verb = "is" if columns.measurements == 1 else "are"
+        count = columns.measurements + parsed.measurements
+        if count:
+            what, verb = counted(count, "column"), "is" if count == 1 else "are"
             notes.append(f"{what} of measurements {verb} left out")
         class_choice = _class_choice(columns.classes, answers)
         roles = {**columns.roles}

@@ -60,8 +60,8 @@ def test_results_are_offered_neither_as_channels_nor_as_cells(viewer: Any, image
     assert len(viewer.layers) == 3 + 8
     assert offered(images) == ({"DNA", "GFP"}, {"cells"})
     for layer in viewer.layers:
-        layer.name = f"of mine {layer.name}"
-    assert offered(images) == ({"of mine DNA", "of mine GFP"}, {"of mine cells"})
+        layer.name = f"{layer.name} of mine"
+    assert offered(images) == ({"DNA of mine", "GFP of mine"}, {"cells of mine"})
 
 
 def test_a_duplicate_of_a_result_is_no_input_and_is_never_written_over(

@@ -257,7 +257,7 @@ def test_classes_of_wells_are_imported_from_a_table(
     click(window.wells.import_button)
     settle(window, qtbot)
     assert "2 classes: DMSO, drug" in window.sentence.text()
-    assert "from column 'compound' of layout.csv" in window.notes.text()
+    assert "from column 'compound' of layout.csv" in window.side.notes.text()
     path.write_text("well,one,two\nA1,DMSO,1\nB4,drug,2\n", encoding="utf-8")
     QTimer.singleShot(200, lambda: answer_with("two", said))
     click(window.wells.import_button)

@@ -498,6 +498,27 @@ def test_a_long_axis_is_never_taken_for_slices_in_silence(
     np.testing.assert_allclose(crops[6], crops[0] + 6, rtol=1e-5)
 
 
+def test_ids_may_be_one_object_in_all_slices(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(np.stack([picture, picture * 2]), name="film", axis_labels=("t", "y", "x"))
+    viewer.add_labels(np.stack([labels, labels]), name="mask", axis_labels=("t", "y", "x"))
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    qtbot.wait(50)
+    assert not images.cells.tracks.isVisible()
+    images.channels.slice_choices[0].setCurrentIndex(2)
+    qtbot.waitUntil(images.cells.tracks.isVisible, timeout=2000)
+    cells = use(images, qtbot, click)
+    assert set(cells.groups) == {"film: t=0", "film: t=1"}
+    click(images.cells.tracks)
+    cells = use(images, qtbot, click)
+    assert len(set(cells.groups)) == 9 and len(cells) == 18
+    assert "each of 9 objects is a group" in images.notice.text()
+
+
 def test_slices_are_slices_once_the_user_said_so(
     viewer: Any, images: Any, qtbot: Any, click: Any
 ) -> None:

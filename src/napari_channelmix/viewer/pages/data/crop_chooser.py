@@ -40,7 +40,7 @@ class CropChooser(QWidget):
         self.viewer = viewer
         self.task = Task(session_of(viewer))
         self.spin = QSpinBox()
-        self.spin.setRange(8, 512)
+        self.spin.setRange(8, 1024)
         self.spin.setValue(BEFORE)
         self.spin.setKeyboardTracking(False)
         self.spin.setToolTip(

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.pages.data.jobs import crops_job
+from napari_channelmix.viewer.pages.data.pixel_size_offer import PixelSizeOffer
 from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -42,12 +43,16 @@ class CropPreview(QWidget):
         self.again.clicked.connect(self.refresh)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        self.pixel_size = PixelSizeOffer(session)
+        self.pixel_size.resampled.connect(self.refresh)
+        column.addWidget(self.pixel_size)
         column.addLayout(self.grid)
         column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
 
     def refresh(self, _: object = None) -> None:
         """Draw cells at random and show their crops."""
         cells = self.session.cells
+        self.pixel_size.look_at(cells)
         if cells is None or not len(cells):
             self._clear()
             return

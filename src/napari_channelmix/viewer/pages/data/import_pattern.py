@@ -26,14 +26,18 @@ __all__ = ["PARTS", "NameLine", "PatternExample"]
 # Parts of a name as `scan.learn_pattern` calls them, and as the buttons do.
 PARTS = {
     "well": "Well",
-    "channel": "Channel",
+    "row": "Well row",
+    "column": "Well column",
     "field": "Field",
+    "channel": "Channel",
     "plate": "Plate",
     "plane": "Plane",
     "time": "Time",
     "class": "Class",
     "dose": "Dose",
 }
+# Buttons in a row.
+IN_ROW = 5
 # Share of the colour in the ground of a mark, so that the letters stay readable.
 SHARE = 0.45
 HINT = "Select a part of this name with the mouse, then say what it is:"
@@ -118,8 +122,8 @@ class PatternExample(QWidget):
         for place, (key, button) in enumerate(self.buttons.items()):
             button.setToolTip(f"What is selected is the {PARTS[key].lower()}")
             button.clicked.connect(lambda _=False, key=key: self.mark(key))
-            grid.addWidget(button, 0, place)
-        grid.addWidget(self.clear, 0, len(self.buttons))
+            grid.addWidget(button, *divmod(place, IN_ROW))
+        grid.addWidget(self.clear, 1, IN_ROW)
         self.clear.clicked.connect(self.forget)
         self.state = QLabel()
         self.state.setWordWrap(True)

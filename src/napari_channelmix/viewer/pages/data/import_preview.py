@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.plate_layout import wells_of, with_layout
 from napari_channelmix.scan.roles import Role
-from napari_channelmix.wording import counted, listed
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class Preview:
     sentence, detail : str
         What was understood: wells, fields, channels, classes; files and style.
     problems : tuple of str
-        Why it cannot be used yet, a line each.
+        Why it cannot be used yet, a line each; all open questions are one of them.
     wells : pandas.DataFrame
         See `scan.plate_layout.wells_of`.
     path : Path or None
@@ -83,11 +83,22 @@ def preview_job(
         scan,
         sentence_of(scan),
         _detail(scan),
-        tuple(scan.problems),
+        _problems(scan),
         wells_of(scan),
         proposed_path(scan),
         _data_set_in(scan),
     )
+
+
+def _problems(scan: Scan) -> tuple[str, ...]:
+    """Problems of a scan; the options of questions are seen beside it, and need no words."""
+    unanswered = [choice for choice in scan.choices if choice.chosen is None]
+    named = [f"Choose {quoted(choice.name)}:" for choice in unanswered]
+    others = [line for line in scan.problems if not any(name in line for name in named)]
+    if not unanswered:
+        return tuple(others)
+    texts = "; ".join(choice.text for choice in unanswered)
+    return (f"Answer {counted(len(unanswered), 'question')}: {texts}", *others)
 
 
 def _columns(scan: Scan, role: Role) -> list[str]:
@@ -122,17 +133,18 @@ def sentence_of(scan: Scan) -> str:
     wells = len(wells_of(scan))
     if wells:
         parts.append(counted(wells, "well"))
-    fields = len(_values(scan, Role.FIELD))
-    if fields > 1 or (fields and not wells):
-        parts.append(counted(fields, "field") + (" in each" if wells else ""))
+    of_cells = any(_has(scan, role) for role in (Role.OBJECT, Role.X))
+    fields, rows = len(_values(scan, Role.FIELD)), len(scan.table())
+    if wells and fields > 1:
+        parts.append(f"{counted(fields, 'field')} in each")
+    elif not wells and rows and not of_cells:
+        parts.append(f"{rows:,} field{'s' * (rows != 1)} of view")
     for role, noun in ((Role.TIME, "time point"), (Role.PLANE, "plane"), (Role.DOSE, "dose")):
         count = len(_values(scan, role))
         if count > 1:
             parts.append(counted(count, noun))
-    if any(_has(scan, role) for role in (Role.OBJECT, Role.X)):
+    if of_cells:
         parts.append(counted(len(scan.entries), "cell"))
-    elif not wells and not fields and not _has(scan, Role.CHANNEL):
-        parts.append(counted(len(scan.entries), "image"))
     names = list(scan.channels.values())
     if names:
         parts.append(f"{counted(len(names), 'channel')}: {listed(names, MOST)}")

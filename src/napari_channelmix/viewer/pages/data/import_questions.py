@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QHeaderView,
     QLabel,
+    QScrollArea,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -17,16 +18,20 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.widgets.combo_box import choice
+from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_channelmix.scan.questions import Choice
+    from napari_channelmix.scan.scan import Scan
 
-__all__ = ["ChannelNames", "Questions"]
+__all__ = ["ChannelNames", "Questions", "SidePanel", "asks_about_names"]
 
 # Marks a question without an answer; the colour of warnings, as in `widgets.notice`.
 OPEN = '<span style="color: #E69F00">●</span> '
+# Pixels across.
+SIDE = 262
 # Rows of channels that are shown before the list scrolls.
 MOST = 6
 
@@ -125,3 +130,45 @@ class ChannelNames(QTableWidget):
         of_files = self.item(item.row(), 0)
         if item.column() == 1 and of_files is not None:
             self.renamed.emit(of_files.text(), item.text().strip())
+
+
+class SidePanel(QScrollArea):
+    """Questions, channels and notes of a scan, which may be many."""
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.questions, self.channels = Questions(), ChannelNames()
+        self._title = QLabel("<b>Channels</b>")
+        self.notes = QLabel()
+        self.notes.setWordWrap(True)
+        self.notes.setTextFormat(Qt.TextFormat.PlainText)
+        show_secondary(self.notes, theme)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(8)
+        for widget in (self.questions, self._title, self.channels, self.notes):
+            column.addWidget(widget)
+        column.addStretch(1)
+        self.setWidget(inner)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFixedWidth(SIDE)
+
+    def show_scan(self, scan: Scan) -> None:
+        """Show what is asked and said of a scan."""
+        self.questions.show_choices(scan.choices)
+        self.channels.show_channels(scan.channels)
+        for widget in (self._title, self.channels):
+            widget.setVisible(bool(scan.channels))
+        self.notes.setText("\n".join(f"· {note}" for note in scan.notes))
+        self.notes.setVisible(bool(scan.notes))
+
+
+def asks_about_names(scan: Scan) -> bool:
+    """Whether a question is open about a part of the names: marking it may be easier."""
+    return any(
+        choice.chosen is None and choice.name.startswith(("part ", "folder "))
+        for choice in scan.choices
+    )

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QListView,
     QPushButton,
-    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -26,7 +25,7 @@ from napari_channelmix.scan.roles import Role
 from napari_channelmix.viewer.pages.data.import_jobs import open_saved_job
 from napari_channelmix.viewer.pages.data.import_pattern import PatternExample
 from napari_channelmix.viewer.pages.data.import_preview import preview_job
-from napari_channelmix.viewer.pages.data.import_questions import ChannelNames, Questions
+from napari_channelmix.viewer.pages.data.import_questions import SidePanel, asks_about_names
 from napari_channelmix.viewer.pages.data.import_table import EntriesView
 from napari_channelmix.viewer.pages.data.layout_dialog import ask_layout
 from napari_channelmix.viewer.pages.data.well_classes import WellClasses
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["ImportWindow"]
 
 SIZE = (940, 580)
-SIDE = 262
 # Lines of what was left out that are listed.
 MOST = 5000
 FILES, WELLS, LEFT_OUT = "Files", "Classes of wells", "Left out"
@@ -89,7 +87,6 @@ class ImportWindow(QWidget):
         self._read_with = read_again
         self.preview: Preview | None = None
         self.task = Task(session)
-        self._theme = theme
         # Made of the scan that is shown, one after the other; a new one never drops another.
         self._changes: list[Change] = []
         self._layout = PlateLayout()
@@ -102,30 +99,29 @@ class ImportWindow(QWidget):
         self.left_out = QListView()
         self.pattern = PatternExample()
         self.by_example = QPushButton("Mark parts of a name…")
-        self.questions, self.channels = Questions(), ChannelNames()
-        self.notes = QLabel()
+        self.side = SidePanel(theme)
+        self.questions, self.channels = self.side.questions, self.side.channels
         self.notice = Notice(lines=2)
         self.bar = TaskBar(self.task)
         self.path = QLineEdit()
         self.path_label, self.elsewhere = QLabel("Data-set file"), QPushButton("Change…")
         self.leave, self.save = QPushButton("Close"), QPushButton("Save…")
         self.open = QPushButton("Open")
-        self._build()
+        self._build(theme)
         self._connect()
         self.resize(*SIZE)
 
     # ---------------------------------------------------------------- what stands where
 
-    def _build(self) -> None:
-        for label in (self.sentence, self.detail, self.notes, self.existing):
+    def _build(self, theme: str) -> None:
+        for label in (self.sentence, self.detail, self.existing):
             label.setWordWrap(True)
         self.sentence.setTextFormat(Qt.TextFormat.RichText)
         self.sentence.setToolTip("What was understood of the files")
         self.existing.setTextFormat(Qt.TextFormat.RichText)
         self.existing.setToolTip("Open the data set as it was saved")
-        for label in (self.detail, self.notes):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            show_secondary(label, self._theme)
+        self.detail.setTextFormat(Qt.TextFormat.PlainText)
+        show_secondary(self.detail, theme)
         self.by_example.setCheckable(True)
         self.by_example.setToolTip(
             "Where the names are read wrongly: mark the well, the channel and so on in one of them"
@@ -159,7 +155,7 @@ class ImportWindow(QWidget):
         middle = QHBoxLayout()
         middle.setSpacing(12)
         middle.addWidget(self.tabs, 1)
-        middle.addWidget(self._side())
+        middle.addWidget(self.side)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(8)
@@ -168,24 +164,6 @@ class ImportWindow(QWidget):
         column.addWidget(self.notice)
         column.addWidget(self.bar)
         column.addLayout(self._below())
-
-    def _side(self) -> QWidget:
-        """Questions, channels and notes, which may be many."""
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(8)
-        self.channels_label = QLabel("<b>Channels</b>")
-        for widget in (self.questions, self.channels_label, self.channels, self.notes):
-            column.addWidget(widget)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inner)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(SIDE)
-        return scroll
 
     def _below(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -235,12 +213,7 @@ class ImportWindow(QWidget):
         self.detail.setText(f"{preview.detail} · {scan.source}")
         self._show_existing(preview.data_set)
         self.table.show_scan(scan)
-        self.questions.show_choices(scan.choices)
-        self.channels.show_channels(scan.channels)
-        for widget in (self.channels_label, self.channels):
-            widget.setVisible(bool(scan.channels))
-        self.notes.setText("\n".join(f"· {note}" for note in scan.notes))
-        self.notes.setVisible(bool(scan.notes))
+        self.side.show_scan(scan)
         self._show_left_out(scan)
         self.wells.show_wells(preview.wells)
         self.tabs.setTabVisible(1, bool(len(preview.wells)))
@@ -255,7 +228,9 @@ class ImportWindow(QWidget):
         by_names = Role.OBJECT not in scan.roles.values() and scan.source.is_dir()
         self.by_example.setVisible(by_names)
         self._example(0)
-        if self.tabs.isTabVisible(1) and Role.CLASS not in scan.roles.values():
+        if by_names and asks_about_names(scan):
+            self.by_example.setChecked(True)
+        elif self.tabs.isTabVisible(1) and Role.CLASS not in scan.roles.values():
             # Without classes there is nothing to be learnt.
             self.tabs.setCurrentIndex(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.data.table_files import read_table
@@ -49,6 +50,8 @@ class LayoutDialog(QDialog):
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
+        for button in buttons.buttons():
+            button.setIcon(QIcon())
         ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         assert ok is not None
         self.ok = ok
@@ -85,7 +88,9 @@ class LayoutDialog(QDialog):
         text = f"{given} of {counted(total, 'well')} get one of {names} classes."
         if given:
             self.result_layout = layout
-        self.notice.say(text, "good" if given == total else "warning")
+        # A class for nearly every well is a name or a dose rather than a class.
+        doubtful = given < total or names > max(2, given // 2)
+        self.notice.say(text, "warning" if doubtful else "good")
 
 
 def number_given(layout: PlateLayout, wells: pd.DataFrame) -> int:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
 
-__all__ = ["added", "summary", "with_classes_of"]
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.session import Session
+
+__all__ = ["added", "replaceable", "summary", "with_classes_of"]
 
 
 def with_classes_of(cells: Cells, before: Cells, field: int = 0) -> Cells:
@@ -79,3 +83,14 @@ def summary(cells: Cells) -> str:
     if len(groups) < len(cells):
         line += f"; {len(groups)} groups"
     return f"{cells.name}: {line}"
+
+
+def replaceable(session: Session) -> bool:
+    """Whether other cells may take the place of those in use, since nothing would be lost.
+
+    A classifier goes with the cells that come.
+    """
+    state = session.of(session.data_set)
+    if state is None:
+        return True
+    return not {*state.results} - {"classifier"} and not session.running_on(state.key)

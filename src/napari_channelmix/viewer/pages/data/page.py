@@ -15,6 +15,7 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
+from napari_channelmix.viewer.pages.data import merging
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
@@ -28,7 +29,6 @@ from napari_channelmix.viewer.pages.data.layer_fields import (
     shown_of,
     with_fields,
 )
-from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
 from napari_channelmix.viewer.pages.data.open_jobs import (
     Opened,
     of_source,
@@ -357,7 +357,7 @@ class DataPage(Page):
         if before is None:
             return
         try:
-            both, text = added(before, cells)
+            both, text = merging.added(before, cells)
         except DataError as error:
             self.fail(str(error))
             return
@@ -366,7 +366,7 @@ class DataPage(Page):
             both.with_labels([-1] * len(both), ()),
             LAYERS,
             moved_on(shown, len(before.fields)),
-            instead=self._replaceable,
+            instead=merging.replaceable(self.session),
         )
         # As a change, so that it is kept with the others.
         self.session.classify(both.labels, both.classes)
@@ -387,9 +387,9 @@ class DataPage(Page):
             and not cells.classes
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
-            named = with_classes_of(cells, before.cells, before.shown.field)
+            named = merging.with_classes_of(cells, before.cells, before.shown.field)
             layers.forget_ours(self.viewer, besides=shown)
-            self.session.open(cells, LAYERS, shown, instead=self._replaceable)
+            self.session.open(cells, LAYERS, shown, instead=merging.replaceable(self.session))
             # As a change, so that it is kept with the others.
             self.session.classify(named.labels, named.classes)
             return
@@ -401,19 +401,8 @@ class DataPage(Page):
             cells,
             LAYERS,
             shown,
-            instead=(untouched and self._replaceable and before.source == LAYERS),
+            instead=(untouched and merging.replaceable(self.session) and before.source == LAYERS),
         )
-
-    @property
-    def _replaceable(self) -> bool:
-        """Whether other cells may take the place of those in use, since nothing would be lost.
-
-        A classifier goes with the cells that come.
-        """
-        state = self.session.of(self.session.data_set)
-        if state is None:
-            return True
-        return not {*state.results} - {"classifier"} and not self.session.running_on(state.key)
 
     def _tell(self, text: str, kind: Kind) -> None:
         """News of the annotations of an earlier day: this dock is the one in front."""
@@ -433,7 +422,7 @@ class DataPage(Page):
         # While there are none, the head of the page says so.
         self.summary.setVisible(cells is not None)
         if cells is not None:
-            text = summary(cells)
+            text = merging.summary(cells)
             self.summary.setText(breakable(text))
             self.summary.setToolTip(f"{text}\n{IN_USE}")
 

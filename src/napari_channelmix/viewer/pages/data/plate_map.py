@@ -21,7 +21,7 @@ __all__ = ["PlateMap"]
 FORMATS = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 Place = tuple[int, int]
 # Pixels of the head and of the letters, the smallest and the largest side of a well.
-HEAD, LETTERS, SMALLEST, LARGEST = 18, 24, 9, 40
+HEAD, LETTERS, SMALLEST, LARGEST = 18, 24, 9, 52
 # Share of the side that is left free around a well.
 GAP = 0.09
 
