@@ -291,6 +291,8 @@ class CountingHand:
 
     def text(self, widget: Any, text: str, words: str) -> None:
         """Type a text and Enter where the keyboard is: one action."""
+        focused = widget.window().focusWidget()
+        see(focused is widget, f"{words!r}: the keyboard is in {widget}, not in {focused}")
         QTest.keyClicks(widget, text)
         QTest.keyClick(widget, Qt.Key.Key_Return)
         self._did("text", words)
@@ -303,11 +305,9 @@ class CountingHand:
         self.text(line, str(value), f"{words}: {value}")
         see(box.value() == value, f"{value} stands in the box, not {box.value()}")
 
-    def key(self, key: Any, words: str, widget: QWidget | None = None) -> None:
-        """Press a key, by default with the keyboard in the picture."""
-        widget = self.canvas if widget is None else widget
-        widget.setFocus()
-        QTest.keyClick(widget, key)
+    def key(self, key: Any, words: str) -> None:
+        """Press a key where the keyboard is in the main window."""
+        QTest.keyClick(self.window.focusWidget() or self.window, key)
         self._did("key", words)
 
     def file(self, opens: Callable[[], None], path: Path, words: str) -> None:

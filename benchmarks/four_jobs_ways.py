@@ -186,8 +186,8 @@ def annotate(hand: CountingHand, material: Material) -> None:
     """Give three cells each of two new classes, on the field of view that is shown."""
     go_to(hand, "annotate")
     page, session = hand.page("annotate"), hand.workspace.session
+    hand.click(page.classes.name, "into the name of a new class")
     for name in ("dim", "bright"):
-        hand.click(page.classes.name, "into the name of a new class")
         hand.text(page.classes.name, name, f"type '{name}'")
     shown = session.shown
     here = [cell for cell in material.places if cell[0] == shown.field]
