@@ -113,18 +113,19 @@ def table(results: dict[str, Any]) -> list[str]:
     """The table of the documentation: before, now and aim of each job."""
     kept = before()
     lines = [
-        f"| job | clicks before ({kept['commit']}) | now | aim | decisions before | now | aim |",
+        "| job | clicks before | now | aim | decisions before | now | aim |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, result in results.items():
-        way = WAYS[name]
-        clicks, decisions = counts(kept["jobs"][way.before]["steps"])
-        now = counts(result["steps"])
-        aim = AIMS[name[0]]
+        way, (aim, most) = WAYS[name], AIMS[name[0]]
+        earlier = kept["jobs"][way.before]["steps"]
+        (clicks, decisions), now = counts(earlier), counts(result["steps"])
+        outside = sum(step.kind == "outside" for step in earlier)
+        where = f" ({outside} outside the window)" if outside else ""
         lines.append(
-            f"| {way.title} | {clicks} | {now[0]} | {aim[0]} | {decisions} | {now[1]} | {aim[1]} |"
+            f"| {way.title} | {clicks}{where} | {now[0]} | {aim} | {decisions} | {now[1]} | {most} |"
         )
-    return lines
+    return [*lines, "", f"Before: commit {kept['commit']}, script of revision {kept['script']}."]
 
 
 def main() -> int:
