@@ -121,10 +121,9 @@ def table(results: dict[str, Any]) -> list[str]:
         earlier = kept["jobs"][way.before]["steps"]
         (clicks, decisions), now = counts(earlier), counts(result["steps"])
         outside = sum(step.kind == "outside" for step in earlier)
-        where = f" ({outside} outside the window)" if outside else ""
-        lines.append(
-            f"| {way.title} | {clicks}{where} | {now[0]} | {aim} | {decisions} | {now[1]} | {most} |"
-        )
+        where = f"{clicks} ({outside} outside the window)" if outside else str(clicks)
+        cells = (way.title, where, now[0], aim, decisions, now[1], most)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return [*lines, "", f"Before: commit {kept['commit']}, script of revision {kept['script']}."]
 
 

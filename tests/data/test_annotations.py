@@ -12,7 +12,9 @@ import pytest
 
 from napari_channelmix.data import Cells, open_dataset, save_dataset
 from napari_channelmix.data.annotation_files import read_given, write_given_job
+from napari_channelmix.data.annotation_import import import_job
 from napari_channelmix.data.annotations import (
+    COLUMNS,
     annotated,
     changed_cells,
     field_names,
@@ -78,9 +80,11 @@ def test_a_file_of_annotations_comes_back_whole(plate: Cells, tmp_path: Path) ->
     path = drain(write_given_job(tmp_path / "a.csv", given, more))
     back = read_given(path)
     assert back.palette == cells.classes
-    pd.testing.assert_frame_equal(back.rows, pd.concat([given.rows, more], ignore_index=True))
+    written = pd.concat([given.rows, more], ignore_index=True)
+    assert list(back.rows.columns) == list(written.columns)
+    pd.testing.assert_frame_equal(back.rows[list(COLUMNS)], written[list(COLUMNS)])
     # Excel takes a text for UTF-8 where it begins so.
-    assert path.read_bytes().startswith(b"\xef\xbb\xbffield,object,y,x,class\r\n")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbffield,object,y,x,class,field_name\r\n")
     (tmp_path / "a.json").write_text("{ broken")
     assert set(read_given(path).palette) == {'µ, "quoted"', "treated"}
 
@@ -170,3 +174,27 @@ def test_a_deleted_point_does_not_move_classes_to_its_neighbours() -> None:
     assert matched_cells(around(points), given.rows).tolist() == [0, 1, 2, 3]
     assert matched_cells(around(np.delete(points, 1, 0)), given.rows).tolist() == [0, -1, 1, 2]
     assert matched_cells(around(points[1:]), given.rows).tolist() == [-1, 0, 1, 2]
+
+
+def test_columns_to_join_on_are_written_and_do_not_disturb(plate: Cells, tmp_path: Path) -> None:
+    # 'cell_id' counts otherwise than the ids of the label images.
+    keys = pd.DataFrame({"plate": "=P1", "cell_id": range(100, 132), "class": "theirs"})
+    cells = plate.with_keys(keys)
+    path = drain(write_given_job(tmp_path / "a.csv", annotated(cells), annotated(plate, [0]).rows))
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert list(table.columns) == [
+        *("field", "object", "y", "x", "class", "field_name", "plate", "cell_id", "class (table)")
+    ]
+    assert table["cell_id"].tolist() == [*map(str, range(100, 132)), ""]
+    assert table["plate"][0] == "'=P1" and table["field_name"][0] == cells.field_names[0]
+    given = read_given(path)
+    # They stay where the rows are written again, as those that fit no cell are.
+    drain(write_given_job(tmp_path / "c.csv", annotated(plate, []), given.rows.iloc[:2]))
+    assert pd.read_csv(tmp_path / "c.csv", dtype=str)["cell_id"].tolist() == ["100", "101"]
+    assert matched_cells(cells, given.rows).tolist()[:32] == list(range(32))
+    # The table may be imported as one of classes, and its fields may have their short names.
+    for text in (path.read_text("utf-8-sig"), table.drop(columns="field").to_csv(index=False)):
+        (tmp_path / "b.csv").write_text(text, "utf-8")
+        found = drain(import_job(tmp_path / "b.csv", cells, "object", id_column="object"))
+        assert len(found.cell_indices) == 32
+    assert len(drain(import_job(path, cells, "object")).cell_indices) == 32

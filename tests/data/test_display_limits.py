@@ -89,6 +89,14 @@ def test_what_cannot_be_read_is_no_part_of_it() -> None:
     assert limits_of_planes([np.array([[np.nan, 3.0, 5.0]])]) == pytest.approx((3.02, 4.996))
 
 
+def test_single_cells_of_many_images_are_sampled_from_more_of_them() -> None:
+    crops = np.zeros((100, 1, 8, 8), np.float32)
+    # One cell in ten is bright: of eight images, none might be.
+    crops[::10, 0, 2:6, 2:6] = 500
+    limits = drain(display_limits_job(Cells.from_array(crops, ["A"])))
+    assert limits.of("A") == (0, 500)
+
+
 def test_limits_in_words() -> None:
     limits = DisplayLimits(("a", "b"), np.array([120.2, 0.0123]), np.array([4080.0, 1.5]))
     assert limits.text("a") == "120 to 4,080, same for all cells"

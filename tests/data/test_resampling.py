@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_channelmix.data import open_dataset
+from napari_channelmix.data import Cells, open_dataset
 from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.errors import DataError
@@ -99,3 +99,22 @@ def test_boxes_with_sizes_of_their_own_are_refused(cells_of, tmp_path):
 def test_a_size_that_is_none_is_refused(tmp_path, value):
     with pytest.raises(DataError, match=r"pixel_size"):
         open_dataset(written(tmp_path, [1.0], f"pixel_size = {value}"))
+
+
+def test_sets_of_other_pixel_sizes_are_said_and_can_be_brought_to_one(tmp_path):
+    parts = []
+    for name, size in (("coarse", 1.0), ("fine", 0.5)):
+        (tmp_path / name).mkdir()
+        parts.append(open_dataset(written(tmp_path / name, [size, size])))
+    both = Cells.together(parts)
+    (line,) = [line for line in both.warnings if "pixel size" in line]
+    assert line.startswith("crops differ in pixel size: 2 of 0.5 µm, 2 of 1 µm;")
+    assert "cells.at_pixel_size(1)" in line
+    same = both.at_pixel_size(1.0)
+    assert not any("pixel size" in line for line in same.warnings)
+    assert pixel_sizes(same) == {1.0: 4}
+    crops = same.read()
+    assert area(crops[3]) == pytest.approx(area(crops[0]), rel=0.1)
+    # Of sets that were resampled nothing is said.
+    again = Cells.together([part.at_pixel_size(1.0) for part in parts])
+    assert not any("pixel size" in line for line in again.warnings)

@@ -103,6 +103,7 @@ def test_without_label_images_the_centres_are_used_as_they_stand(tmp_path, field
     write_csv(tmp_path / "MyExpt_Nuclei.csv", object_rows(fields))
     scan = scan_table(tmp_path / "MyExpt_Nuclei.csv")
     assert places_of(scan.cells()) == expected(fields, "centre")
+    assert "x and y are taken for pixels from the middle of the first, y down" in scan.notes
 
 
 def test_files_are_found_by_name_below_the_table_and_that_is_said(exported):

@@ -172,3 +172,24 @@ def test_what_is_no_geojson_is_refused_in_a_line(tmp_path, content, message):
     with pytest.raises(DataError, match=message) as caught:
         scan_table(path)
     assert str(path) in str(caught.value)
+
+
+def test_the_files_of_several_images_are_one_table(tmp_path):
+    from napari_channelmix.scan import scan_folder
+
+    write(tmp_path, [feature(square(4, 6, 5), name="a")], "s1.geojson", "s1.tif")
+    write(tmp_path, [feature(square(9, 8, 7)), feature(square(20, 30, 5))], "s2.geojson", "s2.tif")
+    cells = scan_table(tmp_path / "*.geojson").cells()
+    assert cells.centres.tolist() == [[8.0, 6.0], [11.0, 12.0], [32.0, 22.0]]
+    assert cells.table["field"].tolist() == [0, 1, 1]
+    assert (cells.labels < 0).tolist() == [False, True, True]
+    # So are those of a folder, where they lie beside their images.
+    scan = scan_folder(tmp_path).with_choice("source", "the table *.geojson")
+    assert len(scan.cells()) == 3
+
+
+def test_two_files_of_one_image_are_refused(tmp_path):
+    path = write(tmp_path, [feature(square(4, 6, 5))])
+    (tmp_path / "slide.ome.geojson").write_text(path.read_text())
+    with pytest.raises(DataError, match=r"two GeoJSON files are of the image 'slide\.tif'"):
+        scan_table(tmp_path / "*.geojson")

@@ -124,3 +124,8 @@ def test_columns_that_contradict_each_other_are_said():
 def test_fields_that_lack_a_channel_are_counted():
     assert incomplete_fields(FOUR, ROLES) == (0, 2, [])
     assert incomplete_fields(FOUR[FOUR["file"] != "c"], ROLES) == (1, 2, ["w2"])
+
+
+def test_two_names_of_one_well_are_two_files_for_one_channel():
+    layout = laid_out(pd.concat([FOUR, entries(("z", "B3", "1", "w1"))], ignore_index=True))
+    assert "'d' and 'z' are both well B03" in layout.problems[0]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["field_column", "id_column", "known_columns", "named_column"]
 
+# Columns that tables of cells have where we wrote them.
+OURS = {"field", "object", "y", "x"}
 # Names in the order in which they count, as `_plain` gives them. CellProfiler, QuPath, skimage.
 _KNOWN: dict[str, tuple[tuple[str, ...], ...]] = {
     "class": (("class",), ("classification", "phenotype", "annotation", "celltype", "classname")),
@@ -57,9 +59,9 @@ def _plain(name: str) -> str:
 
 
 def field_column(table: TextTable, chosen: str | None) -> str | None:
-    """The column of fields of view: the one that was chosen, else ``field`` where there is one."""
+    """The column of fields of view that was chosen; else ``field``, or ``field_name``."""
     if chosen is None:
-        return _named(table, "field")
+        return _named(table, "field") or _named(table, "field_name")
     return named_column(table, chosen) if chosen else None
 
 
@@ -85,6 +87,9 @@ def id_column(table: TextTable, chosen: str | None, column: str) -> str:
     """The column of ids: the one that was chosen, or those of a known name, which must agree."""
     if chosen is not None:
         return named_column(table, chosen)
+    if {*map(str, table.rows.columns)} >= OURS:
+        # A table that we wrote: the user's columns beside it are to join on.
+        return table.column("object")
     named = id_columns(table.rows, exclude=(column,), by_name=True)
     if not named:
         return table.column("object")

@@ -51,8 +51,9 @@ def write_given_job(
     path : path
         The table, ``*.csv``; the palette stands beside it in a file of the same name, ``*.json``.
     given : Given
+        Its other columns are written behind `COLUMNS`.
     extra_rows : pandas.DataFrame, optional
-        More rows of the same columns, after the others.
+        More rows, after the others; of columns that they lack, empty texts are written.
 
     Raises
     ------
@@ -62,14 +63,20 @@ def write_given_job(
     path, text = Path(path), io.StringIO(newline="")
     # With other ends of lines, a return within a name would not be quoted, and end its line.
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
     tables = [given.rows] if extra_rows is None else [given.rows, extra_rows]
+    columns = list(dict.fromkeys([*COLUMNS, *(name for each in tables for name in each.columns)]))
+    writer.writerow(columns)
     total, done = max(1, sum(map(len, tables))), 0
     for table in tables:
         for start in range(0, len(table), ROWS):
             some = table.iloc[start : start + ROWS]
-            columns = ([escaped(value) for value in some[name].tolist()] for name in COLUMNS)
-            writer.writerows(zip(*columns, strict=True))
+            values = (
+                [escaped(value) for value in some[name].tolist()]
+                if name in some.columns
+                else [""] * len(some)
+                for name in columns
+            )
+            writer.writerows(zip(*values, strict=True))
             done += len(some)
             yield Progress(done, total, "writing the annotations")
     # The mark at the beginning tells Excel that the text is UTF-8.
@@ -96,7 +103,9 @@ def read_given(path: str | Path) -> Given:
 
     path = Path(path)
     table = read_table(path, COLUMNS)
-    rows = table.rows[[table.column(name) for name in COLUMNS]]
+    # The user's columns stay with rows that fit no cell, and are written again.
+    others = [name for name in table.rows.columns if name not in {*COLUMNS, *table.twice}]
+    rows = table.rows[[*(table.column(name) for name in COLUMNS), *others]]
     ids = [_whole(path, line, text) for line, text in rows["object"].items()]
     names = palette_beside(path)
     # A name that the file beside the table lists is a class, though it may mean 'none' elsewhere.

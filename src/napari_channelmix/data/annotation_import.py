@@ -180,6 +180,7 @@ def import_job(
         labelled_rows,
         field_names(cells) if names is None else names,
         default_field,
+        cells.field_names,
     )
     near = between = np.zeros(len(labelled_rows), dtype=bool)
     without = np.zeros(len(labelled_rows), dtype=bool)
@@ -283,11 +284,18 @@ def _agreeing(
 
 
 def _fields(
-    column: str | None, rows: pd.DataFrame, names: Sequence[str], default_field: int
+    column: str | None,
+    rows: pd.DataFrame,
+    names: Sequence[str],
+    default_field: int,
+    short: Sequence[str],
 ) -> IntArray:
     if column is None:
         return np.full(len(rows), default_field, dtype=np.int64)
     positions = positions_of_fields(rows[column], names)
+    places = {name: place for place, name in enumerate(short)}
+    named = np.array([places.get(text.strip(), -1) for text in rows[column]], dtype=np.int64)
+    positions = np.where(positions < 0, named, positions)
     return np.where((rows[column].str.strip() == "").to_numpy(), default_field, positions)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.array_planes import PROJECT
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.image_planes import FilePlane
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ class Given:
     ----------
     rows : pandas.DataFrame
         `COLUMNS`: name of the field of view; value in its label image, 0 where there is none;
-        centre in pixels of the image; class, empty where it was taken away.
+        centre in pixels of the image; class, empty where it was taken away. Others are
+        to join on: the short name of the field, and the user's columns.
     palette : tuple of str
         All classes in their order, those without cells too.
     """
@@ -145,9 +147,13 @@ def annotated(
             "y": centres[:, 0],
             "x": centres[:, 1],
             "class": classes[cells.labels[indices]],
+            "field_name": np.array(cells.field_names, dtype=object)[
+                cells.table["field"].to_numpy(np.int64)[indices]
+            ],
         }
     )
-    return Given(rows, cells.classes)
+    keys = named_keys(cells.keys.iloc[indices], rows.columns)
+    return Given(rows.assign(**keys), cells.classes)
 
 
 def changed_cells(before: Cells, after: Cells) -> IntArray:

@@ -23,6 +23,7 @@ from napari_channelmix.data.arrays import (
 from napari_channelmix.data.borders import filled_warning
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.conditions import conditions_together
+from napari_channelmix.data.crop_pixels import differing_line, without_differing_line
 from napari_channelmix.data.field_names import distinct_names
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.label_images import as_label_image
@@ -182,7 +183,11 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         conditions=conditions_together([part.conditions for part in parts]),
         neighbours=first.neighbours,
     )
-    notes = similar_warnings(cells.class_counts, "classes", "cell")
+    notes = (
+        *similar_warnings(cells.class_counts, "classes", "cell"),
+        *differing_line(cells),
+    )
+    warnings = tuple(without_differing_line(warnings))
     # One line for all parts.
     return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes)))).with_cut_line()
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.data import cell_sets
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.cell_columns import columns_of_cells
+from napari_channelmix.data.crop_pixels import without_differing_line
 from napari_channelmix.data.frame_cells import cells_of_frame_job, description_of_columns
 from napari_channelmix.data.identifier_columns import named_keys
+from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
 from napari_channelmix.jobs import drain
@@ -61,6 +63,30 @@ class Cells(CellBoxes):
             group, or a column by which the class is known, such as that of the classes.
         """
         return drain(normalised_by_group_job(self, channels=channels, per=per))
+
+    def at_pixel_size(self, size: float) -> Cells:
+        """The same cells, their crops resampled so that pixels have this side in micrometres.
+
+        Each crop then shows as much of the sample as every other; see `data.resampling`.
+
+        Raises
+        ------
+        DataError
+            Images that do not state the size of their pixels, pixels that are no squares, cells
+            whose boxes have sizes of their own, a box that does not fit its image.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> from dataclasses import replace
+        >>> cells = Cells.from_points([numpy.zeros((64, 64))], ["DNA"], [(30, 30)], crop=8)
+        >>> field = replace(cells.fields[0], pixel_size=(0.25, 0.25), unit="µm")
+        >>> replace(cells, fields=(field,)).at_pixel_size(0.5).boxes.tolist()
+        [[22, 22, 38, 38]]
+        """
+        resampled = at_pixel_size(self, size)
+        lines = tuple(without_differing_line(resampled.warnings))
+        return replace(resampled, warnings=lines).with_cut_line()
 
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
         """Divide into training and held-out cells; see `data.split.split_cells`."""
@@ -278,7 +304,8 @@ class Cells(CellBoxes):
     def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:
         """Several data sets with the same channels and crops as one.
 
-        Classes are joined by name, and groups meet where their names are equal.
+        Classes are joined by name, and groups meet where their names are equal. Where the pixels
+        of the crops differ in size, a warning proposes one; see `at_pixel_size`.
 
         Raises
         ------

@@ -26,8 +26,8 @@ __all__ = ["DisplayLimits", "display_limits_job", "limits_of_planes", "noise_of"
 
 Doubles = npt.NDArray[np.float64]
 
-# Fields of view that stand for the data set, and cells of each.
-FIELDS, CELLS_OF_FIELD = 8, 8
+# Fields of view that stand for the data set, and cells of each; more where fields hold few cells.
+FIELDS, CELLS_OF_FIELD, MOST_FIELDS = 8, 8, 24
 # Percentiles that become black and white.
 LOWEST, HIGHEST = 1.0, 99.8
 # From black to white are at least so many standard deviations of the noise.
@@ -135,7 +135,7 @@ _KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float]]] = W
 
 
 def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
-    """The limits of each channel from a sample of the cells: 64 at most, of 8 fields of view.
+    """The limits of each channel from a sample of the cells: 64 at most, of 8 to 24 fields of view.
 
     The sample is the same each time: fields, and cells of each, spread evenly. What is known of a
     data set is not measured again, whatever becomes of its classes. Cells that cannot be read are
@@ -164,8 +164,11 @@ def _spread(cells: Cells) -> list[npt.NDArray[np.int64]]:
     """Cells of some fields of view, an array for each."""
     fields = cells.table["field"].to_numpy(np.int64)
     used = np.unique(fields)
+    # Where a field holds one cell, as an image of a single cell does, eight would be few.
+    each = min(CELLS_OF_FIELD, max(1.0, len(cells) / len(used)))
+    count = min(MOST_FIELDS, int(np.ceil(FIELDS * CELLS_OF_FIELD / each)))
     result = []
-    for field in used[_evenly(len(used), FIELDS)].tolist():
+    for field in used[_evenly(len(used), count)].tolist():
         rows = np.flatnonzero(fields == field)
         result.append(rows[_evenly(len(rows), CELLS_OF_FIELD)])
     return result

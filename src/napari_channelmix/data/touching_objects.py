@@ -13,6 +13,8 @@ Labels = npt.NDArray[np.int32]
 
 # How much the distance to the ground counts beside the brightness, where seeds are looked for.
 DISTANCE = 1.0
+# Smoothing of both, and the least distance of two seeds, in diameters.
+BLUR, APART = 0.1, 0.3
 # An object ends where it falls below this share of its height above the background.
 OWN_SHARE = 0.4
 # Its height: that part of its pixels is dimmer.
@@ -28,8 +30,8 @@ def labels_of_foreground(
 ) -> tuple[Labels, npt.NDArray[np.int64]]:
     """Divide foreground into objects of about one diameter.
 
-    Seeds are maxima of brightness and of the distance to the ground, both smoothed by an eighth of
-    a diameter; objects are their basins (watershed). Our definition, on scikit-image.
+    Seeds are maxima of brightness and of the distance to the ground, both smoothed by a tenth of a
+    diameter; objects are their basins (watershed). Our definition, on scikit-image.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ def labels_of_foreground(
     diameter : float
         In pixels.
     split : float
-        Strength: seeds lie 0.35 diameters apart and more, divided by it. 0: no object is split.
+        Strength: seeds lie 0.3 diameters apart and more, divided by it. 0: no object is split.
 
     Returns
     -------
@@ -54,11 +56,11 @@ def labels_of_foreground(
         labels = ndimage.label(foreground)[0].astype(np.int32)
         first = _first_pixels(labels)[1:]
         return labels, np.stack(np.unravel_index(first, labels.shape), axis=1)
-    blur = max(1.0, diameter / 8 / split)
+    blur = max(1.0, BLUR * diameter / split)
     depth = np.minimum(ndimage.distance_transform_edt(foreground), diameter / 2) / (diameter / 2)
     score = ndimage.gaussian_filter(DISTANCE * depth.astype(np.float32) + brightness, blur)
     score[~foreground] = 0
-    apart = max(2, round(0.35 * diameter / split))
+    apart = max(2, round(APART * diameter / split))
     # A plateau is one maximum; labels are numbered in reading order.
     highest = ndimage.maximum_filter(score, size=2 * apart + 1, mode="nearest")
     plateaus = ndimage.label((score == highest) & (score > 0), np.ones((3, 3)))[0]

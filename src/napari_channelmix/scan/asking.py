@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.natural_order import natural_key
@@ -27,6 +28,7 @@ __all__ = [
     "POINTS",
     "SEGMENT",
     "answered",
+    "asks_role",
     "channel_names",
     "questions_of",
 ]
@@ -44,6 +46,8 @@ WITHOUT = "without channel "
 FEW = 0.1
 # Images of a well at least, where each image may be one cell. Our definition.
 CELLS_OF_WELL = 20
+# `w1DAPI`, `ch2-GFP`, `ChannelDAPI`.
+_NUMBER_BEFORE = re.compile(r"^(?:(?:w|ch?)\d+|channel)[ _-]*(?=[^\W\d_]{2})", re.IGNORECASE)
 # Axes of files that hold several channels.
 AXES = ("CYX", "YXC")
 
@@ -84,7 +88,16 @@ def channel_names(
         else:
             own = ["image"] if count == 1 else [f"channel {1 + place}" for place in range(count)]
     known = {name.casefold(): shown for name, shown in names.items()}
-    return {name: names.get(name, known.get(name.casefold(), name)) for name in own}
+    plain = _plain_names(own)
+    return {
+        name: names.get(name, known.get(name.casefold(), shown)) for name, shown in plain.items()
+    }
+
+
+def _plain_names(own: Sequence[str]) -> dict[str, str]:
+    """Channels without the number before their name: ``w1DAPI`` is shown as ``DAPI``."""
+    plain = {name: _NUMBER_BEFORE.sub("", name) for name in own}
+    return plain if len(set(plain.values())) == len(plain) else {name: name for name in own}
 
 
 def questions_of(
@@ -173,3 +186,8 @@ def answered(
                     raise
         with_answers.append(Choice(choice.name, choice.text, choice.options, chosen))
     return tuple(with_answers)
+
+
+def asks_role(choice: Choice) -> bool:
+    """Whether a question is about the role of a column: the one it is named after."""
+    return set(choice.options) <= set(map(str, Role))

@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+import numpy as np
 
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.errors import DataError
-from napari_channelmix.wording import quoted
+from napari_channelmix.scan.questions import LeftOut
+from napari_channelmix.wording import counted, quoted
 
-__all__ = ["FileFinder"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.scan.parsed_table import ParsedTable
+
+__all__ = ["FileFinder", "rows_with_files"]
 
 # Files and folders that are looked through, and how deep.
 MOST_FILES, DEEPEST = 100_000, 8
@@ -138,3 +147,93 @@ def _agreement(path: Path, parts: list[str]) -> int:
             break
         count += 1
     return count
+
+
+def rows_with_files(
+    parsed: ParsedTable,
+    finder: FileFinder,
+    images: Sequence[str],
+    files: Sequence[str],
+    left_out: list[LeftOut],
+) -> pd.DataFrame:
+    """Rows of a table whose files are there, with paths relative to the folder of the finder.
+
+    Parameters
+    ----------
+    parsed : ParsedTable
+    finder : FileFinder
+    images, files : sequence of str
+        Columns of images, and all columns of files.
+    left_out : list of LeftOut
+        What is not there is added to it.
+
+    Raises
+    ------
+    DataError
+        None of them is.
+    """
+    rows = parsed.rows
+    columns: dict[str, list[str | None]] = {}
+    missing: dict[str, tuple[int, int, str]] = {}
+    for column in files:
+        folder = parsed.folders.get(column)
+        folders = rows[folder].tolist() if folder else [""] * len(rows)
+        pairs = list(zip(rows[column].tolist(), folders, strict=True))
+        paths, why = _paths(finder, pairs, parsed.drawn)
+        columns[column] = [paths.get(pair) for pair in pairs]
+        if why:
+            row = next(row for row, pair in enumerate(pairs) if pair in why)
+            missing[column] = row, len(why), why[pairs[row]]
+    # A column of which no file is there says where others came from, where there are others.
+    gone = [name for name in files if not any(columns[name])]
+    if not set(images) <= set(gone):
+        for name in gone:
+            reason = f"none of its files is there: {missing.pop(name)[2]}"
+            left_out.append(LeftOut(f"column {quoted(name)}", reason))
+            del columns[name]
+        rows = rows.drop(columns=gone)
+    there = np.array([all(paths) for paths in zip(*columns.values(), strict=True)], dtype=bool)
+    if missing:
+        count = sum(number for _, number, _ in missing.values())
+        row, column = min((value[0], name) for name, value in missing.items())
+        where = f"{rows.index.name or 'line'} {rows.index[row]}, column {quoted(column)}"
+        reason = f"(first: {where}: {missing[column][2]})"
+        if not there.any():
+            raise DataError(
+                f"{parsed.path}: none of its {counted(count, 'image')} is there {reason}; "
+                "put the table beside its images, or name their folder (images=...)"
+            )
+        verb = "is" if count == 1 else "are"
+        left_out.append(
+            LeftOut(
+                parsed.path.name,
+                f"{counted(int((~there).sum()), 'row')} of {counted(count, 'file')} that "
+                f"{verb} not there or not told apart {reason}",
+            )
+        )
+    found = {name: [path or "" for path in paths] for name, paths in columns.items()}
+    return rows.assign(**found)[there]
+
+
+def _paths(
+    finder: FileFinder, pairs: Sequence[tuple[str, str]], drawn: Collection[str]
+) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
+    """Files relative to the folder by their texts and folders, and why others are not there."""
+    paths: dict[tuple[str, str], str] = {}
+    why: dict[tuple[str, str], str] = {}
+    for pair in dict.fromkeys(pairs):
+        if pair[0] in drawn:
+            paths[pair] = pair[0]
+            continue
+        try:
+            paths[pair] = _relative(finder.path(*pair), finder.folder)
+        except DataError as error:
+            why[pair] = str(error)
+    return paths, why
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return str(path.absolute())

@@ -34,6 +34,8 @@ WELL_FITTING, WORTH_ASKING = 0.9, 0.1
 TRIED = 400
 # Tables that may be asked about.
 READ_TABLES, MOST_TABLES = (".csv", ".tsv", ".csv.gz", ".geojson", ".h5ad"), 20
+# What scan_table takes for all GeoJSON files of a folder, one for each image.
+EVERY_OUTLINE = "*.geojson"
 OF_PARTS = "by the parts of their names"
 THE_IMAGES = "the image files"
 
@@ -76,8 +78,13 @@ def scan_folder(
 
     Examples
     --------
-    >>> scan = scan_folder(folder, channels={"w2": "DNA"})  # doctest: +SKIP
-    >>> scan.with_choice("planes", "3").save()  # doctest: +SKIP
+    Of a folder with ``A01_z1_ch1.tif``, ``A01_z1_ch5.tif``, ``A01_z2_ch1.tif`` and so on:
+
+    >>> scan = scan_folder(folder, channels={"ch5": "DNA"})
+    >>> [choice.name for choice in scan.choices if choice.chosen is None]
+    ['planes']
+    >>> scan.with_choice("planes", "2").table()["DNA file"].tolist()
+    ['A01_z2_ch5.tif', 'B02_z2_ch5.tif']
     """
     return drain(scan_folder_job(folder, pattern, files=files, settings=settings, **options))
 
@@ -158,6 +165,9 @@ def _not_images_job(
     # Tables of data sets that were saved here, and those of wells, are no question.
     tables = [name for name in tables if not (listing.folder / name).with_suffix(".toml").is_file()]
     tables = [name for name in tables if not _is_layout(listing.folder / name)]
+    outlines = [name for name in tables if name.casefold().endswith(".geojson")]
+    if len(outlines) > 1:
+        tables = [*(name for name in tables if name not in outlines), EVERY_OUTLINE]
     if listing.plates and not listing.images:
         return (yield from _scan_plate_job(listing, settings))
     if not listing.images:

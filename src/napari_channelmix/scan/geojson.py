@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.scan.dataset_file import Draw
 
-__all__ = ["parse_geojson"]
+__all__ = ["parse_geojson", "parse_geojson_files"]
 
 # Bytes of a file, objects, and corners of all outlines together.
 LARGEST_FILE, MOST_OBJECTS, MOST_CORNERS = 512 * 2**20, 1_000_000, 50_000_000
@@ -89,6 +91,51 @@ def parse_geojson(path: Path, folder: Path) -> ParsedTable:
             "be drawn; export the centres of the detections as a table (TSV)"
         )
     return _with_outlines(path, rows, roles, cells, _nuclei(path, kept), shape, left_out)
+
+
+def parse_geojson_files(paths: Sequence[Path], folder: Path) -> ParsedTable:
+    """The outlines of several images, a GeoJSON file for each, as one table.
+
+    Parameters
+    ----------
+    paths : sequence of path
+    folder : path
+        That of the images.
+
+    Raises
+    ------
+    DataError
+        As `parse_geojson`; two files of one image, or outlines in one file and points in another.
+    """
+    import pandas as pd
+
+    parts = [parse_geojson(path, folder) for path in paths]
+    first = parts[0]
+    other = next((part for part in parts if part.style != first.style), None)
+    if other is not None:
+        raise DataError(
+            f"{path_shown(first.path)} holds {first.style}, {path_shown(other.path)} "
+            f"{other.style}; scan them one by one"
+        )
+    images = [str(part.rows["image"].iloc[0]) for part in parts]
+    twice = next((name for name in images if images.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path_shown(folder)}: two GeoJSON files are of the image {quoted(twice)}")
+    masks = tuple(name for name in first.masks if all(name in part.masks for part in parts))
+    rows = pd.concat([part.rows for part in parts], keys=[part.path.name for part in parts])
+    rows.index = pd.Index([f"{number} of {name}" for name, number in rows.index], name="object")
+    roles = {name: role for part in parts for name, role in part.roles.items()}
+    return replace(
+        first,
+        path=first.path.parent,
+        # Only outlines that all cells have can be chosen.
+        rows=rows.drop(columns=[name for name in first.masks if name not in masks]).fillna(""),
+        roles=roles,
+        masks=masks,
+        drawn={name: draw for part in parts for name, draw in part.drawn.items()},
+        left_out=tuple(item for part in parts for item in part.left_out),
+        notes=tuple(f"{part.path.name}: {note}" for part in parts for note in part.notes),
+    )
 
 
 def _with_outlines(

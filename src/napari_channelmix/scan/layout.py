@@ -200,6 +200,7 @@ def _pivoted(
     entries = entries[entries[channel].isin(names)]
     taken = set(keys) | set(columns_of(roles, Role.MASK))
     files = {name: _free(f"{channels[name]} file", taken) for name in names}
+    entries = _wells_as_matched(entries, roles)
     duplicates = entries[entries.duplicated([*keys, channel], keep=False)]
     if len(duplicates):
         return entries.iloc[:0], files, (), [_duplicate(duplicates, keys, channel, image)]
@@ -229,6 +230,16 @@ def _pivoted(
         for row in table.loc[~whole, list(files.values())].itertuples(index=False)
     )
     return table[whole].reset_index(drop=True), files, left_out, []
+
+
+def _wells_as_matched(entries: pd.DataFrame, roles: Mapping[str, Role]) -> pd.DataFrame:
+    """The entries with one name for each well where files have several: ``a1`` and ``A01``."""
+    for column in columns_of(roles, Role.WELL):
+        texts = entries[column].astype(str)
+        known = {text: well_name(text) or text for text in texts.unique()}
+        if len(set(known.values())) < len(known):
+            entries = entries.assign(**{column: texts.map(known)})
+    return entries
 
 
 def _lacking(row: Sequence[object], names: Sequence[str], channels: Mapping[str, str]) -> list[str]:

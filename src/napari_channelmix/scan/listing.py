@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import unicodedata
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
@@ -180,6 +181,8 @@ def _odd(name: str) -> str:
         return "a file of the system"
     if name.startswith("."):
         return "hidden"
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        return "its name holds a control character"
     if name.startswith("~$") or name.casefold().endswith((".part", ".tmp", ".bak")):
         return "a temporary file"
     if _THUMBNAIL.search(name):

@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.wells import well_name
 
-__all__ = ["Part", "alike", "parts_of", "role_of"]
+__all__ = ["Part", "alike", "parts_of", "role_of", "without_word"]
 
 _SEPARATORS = re.compile(r"[_\s.,()\[\]{}+&=#@;~]+|-+")
 # A few groups of letters and digits without a separator: A01f00d0, s1w2.
@@ -20,6 +21,8 @@ _GROUPS = re.compile(r"[^\W\d_]+\d+")
 ODD = 0.25
 # Share of the names that may lack what the same part of all others has.
 FEW = 0.125
+# Channels at most, where some of their names are known and others are not.
+CHANNELS = 12
 # Rows of wells that are also letters before a number.
 _LETTERS = {name for name in vocabulary.PREFIXES if len(name) == 1} | {"p", "m", "x", "y", "d"}
 
@@ -111,15 +114,25 @@ def parts_of(stems: Sequence[str]) -> list[Part]:
         surplus = len(row) - size
         if surplus:
             # The text up to the next part, with its separators.
-            row = [stem[: _end_of(vocabulary.protected(stem), surplus + 1)], *row[surplus + 1 :]]
+            row = (stem[: _end_of(vocabulary.protected(stem), surplus + 1)], *row[surplus + 1 :])
         aligned.append(row)
     columns = [column for each in zip(*aligned, strict=True) for column in _groups_apart(each)]
-    return [Part(number, values) for number, values in enumerate(columns, 1)]
+    return [Part(number, without_word(values)) for number, values in enumerate(columns, 1)]
 
 
-def _divided(stem: str) -> list[str]:
+def without_word(values: Sequence[str]) -> tuple[str, ...]:
+    """Parts or folders called ``well A01`` by the well alone."""
+    distinct = dict.fromkeys(values)
+    known = {value: re.fullmatch(r"wells?[ _-]*(.+)", value, re.IGNORECASE) for value in distinct}
+    if all(match is not None and well_name(match[1]) for match in known.values()):
+        return tuple(match[1] for value in values if (match := known[value]) is not None)
+    return tuple(values)
+
+
+@lru_cache(2**16)
+def _divided(stem: str) -> tuple[str, ...]:
     parts = _SEPARATORS.split(vocabulary.protected(stem))
-    return [vocabulary.restored(part) for part in parts if part]
+    return tuple(vocabulary.restored(part) for part in parts if part)
 
 
 def _end_of(stem: str, parts: int) -> int:
@@ -134,12 +147,14 @@ def _end_of(stem: str, parts: int) -> int:
 
 def _groups_apart(values: Sequence[str]) -> list[tuple[str, ...]]:
     """A part of several letters with numbers as parts of its own, where all names agree."""
-    groups = [_GROUPS.findall(value) for value in values]
-    whole = all("".join(group) == value for group, value in zip(groups, values, strict=True))
-    letters = {tuple(re.sub(r"\d", "", one).casefold() for one in group[1:]) for group in groups}
+    groups = {value: _GROUPS.findall(value) for value in dict.fromkeys(values)}
+    whole = all("".join(group) == value for value, group in groups.items())
+    letters = {
+        tuple(re.sub(r"\d", "", one).casefold() for one in group[1:]) for group in groups.values()
+    }
     if not whole or len(letters) != 1 or not next(iter(letters)):
         return [tuple(values)]
-    return [tuple(column) for column in zip(*groups, strict=True)]
+    return [tuple(column) for column in zip(*(groups[value] for value in values), strict=True)]
 
 
 def role_of(values: Sequence[str]) -> Role | None:
@@ -157,7 +172,12 @@ def role_of(values: Sequence[str]) -> Role | None:
     if all(map(vocabulary.is_split, some)):
         return Role.SPLIT
     known = sum(map(vocabulary.is_channel, some))
-    if known == len(some) or (len(some) <= 12 and known >= max(2, len(some) / 2)):
+    if known == len(some):
+        return Role.CHANNEL
+    certain = any(map(vocabulary.is_certain_channel, some))
+    if len(some) <= CHANNELS and (certain or known >= max(2, len(some) / 2)):
+        return Role.CHANNEL
+    if all(re.match(r"channel[ _-]?[^\W\d]", value, re.IGNORECASE) for value in some):
         return Role.CHANNEL
     if _are_wells(some):
         return Role.WELL

@@ -20,6 +20,10 @@ _COUNTED = frozenset(
         *("bild", "foto", "snap", "crop", "dsc", "object"),
     )
 )
+# Channels at most that numbers may say. Our definition.
+MOST_CHANNELS = 12
+# Roles of which one value says nothing.
+_OF_NO_USE = (None, Role.TIME, Role.PLANE, Role.PLATE)
 _WELLS = {Role.WELL, Role.WELL_ROW}
 
 
@@ -35,7 +39,7 @@ def with_open_roles(columns: list[NameColumn], paths: Sequence[str]) -> list[Nam
     return [
         column
         for column in _named_fields(columns, paths)
-        if column.role is not None or len(column.distinct) > 1
+        if len(column.distinct) > 1 or column.fixed or column.role not in _OF_NO_USE
     ]
 
 
@@ -44,8 +48,11 @@ def _of_name(column: NameColumn, others: list[NameColumn], files: int) -> NameCo
     if column.fixed:
         return column
     known = [one for one in others if one.role in (Role.WELL, Role.CHANNEL)]
+    known += [one for one in others if one.of_folder]
     if any(follows(column, one) and follows(one, column) for one in known):
         return replace(column, role=Role.IGNORE)  # a running number of wells or channels
+    if _numbers_files(column, others, files):
+        return replace(column, role=Role.IGNORE)
     if column.is_capital:
         return _capital_letter(column, roles)
     if Role.FIELD in roles:
@@ -59,9 +66,26 @@ def _of_name(column: NameColumn, others: list[NameColumn], files: int) -> NameCo
         if not any(one.role is None and one.is_number for one in names):
             values = plain_numbers(column)
             return replace(column, role=Role.FIELD, values=values, proposed=True)
+    elif counted and not column.prefix and Role.CHANNEL not in roles:
+        # Too many, or not the same for all: no channels.
+        crossed = files == len(column.distinct) * identities(others)
+        alone = not any(one.role is None and one.is_number for one in names)
+        if alone and (not crossed or len(column.distinct) > MOST_CHANNELS):
+            return replace(column, role=Role.FIELD, proposed=True)
     elif counted and column.prefix and not any(one.role is None and one.prefix for one in names):
         return replace(column, role=Role.FIELD, values=plain_numbers(column), proposed=True)
     return column
+
+
+def _numbers_files(column: NameColumn, others: list[NameColumn], files: int) -> bool:
+    """Whether a part numbers the files, which are told apart without it.
+
+    With it, no two channels would be of one field of view.
+    """
+    places = [one for one in others if one.role is not Role.CHANNEL]
+    if len(places) == len(others) or not column.is_number or identities(others) < files:
+        return False
+    return identities([*places, column]) == files > identities(places)
 
 
 def _capital_letter(column: NameColumn, roles: set[Role | None]) -> NameColumn:

@@ -43,6 +43,8 @@ class ParsedTable:
         The right one, where several are.
     micrometres : bool
         x and y are micrometres from the corner of the first pixel.
+    unit_asked : bool
+        Whether they are pixels or micrometres cannot be told from the table.
     corner : bool
         x and y count from the corner of the first pixel, not from its middle.
     sides : (N,) float array or None
@@ -65,6 +67,7 @@ class ParsedTable:
     masks: tuple[str, ...] = ()
     proposed_mask: str | None = None
     micrometres: bool = False
+    unit_asked: bool = False
     corner: bool = False
     measurements: int = 0
     sides: npt.NDArray[np.float64] | None = None

@@ -88,30 +88,49 @@ def parse_plain(table: TextTable) -> ParsedTable:
         masks,
         notes=tuple(notes),
     )
-    return parsed if long else _with_boxes(parsed)
+    return parsed if long else _with_boxes(_with_micrometres(parsed))
+
+
+def _with_micrometres(parsed: ParsedTable) -> ParsedTable:
+    """Places in micrometres, by the names of their columns, where there are none in pixels."""
+    names = [str(name) for name in parsed.rows.columns]
+    if place_columns(parsed.rows, names)[0] is not None:
+        return parsed
+    x, y = place_columns(parsed.rows, names, micrometres=True)
+    if x is None or y is None:
+        return parsed
+    note = f"places are micrometres ({x}, {y}), from the middle of the first pixel"
+    return replace(
+        parsed,
+        roles={**parsed.roles, x: Role.X, y: Role.Y},
+        micrometres=True,
+        notes=(*parsed.notes, note),
+    )
 
 
 def _with_boxes(parsed: ParsedTable) -> ParsedTable:
     """Rows that are boxes or tiles as points at their middles, unless the table has points."""
     rows = parsed.rows
-    if place_columns(rows, [str(name) for name in rows.columns])[0] is not None:
+    names = [str(name) for name in rows.columns]
+    if Role.X in parsed.roles.values() or place_columns(rows, names)[0] is not None:
         return parsed
     boxes = boxes_of(rows, parsed.separator)
     if boxes is None or not (boxes.sides > 0).any():
         return parsed
-    left_out, there = (), boxes.sides > 0
+    left_out: tuple[LeftOut, ...] = ()
+    there = boxes.sides > 0
     if not there.all():
         first = rows.index[~there][0]
         what = counted(int((~there).sum()), "row")
         left_out = (LeftOut(parsed.path.name, f"{what} of boxes without area (first: {first})"),)
-    names = {axis: f"box middle {axis}" for axis in "yx"}
-    rows = rows.assign(**{name: boxes.texts(axis) for axis, name in names.items()})
+    middles = {axis: f"box middle {axis}" for axis in "yx"}
+    rows = rows.assign(**{name: boxes.texts(axis) for axis, name in middles.items()})
     note = f"cells are at the middles of their boxes ({listed(boxes.columns)})"
     return replace(
         parsed,
         style="table of cells",
         rows=rows[there],
-        roles={**parsed.roles, names["x"]: Role.X, names["y"]: Role.Y},
+        roles={**parsed.roles, middles["x"]: Role.X, middles["y"]: Role.Y},
         sides=boxes.sides[there],
         left_out=(*parsed.left_out, *left_out),
         notes=(*parsed.notes, note),

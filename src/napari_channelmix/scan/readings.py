@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from napari_channelmix.scan.name_columns import NameColumn
-from napari_channelmix.scan.name_parts import alike, parts_of, role_of
+from napari_channelmix.scan.name_parts import alike, parts_of, role_of, without_word
 from napari_channelmix.scan.open_roles import with_open_roles
 from napari_channelmix.scan.pattern import Parts, Pattern, plain_name, stem_of
 from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.settled_roles import settled
-from napari_channelmix.scan.wells import well_name
 from napari_channelmix.wording import listed
 
 __all__ = ["OPEN_ROLES", "Reading", "read_by_parts", "read_by_pattern"]
@@ -121,32 +120,38 @@ def _folders(paths: Sequence[str], below: int = 0) -> list[NameColumn]:
     depth = max(map(len, rows), default=0)
     rows = [[""] * (depth - len(row)) + row for row in rows]
     levels = list(zip(*rows, strict=True)) if rows else []
+    stems = [plain_name(stem_of(path.rsplit("/", 1)[-1])) for path in paths]
     columns = []
-    for place, values in enumerate(map(_without_word, levels), 1):
+    for place, values in enumerate(map(without_word, levels), 1):
+        if _repeated_in(values, stems):
+            continue
         whole = NameColumn(f"folder {place}", values, _role_of_folder(values), of_folder=True)
         columns += [whole] if whole.role is not None else _folder_in_parts(whole)
     return columns
 
 
+def _repeated_in(values: Sequence[str], stems: Sequence[str]) -> bool:
+    """Whether names begin with the name of their folder, of several parts."""
+    if len(set(values)) < 2 or any(len(parts_of([value])) < 2 for value in set(values)):
+        return False
+    return all(
+        stem.startswith(value) and not stem[len(value) :][:1].isalnum()
+        for value, stem in zip(values, stems, strict=True)
+    )
+
+
 def _folder_in_parts(folder: NameColumn) -> list[NameColumn]:
     """A folder such as ``B2-Site_0`` as its parts, where one of them tells what it is."""
     parts = parts_of(folder.values) if len(folder.distinct) > 1 else []
+    several = len(parts) > 1
     parts = [part for part in parts if len(part.distinct) > 1]
     roles = [role_of(part.distinct) for part in parts]
-    if len(parts) < 2 or not any(role not in (None, Role.CHANNEL) for role in roles):
+    if not several or not any(role not in (None, Role.CHANNEL) for role in roles):
         return [folder]
     return [
         NameColumn(f"{folder.name} part {part.number}", part.values, role, of_folder=True)
         for part, role in zip(parts, roles, strict=True)
     ]
-
-
-def _without_word(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Folders called ``well A01`` by the well alone."""
-    known = {value: re.fullmatch(r"wells?[ _-]*(.+)", value, re.IGNORECASE) for value in values}
-    if all(match is not None and well_name(match[1]) for match in known.values()):
-        return tuple(match[1] for value in values if (match := known[value]) is not None)
-    return values
 
 
 def _role_of_folder(values: tuple[str, ...]) -> Role | None:

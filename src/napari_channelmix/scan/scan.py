@@ -15,6 +15,7 @@ from napari_channelmix.scan.asking import (
     MASKS,
     SEGMENT,
     answered,
+    asks_role,
     channel_names,
     questions_of,
 )
@@ -151,7 +152,7 @@ class Scan:
             )
         roles = {name: roles.get(name, Role.KEY) for name in entries.columns}
         for choice in choices:
-            if _asks_role(choice) and choice.name in (settings.choices or {}):
+            if asks_role(choice) and choice.name in (settings.choices or {}):
                 roles[choice.name] = Role(choice.option(settings.choices[choice.name]))
         roles |= {name: role for name, role in changed.items() if name in roles}
         bare = cls(
@@ -195,7 +196,7 @@ class Scan:
         answers |= {
             name: str(role)
             for name, role in (self.settings.roles or {}).items()
-            if any(one.name == name and _asks_role(one) for one in self.own_choices)
+            if any(one.name == name and asks_role(one) for one in self.own_choices)
         }
         unknown = [name for name in answers if name not in {one.name for one in choices}]
         if unknown and strict:
@@ -306,7 +307,7 @@ class Scan:
         if choice is None:
             names = listed(one.name for one in self.choices)
             raise DataError(f"there is no question {quoted(name)}; questions: {names}")
-        if _asks_role(choice):
+        if asks_role(choice):
             return self.with_role(name, choice.option(option))
         answers = {**(self.settings.choices or {}), name: choice.option(option)}
         settings = replace(self.settings, choices=answers)
@@ -327,6 +328,8 @@ class Scan:
         twice = next((name for name in shown if shown.count(name) > 1), None)
         if twice is not None:
             lines.append(f"two channels are called {quoted(twice)}; rename one of them")
+        if self.pictures.unreadable and not self.pictures.opened:
+            lines.append(f"no image can be read: {self.pictures.unreadable[0][1]}")
         if columns_of(self.roles, Role.CHANNEL):
             lines += self.pictures.not_of_one_channel()
         return (*lines, *self._layout.problems)
@@ -442,8 +445,3 @@ class Scan:
     def image_columns(self) -> tuple[str, ...]:
         """The columns of ``entries`` that name image files."""
         return tuple(columns_of(self.roles, Role.IMAGE))
-
-
-def _asks_role(choice: Choice) -> bool:
-    """Whether a question is about the role of a column: the one it is named after."""
-    return set(choice.options) <= set(map(str, Role))

@@ -163,6 +163,13 @@ def _one_channel(columns: list[NameColumn]) -> list[NameColumn]:
     fixed = [column for column in channels if column.fixed]
     named = [column for column in channels if any(map(vocabulary.is_channel, column.distinct))]
     varying = [column for column in channels if len(column.distinct) > 1]
+    told = [one for one in varying if all(follows(other, one) for other in varying)]
+    if not fixed and not named and varying and not told:
+        # Two numbers that both may be the channel: only the user knows.
+        return [
+            replace(column, role=None, asked=True) if column in varying else column
+            for column in columns
+        ]
     chosen = (fixed or [one for one in named if one in varying] or varying or named or channels)[0]
     return [
         replace(column, role=Role.IGNORE if follows(column, chosen) else None)

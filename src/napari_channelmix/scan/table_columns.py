@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,8 +66,10 @@ _PLACES = (
     ("centrex", "centrey"), ("posx", "posy"), ("xpos", "ypos"), ("positionx", "positiony"),
     ("xposition", "yposition"), ("xcoord", "ycoord"), ("coordx", "coordy"),
     ("xcoordinate", "ycoordinate"), ("cx", "cy"), ("nucleusx", "nucleusy"), ("cellx", "celly"),
-    ("axis1", "axis0"), ("xm", "ym"),
+    ("axis1", "axis0"),
 )  # fmt: skip
+# What stands behind such a name where places are micrometres.
+_MICROMETRES = ("um", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres")
 # A class has some rows each.
 MOST_CLASSES, FEW_ROWS = 200, 12
 LOOKED_AT = 5_000
@@ -94,7 +97,9 @@ class Columns:
 def plain(name: str) -> str:
     """A name of a column as it is compared: small letters and digits only."""
     text = re.sub(r"^(image_)?metadata_|^image_", "", name.strip(), flags=re.IGNORECASE)
-    return re.sub(r"[^a-z0-9]", "", text.casefold())
+    # The sign for micro is one of two characters.
+    text = unicodedata.normalize("NFKC", text).casefold().replace("\u03bc", "u")
+    return re.sub(r"[^a-z0-9]", "", text)
 
 
 def is_known(name: str) -> bool:
@@ -199,12 +204,15 @@ def channel_of_column(column: str) -> str:
     return "_".join(kept) or column
 
 
-def place_columns(frame: pd.DataFrame, columns: Collection[str]) -> tuple[str | None, str | None]:
-    """Columns of x and y in pixels, or None for both."""
+def place_columns(
+    frame: pd.DataFrame, columns: Collection[str], *, micrometres: bool = False
+) -> tuple[str | None, str | None]:
+    """Columns of x and y in pixels, or in micrometres by their names; or None for both."""
     by_name: dict[str, str] = {}
     for column in columns:
         by_name.setdefault(plain(column), column)
-    for x, y in _PLACES:
+    units = _MICROMETRES if micrometres else ("",)
+    for x, y in ((f"{x}{unit}", f"{y}{unit}") for x, y in _PLACES for unit in units):
         pair = by_name.get(x), by_name.get(y)
         if pair[0] and pair[1] and _are_pixels(frame, [str(name) for name in pair]):
             return pair

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_size import crop_for_outlines
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.table_files import TextTable, decimal_comma_of
 from napari_channelmix.data.values import number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.scan.cellprofiler import parse_cellprofiler
-from napari_channelmix.scan.find_files import FileFinder
+from napari_channelmix.scan.find_files import FileFinder, rows_with_files
+from napari_channelmix.scan.imagej import parse_imagej
 from napari_channelmix.scan.long_table import read_scanned_table_job
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
 from napari_channelmix.scan.parsed_table import ParsedTable, text_of
@@ -50,8 +52,11 @@ __all__ = ["scan_table", "scan_table_job"]
 
 OUTLINES = (".geojson", ".json")
 ANNDATA = (".h5ad",)
+# All GeoJSON files of a folder: one for each image.
+EVERY_OUTLINE = "*.geojson"
 # Answers to the questions of a table.
 NO_MASK, NO_CLASS = "none of them", "no class"
+PIXELS, MICROMETRES = "pixels", "micrometres"
 
 Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
@@ -66,7 +71,8 @@ def scan_table(
     ----------
     table : path or pandas.DataFrame
         CSV or TSV: objects or images of CellProfiler, detections of QuPath (also as GeoJSON),
-        regions of scikit-image, any table that names image files; an AnnData file (``.h5ad``).
+        regions of scikit-image, any table that names image files; an AnnData file (``.h5ad``);
+        ``"folder/*.geojson"`` for the outlines of several images.
     images : path, optional
         The folder below which its files are looked for by their names; default: that of the
         table, and for a DataFrame the working folder.
@@ -118,6 +124,13 @@ def _parsed_job(table: str | Path | pd.DataFrame, images: Path | None) -> Job[Pa
         return _of_texts(replace(texts, path=Path("table")))
     path = Path(table)
     suffix = path.suffix.lower()
+    if path.name == EVERY_OUTLINE:
+        from napari_channelmix.scan.geojson import parse_geojson_files
+
+        paths = sorted(path.parent.glob(path.name), key=lambda one: natural_key(one.name))
+        if not paths:
+            raise DataError(f"{path_shown(path.parent)}: holds no GeoJSON files")
+        return parse_geojson_files(paths, images or path.parent)
     if suffix in OUTLINES:
         from napari_channelmix.scan.geojson import parse_geojson
 
@@ -132,7 +145,8 @@ def _parsed_job(table: str | Path | pd.DataFrame, images: Path | None) -> Job[Pa
 def _of_texts(texts: TextTable) -> ParsedTable:
     if texts.rows.empty:
         raise DataError(f"{texts.path}: has no rows")
-    return parse_cellprofiler(texts) or parse_qupath(texts) or parse_plain(texts)
+    parsers = (parse_cellprofiler, parse_qupath, parse_imagej)
+    return next(filter(None, (parse(texts) for parse in parsers)), None) or parse_plain(texts)
 
 
 @dataclass(eq=False)
@@ -156,7 +170,7 @@ class _Source:
         images = [name for name, role in parsed.roles.items() if role is Role.IMAGE]
         files = [*images, *map(str, masks)]
         left_out = [*parsed.left_out]
-        rows = self._with_files(images, files, left_out)
+        rows = rows_with_files(parsed, self.finder, images, files, left_out)
         images = [name for name in images if name in rows]
         masks = [name for name in masks if name in rows]
         files = [*images, *map(str, masks)]
@@ -192,11 +206,17 @@ class _Source:
             what, verb = counted(count, "column"), "is" if count == 1 else "are"
             notes.append(f"{what} of measurements {verb} left out")
         class_choice = _class_choice(columns.classes, answers)
+        unit_choice = self._unit_choice(rows[images[0]], answers)
+        micrometres = parsed.micrometres or (
+            unit_choice is not None and unit_choice.chosen == MICROMETRES
+        )
         roles = {**columns.roles}
         if class_choice and class_choice.chosen in rows:
             roles[str(class_choice.chosen)] = Role.CLASS
-        rows, places, problem = self._in_pixels(rows, roles, settings, notes)
+        rows, places, problem = self._in_pixels(rows, roles, settings, notes, micrometres)
         problems += problem
+        if places is not None and not (masks or parsed.corner or micrometres):
+            notes.append("x and y are taken for pixels from the middle of the first, y down")
         checked = self._checked(rows, roles, places)
         problems += [*checked.problems]
         left_out += [LeftOut(self.parsed.path.name, reason) for reason in checked.left_out]
@@ -208,7 +228,7 @@ class _Source:
         keys: dict[str, Any] = {} if checked.crop is None else {"crop": checked.crop}
         if Role.MASK in roles.values() and Role.OBJECT in roles.values():
             keys["min_area"] = 1
-        choices = tuple(choice for choice in (mask_choice, class_choice) if choice)
+        choices = tuple(choice for choice in (mask_choice, class_choice, unit_choice) if choice)
         return Scan.of(
             parsed.path,
             parsed.style,
@@ -226,74 +246,6 @@ class _Source:
             drawn=dict(parsed.drawn),
         )
 
-    def _with_files(
-        self, images: list[str], files: list[str], left_out: list[LeftOut]
-    ) -> pd.DataFrame:
-        """Rows whose files are there, by paths relative to the folder.
-
-        Raises
-        ------
-        DataError
-            None of them is.
-        """
-        rows = self.parsed.rows
-        columns: dict[str, list[str | None]] = {}
-        missing: dict[str, tuple[int, int, str]] = {}
-        for column in files:
-            folder = self.parsed.folders.get(column)
-            folders = rows[folder].tolist() if folder else [""] * len(rows)
-            pairs = list(zip(rows[column].tolist(), folders, strict=True))
-            paths, why = self._paths(pairs)
-            columns[column] = [paths.get(pair) for pair in pairs]
-            if why:
-                row = next(row for row, pair in enumerate(pairs) if pair in why)
-                missing[column] = row, len(why), why[pairs[row]]
-        # A column of which no file is there says where others came from, where there are others.
-        gone = [name for name in files if not any(columns[name])]
-        if not set(images) <= set(gone):
-            for name in gone:
-                reason = f"none of its files is there: {missing.pop(name)[2]}"
-                left_out.append(LeftOut(f"column {quoted(name)}", reason))
-                del columns[name]
-            rows = rows.drop(columns=gone)
-        there = np.array([all(paths) for paths in zip(*columns.values(), strict=True)], dtype=bool)
-        if missing:
-            count = sum(number for _, number, _ in missing.values())
-            row, column = min((value[0], name) for name, value in missing.items())
-            where = f"{rows.index.name or 'line'} {rows.index[row]}, column {quoted(column)}"
-            reason = f"(first: {where}: {missing[column][2]})"
-            if not there.any():
-                raise DataError(
-                    f"{self.parsed.path}: none of its {counted(count, 'image')} is there {reason}; "
-                    "put the table beside its images, or name their folder (images=...)"
-                )
-            verb = "is" if count == 1 else "are"
-            left_out.append(
-                LeftOut(
-                    self.parsed.path.name,
-                    f"{counted(int((~there).sum()), 'row')} of {counted(count, 'file')} that "
-                    f"{verb} not there or not told apart {reason}",
-                )
-            )
-        found = {name: [path or "" for path in paths] for name, paths in columns.items()}
-        return rows.assign(**found)[there]
-
-    def _paths(
-        self, pairs: list[tuple[str, str]]
-    ) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
-        """Files relative to the folder by their texts and folders, and why others are not there."""
-        paths: dict[tuple[str, str], str] = {}
-        why: dict[tuple[str, str], str] = {}
-        for pair in dict.fromkeys(pairs):
-            if pair[0] in self.parsed.drawn:
-                paths[pair] = pair[0]
-                continue
-            try:
-                paths[pair] = _relative(self.finder.path(*pair), self.finder.folder)
-            except DataError as error:
-                why[pair] = str(error)
-        return paths, why
-
     def _unreadable(self, rows: pd.DataFrame, files: list[str]) -> list[str]:
         paths = dict.fromkeys(path for name in files for path in rows[name])
         errors = [self.looked.errors[path] for path in paths if path in self.looked.errors]
@@ -307,6 +259,7 @@ class _Source:
         roles: Mapping[str, Role],
         settings: ScanSettings,
         notes: list[str],
+        micrometres: bool,
     ) -> tuple[pd.DataFrame, Places | None, list[str]]:
         """Rows with x and y in pixels from the middle of the first, and both as numbers."""
         by_role = {role: name for name, role in roles.items()}
@@ -319,7 +272,7 @@ class _Source:
             values, note = _numbers(self.parsed, rows, column)
             notes += note
             side = None
-            if self.parsed.micrometres:
+            if micrometres:
                 sizes = [self._pixel_size(str(path), settings) for path in rows[image]]
                 unknown = [path for path, size in zip(rows[image], sizes, strict=True) if not size]
                 if unknown:
@@ -335,6 +288,15 @@ class _Source:
                     for text, value in zip(rows[column], values, strict=True)
                 ]
         return rows.assign(**result), (places[Role.Y], places[Role.X]), []
+
+    def _unit_choice(self, paths: Iterable[str], answers: Mapping[str, str]) -> Choice | None:
+        """Pixels, where no image states another unit that the table may be in."""
+        if not self.parsed.unit_asked:
+            return None
+        sizes = [self.looked.pixel_sizes.get(path) for path in set(paths)]
+        proposed = None if any(sizes) else PIXELS
+        text = "The table does not say in which unit x and y are: which?"
+        return _answered(Choice("unit", text, (PIXELS, MICROMETRES), proposed), answers)
 
     def _pixel_size(self, path: str, settings: ScanSettings) -> tuple[float, float] | None:
         if settings.image_pixel_size is not None:
@@ -363,13 +325,6 @@ class _Source:
             sides = self.parsed.sides
             return points if sides is None else replace(points, crop=self._crop_of_boxes(sides))
         return everything
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return path.relative_to(folder).as_posix()
-    except ValueError:
-        return str(path.absolute())
 
 
 def _numbers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from napari_channelmix.scan.layout import SPLITS
 from napari_channelmix.scan.roles import Role
@@ -10,6 +11,7 @@ from napari_channelmix.scan.roles import Role
 __all__ = [
     "PREFIXES",
     "dose_like",
+    "is_certain_channel",
     "is_channel",
     "is_class",
     "is_date",
@@ -56,13 +58,20 @@ _CHANNELS = re.compile(
     )(?:[ ]?\d{1,5})?""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Stains and reporters whose names mean nothing else: one of them tells that a part is the channel.
+_CERTAIN = re.compile(
+    r"""(?:dapi|hoechst|e?gfp|rfp|mcherry|yfp|cfp|fitc|tritc|cy[357]|draq5|sytox\w*|phalloidin
+    |texas[ ]?red|alexa(?:[ ]?fluor)?[ ]?\d{3}|bright[ ]?field)(?:[ ]?\d{1,5})?""",
+    re.VERBOSE | re.IGNORECASE,
+)
 # Names of stains that hold a separator, dates, and numbers with a unit: each is one part.
 _ONE_PART = re.compile(
     r"""(?:alexa(?:[ _-]?fluor)?|hoechst|atto|cy|af|draq)[ _-]\d{1,5}(?![\d])
     | texas[ _-]red | bright[ _-]field | far[ _-]red | phase[ _-]contrast | transmitted[ _-]light
     | (?:alpha|beta|[ab])-tubulin | f-actin | e-cadherin | ki-67 | con[ _-]a(?![a-z0-9])
     | (?<![^\W_])(?:field|site|fov|fld|position|pos|series|scene|tile|time|timepoint|frame|plane
-        |slice|channel|plate|zstep|donor|patient|mouse|animal)[ _-](?=\d)
+        |slice|channel|plate|zstep|donor|patient|mouse|animal|well|z)[ _-](?=\d)
+    | (?<![^\W_])(?:c|z|t|ch|s|channel)=(?=\d)
     | (?<!\d)(?:19|20)\d\d[-_.]\d\d[-_.]\d\d(?!\d)
     | \d+[.,]\d+[ ]?(?=[nupmµμ]?[mg](?:[ _.-]|$)) | (?<![\d.,])\d+[ ](?=[nupmµμ]m(?:[ _.-]|$))
     | [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}""",
@@ -123,13 +132,19 @@ _CLASSES = frozenset(
         "apoptotic",
     )
 )
-_SIGNS = {"_": "\ue000", "-": "\ue001", ".": "\ue002", ",": "\ue003", " ": "\ue004"}
-_BACK = {sign: text for text, sign in _SIGNS.items()}
+_SIGNS = {"=": "\ue005", "_": "\ue000", "-": "\ue001", ".": "\ue002", ",": "\ue003", " ": "\ue004"}
+_APART = str.maketrans(_SIGNS)
+_BACK = str.maketrans({sign: text for text, sign in _SIGNS.items()})
 
 
 def is_channel(text: str) -> bool:
     """Whether a text is the name of a stain, a reporter or a kind of light."""
     return _CHANNELS.fullmatch(re.sub(r"[ _-]+", " ", text.strip())) is not None
+
+
+def is_certain_channel(text: str) -> bool:
+    """Whether a text is the name of a stain or reporter and of nothing else: ``DAPI``."""
+    return _CERTAIN.fullmatch(re.sub(r"[ _-]+", " ", text.strip())) is not None
 
 
 def is_split(text: str) -> bool:
@@ -158,17 +173,18 @@ def dose_like(text: str) -> bool:
     return _DOSE.fullmatch(text.strip()) is not None
 
 
+@lru_cache(2**16)
 def prefixed(text: str) -> tuple[str, str] | None:
     """Letters and the number that follows them: ``TimePoint_1``, ``s01``."""
-    match = _PREFIXED.fullmatch(re.sub(r"[_\s-]+", " ", text.strip()))
+    match = _PREFIXED.fullmatch(re.sub(r"[_\s=-]+", " ", text.strip()))
     return None if match is None else (match[1].casefold(), match[2])
 
 
 def protected(stem: str) -> str:
     """A name in which separators within one part (``Alexa_488``) are no separators."""
-    return _ONE_PART.sub(lambda match: "".join(_SIGNS.get(c, c) for c in match[0]), stem)
+    return _ONE_PART.sub(lambda match: match[0].translate(_APART), stem)
 
 
 def restored(text: str) -> str:
     """The text of a part as the name has it."""
-    return "".join(_BACK.get(c, c) for c in text)
+    return text.translate(_BACK)

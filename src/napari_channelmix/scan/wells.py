@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 __all__ = ["ROWS", "missing_wells", "well_name", "well_of"]
 
@@ -12,6 +13,7 @@ ROWS, COLUMNS = 32, 48
 _WELL = re.compile(r"([A-Za-z]{1,2})[ _-]{0,3}0{0,2}([1-9]\d?)")
 
 
+@lru_cache(2**16)
 def well_name(text: str) -> str | None:
     """A well as it is matched: capital row, column of two digits; None where it is none.
 

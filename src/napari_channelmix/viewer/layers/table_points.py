@@ -128,7 +128,7 @@ def _numbers(table: TextTable, rows: pd.DataFrame, name: str) -> npt.NDArray[np.
 
 
 def _pixel_size(
-    reference: Any, axes: tuple[int, int], where: PointColumns, path: Path
+    reference: Any, axes: tuple[int, int], where: PointColumns, path: Path | str
 ) -> npt.NDArray[np.float64]:
     """Size of a pixel (y, x) in the unit of the columns."""
     place = like(reference, axes)

@@ -126,6 +126,8 @@ def test_stains_are_unmixed_in_a_worker(viewer: Any, page: Any, qtbot: Any) -> N
     rgb = viewer.add_image(picture, name="tissue", rgb=True, **ODD)
     qtbot.wait(50)
     menu = page.channels.rgb.unmix_button.menu()
+    # An ampersand alone would underline the next letter.
+    assert menu.actions()[0].text() == "H&&E"
     next(action for action in menu.actions() if action.text() == "H-DAB").trigger()
     qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
     qtbot.wait(50)

@@ -34,7 +34,7 @@ def page(dock: Any) -> Any:
 
 def settle(page: Any, qtbot: Any) -> None:
     qtbot.wait(50)
-    qtbot.waitUntil(lambda: not page.cells.size.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.cells.crop_size.task.busy, timeout=10_000)
     qtbot.wait(30)
 
 
@@ -50,7 +50,7 @@ def test_the_crop_fits_the_cells_and_is_drawn_around_one(
     viewer: Any, page: Any, qtbot: Any, click: Any
 ) -> None:
     show(viewer, page, qtbot, [20, 21, 33])
-    size = page.cells.size
+    size = page.cells.crop_size
     # 33 in steps of 8.
     assert (size.spin.value(), size.spin.text()) == (40, "auto (40 pixels)")
     assert size.text.text() == "all 3 cells fit"
@@ -90,19 +90,19 @@ def test_cells_that_are_not_measured_yet_get_the_crop_that_fits(
 
 def test_what_is_painted_is_measured_again(viewer: Any, page: Any, qtbot: Any) -> None:
     layer = show(viewer, page, qtbot, [12, 13, 44])
-    assert page.cells.size.spin.value() == 48
+    assert page.cells.crop_size.spin.value() == 48
     layer.data_setitem(np.nonzero(layer.data == 3), 0)
     layer.events.paint(value=[])
     qtbot.wait(500)
     settle(page, qtbot)
-    assert page.cells.size.spin.value() == 16
+    assert page.cells.crop_size.spin.value() == 16
     # Set by hand it stays.
-    page.cells.size.spin.setValue(20)
+    page.cells.crop_size.spin.setValue(20)
     layer.data = discs([12, 13, 44])
     qtbot.wait(500)
     settle(page, qtbot)
-    assert page.cells.size.spin.value() == 20
-    assert "1 of 3 cells" in page.cells.size.text.text()
+    assert page.cells.crop_size.spin.value() == 20
+    assert "1 of 3 cells" in page.cells.crop_size.text.text()
 
 
 def test_boxes_go_when_the_page_is_left_and_come_back(viewer: Any, page: Any, qtbot: Any) -> None:
@@ -122,8 +122,8 @@ def test_of_points_it_is_a_guess_and_says_so(viewer: Any, page: Any, qtbot: Any)
     viewer.add_points(points, name="spots")
     settle(page, qtbot)
     # 1.5 times 20 in steps of 8.
-    assert page.cells.size.spin.value() == 32
-    assert "guessed" in page.cells.size.text.text()
+    assert page.cells.crop_size.spin.value() == 32
+    assert "guessed" in page.cells.crop_size.text.text()
     assert not page.cells.hide_neighbours.isVisible()
 
 

@@ -89,7 +89,7 @@ def test_a_folder_of_single_channel_images_becomes_cells_with_classes(
     window = show(scan_by_hand(folder))
     assert "8 wells" in window.sentence.text() and "2 channels: DNA, GFP" in window.sentence.text()
     assert window.tabs.tabText(window.tabs.currentIndex()) == "Classes of wells"
-    assert window.tabs.tabText(2) == "Left out (1)"
+    assert window.tabs.tabText(3) == "Left out (1)"
     give(window, qtbot, "A01", "B02", "untreated")
     give(window, qtbot, "A03", "B04", "treated")
     assert "2 classes: untreated, treated" in window.sentence.text()

@@ -50,8 +50,8 @@ class CellsPanel(QWidget):
         self.segmentation = SegmentationPanel(viewer)
         self.nuclei_channel = self.segmentation.channel
         self.find_button = self.segmentation.use
-        self.size = CropChooser(viewer)
-        self.crop = self.size.spin
+        self.crop_size = CropChooser(viewer)
+        self.crop = self.crop_size.spin
         self.column = QComboBox()
         self.column.setToolTip(
             "A column of the layer's features that names the class of each cell; without one, "
@@ -97,7 +97,7 @@ class CellsPanel(QWidget):
         rows.addRow(self.segmentation)
         rows.addRow("A cell is", self.unit)
         rows.addRow("", self.tracks)
-        rows.addRow("Crop", self.size)
+        rows.addRow("Crop", self.crop_size)
         rows.addRow("", self.inside)
         rows.addRow("", self.hide_neighbours)
         rows.addRow(self.neighbours)
@@ -108,7 +108,7 @@ class CellsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(rows)
         self.source.currentIndexChanged.connect(lambda _: self._source_chosen())
-        self.size.changed.connect(self.changed.emit)
+        self.crop_size.changed.connect(self.changed.emit)
         self.hide_neighbours.toggled.connect(lambda _: self.changed.emit())
         self.unit.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.inside.toggled.connect(lambda _: self.changed.emit())
@@ -253,7 +253,7 @@ class CellsPanel(QWidget):
         return CellsPlan(
             chosen,
             layer,
-            self.size.side,
+            self.crop_size.side,
             self.column.currentData(),
             self.ids.currentData() if self.rows.isRowVisible(self.ids) else None,
             labelled=self.unit.currentIndex() == 0 or not isinstance(layer, Labels),
@@ -283,12 +283,12 @@ class CellsPanel(QWidget):
 
     def halt(self) -> None:
         """Stop what is measured and drawn."""
-        self.size.task.stop()
+        self.crop_size.task.stop()
         self.neighbours.task.stop()
 
     def look(self, plan: CellsPlan | None) -> None:
         """Measure the cells of a plan and show some of them; None: of no cells."""
-        self.size.measure(plan)
+        self.crop_size.measure(plan)
         self.neighbours.preview(plan if plan is not None and plan.hide else None)
 
 

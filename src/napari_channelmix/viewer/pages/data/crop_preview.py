@@ -84,7 +84,7 @@ class CropPreview(QWidget):
         for column, name in enumerate(cells.channels):
             title = QLabel()
             title.setText(
-                QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideMiddle, side)
+                QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideLeft, side)
             )
             title.setToolTip(f"{name}\nGrey values {limits.text(name)}")
             title.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -162,8 +162,10 @@ class SidePanel(QScrollArea):
         self.channels.show_channels(scan.channels)
         for widget in (self._title, self.channels):
             widget.setVisible(bool(scan.channels))
-        self.notes.setText("\n".join(f"· {note}" for note in scan.notes))
-        self.notes.setVisible(bool(scan.notes))
+        # That a data-set file is there is said above, with a link to it.
+        notes = [note for note in scan.notes if not note.startswith("dataset.toml is there")]
+        self.notes.setText("\n".join(f"· {note}" for note in notes))
+        self.notes.setVisible(bool(notes))
 
 
 def asks_about_names(scan: Scan) -> bool:

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.viewer.pages.data.import_images import FieldImages
 from napari_channelmix.viewer.pages.data.import_jobs import open_saved_job
 from napari_channelmix.viewer.pages.data.import_pattern import PatternExample
 from napari_channelmix.viewer.pages.data.import_preview import preview_job
@@ -35,6 +36,7 @@ from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
+from napari_channelmix.viewer.widgets.theme import chart_colors
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -54,7 +56,9 @@ __all__ = ["ImportWindow"]
 SIZE = (940, 580)
 # Lines of what was left out that are listed.
 MOST = 5000
-FILES, WELLS, LEFT_OUT = "Files", "Classes of wells", "Left out"
+FILES, WELLS, IMAGES, LEFT_OUT = "Files", "Classes of wells", "Images", "Left out"
+# Places of the tabs.
+OF_WELLS, OF_IMAGES, OF_LEFT_OUT = 1, 2, 3
 NOT_WRITABLE = "Nothing can be written beside the images: it is opened without a data-set file."
 TOML = "Data-set files (*.toml)"
 
@@ -85,6 +89,7 @@ class ImportWindow(QWidget):
         # Above the main window, but both can be used.
         super().__init__(parent, Qt.WindowType.Dialog)
         self._read_with = read_again
+        self._link = chart_colors(theme).text
         self.preview: Preview | None = None
         self.task = Task(session)
         # Made of the scan that is shown, one after the other; a new one never drops another.
@@ -96,6 +101,7 @@ class ImportWindow(QWidget):
         self.existing = QLabel()
         self.table = EntriesView()
         self.wells = WellClasses()
+        self.images = FieldImages(session)
         self.left_out = QListView()
         self.pattern = PatternExample()
         self.by_example = QPushButton("Mark parts of a name…")
@@ -150,7 +156,12 @@ class ImportWindow(QWidget):
         inside.addWidget(self.table, 1)
         self.pattern.setVisible(False)
         self.tabs = QTabWidget()
-        for widget, title in ((files, FILES), (self.wells, WELLS), (self.left_out, LEFT_OUT)):
+        for widget, title in (
+            (files, FILES),
+            (self.wells, WELLS),
+            (self.images, IMAGES),
+            (self.left_out, LEFT_OUT),
+        ):
             self.tabs.addTab(widget, title)
         middle = QHBoxLayout()
         middle.setSpacing(12)
@@ -193,6 +204,7 @@ class ImportWindow(QWidget):
         self.pattern.cleared.connect(lambda: self.change(lambda _: self._read_with(None)))
         self.wells.given.connect(self._give_classes)
         self.wells.import_requested.connect(self._import_layout)
+        self.tabs.currentChanged.connect(lambda index: index == OF_IMAGES and self.images.read())
         self.existing.linkActivated.connect(self._open_existing)
         self.elsewhere.clicked.connect(self._choose_path)
         self.path.textEdited.connect(lambda _: self._ready())
@@ -215,8 +227,9 @@ class ImportWindow(QWidget):
         self.table.show_scan(scan)
         self.side.show_scan(scan)
         self._show_left_out(scan)
+        self.images.show_scan(scan)
         self.wells.show_wells(preview.wells)
-        self.tabs.setTabVisible(1, bool(len(preview.wells)))
+        self.tabs.setTabVisible(OF_WELLS, len(preview.wells) > 1)
         self._show_path(preview.path)
         if before is None:
             self._begin(scan)
@@ -230,16 +243,15 @@ class ImportWindow(QWidget):
         self._example(0)
         if by_names and asks_about_names(scan):
             self.by_example.setChecked(True)
-        elif self.tabs.isTabVisible(1) and Role.CLASS not in scan.roles.values():
+        elif self.tabs.isTabVisible(OF_WELLS) and Role.CLASS not in scan.roles.values():
             # Without classes there is nothing to be learnt.
-            self.tabs.setCurrentIndex(1)
+            self.tabs.setCurrentIndex(OF_WELLS)
 
     def _show_existing(self, path: Path | None) -> None:
         self.existing.setVisible(path is not None)
         if path is not None:
-            color = self.palette().windowText().color().name()
             self.existing.setText(
-                f"This folder has a data-set file: <a href='#' style='color: {color}'>open "
+                f"This folder has a data-set file: <a href='#' style='color: {self._link}'>open "
                 f"{html.escape(path.name)}</a> as it was saved."
             )
 
@@ -250,8 +262,8 @@ class ImportWindow(QWidget):
         model = self.left_out.model()
         assert isinstance(model, QStringListModel)
         model.setStringList(lines)
-        self.tabs.setTabVisible(2, bool(lines))
-        self.tabs.setTabText(2, f"{LEFT_OUT} ({len(scan.left_out):,})")
+        self.tabs.setTabVisible(OF_LEFT_OUT, bool(lines))
+        self.tabs.setTabText(OF_LEFT_OUT, f"{LEFT_OUT} ({len(scan.left_out):,})")
 
     def _show_path(self, path: Path | None) -> None:
         """The place that is proposed, unless the user has chosen another."""
@@ -426,6 +438,7 @@ class ImportWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what is being read."""
         self.task.stop()
+        self.images.task.stop()
         super().closeEvent(event)
 
     def keyPressEvent(self, event: Any) -> None:

@@ -339,7 +339,7 @@ class DataPage(Page):
     def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
         """Take cells that were cut out; a slice without cells is no field of view."""
         self.channels.accept()
-        self.cells.size.done()
+        self.cells.crop_size.done()
         shown = in_view(self.viewer, with_fields(shown, plan, cells))
         if more:
             self._add(cells, shown)

@@ -39,7 +39,6 @@ class RgbBar(QWidget):
         )
         menu = QMenu(self.unmix_button)
         for title, stains in STAINS.items():
-            # One '&' alone marks the key of an entry.
             action = menu.addAction(title.replace("&", "&&"))
             action.setToolTip(f"Channels: {', '.join(stains.names)}")
             action.triggered.connect(lambda _=False, title=title: self._unmix(title))
