@@ -292,7 +292,9 @@ class CountingHand:
     def text(self, widget: Any, text: str, words: str) -> None:
         """Type a text and Enter where the keyboard is: one action."""
         focused = widget.window().focusWidget()
-        see(focused is widget, f"{words!r}: the keyboard is in {widget}, not in {focused}")
+        # A list that can be edited has it for its line.
+        at_hand = focused is widget or (focused is not None and focused is widget.focusProxy())
+        see(at_hand, f"{words!r}: the keyboard is in {widget}, not in {focused}")
         QTest.keyClicks(widget, text)
         QTest.keyClick(widget, Qt.Key.Key_Return)
         self._did("text", words)
