@@ -91,8 +91,13 @@ def scan_table(
 
     Examples
     --------
-    >>> scan = scan_table("MyExpt_Nuclei.csv")  # doctest: +SKIP
-    >>> cells = scan.cells()  # doctest: +SKIP
+    Of a table with columns ``path``, ``x``, ``y`` and ``phenotype`` in the folder ``folder``:
+
+    >>> scan = scan_table(folder / "cells.csv", crop=16)
+    >>> scan.style, str(scan.roles["phenotype"])
+    ('table of cells', 'class')
+    >>> len(scan.cells())
+    2
     """
     return drain(scan_table_job(table, ScanSettings(**settings), images=images))
 

@@ -293,6 +293,8 @@ def _with_features(
     with suppress(DataError) if plan.column is None else nullcontext():
         by_slice = slice_rows(table, plan.layer, plan.chosen, plan.column)
     if by_slice is not None:
+        why = layers.unwritable_reason(plan.layer, used, plan.id_column)
+        notes += [f"classes will not be written into the features: {why}"] if why else []
         positions = [place[by_slice.axis] for place in places]
         if plan.column is not None:
             classes, lines = by_slice.classes(plan.column, positions, ids)
