@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         train_classifier,
     )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
+    from napari_channelmix.data.segmentation import Segmentation, segment
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
+    from napari_channelmix.settings import SegmentationSettings
 
 __all__ = [
     "Attribution",
@@ -42,6 +44,8 @@ __all__ = [
     "Disentangler",
     "Evaluation",
     "Latents",
+    "Segmentation",
+    "SegmentationSettings",
     "channel_importance",
     "evaluate",
     "explain",
@@ -55,6 +59,7 @@ __all__ = [
     "save_dataset",
     "scan_folder",
     "scan_table",
+    "segment",
     "train_classifier",
 ]
 
@@ -69,6 +74,8 @@ _ROOM_OF = {
     "Disentangler": "drl",
     "Evaluation": "classify",
     "Latents": "drl",
+    "Segmentation": "data.segmentation",
+    "SegmentationSettings": "settings",
     "channel_importance": "dcmix",
     "evaluate": "classify",
     "explain": "pcim",
@@ -82,6 +89,7 @@ _ROOM_OF = {
     "save_dataset": "data",
     "scan_folder": "scan.folder",
     "scan_table": "scan.tables",
+    "segment": "data.segmentation",
     "train_classifier": "classify",
 }
 

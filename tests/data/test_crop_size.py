@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points
+from napari_channelmix.data.crop_size import (
+    crop_for_outlines,
+    crop_for_points,
+    diameter_around,
+    nearest_distance,
+)
 from napari_channelmix.data.cut_cells import cut_off_warning
 
 
@@ -48,3 +53,43 @@ def test_points_are_guessed_from_those_that_touch() -> None:
     # Without a neighbour nothing is known, and points set twice are no neighbours.
     assert crop_for_points([(5, 5)], most=1024).side == 48
     assert crop_for_points([(5, 5), (5, 5)], most=1024).side == 48
+
+
+def spots(radius: int, apart: int, sign: float = 1.0) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Discs of a radius on a noisy ground, and their middles."""
+    centres = [
+        (y, x) for y in range(apart, 8 * apart, apart) for x in range(apart, 8 * apart, apart)
+    ]
+    y, x = np.mgrid[0 : 9 * apart, 0 : 9 * apart]
+    plane = np.random.default_rng(0).normal(500, 10, y.shape)
+    for row, column in centres:
+        plane[(y - row) ** 2 + (x - column) ** 2 <= radius**2] += sign * 200
+    return plane, centres
+
+
+def test_cells_far_apart_are_measured_by_how_they_fade() -> None:
+    # Discs of radius 10 that stand 50 apart: the distance alone would give 1.5 x 50, so 80.
+    for sign in (1.0, -1.0):
+        plane, centres = spots(10, 50, sign)
+        diameter = diameter_around([plane], centres)
+        assert diameter is not None and 19 <= diameter <= 25
+        assert crop_for_points(centres, 1024).side == 80
+        # 1.5 x 23 in steps of 8.
+        assert crop_for_points(centres, 1024, diameter).side in (32, 40)
+
+
+def test_the_widest_channel_counts_and_noise_none() -> None:
+    small, centres = spots(6, 50)
+    wide, _ = spots(14, 50)
+    noise = np.random.default_rng(1).normal(0, 1, small.shape)
+    measured = diameter_around([small, wide, noise], centres)
+    assert measured is not None and 27 <= measured <= 33
+    assert diameter_around([noise], centres) is None
+    assert diameter_around([np.full(small.shape, np.nan)], centres) is None
+
+
+def test_a_cell_is_no_wider_than_its_neighbours_are_far() -> None:
+    centres = [(20, 20), (20, 32), (60, 60), (60, 72)]
+    assert nearest_distance(centres) == 12
+    # 1.5 x 12 in steps of 8, whatever the pixels show.
+    assert crop_for_points(centres, 1024, diameter=40).side == 24

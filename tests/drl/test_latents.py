@@ -131,6 +131,15 @@ def test_the_table_says_where_each_cell_is_and_what_it_is_like(found, ellipses):
     assert table["feature: area"].tolist() == areas
 
 
+def test_the_users_own_columns_stand_in_the_table_and_in_the_file(found, tmp_path):
+    keys = pd.DataFrame({"cell_id": range(60, 84), "label": "theirs"})
+    keyed = replace(found, cells=found.cells.with_keys(keys))
+    table = keyed.to_frame()
+    assert table["cell_id"].tolist() == [str(n) for n in range(60, 84)]
+    assert table["label (table)"].tolist() == ["theirs"] * 24
+    assert table["field_name"].tolist() == list(found.cells.field_names) * 24
+
+
 def test_nearest_cells_grow_along_scale_and_are_cells_of_the_set(found):
     rows = found.nearest(0, "Scale", 5)
     assert rows.shape == (5,)

@@ -4,9 +4,10 @@ import json
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from napari_channelmix import explain
+from napari_channelmix import Cells, explain
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.references import reference
@@ -66,3 +67,23 @@ def test_it_is_not_to_be_changed(attribution):
         attribution.maps = attribution.maps
     # Its text is short enough to be printed.
     assert len(repr(attribution)) < 1000
+
+
+def test_maps_can_be_joined_with_the_users_own_tables(attribution):
+    keys = pd.DataFrame({"cell_id": range(40, 45), "target": "theirs"})
+    cells = Cells.from_array(np.zeros((5, 3, 8, 8)), ["a", "b", "c"]).with_keys(keys)
+    source = replace(attribution.source, known=cells, numbers=np.array([4, 0, 1, 2]))
+    frame = replace(attribution, source=source).to_frame()
+    assert frame["cell"].tolist() == [4, 0, 1, 2]
+    assert frame["cell_id"].tolist() == ["44", "40", "41", "42"]
+    assert frame["target"].tolist() == [attribution.classes[code] for code in attribution.target]
+    assert frame["target (table)"].tolist() == ["theirs"] * 4
+    np.testing.assert_array_equal(
+        frame[[f"probability of {name}" for name in attribution.classes]].to_numpy(np.float32),
+        attribution.probabilities,
+    )
+
+
+def test_of_crops_in_an_array_only_their_numbers_are_known(attribution):
+    frame = attribution.to_frame()
+    assert list(frame.columns[:3]) == ["cell", "target", "prediction"] and len(frame) == 4

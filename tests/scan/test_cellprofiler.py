@@ -315,3 +315,20 @@ def test_decimal_commas_of_a_spreadsheet(tmp_path, fields):
     write_csv(tmp_path / "MyExpt_Nuclei.csv", rows, ";")
     cells = scan_table(tmp_path / "MyExpt_Nuclei.csv").cells()
     assert places_of(cells) == expected(fields, "centre")
+
+
+def test_a_row_without_a_file_name_is_left_out_like_one_of_a_missing_file(exported, fields):
+    rows = image_rows(fields)
+    rows[1]["FileName_DNA"] = ""
+    write_csv(exported / "MyExpt_Image.csv", rows)
+    scan = scan_table(exported / "MyExpt_Nuclei.csv")
+    assert "no file is named" in scan.left_out[0].reason
+    assert len(scan.cells()) == len(fields[0].ids) + len(fields[2].ids)
+
+
+def test_label_images_alone_are_no_images(tmp_path, fields):
+    write_masks(fields, tmp_path)
+    rows = [{"ImageNumber": 1, "ObjectsFileName_Nuclei": "img01_Nuclei.tiff"}]
+    write_csv(tmp_path / "A_Image.csv", rows)
+    with pytest.raises(DataError, match="names no image files, only label images"):
+        scan_table(tmp_path / "A_Image.csv")

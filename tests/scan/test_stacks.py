@@ -64,6 +64,19 @@ def test_a_point_lies_in_the_plane_that_its_row_names(stacks):
     assert [int(crop[1, 4, 4]) for crop in cells.read([0, 1])] == [120, 100]
 
 
+def test_a_label_image_of_as_many_planes_is_read_plane_by_plane(stacks):
+    labels = np.zeros((3, 41, 53), np.uint16)
+    labels[0, 5:12, 6:14] = 1
+    labels[2, 20:30, 30:36] = 2
+    tifffile.imwrite(stacks / "m.tif", labels, imagej=True, metadata={"axes": "ZYX"})
+    frame = pd.DataFrame({"path": ["a.tif"], "mask_path": ["m.tif"]})
+    scan = scan_table(frame, images=stacks, crop=8).with_choice("planes", "every")
+    assert scan.problems == ()
+    cells = scan.cells()
+    assert cells.centres.tolist() == [[8.0, 9.5], [24.5, 32.5]]
+    assert [int(crop[0, 4, 4]) for crop in cells.read([0, 1])] == [0, 20]
+
+
 def test_planes_in_files_of_their_own_have_a_maximum_too(tmp_path):
     rows = []
     for field in ("f1", "f2"):

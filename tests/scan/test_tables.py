@@ -282,3 +282,17 @@ def test_a_comma_that_may_divide_thousands_is_never_taken_silently(tmp_path, fie
         scan_table(path)
     path.write_text("path;x;y\nimg01.tif;1,234;5,5\n")
     assert any("'1,234' is read as 1.234" in note for note in scan_table(path).notes)
+
+
+@pytest.mark.parametrize("name", ["outlines", "table_cells", "table_columns", "tables"])
+def test_the_examples_of_the_documentation_are_true(name, tmp_path, fields):
+    import doctest
+    import importlib
+
+    write_stacks(fields[:1], tmp_path)
+    frame = pd.DataFrame({"path": ["img01.tif"] * 2, "x": [20, 30], "y": [11, 12]})
+    frame.assign(phenotype="live").to_csv(tmp_path / "cells.csv", index=False)
+    module = importlib.import_module(f"napari_channelmix.scan.{name}")
+    result = doctest.testmod(module, extraglobs={"folder": tmp_path})
+    assert result.attempted > 0
+    assert result.failed == 0

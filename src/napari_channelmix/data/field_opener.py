@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.bounds import square_side
 from napari_channelmix.data.fields import Field, check_field, outside
-from napari_channelmix.data.image_planes import with_maximum
+from napari_channelmix.data.image_planes import FilePlane, with_maximum
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.label_stacks import LabelStack
 from napari_channelmix.data.mask_files import stack_of_mask
@@ -255,8 +255,10 @@ class FieldOpener:
         if cells.segmentation is None:
             return find_nuclei(pixels[0], min_area=cells.min_area)
         result = segment(pixels[0], cells.segmentation, *pixels[1:])
-        for line in result.warnings:
-            self.images.warnings.say(planes[0].file.path, line)
+        first = planes[0]
+        if isinstance(first, FilePlane):
+            for line in result.warnings:
+                self.images.warnings.say(first.file.path, line)
         return result.labels
 
     def _label_images(

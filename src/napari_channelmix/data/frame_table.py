@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +53,7 @@ def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
     if index.nlevels > 1 or not index.is_unique:
         index = pd.RangeIndex(len(frame))
     texts = {column: _texts(frame.iloc[:, place]) for place, column in enumerate(own)}
-    return TextTable(name, pd.DataFrame(texts, index=index, dtype=object), ",", twice)
+    return TextTable(Path(name), pd.DataFrame(texts, index=index, dtype=object), ",", twice)
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

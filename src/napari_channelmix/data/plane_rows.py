@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PlaneRows", "plane_column", "rows_by_plane"]
+__all__ = ["PlaneRows", "plane_column", "plane_columns", "rows_by_plane"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -68,14 +68,23 @@ def plane_column(table: pd.DataFrame, axis: str) -> str | None:
         Label of the axis, such as ``t`` or ``z``. An axis of another name takes the only column
         of planes there is.
     """
-    named = {_key(name): str(name) for name in table.columns if _holds_numbers(table[name])}
-    times, depths = ([named[key] for key in keys if key in named] for keys in (TIMES, DEPTHS))
+    times, depths = (_named(table, keys) for keys in (TIMES, DEPTHS))
     axis = _key(axis)
     if axis in TIMES or axis in DEPTHS:
         wanted = times if axis in TIMES else depths
         return wanted[0] if wanted else None
     every = [*times, *depths]
     return every[0] if len(every) == 1 else None
+
+
+def plane_columns(table: pd.DataFrame) -> list[str]:
+    """All columns that may say the plane of each row."""
+    return [*_named(table, TIMES), *_named(table, DEPTHS)]
+
+
+def _named(table: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+    named = {_key(name): str(name) for name in table.columns if _key(name) in keys}
+    return [named[key] for key in keys if key in named and _holds_numbers(table[named[key]])]
 
 
 def rows_by_plane(

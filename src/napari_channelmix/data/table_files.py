@@ -54,8 +54,8 @@ class TextTable:
 
     Attributes
     ----------
-    path : Path or str
-        The file; or what a table is called that is in memory.
+    path : Path
+        The file; or the name of a table that is in memory.
     rows : pandas.DataFrame
         Texts; the index holds the line of the file in which each row begins. Names of columns
         have no blanks around them; a name that stands there again gets a number, as ``x.1``.
@@ -65,7 +65,7 @@ class TextTable:
     warnings : tuple of str
     """
 
-    path: Path | str
+    path: Path
     rows: pd.DataFrame
     separator: str
     twice: frozenset[str] = frozenset()

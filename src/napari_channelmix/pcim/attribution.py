@@ -12,6 +12,8 @@ from napari_channelmix.jobs import Job, drain
 from napari_channelmix.pcim.measure import measure_job
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.cell_source import Source
@@ -131,6 +133,31 @@ class Attribution:
         fidelity = drain(self.fidelity_job())
         each = {"srg": fidelity.srg, "insertion": fidelity.insertion, "deletion": fidelity.deletion}
         return each if per_cell else {name: float(np.mean(of)) for name, of in each.items()}
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per map: the cell it is of, the target, and what the classifier says of the cell.
+
+        The columns of a data set's cells are those of `Cells.to_frame`, with the user's own, so
+        that maps can be joined with other tables; of crops in an array only ``cell`` is known.
+        Then ``target``, ``prediction`` and a column ``probability of CLASS`` each.
+        """
+        import pandas as pd
+
+        numbers, known = self.source.numbers, self.source.known
+        cells = pd.DataFrame({"cell": numbers}) if known is None else known.to_frame()
+        if known is not None:
+            cells = cells.iloc[numbers].reset_index(drop=True)
+        columns: dict[str, Any] = {
+            "target": [self.classes[code] for code in self.target.tolist()],
+            "prediction": [self.classes[code] for code in self.probabilities.argmax(1).tolist()],
+        }
+        columns |= {
+            f"probability of {name}": self.probabilities[:, code]
+            for code, name in enumerate(self.classes)
+        }
+        # Columns of the user's that are called like ours keep theirs beside them.
+        cells = cells.rename(columns={name: f"{name} (table)" for name in columns if name in cells})
+        return pd.concat([cells, pd.DataFrame(columns)], axis=1)
 
     def fidelity_job(self) -> Job[Fidelity]:
         """Insertion and deletion curves of the maps, as a job."""

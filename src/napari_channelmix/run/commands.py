@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,10 @@ def scan(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(scan_content(result, saved), indent=2, ensure_ascii=False))
     elif saved is not None:
-        _say(args, f"saved {saved} and {saved.with_suffix('.csv').name}")
+        _say(args, f"\nsaved {saved} and {saved.with_suffix('.csv').name}; go on with")
+        _say(args, f"  napari-channelmix view {shlex.quote(str(saved))}")
+        if "label" in result.description():
+            _say(args, f"  napari-channelmix train {shlex.quote(str(saved))} --out model.cmx")
 
 
 def _pairs(texts: list[str], option: str) -> dict[str, str] | None:

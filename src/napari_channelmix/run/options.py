@@ -15,7 +15,11 @@ Settings = TypeVar("Settings")
 
 
 def add_options(
-    parser: argparse.ArgumentParser, settings: type, *, leave_out: Collection[str] = ()
+    parser: argparse.ArgumentParser,
+    settings: type,
+    *,
+    leave_out: Collection[str] = (),
+    heading: str = "",
 ) -> None:
     """Add an option for each setting that is for people.
 
@@ -29,12 +33,15 @@ def add_options(
         A settings object's class.
     leave_out : collection of str
         Settings that the parser has already, or that this command has not.
+    heading : str
+        A group of their own for all of them.
     """
-    rest = parser.add_argument_group("more settings")
+    own = parser.add_argument_group(heading) if heading else None
+    rest = own or parser.add_argument_group("more settings")
     for field in fields_of(settings):
         if field.about is None or field.kind == "other" or field.name in leave_out:
             continue
-        _add(rest if field.about.advanced else parser, field)
+        _add(rest if field.about.advanced else own or parser, field)
 
 
 def _add(place: Any, field: Setting) -> None:

@@ -18,6 +18,8 @@ from napari_channelmix.settings import (
     ImportanceSettings,
     LatentsSettings,
     ScanSettings,
+    SegmentationSettings,
+    fields_of,
 )
 from napari_channelmix.settings.model_output import OUTPUTS
 
@@ -55,11 +57,15 @@ def parser() -> argparse.ArgumentParser:
         help="where to compute (default: auto)",
     )
     common.add_argument("--seed", type=argument("seed"), default=0, help="random seed")
-    common.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
+    quiet = _OneLineParser(add_help=False)
+    quiet.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
     subparsers = main.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
-        subparser = subparsers.add_parser(name, help=text, description=text, parents=[common])
+    def command(
+        name: str, run: object, text: str, *, computes: bool = True
+    ) -> argparse.ArgumentParser:
+        parents = [common, quiet] if computes else [quiet]
+        subparser = subparsers.add_parser(name, help=text, description=text, parents=parents)
         subparser.set_defaults(run=run)
         return subparser
 
@@ -72,10 +78,14 @@ def parser() -> argparse.ArgumentParser:
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
 
     scan = command(
-        "scan", commands.scan, "understand a folder, a plate or a table; write a data-set file"
+        "scan",
+        commands.scan,
+        "understand a folder, a plate or a table; write a data-set file",
+        computes=False,
     )
     scan.add_argument("source", type=Path, help="folder, plate or table")
-    add_options(scan, ScanSettings, leave_out=COMMON)
+    segmentation = [field.name for field in fields_of(SegmentationSettings)]
+    add_options(scan, ScanSettings, leave_out=segmentation)
     for option, metavar, text in (
         ("--channel", "NAME=NAME", "rename a channel: as files name it, and its name (ch5=DNA)"),
         ("--choose", "QUESTION=ANSWER", "answer a question (planes=3)"),
@@ -93,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="data-set file to write (default: only look)"
     )
     scan.add_argument("--verbose", action="store_true", help="name every file that is left out")
+    add_options(scan, SegmentationSettings, heading="segmentation, where cells are segmented")
     scan.add_argument("--json", action="store_true", help="print what was understood as JSON")
 
     train = command("train", commands.train, "train a classifier and save it as a bundle")

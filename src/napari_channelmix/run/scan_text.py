@@ -61,7 +61,8 @@ def scan_text(scan: Scan, *, verbose: bool = False) -> str:
     lines += [f"note: {note}" for note in scan.notes]
     lines += _left_out(scan, verbose=verbose)
     open_ones = [choice for choice in scan.choices if choice.chosen is None]
-    settled = [choice for choice in scan.choices if choice.chosen is not None]
+    given = {**(scan.settings.choices or {}), **(scan.settings.roles or {})}
+    settled = [one for one in scan.choices if one.chosen is not None and one.name not in given]
     if settled:
         lines += ["", "taken, unless you say otherwise:"]
         lines += [

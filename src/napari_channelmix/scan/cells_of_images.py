@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,7 +138,7 @@ def places_of(image: OpenedImage, choices: Mapping[str, Any]) -> list[StackPlace
                 f"{image.name}: has {length} planes along {axis}{what}; say which are used: "
                 f'choices={{"{question}": "each"}}, "maximum", or the number of one from 0'
             )
-    path = getattr(image.source, "path", image.name)
+    path = Path(getattr(image.source, "path", image.name))
     return places_in_stack(image.lengths, chosen, path)
 
 

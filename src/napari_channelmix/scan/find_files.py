@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from napari_channelmix.data.paths import path_of_text
+from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.questions import LeftOut
 from napari_channelmix.wording import counted, quoted
@@ -76,6 +77,8 @@ class FileFinder:
         return result
 
     def _found(self, text: str, folder_text: str) -> Path:
+        if not text.strip(BLANKS):
+            raise DataError("no file is named")
         joined = f"{folder_text.rstrip('/').rstrip(chr(92))}/{text}" if folder_text else ""
         first: DataError | None = None
         # Addresses write blanks as %20.

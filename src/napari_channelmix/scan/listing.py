@@ -26,7 +26,7 @@ DEPTH, MOST_FILES = 8, 200_000
 # Entries of a step.
 STEP = 2000
 
-TABLES = (".csv", ".tsv", ".txt", ".geojson", ".h5ad", ".csv.gz", ".tsv.gz")
+TABLES = (".csv", ".tsv", ".geojson", ".h5ad", ".csv.gz", ".tsv.gz")
 _THUMBNAIL = re.compile(r"(^|[_\s.-])thumb(nail)?s?($|[_\s.\d-])", re.IGNORECASE)
 _SYSTEM = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx"}
 # Pictures of other programs, or of our own kinds of data, that are not read here.

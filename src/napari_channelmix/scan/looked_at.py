@@ -76,7 +76,10 @@ def look_at_job(
         yield Progress(count, len(waiting), "looking at the images")
         try:
             file = open_image(folder / path, alone=mask, mask=mask)
-            if mask:
+            if mask and {"Z", "T"} & set(file.axes or ""):
+                # Its objects are found plane by plane, once it is known which planes are used.
+                looked.shapes[path] = sides_of(file)
+            elif mask:
                 looked.add_labels(path, partial(_labels, file, path))
             else:
                 looked.shapes[path] = sides_of(file)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.data.image_formats import PICTURE_SUFFIXES, TIFF_SUFFIXES
+from napari_channelmix.data.image_formats import TIFF_SUFFIXES
+from napari_channelmix.data.image_planes import PICTURE_SUFFIXES
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.wording import listed, path_shown, quoted

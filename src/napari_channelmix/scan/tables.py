@@ -91,8 +91,13 @@ def scan_table(
 
     Examples
     --------
-    >>> scan = scan_table("MyExpt_Nuclei.csv")  # doctest: +SKIP
-    >>> cells = scan.cells()  # doctest: +SKIP
+    Of a table with columns ``path``, ``x``, ``y`` and ``phenotype`` in the folder ``folder``:
+
+    >>> scan = scan_table(folder / "cells.csv", crop=16)
+    >>> scan.style, str(scan.roles["phenotype"])
+    ('table of cells', 'class')
+    >>> len(scan.cells())
+    2
     """
     return drain(scan_table_job(table, ScanSettings(**settings), images=images))
 
@@ -168,6 +173,8 @@ class _Source:
         mask_choice = _mask_choice(parsed, answers)
         masks = [mask_choice.chosen] if mask_choice and mask_choice.chosen in parsed.masks else []
         images = [name for name, role in parsed.roles.items() if role is Role.IMAGE]
+        if not images:
+            raise DataError(f"{path_shown(parsed.path)}: names no image files, only label images")
         files = [*images, *map(str, masks)]
         left_out = [*parsed.left_out]
         rows = rows_with_files(parsed, self.finder, images, files, left_out)

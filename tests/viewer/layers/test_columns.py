@@ -124,3 +124,18 @@ def test_points_are_known_by_their_row_or_by_their_ids() -> None:
     write_features(layer, np.array([10, 20, 30]), {"class": list("abc")}, id_column="object")
     assert layer.features["class"].tolist() == ["c", "a", "b"]
     assert "index" not in layer.features
+
+
+def test_a_table_of_labels_in_single_slices_is_left_alone() -> None:
+    labels = np.zeros((2, 20, 20), np.int32)
+    labels[:, 2:8, 2:8], labels[1, 12:18, 12:18] = 5, 9
+    features = pd.DataFrame({"label": [5, 5, 9], "frame": [0, 1, 1], "area": [36, 36, 36]})
+    layer = Labels(labels, features=features, name="mask")
+    # What is true of label 5 in one slice need not be of it in the other.
+    why = write_features(layer, np.array([5, 9]), {"class": ["a", "b"]})
+    assert "rows are of labels in single slices (column 'frame')" in why
+    assert list(layer.features.columns) == ["label", "frame", "area"]
+    # A row for each label is of all its slices.
+    layer.features = features.iloc[1:].reset_index(drop=True)
+    assert write_features(layer, np.array([5, 9]), {"class": ["a", "b"]}) == ""
+    assert layer.features["class"].tolist() == ["a", "b"]

@@ -60,7 +60,7 @@ def test_from_an_empty_window_to_an_explained_cell(
     assert kinds(workspace)["pixels"] == "blocked" and workspace.frames["pixels"].page is None
     click(workspace.frames["pixels"].guide.button)
     assert workspace.current == "data"
-    click(workspace.frames["data"].guide.button)
+    click(workspace.frames["data"].page.ways.sample)
     until(lambda: session.shown is not None)
     assert kinds(workspace)["data"] == "done" and "60 cells" in header.cells.text()
     assert not workspace.frames["data"].guide.isVisible()

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
 
+from napari_channelmix.data.plane_rows import plane_columns
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers.features import FeatureTable, label_ids, point_rows
 from napari_channelmix.viewer.layers.own_columns import (
@@ -136,6 +137,13 @@ def _row_ids(layer: Any, objects: IntArray, id_column: str | None) -> IntArray:
     every = objects if features.ids_stand_in() else label_ids(layer)
     # Nothing is read from the rows, so they cannot contradict each other.
     pairing = features.pair(every, [])
+    theirs = features.table.drop(columns=[c for c in features.exclude if c in features.table])
+    slices = plane_columns(theirs.drop(columns=[c for c in (pairing.column,) if c in theirs]))
+    known = pairing.row_ids[pairing.row_ids != 0]
+    if slices and len(np.unique(known)) < len(known):
+        raise DataError(
+            f"{features.title}: its rows are of labels in single slices (column {slices[0]!r})"
+        )
     if not np.isin(pairing.row_ids[pairing.row_ids != 0], objects).any():
         raise DataError(
             f"{features.title}: none of its rows is about a cell in use; choose the column of ids"

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PageGuide"]
 
-# Actions with a button of their own; for the others the page has what is needed.
-QUICK = ("sample", "train")
+# Actions that are worth a line, and those with a button of their own; for the others the page has
+# what is needed.
+QUICK, WITH_BUTTON = ("sample", "train"), ("train",)
 
 
 class PageGuide(QWidget):
@@ -67,13 +68,13 @@ class PageGuide(QWidget):
         elif action is not None:
             self.button.setText(action.label)
             self.button.setToolTip(action.tip)
-        self.button.setVisible(blocked or action is not None)
+        self.button.setVisible(blocked or (action is not None and action.kind in WITH_BUTTON))
         self.anyway.setVisible(blocked and alone)
         self.setVisible(state.kind != "done")
 
     @property
     def _action(self) -> Action | None:
-        """The action with a button of its own, where there is one now."""
+        """The action that a newcomer wants, where it is worth a line."""
         actions = () if self._state is None else self._state.actions
         return next((action for action in actions if action.kind in QUICK), None)
 

@@ -108,6 +108,22 @@ def test_a_folder_of_single_channel_images_becomes_cells_with_classes(
     assert description.cells.channel == "DNA" and description.label == "class"
 
 
+def test_wells_without_a_class_are_proposed_next(show: Any, folder: Path, qtbot: Any) -> None:
+    window = show(scan_by_hand(folder))
+    give(window, qtbot, "A01", "A04", "control")
+    assert window.wells.map.selection == ("B01", "B02", "B03", "B04")
+    assert "4 wells without a class selected" in window.wells.state.text()
+    # Nothing is given before a name is typed.
+    qtbot.keyClick(window.wells.edit, Qt.Key.Key_Return)
+    assert set(window.preview.scan.entries["class"]) == {"control", ""}
+    assert window.wells.edit.hasFocus()
+    qtbot.keyClicks(window.wells.edit, "treated")
+    qtbot.keyClick(window.wells.edit, Qt.Key.Key_Return)
+    settle(window, qtbot)
+    assert set(window.preview.scan.entries["class"]) == {"control", "treated"}
+    assert window.wells.map.selection == ()
+
+
 def test_a_question_without_an_answer_keeps_open_off(show: Any, folder: Path, qtbot: Any) -> None:
     question = Choice("order", "Which order?", ("wells first", "fields first"))
     window = show(scan_by_hand(folder, choices=(question,)))

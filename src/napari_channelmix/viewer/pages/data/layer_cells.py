@@ -13,7 +13,12 @@ from napari.layers import Labels
 
 from napari_channelmix.data import Cells
 from napari_channelmix.data.borders import filled_warning, without_fill_line
-from napari_channelmix.data.crop_size import CropProposal, crop_for_outlines, crop_for_points
+from napari_channelmix.data.crop_size import (
+    CropProposal,
+    crop_for_outlines,
+    crop_for_points,
+    diameter_around,
+)
 from napari_channelmix.data.masks import read_mask
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.errors import DataError
@@ -206,8 +211,10 @@ def _measured(plan: CellsPlan, marks: list[_Marks]) -> Job[MeasuredCells]:
         apart = [
             mark.centres + np.array([4.0 * step * most, 0.0]) for step, mark in enumerate(marks)
         ]
-        first = _in_view(plan, marks).centres
-        proposal = crop_for_points(np.concatenate(apart), most)
+        visible = _in_view(plan, marks)
+        first = visible.centres
+        diameter = diameter_around(visible.slice.planes, first)
+        proposal = crop_for_points(np.concatenate(apart), most, diameter)
         return MeasuredCells(proposal, first, np.full(len(first), np.nan))
     sizes, view = list[Doubles](), _in_view(plan, marks)
     shown: Objects | None = None
@@ -286,6 +293,8 @@ def _with_features(
     with suppress(DataError) if plan.column is None else nullcontext():
         by_slice = slice_rows(table, plan.layer, plan.chosen, plan.column)
     if by_slice is not None:
+        why = layers.unwritable_reason(plan.layer, used, plan.id_column)
+        notes += [f"classes will not be written into the features: {why}"] if why else []
         positions = [place[by_slice.axis] for place in places]
         if plan.column is not None:
             classes, lines = by_slice.classes(plan.column, positions, ids)

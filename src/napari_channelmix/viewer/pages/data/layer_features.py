@@ -127,17 +127,18 @@ def slice_rows(
     names = table.table.drop(columns=[name for name in (ids, column) if name is not None])
     names = names.drop(columns=[name for name in table.exclude if name in names])
     axes = {
-        axis.number: found
+        axis.number: named
         for axis in layers.axes_of(chosen.reference)
         if axis.number in _sliced(chosen)
         and axis.length > 1
-        and (found := plane_column(names, axis.label)) is not None
+        and (named := plane_column(names, axis.label)) is not None
     }
     if len(axes) != 1:
         return None
-    ((axis, planes),) = axes.items()
-    found = rows_by_plane(table.table, planes, ids, _ids_of(layer, chosen, axis), what=table.title)
-    return SliceRows(table, axis, found, ids)
+    ((axis, by_slice),) = axes.items()
+    slices = _ids_of(layer, chosen, axis)
+    planes = rows_by_plane(table.table, by_slice, ids, slices, what=table.title)
+    return SliceRows(table, axis, planes, ids)
 
 
 def _sliced(chosen: ChosenChannels) -> set[int]:

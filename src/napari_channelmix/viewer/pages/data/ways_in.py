@@ -17,7 +17,7 @@ __all__ = ["WaysIn"]
 
 FILES = "A folder of images, a plate, a table or a data-set file; or drop it onto this page"
 LAYERS = "Images that are open in the viewer"
-SAMPLE = "Made on this computer, nothing is downloaded"
+SAMPLE = "A plate of synthetic cells, made on this computer; File > Open Sample has others"
 
 
 class WaysIn(QWidget):
@@ -25,14 +25,15 @@ class WaysIn(QWidget):
 
     Parameters
     ----------
-    files, samples : QMenu
-        What the buttons of these ways open.
+    files : QMenu
+        What the first button opens.
     theme : str
     """
 
     layers_chosen = Signal()
+    sample_chosen = Signal()
 
-    def __init__(self, files: QMenu, samples: QMenu, theme: str) -> None:
+    def __init__(self, files: QMenu, theme: str) -> None:
         super().__init__()
         self.files, self.layers = QPushButton("From files"), QPushButton("From layers")
         self.sample = QPushButton("Sample")
@@ -43,7 +44,7 @@ class WaysIn(QWidget):
         for button, menu, line in (
             (self.files, files, FILES),
             (self.layers, None, LAYERS),
-            (self.sample, samples, SAMPLE),
+            (self.sample, None, SAMPLE),
         ):
             button.setToolTip(line)
             if menu is not None:
@@ -57,6 +58,7 @@ class WaysIn(QWidget):
             column.addWidget(words)
             column.addSpacing(8)
         self.layers.clicked.connect(self.layers_chosen)
+        self.sample.clicked.connect(self.sample_chosen)
         self.follow_theme(theme)
 
     def follow_theme(self, theme: str) -> None:

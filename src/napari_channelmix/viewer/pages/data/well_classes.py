@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["WellClasses"]
 
 EVERY = "All plates"
+NEXT = "type theirs, or drag over others"
 HINT = "Drag over wells, type their class, press Enter"
 
 
@@ -43,6 +44,8 @@ class WellClasses(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._wells: pd.DataFrame | None = None
+        # Wells that were selected because they have no class.
+        self._proposed: tuple[str, ...] = ()
         self.map = PlateMap()
         self.plate = choice("Which plate is shown; 'All plates': wells get the same class on each")
         self.plate.setAccessibleName("Plate")
@@ -155,6 +158,9 @@ class WellClasses(QWidget):
         if not wells:
             self.state.setText(HINT)
             return
+        if wells == self._proposed:
+            self.state.setText(f"{counted(len(wells), 'well')} without a class selected: {NEXT}")
+            return
         which = wells[0] if len(wells) == 1 else f"{wells[0]} to {wells[-1]}"
         self.state.setText(f"{counted(len(wells), 'well')} selected: {which}")
 
@@ -176,9 +182,15 @@ class WellClasses(QWidget):
         wells = self._wells.copy()
         chosen = wells["well"].isin(self.map.selection) & wells["plate"].isin(self._plates)
         wells.loc[chosen, CLASS_COLUMN] = name
-        self.map.select(())
         self.show_wells(wells)
-        self.map.setFocus(Qt.FocusReason.OtherFocusReason)
+        rest = wells[(wells[CLASS_COLUMN] == "") & wells["plate"].isin(self._plates)]
+        self.edit.clear()
+        # What is left is likely what comes next; dragging selects others instead.
+        self.map.select(tuple(rest["well"]) if name else ())
+        self._proposed = self.map.selection
+        self._selected_text()
+        if not self._proposed:
+            self.map.setFocus(Qt.FocusReason.OtherFocusReason)
         self.given.emit(self.layout_given)
 
     @property
