@@ -7,7 +7,7 @@ import pytest
 
 from .made_images import made_folder
 
-MODULES = ("folder", "learn_pattern", "label_files", "pattern", "questions", "wells")
+MODULES = ("doses", "folder", "learn_pattern", "label_files", "pattern", "questions", "wells")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -129,3 +129,11 @@ def test_fields_that_lack_a_channel_are_counted():
 def test_two_names_of_one_well_are_two_files_for_one_channel():
     layout = laid_out(pd.concat([FOUR, entries(("z", "B3", "1", "w1"))], ignore_index=True))
     assert "'d' and 'z' are both well B03" in layout.problems[0]
+
+
+def test_doses_have_a_column_of_numbers():
+    table = laid_out(
+        FOUR.assign(dose=["10nM", "10nM", "0.5uM", "0.5uM"]), {**ROLES, "dose": Role.DOSE}
+    )
+    assert table.table["dose"].tolist() == ["10nM", "0.5uM"]
+    assert table.table["dose in µM"].tolist() == ["0.01", "0.5"]

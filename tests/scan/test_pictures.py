@@ -68,3 +68,21 @@ def test_a_colour_picture_in_the_place_of_one_channel_is_a_problem(tmp_path):
         write(tmp_path, f"{well}_GFP.tif")
     scan = scan_folder(tmp_path, choices={"cells": "image"})
     assert any("should hold one channel and has colours" in line for line in scan.problems)
+
+
+def test_channels_that_names_only_number_have_the_names_of_their_files(tmp_path):
+    for well in ("A01", "B02"):
+        for number, name in ((1, "DAPI"), (2, "FITC")):
+            about = {"axes": "YX", "Channel": {"Name": [name]}}
+            write(tmp_path, f"{well}_w{number}.ome.tif", ome=True, metadata=about)
+    scan = scan_folder(tmp_path)
+    assert scan.channels == {"w1": "DAPI", "w2": "FITC"}
+    assert scan_folder(tmp_path, channels={"w1": "DNA"}).channels["w1"] == "DNA"
+
+
+def test_a_name_that_two_channels_share_inside_is_no_name(tmp_path):
+    for well in ("A01", "B02"):
+        for number in (1, 2):
+            about = {"axes": "YX", "Channel": {"Name": ["camera"]}}
+            write(tmp_path, f"{well}_w{number}.ome.tif", ome=True, metadata=about)
+    assert scan_folder(tmp_path).channels == {"w1": "w1", "w2": "w2"}

@@ -272,9 +272,11 @@ class FilePlane:
         by_axis |= {axis: slice(None) if at == PROJECT else at for axis, at in self.stack}
         pixels = self.file.pixels(self.decoded)
         index = tuple(by_axis[axis] for axis in self.axes)
-        plane = guarded(self.file.path, lambda: np.asarray(pixels[index]))
+        plane: npt.NDArray[Any] = guarded(self.file.path, lambda: np.asarray(pixels[index]))
         left = [axis for axis in self.axes if isinstance(by_axis[axis], slice)]
-        plane = plane.max(axis=tuple(n for n, axis in enumerate(left) if axis not in "YX"))
+        over = tuple(n for n, axis in enumerate(left) if axis not in "YX")
+        if over:
+            plane = np.asarray(plane.max(axis=over))
         plane = plane.astype(plane.dtype.newbyteorder("="), copy=False)
         if plane.dtype == np.float64 and (np.isfinite(plane) & (abs(plane) > LARGEST_FLOAT)).any():
             raise DataError(

@@ -13,6 +13,7 @@ from napari_channelmix.scan.layout import columns_of, incomplete_fields
 from napari_channelmix.scan.questions import Choice
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.stacks import EACH_PLANE, EACH_TIME, stack_questions
+from napari_channelmix.scan.vocabulary import is_channel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,8 @@ FEW = 0.1
 CELLS_OF_WELL = 20
 # `w1DAPI`, `ch2-GFP`, `ChannelDAPI`.
 _NUMBER_BEFORE = re.compile(r"^(?:(?:w|ch?)\d+|channel)[ _-]*(?=[^\W\d_]{2})", re.IGNORECASE)
+# Names that are numbers: `Channel:0:1`, `ch2`.
+_NUMBERED = re.compile(r"(?:channel|chan|ch?|w)?[ :_-]*\d+(?:[ :_-]+\d+)*", re.IGNORECASE)
 # Axes of files that hold several channels.
 AXES = ("CYX", "YXC")
 
@@ -89,9 +92,17 @@ def channel_names(
             own = ["image"] if count == 1 else [f"channel {1 + place}" for place in range(count)]
     known = {name.casefold(): shown for name, shown in names.items()}
     plain = _plain_names(own)
+    inside = pictures.names_of_channels()
+    numbered = not any(map(is_channel, plain.values()))
+    if columns and numbered and set(own) <= set(inside) and not _say_nothing(inside.values()):
+        plain = {name: inside[name] for name in own}
     return {
         name: names.get(name, known.get(name.casefold(), shown)) for name, shown in plain.items()
     }
+
+
+def _say_nothing(names: Iterable[str]) -> bool:
+    return any(_NUMBERED.fullmatch(name) for name in names)
 
 
 def _plain_names(own: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from napari_channelmix.scan.doses import doses_in_one_unit
 from napari_channelmix.scan.questions import LeftOut
 from napari_channelmix.scan.roles import PLACES, SINGLE, Role
 from napari_channelmix.scan.wells import missing_wells, well_name, well_of
@@ -116,6 +117,7 @@ def layout_of(
     table, well = _with_wells(table, single)
     if well is not None:
         notes += _missing(table, well, single.get(Role.PLATE))
+    table = _with_doses(table, columns_of(roles, Role.DOSE))
     label = single.get(Role.CLASS)
     table, group = _with_group(table, roles, single, well, images)
     if Role.SPLIT in single:
@@ -310,6 +312,19 @@ def _with_wells(table: pd.DataFrame, single: Mapping[Role, str]) -> tuple[pd.Dat
     table = table.copy()
     table.insert(0, name, names)
     return table, name
+
+
+def _with_doses(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The table with a column of numbers beside each of doses with units."""
+    for column in columns:
+        if column in table and len(table):
+            known = list(dict.fromkeys(table[column].astype(str)))
+            plain = doses_in_one_unit(known)
+            if plain is not None:
+                of_text = dict(zip(known, plain[0], strict=True))
+                name = _free(f"{column} in {plain[1]}", set(table.columns))
+                table = table.assign(**{name: table[column].astype(str).map(of_text)})
+    return table
 
 
 def _missing(table: pd.DataFrame, well: str, plate: str | None) -> list[str]:

@@ -17,7 +17,7 @@ __all__ = ["Picture", "Pictures", "look_job"]
 # Images that are opened for each channel.
 SAMPLES = 6
 # Channels of which images are opened.
-CHANNELS = 8
+CHANNELS = 16
 # Images of one cell are at most as large, in pixels. Our definition.
 SINGLE_CELL = 200
 
@@ -36,6 +36,8 @@ class Picture:
         As `data.image_formats.ImageFile` has them; ``S`` for colours.
     channels : tuple of str or None
         Names in the file.
+    of : str
+        The channel that the name of the file says; empty where it says none.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Picture:
     dtype: str
     axes: str | None
     channels: tuple[str, ...] | None = None
+    of: str = ""
 
     @property
     def sides(self) -> tuple[int, int] | None:
@@ -83,6 +86,20 @@ class Pictures:
     def first(self) -> Picture | None:
         """The first image, or None where none could be opened."""
         return self.opened[0] if self.opened else None
+
+    def names_of_channels(self) -> dict[str, str]:
+        """Channels as names of files have them, and as all files looked at name them inside.
+
+        Empty where a file has no name, two of a channel differ, or two channels share one.
+        """
+        names: dict[str, set[str]] = {}
+        for picture in self.opened:
+            inside = picture.channels or ("",)
+            names.setdefault(picture.of, set()).add(inside[0] if len(inside) == 1 else "")
+        one = {channel: next(iter(inside)) for channel, inside in names.items() if len(inside) == 1}
+        if len(one) < len(names) or not all(one.values()) or len(set(one.values())) < len(one):
+            return {}
+        return one
 
     def not_of_one_channel(self) -> list[str]:
         """Why files that are to hold one channel each do not, in one line or none."""
@@ -126,17 +143,19 @@ def look_job(folder: Path, files: Mapping[str, Sequence[str]]) -> Job[Pictures]:
     files : mapping of str to sequence of str
         For each channel, its files relative to ``folder``.
     """
-    chosen: list[str] = []
-    for paths in list(files.values())[:CHANNELS]:
+    chosen: list[tuple[str, str]] = []
+    for channel, paths in list(files.items())[:CHANNELS]:
         step = max(1, (len(paths) - 1) // max(1, SAMPLES - 1))
-        chosen += list(dict.fromkeys([*paths[::step][: SAMPLES - 1], *paths[-1:]]))
+        some = dict.fromkeys([*paths[::step][: SAMPLES - 1], *paths[-1:]])
+        chosen += [(channel, path) for path in some]
     opened, unreadable = [], []
-    for count, path in enumerate(chosen):
+    for count, (channel, path) in enumerate(chosen):
         yield Progress(count, len(chosen), "looking at images")
         try:
             file = open_image(folder / path, alone=len(files) > 1)
         except DataError as error:
             unreadable.append((path, str(error)))
             continue
-        opened.append(Picture(path, file.shape, str(file.dtype), file.axes, file.channels))
+        dtype = str(file.dtype)
+        opened.append(Picture(path, file.shape, dtype, file.axes, file.channels, channel))
     return Pictures(tuple(opened), tuple(unreadable))

@@ -77,8 +77,9 @@ _ONE_PART = re.compile(
     | [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}""",
     re.VERBOSE | re.IGNORECASE,
 )
+# `nM` is a concentration; `nm` is a wavelength or a length.
 _DOSE = re.compile(
-    r"\d+(?:[.,p]\d+)?[ _]?(?:[fpnuµμm]M|[npuµμm]?g(?:[ _]?/?[ _]?[mu]?l)?|%|pct|gy)", re.IGNORECASE
+    r"\d+(?:[.,p]\d+)?[ _]?(?:[fpnuµμm]?M|[npuµμm]?g(?:[ _]?/?[ _]?[mu]?[lL])?|%|pct|Gy)"
 )
 _GUID = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}", re.IGNORECASE)
 _DATE = re.compile(r"(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])")
