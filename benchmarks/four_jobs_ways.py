@@ -137,9 +137,10 @@ def plate(hand: CountingHand, folder: Path, *, layout: bool) -> dict[str, Any]:
     window = dropped(hand, material.paths, "drop the folder on the page")
     if not layout:
         chart, edit = window.wells.map, window.wells.edit
-        for name, row in zip(CLASSES, "AB", strict=True):
-            first, last = (chart.well_rect(f"{row}{column}").center() for column in ("01", "04"))
-            hand.drag(chart, first, last, f"drag over the wells of row {row}")
+        first, last = (chart.well_rect(well).center() for well in ("A01", "A04"))
+        hand.drag(chart, first, last, "drag over the wells of row A")
+        for name in CLASSES:
+            # After the first, the wells that have no class yet are selected.
             hand.text(edit, name, f"type '{name}'")
             hand.until(lambda: not window.task.busy, "the classes are taken")
     open_scan(hand, window, material)
