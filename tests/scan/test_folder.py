@@ -220,3 +220,12 @@ def test_real_folders(shared_data):
     assert next(iter(painting.choices)).chosen == "segment nuclei in DNA"
     worms = scan_folder(shared_data / "bbbc010_worms" / "images")
     assert set(worms.channels) == {"brightfield", "gfp"} and worms.left_out == ()
+
+
+def test_a_body_channel_that_is_not_there_is_a_problem_of_the_scan(tmp_path):
+    made_folder(tmp_path, ["A01_w1.tif", "A01_w2.tif", "A02_w1.tif", "A02_w2.tif"])
+    answers = {"cells": "segment nuclei in w1"}
+    scan = scan_folder(tmp_path, choices=answers, body_channel="actin")
+    assert scan.problems == ("[cells] channel 'actin' is not among the channels w1, w2",)
+    with pytest.raises(DataError, match="'actin' is not among"):
+        scan.save()

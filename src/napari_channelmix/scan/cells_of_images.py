@@ -258,8 +258,8 @@ def _part(
     part = replace(part, fields=(field,))
     if item.group == TRACK and item.labels is None:
         raise DataError(
-            f'{image.name}: groups="track" is for label images, whose ids are tracks; points need a '
-            "group of their own"
+            f'{image.name}: groups="track" is for label images, whose ids are tracks; points have '
+            "groups of their own"
         )
     if item.group == TRACK:
         ids = part.table["object"].tolist()

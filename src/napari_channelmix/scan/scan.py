@@ -20,13 +20,13 @@ from napari_channelmix.scan.asking import (
     questions_of,
 )
 from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_text, write_files
-from napari_channelmix.scan.described import description_of
+from napari_channelmix.scan.described import NONE, description_of
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.questions import left_out_lines
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.stacks import planes_entry
-from napari_channelmix.wording import listed, path_shown, quoted
+from napari_channelmix.wording import listed, path_shown, problem, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,6 +99,8 @@ class Scan:
     image_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
     # Label images that are to be drawn, by their paths relative to ``folder``.
     drawn: Mapping[str, Draw] = field(default_factory=dict, repr=False)
+    # Whether columns are those of a table, not parts of names.
+    of_table: bool = field(default=False, repr=False)
 
     @classmethod
     def of(
@@ -119,6 +121,7 @@ class Scan:
         cell_keys: Mapping[str, Any] | None = None,
         image_keys: Mapping[str, Any] | None = None,
         drawn: Mapping[str, Draw] | None = None,
+        of_table: bool = False,
         strict: bool = True,
     ) -> Scan:
         """A scan from what a source holds: its channels, questions and notes are worked out.
@@ -140,6 +143,8 @@ class Scan:
         drawn : mapping of str to callable, optional
             Label images that are outlines so far: paths relative to ``folder``, and what draws
             them. They are written beside the data set, and kept in memory where none is written.
+        of_table : bool
+            Whether the columns are those of a table, in which ``NA`` stands for no class.
         strict : bool
             Whether an answer in the settings that is no option is refused.
         """
@@ -175,6 +180,7 @@ class Scan:
             cell_keys=cell_keys or {},
             image_keys=image_keys or {},
             drawn=drawn or {},
+            of_table=of_table,
         )
         return bare._asked(strict=strict)
 
@@ -208,9 +214,27 @@ class Scan:
         layout = asked._layout
         return replace(
             asked,
-            notes=tuple(dict.fromkeys((*self.own_notes, *layout.notes, *self.pictures.notes()))),
+            notes=tuple(
+                dict.fromkeys(
+                    (
+                        *self.own_notes,
+                        *layout.notes,
+                        *asked._none_is_a_class(),
+                        *self.pictures.notes(),
+                    )
+                )
+            ),
             left_out=(*self.own_left_out, *layout.left_out),
         )
+
+    def _none_is_a_class(self) -> list[str]:
+        """That a table's ``none`` is taken for a class, which in others means no class."""
+        label, table = self._layout.label, self._layout.table
+        if not (
+            self.of_table and label and (table[label].str.strip().str.casefold() == NONE).any()
+        ):
+            return []
+        return [f"{quoted(NONE)} in column {quoted(label)} is a class; empty it where it is none"]
 
     @cached_property
     def _chosen(self) -> dict[str, str | None]:
@@ -277,8 +301,8 @@ class Scan:
             raise DataError(
                 f"there is no channel {quoted(channel)}; channels: {listed(self.channels)}"
             )
-        if not name.strip():
-            raise DataError(f"channel {quoted(channel)}: its name is empty")
+        if not isinstance(name, str) or not name.strip():
+            raise DataError(f"channel {quoted(channel)}: its name is a text, not {quoted(name)}")
         names = {**(self.settings.channels or {}), channel: name.strip()}
         answers = dict(self.settings.choices or {})
         # An answer that names the channel follows it.
@@ -332,7 +356,19 @@ class Scan:
             lines.append(f"no image can be read: {self.pictures.unreadable[0][1]}")
         if columns_of(self.roles, Role.CHANNEL):
             lines += self.pictures.not_of_one_channel()
-        return (*lines, *self._layout.problems)
+        return (*lines, *self._layout.problems) or self._refused()
+
+    def _refused(self) -> tuple[str, ...]:
+        """Why the data-set file could not be opened, such as a body channel that is not there."""
+        from pydantic import ValidationError
+
+        from napari_channelmix.data.description import Description
+
+        try:
+            Description.model_validate(self.description())
+        except ValidationError as error:
+            return (problem(error, "the data-set file", sections=True),)
+        return ()
 
     def table(self) -> pd.DataFrame:
         """The data set's table: texts, a row per field of view or object.
@@ -345,7 +381,13 @@ class Scan:
         """The content of the data-set file, as far as it is known."""
         name = self.source.name or self.source.resolve().name or "scan"
         content = description_of(
-            name, self._layout, self.channels, self._chosen, self.pictures, self.settings
+            name,
+            self._layout,
+            self.channels,
+            self._chosen,
+            self.pictures,
+            self.settings,
+            gaps=self.of_table,
         )
         if "image" in content:
             content["image"] |= self.image_keys
