@@ -40,7 +40,7 @@ def use_the_cells(hand: Hand) -> None:
     """What a sample's layers are is chosen already; leave a channel out, and take it back in."""
     images = hand.open("Images and cells")
     see(images.use.isEnabled(), "the sample is ready to be used")
-    see(images.cells.source.currentText() == "cells (labels)", "with what marks the cells")
+    see(images.cells.source.currentText() == "cells", "with what marks the cells")
     listed = images.channels.list
     for count in (3, 4):
         box = listed.visualItemRect(listed.item(0))

@@ -30,6 +30,11 @@ from napari_channelmix.data.nuclear_channel import nuclear_channel
         "TO-PRO-3",
         "DAPI_405",
         "SiR-DNA",
+        "Hematoxylin",
+        "haematoxylin (layer 1)",
+        "methyl green",
+        "MethylGreen",
+        "Feulgen",
     ],
 )
 def test_names_of_nuclear_stains_are_known(name: str) -> None:

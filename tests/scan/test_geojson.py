@@ -193,3 +193,14 @@ def test_two_files_of_one_image_are_refused(tmp_path):
     (tmp_path / "slide.ome.geojson").write_text(path.read_text())
     with pytest.raises(DataError, match=r"two GeoJSON files are of the image 'slide\.tif'"):
         scan_table(tmp_path / "*.geojson")
+
+
+def test_outlines_on_a_colour_picture_have_its_colours_as_channels(tmp_path):
+    path = write(tmp_path, [feature(square(4, 6, 5), name="Tumor")])
+    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    pixels[..., 1] = 200
+    tifffile.imwrite(tmp_path / "slide.tif", pixels, photometric="rgb")
+    scan = scan_table(path, crop=8)
+    cells = scan.cells()
+    assert cells.channels == ("red", "green", "blue")
+    assert cells.read([0])[0].max(axis=(1, 2)).tolist() == [0, 200, 0]

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["nuclear_channel"]
 
-# Names that say nuclei, best first: stains of all DNA, then structures, then fusion proteins, then
-# a stain that dead cells alone may take up.
+# Names that say nuclei, best first: fluorescent stains of all DNA, then structures and stains of
+# bright field, then fusion proteins, then a stain that dead cells alone may take up.
 _RANKS: tuple[frozenset[str], ...] = (
     frozenset({"dna", "dapi", "hoechst", "draq5", "sytox", "nucblue", "topro3", "7aad"}),
-    frozenset({"nuclei", "nucleus"}),
+    frozenset({"nuclei", "nucleus", "hematoxylin", "haematoxylin", "feulgen", "methylgreen"}),
     frozenset({"h2b", "histone", "histones"}),
     frozenset({"propidium", "pi"}),
 )
@@ -29,8 +29,9 @@ _HUMP = re.compile(r"(?<=[A-Za-z][a-z]{2})(?=[A-Z])|(?<=[A-Z]{3})(?=[A-Z][a-z])"
 def nuclear_channel(names: Iterable[str]) -> str | None:
     """The one channel that is named like a stain of nuclei.
 
-    Whole words count, in any capitals: DNA, DAPI, Hoechst, DRAQ5, SYTOX and the like; then nuclei
-    and nucleus; then H2B and histone; then propidium iodide (PI). Our definition.
+    Whole words count, in any capitals: DNA, DAPI, Hoechst, DRAQ5, SYTOX and the like; then nuclei,
+    nucleus, hematoxylin, Feulgen and methyl green; then H2B and histone; then propidium iodide
+    (PI). Our definition.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ def nuclear_channel(names: Iterable[str]) -> str | None:
 def _words(name: str) -> list[str]:
     joined = re.sub(r"(?i)\bto-?pro-?3\b", "topro3", name)
     joined = re.sub(r"(?i)\b7-aad\b", "7aad", joined)
+    joined = re.sub(r"(?i)methyl[ _-]?green", "methylgreen", joined)
     pieces = re.split(r"[\W_]+", joined)
     return [word for piece in pieces for word in _HUMP.split(piece) if word]
 

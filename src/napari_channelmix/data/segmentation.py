@@ -22,6 +22,7 @@ from napari_channelmix.data.touching_objects import (
 from napari_channelmix.data.uneven_background import uneven_background
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.settings.fields import merged, takes_settings
 from napari_channelmix.settings.segmentation import SegmentationSettings
 
 __all__ = ["Segmentation", "segment", "segment_job"]
@@ -85,8 +86,12 @@ class _Ground:
         return max(self.threshold - self.background, 1e-9)
 
 
+@takes_settings(SegmentationSettings)
 def segment(
-    plane: Any, settings: SegmentationSettings | None = None, body: Any = None
+    plane: Any,
+    settings: SegmentationSettings | None = None,
+    body: Any = None,
+    **options: Any,
 ) -> Segmentation:
     """Segment the objects of one channel.
 
@@ -103,6 +108,8 @@ def segment(
     settings : SegmentationSettings, optional
     body : (Y, X) array, optional
         The channel ``settings.body_channel``; objects are grown to it.
+    **options
+        Settings of `SegmentationSettings` by name, which win.
 
     Returns
     -------
@@ -114,6 +121,8 @@ def segment(
     DataError
         NaN or infinite pixels; a plane that is no image; a body channel that is missing, not asked
         for, or of another size.
+    ModelError
+        A setting outside its bounds.
 
     Examples
     --------
@@ -121,10 +130,10 @@ def segment(
     >>> picture = 100 + 900 * (np.hypot(rows, columns) < 9)
     >>> segment(picture).count
     9
-    >>> segment(1000 - picture, SegmentationSettings(dark=True, expand=3)).count
+    >>> segment(1000 - picture, dark=True, expand=3).count
     9
     """
-    return drain(segment_job(plane, settings, body))
+    return drain(segment_job(plane, merged(SegmentationSettings, settings, options), body))
 
 
 def segment_job(

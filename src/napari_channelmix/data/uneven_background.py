@@ -65,9 +65,9 @@ def _surface(pixels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     step = max(1, design.shape[0] // 20_000)
     values, every = pixels.reshape(-1)[::step].astype(np.float64), design[::step]
     chosen = np.ones(len(values), bool)
-    fitted = np.zeros(len(terms))
+    fitted: npt.NDArray[np.float64] = np.zeros(len(terms))
     for _ in range(FITS):
-        fitted = np.linalg.lstsq(every[chosen], values[chosen], rcond=None)[0]
+        fitted = np.asarray(np.linalg.lstsq(every[chosen], values[chosen], rcond=None)[0])
         rest = values - every @ fitted
         chosen = rest <= np.median(rest)
     result: npt.NDArray[np.float64] = (design @ fitted).reshape(height, width)

@@ -53,6 +53,9 @@ def description_of(
         image = _image_keys(channels, chosen, pictures)
         content["image"] = {"column": layout.image, **image}
     content["cells"] = _cells(layout, chosen.get("cells") or IMAGES, pictures, settings)
+    body = content["cells"].get("body_channel")
+    if body in channels:
+        content["cells"]["body_channel"] = channels[body]
     if settings.crop is not None:
         content["cells"]["crop"] = settings.crop
     if settings.pixel_size is not None:

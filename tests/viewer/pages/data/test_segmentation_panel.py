@@ -203,6 +203,25 @@ def test_stacks_of_fields_are_refused_and_noise_is_said(
     assert panel.preview.layer is None
 
 
+def test_what_looks_wrong_is_said_without_a_preview_too_and_the_settings_come_in_sight(
+    viewer: Any, page: Any, qtbot: Any, click: Any
+) -> None:
+    viewer.add_image(1000 - blobs(), name="red")
+    panel = ticked(page, qtbot)
+    assert not panel.form.isVisible()
+    click(panel.use)
+    qtbot.waitUntil(lambda: not page.task.busy, timeout=20_000)
+    assert "dark objects" in page.notice.text()
+    assert page.notice.kind == "warning"
+    assert panel.form.isVisible()
+    assert panel.preview.layer is None
+    panel.form.dark.setChecked(True)
+    click(panel.use)
+    qtbot.waitUntil(lambda: not page.task.busy, timeout=20_000)
+    assert page.notice.text() == "12 objects found in red"
+    assert not panel.form.isVisible()
+
+
 def test_sliders_move_the_boxes_and_boxes_the_sliders(page: Any) -> None:
     form = page.cells.segmentation.form
     form.sizes.setValue(100)

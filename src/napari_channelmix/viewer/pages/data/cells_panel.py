@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels, Points
-from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -125,8 +125,10 @@ class CellsPanel(QWidget):
             self.source.addItem("choose a layer…", None)
             for layer in self.viewer.layers:
                 if isinstance(layer, (Labels, Points)) and not layers.is_own(layer):
-                    kind = "labels" if isinstance(layer, Labels) else "points"
-                    self.source.addItem(f"{layer.name} ({kind})", layer)
+                    self.source.addItem(layer.name, layer)
+                    tip = f"{layer.name} ({type(layer).__name__} layer)"
+                    row = self.source.count() - 1
+                    self.source.setItemData(row, tip, Qt.ItemDataRole.ToolTipRole)
                     sample = before is None and layer.metadata.get(PART) == "cells"
                     fresh |= sample
                     if layer is before or sample:

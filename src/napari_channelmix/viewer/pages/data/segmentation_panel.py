@@ -59,6 +59,8 @@ class SegmentationPanel(QWidget):
         self._had_layer = False
         # Whether the user chose the channel.
         self._by_hand = False
+        # Whether settings are in sight without a preview.
+        self._open = False
         self._build()
         self._arrange()
         self.previewing.toggled.connect(self._toggled)
@@ -114,6 +116,13 @@ class SegmentationPanel(QWidget):
         self.previewing.setChecked(False)
         self.preview.remove()
 
+    def used(self, result: Segmentation) -> None:
+        """Objects were used: where they look wrong, the settings stay in sight."""
+        self._open = bool(result.warnings)
+        self.leave()
+        self._arrange()
+        self.form.show_diameter(result.diameter)
+
     def halt(self) -> None:
         """Stop the work."""
         self.preview.stop()
@@ -151,7 +160,7 @@ class SegmentationPanel(QWidget):
 
     def _arrange(self) -> None:
         on = self.previewing.isChecked()
-        self.form.setVisible(on)
+        self.form.setVisible(on or self._open)
         self.count.setVisible(on)
         if not on:
             self.count.setText("")

@@ -73,10 +73,10 @@ class SegmentedObjects:
         result: Segmentation,
         chosen: ChosenChannels,
     ) -> None:
+        self.panel.used(result)
         if not result.count:
             self.page.fail(f"no nuclei were found in this channel: {result.warnings[0]}")
             return
-        self.panel.leave()
         noun = "objects" if settings.dark or settings.expand or settings.body_channel else "nuclei"
         # A layer of the user's from now on: it may be corrected, and is never written over.
         layer: Any = add_objects(self.page.viewer, f"{noun} in {channel}", result.labels, chosen)

@@ -172,13 +172,19 @@ def _read(
         crops = np.stack(list(pixels.values()))
         key = id(request.cells.fields), request.looks
         if key not in settled_before:
-            limits = drain(display_limits_job(request.cells))
-            settled_before[key] = request.cells.fields, settled(limits, request.looks)
+            settled_before[key] = request.cells.fields, _settled(request)
         pictures = composed(crops, settled_before[key][1])
         for (cell, crop), picture in zip(pixels.items(), pictures, strict=True):
             # A copy: a slice would keep the whole batch in memory.
             results[cell] = CachedCrop(np.array(crop), _image(picture), request.looks)
     return results
+
+
+def _settled(request: CropRequest) -> Looks:
+    """The looks of a request; crops are sampled only where a channel has no limits of its own."""
+    if all(look is None or look.low is not None for look in request.looks):
+        return request.looks
+    return settled(drain(display_limits_job(request.cells)), request.looks)
 
 
 def _image(picture: np.ndarray[Any, np.dtype[np.uint8]]) -> QImage:
