@@ -138,7 +138,7 @@ def test_a_label_image_of_one_plane_marks_every_plane_and_says_so(made: Made) ->
     rows = [{"f": "Z.ome.tif", "m": "flat_mask.tif"}]
     cells = open_dataset(made(rows, *IMAGE, *MASK, "[planes]", 'z = "each"'))
     assert [name for name, _, _ in of_cells(cells)] == [f"Z_z{z}" for z in (0, 0, 1, 1, 2, 2)]
-    assert any("mark the same cells in every plane" in line for line in cells.warnings)
+    assert any("the same cells are marked in every plane" in line for line in cells.warnings)
 
 
 @pytest.mark.parametrize(

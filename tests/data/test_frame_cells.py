@@ -141,3 +141,16 @@ def test_columns_that_do_not_go_together_are_refused(
 
 def test_examples_run() -> None:
     assert doctest.testmod(cells).failed == 0
+
+
+def test_rows_of_a_stack_name_their_plane(folder: Path) -> None:
+    film = np.arange(3 * 40 * 50, dtype=np.uint16).reshape(3, 40, 50)
+    tifffile.imwrite(folder / "film.ome.tif", film, metadata={"axes": "TYX"})
+    frame = pd.DataFrame({"f": "film.ome.tif", "frame": [2, 0], "y": [20, 12], "x": [30, 9]})
+    planes = {"t": "each", "t_column": "frame"}
+    result = Cells.from_frame(
+        frame, image="f", x="x", y="y", crop=8, planes=planes, folder=folder, name="film"
+    )
+    assert result.read()[:, 0, 4, 4].tolist() == [film[2, 20, 30], film[0, 12, 9]]
+    with pytest.raises(DataError, match=r'film: .*must be "each", "maximum"'):
+        Cells.from_frame(frame, image="f", planes={"t": "all"}, folder=folder, name="film")

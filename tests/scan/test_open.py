@@ -255,6 +255,11 @@ def test_a_data_set_file_or_its_folder(folder: Path) -> None:
         (np.zeros((9, 9)), {"labels": np.zeros((9, 9), int)}, "no cell is marked"),
         (np.zeros((9, 9), complex), {"points": [(1, 1)]}, "must be whole numbers or floats"),
         (np.zeros((9, 9)), {"points": "here"}, "points must be numbers"),
+        (np.zeros((9, 9)), {"labels": np.eye(9, dtype=int), "choices": "each"}, "a mapping, such"),
+        (np.zeros((9, 9)), {"labels": np.eye(9, dtype=int), "axes": 3}, "axes must be a text"),
+        (np.zeros((9, 9)), {"points": [(1, 1)], "pixel_size": "x"}, "pixel_size must be micro"),
+        (np.zeros((9, 9)), {"points": [(1, 1)], "image_pixel_size": -1}, "more than 0, not -1"),
+        ([np.zeros((9, 9))], {"labels": [None], "crop": 4}, "nothing marks its cells"),
     ],
 )
 def test_what_cannot_be_opened_is_refused_in_a_line(
@@ -337,3 +342,26 @@ def test_what_a_scan_leaves_out_is_said_of_the_cells(tmp_path: Path) -> None:
     cells = cm.open(tmp_path, choices={"cells": "each image is a cell"})
     (line,) = [line for line in cells.warnings if "left out" in line]
     assert line.startswith("left out: b.txt")
+
+
+def test_classes_of_ids_that_are_no_cell_are_said_or_refused() -> None:
+    given: dict[str, Any] = {"labels": labels(), "crop": 8}
+    cells = cm.open(image()[0], classes={3: "live", 77: "dead"}, **given)
+    assert any("1 of 2 ids that are given a class are of no cell" in w for w in cells.warnings)
+    with pytest.raises(DataError, match="none of the ids in classes is in the label image"):
+        cm.open(image()[0], classes={77: "dead"}, **given)
+    with pytest.raises(DataError, match="'q' is not a whole number"):
+        cm.open(image()[0], classes={"q": "dead"}, **given)
+
+
+def test_planes_of_a_stack_are_one_group_unless_ids_are_tracks() -> None:
+    stack, marks = film()
+    cells = cm.open(stack, axes="TYX", labels=marks, crop=8, choices={"times": "each"})
+    assert set(cells.groups) == {"image"}
+
+
+def test_each_means_the_same_for_files_that_are_scanned(tmp_path: Path) -> None:
+    stack, _ = film()
+    tifffile.imwrite(tmp_path / "film.ome.tif", stack, metadata={"axes": "TYX"})
+    answers = {"times": "each", "cells": "each image is a cell"}
+    assert len(cm.open(tmp_path / "film.ome.tif", choices=answers).fields) == 3

@@ -85,6 +85,16 @@ def test_an_answer_that_names_a_channel_follows_its_name(folder):
     assert renamed.settings.channels == {"w2": "Hoechst"}
 
 
+def test_settings_of_segmentation_are_keys_of_the_cells(folder):
+    settings = {"diameter": 9, "dark": True, "body_channel": "w1", "min_area": 5}
+    scan = made_scan(folder, settings={**settings, "channels": {"w1": "actin"}})
+    cells = scan.with_choice("cells", "segment nuclei in w2").description()["cells"]
+    assert (cells["diameter"], cells["dark"], cells["min_area"]) == (9, True, 5)
+    assert cells["body_channel"] == "actin"
+    assert cells["threshold"] == 1.0, "which tells them from the nuclei of earlier versions"
+    assert "diameter" not in scan.with_choice("cells", "image").description()["cells"]
+
+
 def test_a_stain_of_nuclei_is_proposed(folder):
     scan = made_scan(folder, settings={"channels": {"W1": "DAPI"}})
     assert scan.channels == {"w1": "DAPI", "w2": "w2"}
@@ -163,3 +173,15 @@ def test_names_that_toml_would_misread_come_back(folder):
     name = 'a "b"\\ =ä\t\x7f'
     scan = made_scan(folder).with_choice("cells", "image").with_channel_name("w1", name)
     assert open_dataset(scan.save()).channels == (name, "w2")
+
+
+def test_nuclei_in_a_channel_that_is_left_out_are_a_problem(folder):
+    entries = made_scan(folder).entries.drop(index=3)
+    roles = made_scan(folder).roles
+    scan = Scan.of(folder, "made", entries, folder, roles, ScanSettings())
+    scan = scan.with_choice("cells", "segment nuclei in w2").with_choice(
+        "incomplete", "without channel w2"
+    )
+    assert "'w2' is not among the channels w1" in scan.problems[0]
+    with pytest.raises(DataError, match="not among the channels"):
+        scan.cells()

@@ -222,6 +222,8 @@ class Cells(CellBoxes):
         labelled: bool | None = None,
         crop: int = 64,
         pixel_size: float | None = None,
+        planes: Mapping[str, Any] | None = None,
+        tracks: bool = False,
         folder: str | Path = ".",
         name: str = "table",
     ) -> Cells:
@@ -258,6 +260,11 @@ class Cells(CellBoxes):
             cell, and is resized to it.
         pixel_size : float, optional
             Side of a pixel in micrometres that crops are resampled to.
+        planes : mapping, optional
+            Which planes of stacks are used: the keys of ``[planes]`` in a data-set file, such as
+            ``{"t": "each", "t_column": "frame"}``.
+        tracks : bool
+            Whether an id is one object in all planes of its stack, and so a group.
         folder : path
             What paths in the table are relative to.
         name : str
@@ -297,6 +304,8 @@ class Cells(CellBoxes):
             labelled=labelled,
             crop=crop,
             pixel_size=pixel_size,
+            planes=planes,
+            tracks=tracks,
         )
         return drain(cells_of_frame_job(cls, frame, description, Path(folder), name))
 

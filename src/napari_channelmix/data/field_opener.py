@@ -132,8 +132,8 @@ class FieldOpener:
             lines.append(f"{counted(empty, 'plane', 'hold')} no cell, left out")
         if self._flat:
             lines.append(
-                f"{counted(len(self._flat), 'label image', 'have')} one plane, and mark the same "
-                f"cells in every plane of their stacks (first: {self._flat[0]})"
+                f"{counted(len(self._flat), 'label image', 'have')} one plane: the same cells are "
+                f"marked in every plane of the stack (first: {self._flat[0]})"
             )
         if self.notes:
             more = f" (and {len(self.notes) - 1:,} more)" if len(self.notes) > 1 else ""

@@ -51,6 +51,8 @@ def description_of_columns(
     labelled: bool | None = None,
     crop: int = 64,
     pixel_size: float | None = None,
+    planes: Mapping[str, Any] | None = None,
+    tracks: bool = False,
 ) -> Description:
     """What a data-set file would say of these columns; see `Cells.from_frame`.
 
@@ -80,6 +82,8 @@ def description_of_columns(
         names = None if channels is None else list(channels)
         content["image"] = {"column": image, "axes": axes, "channels": names}
     content["cells"] = _cells(name, x, y, object, mask, labelled, crop, pixel_size)
+    content["cells"] |= {"tracks": tracks}
+    content["planes"] = None if planes is None else dict(planes)
     try:
         return Description.model_validate(content)
     except ValidationError as error:

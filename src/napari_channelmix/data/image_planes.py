@@ -269,13 +269,14 @@ class FilePlane:
         """Pixels of a region, as (rows, columns)."""
         rows, columns = region
         by_axis: dict[str, Any] = {"Y": rows, "X": columns, "C": self.channel}
-        by_axis |= {axis: slice(None) if at == PROJECT else at for axis, at in self.stack}
+        if self.stack:
+            by_axis |= {axis: slice(None) if at == PROJECT else at for axis, at in self.stack}
         pixels = self.file.pixels(self.decoded)
         index = tuple(by_axis[axis] for axis in self.axes)
         plane: npt.NDArray[Any] = guarded(self.file.path, lambda: np.asarray(pixels[index]))
-        left = [axis for axis in self.axes if isinstance(by_axis[axis], slice)]
-        over = tuple(n for n, axis in enumerate(left) if axis not in "YX")
-        if over:
+        if self.stack:
+            left = [axis for axis in self.axes if isinstance(by_axis[axis], slice)]
+            over = tuple(n for n, axis in enumerate(left) if axis not in "YX")
             plane = np.asarray(plane.max(axis=over))
         plane = plane.astype(plane.dtype.newbyteorder("="), copy=False)
         if plane.dtype == np.float64 and (np.isfinite(plane) & (abs(plane) > LARGEST_FLOAT)).any():

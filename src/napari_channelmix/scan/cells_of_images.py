@@ -17,7 +17,7 @@ from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points
 from napari_channelmix.data.masks import read_mask
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.stack_places import StackPlace, places_in_stack
-from napari_channelmix.data.values import class_name
+from napari_channelmix.data.values import class_name, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.opened_images import OpenedImage, label_stack
@@ -99,6 +99,7 @@ def cells_of_images_job(
             part = _part(item, place, channels, crop, notes)
             empty += part is None
             parts += [] if part is None else [part]
+    notes += _classes_of_nobody(marked, parts)
     if not parts:
         raise DataError(f"{name}: no cell is marked in any image")
     if empty:
@@ -111,6 +112,34 @@ def cells_of_images_job(
     filled = filled_warning(int(cells.at_border.sum()), len(cells), REMEDY)
     lines = tuple(dict.fromkeys((*said, *notes, *filled)))
     return replace(cells, warnings=lines).with_cut_line()
+
+
+def _classes_of_nobody(marked: Sequence[MarkedImage], parts: Sequence[Cells]) -> list[str]:
+    """Ids that are given a class and are of no cell.
+
+    Raises
+    ------
+    DataError
+        None of an image is.
+    """
+    lines = []
+    for item in marked:
+        if item.labels is None or not isinstance(item.classes, Mapping) or not item.classes:
+            continue
+        own = [part for part in parts if part.fields[0].name.startswith(item.image.name)]
+        ids = {n for part in own for n in part.table["object"].tolist()}
+        strange = [key for key in item.classes if whole_number(key) not in ids]
+        if ids and len(strange) == len(item.classes):
+            raise DataError(
+                f"{item.image.name}: none of the ids in classes is in the label image (first: "
+                f"{strange[0]}; its ids are {min(ids)} to {max(ids)})"
+            )
+        if strange:
+            lines.append(
+                f"{item.image.name}: {len(strange):,} of {len(item.classes):,} ids that are given "
+                f"a class are of no cell (first: {strange[0]})"
+            )
+    return lines
 
 
 def places_of(image: OpenedImage, choices: Mapping[str, Any]) -> list[StackPlace]:
@@ -126,7 +155,7 @@ def places_of(image: OpenedImage, choices: Mapping[str, Any]) -> list[StackPlace
         question = QUESTIONS[axis]
         answer = choices.get(question)
         text = str(answer).strip().casefold()
-        if text.split()[0] in ("each", "every"):
+        if text.partition(" ")[0] in ("each", "every"):
             chosen[axis] = "each"
         elif text == "maximum":
             chosen[axis] = "maximum"
@@ -158,12 +187,14 @@ def _proposed_job(
         for place in places_of(item.image, choices):
             yield Progress(count, len(marked), "measuring the cells")
             most = min(most, *item.image.planes(place)[0].shape)
-            if item.labels is None:
+            if item.labels is None and item.points is not None:
                 guess = crop_for_points(_checked_points(item)[:, -2:], most).side
                 raise DataError(
                     f"{item.image.name}: points do not say how large cells are; give crop=... in "
                     f"pixels (their distances suggest {guess})"
                 )
+            if item.labels is None:
+                continue
             labels, _ = label_stack(item.labels, item.image).labels(place)
             labelled = labels.dtype.kind != "b"
             objects = read_mask(labels, labelled=labelled, where=item.image.name).objects
@@ -182,6 +213,8 @@ def _part(
     image = item.image
     name = ", ".join(filter(None, [image.name, place.text]))
     planes = image.planes(place)
+    if item.labels is None and item.points is None:
+        raise DataError(f"{image.name}: nothing marks its cells; give labels or points for it")
     if item.labels is not None:
         labels, lost = label_stack(item.labels, image).labels(place)
         notes += lost
@@ -210,8 +243,9 @@ def _part(
     if item.group == TRACK:
         ids = part.table["object"].tolist()
         groups = [f"{image.name} track {number}" for number in ids]
-    elif item.group is not None:
-        groups = [item.group] * len(part)
+    elif item.group is not None or place.own:
+        # All planes of a stack are one group: they show the same objects.
+        groups = [item.group or image.name] * len(part)
     else:
         return part
     return replace(part, table=part.table.assign(group=groups))
@@ -251,7 +285,10 @@ def _with_classes(part: Cells, keys: list[int], classes: Any, name: str) -> Cell
             f"{name}: classes of a label image are by its ids, as classes={{12: "
             '"live", 15: "dead"}'
         )
-    known = {int(key): class_name(value) for key, value in classes.items()}
+    try:
+        known = {whole_number(key): class_name(value) for key, value in classes.items()}
+    except DataError as error:
+        raise DataError(f"{name}: classes: {error}; they are by the ids of labels") from None
     names = tuple(dict.fromkeys(text for text in known.values() if text is not None))
     places: dict[str | None, int] = {text: code for code, text in enumerate(names)}
     return part.with_labels([places.get(known.get(key), -1) for key in keys], names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ __all__ = ["open", "open_job"]
 
 TABLES = (".csv", ".tsv", ".txt", ".gz", ".geojson", ".json", ".h5ad")
 IMAGES = (*TIFF_SUFFIXES, *PICTURE_SUFFIXES)
+# Micrometres.
+LARGEST_PIXEL = 1e4
 # What may be said of each kind of source; a data-set file says the rest itself.
 OF_DATASET = ("pixel_size",)
 OF_TABLE = ("channels", "crop", "pixel_size", "image_pixel_size", "choices")
@@ -143,6 +146,7 @@ def open_job(source: Any, **options: Any) -> Job[Cells]:
     import pandas as pd
 
     given = {key: value for key, value in options.items() if value is not None}
+    _refuse_wrong_types(given)
     if isinstance(source, pd.DataFrame):
         _refuse_others(given, OF_TABLE, "a table")
         return (yield from _table_job(source, given))
@@ -151,6 +155,21 @@ def open_job(source: Any, **options: Any) -> Job[Cells]:
     if isinstance(source, (str, Path)):
         return (yield from _path_job(Path(source), given))
     return (yield from _arrays_job(source, given))
+
+
+def _refuse_wrong_types(given: Mapping[str, Any]) -> None:
+    for key, kind, what in (
+        ("choices", Mapping, 'a mapping, such as {"planes": "maximum"}'),
+        ("axes", str, 'a text, such as "CYX"'),
+        ("name", str, "a text"),
+    ):
+        if key in given and not isinstance(given[key], kind):
+            raise DataError(f"open: {key} must be {what}, not {quoted(given[key])}")
+    for key in ("pixel_size", "image_pixel_size"):
+        value = given.get(key, 1.0)
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not 0 < value <= LARGEST_PIXEL:
+            raise DataError(f"open: {key} must be micrometres, more than 0, not {quoted(value)}")
 
 
 def _refuse_others(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
@@ -214,6 +233,10 @@ def _of_scan(given: dict[str, Any]) -> dict[str, Any]:
             "for arrays and image files"
         )
     answers = {key: str(answer) for key, answer in given.get("choices", {}).items()}
+    for key in ("planes", "times"):
+        # As for arrays, where it is one word.
+        if answers.get(key, "").strip().casefold() == "each":
+            answers[key] = "every"
     return {**given, **({"choices": answers} if answers else {})}
 
 

@@ -150,8 +150,15 @@ def opened_array(
     DataError
         Axes that are not said or do not fit, pixels that are no numbers.
     """
+    if hasattr(array, "detach"):
+        # A tensor of PyTorch.
+        array = array.detach().cpu().numpy()
     shape = tuple(int(length) for length in array.shape)
-    if np.dtype(array.dtype).kind not in "biuf":
+    try:
+        kind = np.dtype(array.dtype).kind
+    except TypeError:
+        kind = "O"
+    if kind not in "biuf":
         raise DataError(f"{name}: pixels must be whole numbers or floats, not {array.dtype}")
     note = ""
     if axes is None and len(shape) == 2:

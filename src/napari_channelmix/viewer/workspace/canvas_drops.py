@@ -56,7 +56,7 @@ class CanvasDrops(QObject):
         paths = dropped_paths(event)
         if len(paths) != 1 or not (_is_table(paths[0]) or _is_folder(paths[0])):
             return False
-        event.acceptProposedAction()  # type: ignore[attr-defined]
+        event.acceptProposedAction()
         self._take(paths[0])
         return True
 

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_channelmix.data.description import read_description
 from napari_channelmix.errors import DataError
@@ -103,7 +103,7 @@ def test_a_folder_of_single_channel_images_becomes_cells_with_classes(
         "treated": 16,
     }
     assert len(set(cells.groups)) == 8
-    assert not window.isVisible() and images.session.source == str(folder / "dataset.toml")
+    assert images.files.window is None and images.session.source == str(folder / "dataset.toml")
     description = read_description(folder / "dataset.toml")
     assert description.cells.channel == "DNA" and description.label == "class"
 
@@ -465,3 +465,22 @@ def test_the_sentence_of_a_scan(folder: Path) -> None:
     assert preview.detail == "16 files, by hand"
     assert preview.path == folder / "dataset.toml" and preview.data_set is None
     assert import_window.SIZE[0] <= 1280 and import_window.SIZE[1] <= 800
+
+
+def test_images_are_read_when_they_are_looked_at(show: Any, folder: Path, qtbot: Any) -> None:
+    window = show(scan_by_hand(folder))
+    assert window.images.grid.count() == 0
+    window.tabs.setCurrentIndex(2)
+
+    def pictures() -> list[QLabel]:
+        labels = window.images.findChildren(QLabel)
+        return [each for each in labels if each.isVisible() and not each.pixmap().isNull()]
+
+    qtbot.waitUntil(lambda: len(pictures()) == 8, timeout=10_000)
+    # Another name of a channel is shown at once.
+    window.channels.renamed.emit("GFP", "actin")
+    settle(window, qtbot)
+    qtbot.waitUntil(
+        lambda: "actin" in {each.text() for each in window.images.findChildren(QLabel)},
+        timeout=10_000,
+    )

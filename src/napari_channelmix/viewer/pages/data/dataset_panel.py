@@ -43,12 +43,12 @@ class DatasetPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.open = QPushButton("Open folder, table or data set…")
+        self.open = QPushButton("Open folder, table, data set…")
         self.open.setToolTip(
             "Show what a folder of images, a plate or a table holds, or open a data-set file; you "
             "can also drop it onto this page"
         )
-        files = QMenu(self.open)
+        files = self.files_menu = QMenu(self.open)
         files.setToolTipsVisible(True)
         for title, ask, tip in (
             ("Folder or plate…", self._ask_folder, "Images named by well, channel, class"),

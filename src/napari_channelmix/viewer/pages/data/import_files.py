@@ -133,7 +133,7 @@ class FileImport:
             self._parent,
             lambda pattern: scan_job(source, pattern),
         )
-        window.opened.connect(self._open_cells)
+        window.opened.connect(self._opened)
         window.data_set_requested.connect(self._open_file)
         self.window = window
         window.show_preview(preview)
@@ -141,6 +141,10 @@ class FileImport:
         window.show()
         window.raise_()
         window.activateWindow()
+
+    def _opened(self, cells: Cells, source: str) -> None:
+        self.close()
+        self._open_cells(cells, source)
 
     def close(self) -> None:
         """Close the preview, and stop what it reads."""

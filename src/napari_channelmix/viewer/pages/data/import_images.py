@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from qtpy.QtGui import QShowEvent
 
     from napari_channelmix.scan.scan import Scan
     from napari_channelmix.viewer.session.session import Session
@@ -64,7 +65,8 @@ def sample_job(scan: Scan) -> Job[Sample]:
     """
     yield Progress(0, 1, "choosing fields of view")
     table, content = scan.table(), scan.description()
-    rows = np.unique(np.linspace(0, len(table) - 1, FIELDS).astype(int)) if len(table) else []
+    count_shown = min(FIELDS, len(table))
+    rows = np.unique(np.linspace(0, len(table) - 1, count_shown).astype(int)).tolist()
     columns: dict[str, str] = dict(list(content.get("channels", {}).items())[:CHANNELS])
     image = content.get("image", {})
     channels = tuple(columns) or tuple(scan.channels.values())[:CHANNELS]
@@ -80,8 +82,8 @@ def sample_job(scan: Scan) -> Job[Sample]:
             planes[-1].append(_plane(path, image.get("axes"), place, side))
     yield Progress(len(rows), len(rows) + 1, "measuring the range of the channels")
     limits = [
-        limits_of_planes([of[place] for of in planes if not isinstance(of[place], str)])
-        for place in range(len(channels))
+        limits_of_planes([plane for plane in of_channel if not isinstance(plane, str)])
+        for of_channel in zip(*planes, strict=True)
     ]
     pictures = tuple(
         tuple(
@@ -147,6 +149,11 @@ class FieldImages(QScrollArea):
         self._scan, self._stale = scan, True
         if self.isVisible():
             self.read()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read what is seen for the first time."""
+        super().showEvent(event)
+        self.read()
 
     def read(self) -> None:
         """Read the images, unless that is done."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.scan.pattern import SUFFIXES
 from napari_channelmix.wording import path_shown
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Kind = Literal["data set", "folder", "table", "images"]
 
 # Endings of tables that are read; what they hold decides.
 TABLES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".geojson", ".h5ad")
-PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+PICTURES = tuple(suffix for suffix in SUFFIXES if not suffix.endswith(".zarr"))
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def source_of(paths: Sequence[Path]) -> Source | None:
             return Source("folder", path)
         if path.name.lower().endswith(TABLES):
             return Source("table", path)
-    images = bool(paths) and all(path.suffix.lower() in PICTURES for path in paths)
+    images = bool(paths) and all(path.name.lower().endswith(PICTURES) for path in paths)
     if images and len({path.parent for path in paths}) == 1:
         return Source("images", paths[0].parent, tuple(sorted(paths)))
     return None

@@ -58,7 +58,7 @@ SIZE = (940, 580)
 MOST = 5000
 FILES, WELLS, IMAGES, LEFT_OUT = "Files", "Classes of wells", "Images", "Left out"
 # Places of the tabs.
-OF_WELLS, OF_IMAGES, OF_LEFT_OUT = 1, 2, 3
+OF_WELLS, OF_LEFT_OUT = 1, 3
 NOT_WRITABLE = "Nothing can be written beside the images: it is opened without a data-set file."
 TOML = "Data-set files (*.toml)"
 
@@ -204,7 +204,6 @@ class ImportWindow(QWidget):
         self.pattern.cleared.connect(lambda: self.change(lambda _: self._read_with(None)))
         self.wells.given.connect(self._give_classes)
         self.wells.import_requested.connect(self._import_layout)
-        self.tabs.currentChanged.connect(lambda index: index == OF_IMAGES and self.images.read())
         self.existing.linkActivated.connect(self._open_existing)
         self.elsewhere.clicked.connect(self._choose_path)
         self.path.textEdited.connect(lambda _: self._ready())

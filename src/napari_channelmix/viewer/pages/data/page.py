@@ -99,7 +99,7 @@ class DataPage(Page):
         self.origin.setTabToolTip(0, "Folders of images, plates, tables, data-set files")
         self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
         self.dataset = DatasetPanel(self.session)
-        self.ways = WaysIn(self.dataset.open.menu(), self.viewer.theme)
+        self.ways = WaysIn(self.dataset.files_menu, self.viewer.theme)
         self.channels = ChannelsPanel(self.viewer)
         self.cells = CellsPanel(self.viewer)
         self.use = QPushButton("Create cell set")

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPen
+from qtpy.QtGui import QColor, QHelpEvent, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_channelmix.scan.plate_layout import well_at, well_place
 from napari_channelmix.viewer.charts.colors import class_hex
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPaintEvent
+    from qtpy.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
 __all__ = ["PlateMap"]
 
@@ -191,7 +191,7 @@ class PlateMap(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Name the well under the mouse, and its class."""
-        if event.type() == QEvent.Type.ToolTip:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             self._tell(event)
             return True
         return super().event(event)

@@ -35,7 +35,9 @@ class SegmentationForm(QWidget):
         )
         self.threshold.setValue(1)
         self.threshold.setSingleStep(0.05)
-        splitting = _box(0, 4, 1)
+        splitting = QDoubleSpinBox()
+        splitting.setDecimals(1)
+        splitting.setRange(0, 4)
         splitting.setValue(1)
         splitting.setSingleStep(0.5)
         self.uneven, self.dark = QCheckBox("Uneven background"), QCheckBox("Dark objects")
@@ -122,8 +124,9 @@ def _box(least: float, most: float, decimals: int) -> QDoubleSpinBox:
     box.setRange(least, most)
     # Typing a number is one change, not one for each digit.
     box.setKeyboardTracking(False)
-    # The buttons of napari's boxes take half of their room.
-    box.setMinimumWidth(150)
+    # A slider stands beside it, and its buttons would leave no room for the text.
+    box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+    box.setFixedWidth(96)
     return box
 
 
