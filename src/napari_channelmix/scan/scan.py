@@ -20,13 +20,13 @@ from napari_channelmix.scan.asking import (
     questions_of,
 )
 from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_text, write_files
-from napari_channelmix.scan.described import NONE, description_of
+from napari_channelmix.scan.described import NONE, description_of, refusals
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.questions import left_out_lines
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.stacks import planes_entry
-from napari_channelmix.wording import listed, path_shown, problem, quoted
+from napari_channelmix.wording import listed, path_shown, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -356,19 +356,8 @@ class Scan:
             lines.append(f"no image can be read: {self.pictures.unreadable[0][1]}")
         if columns_of(self.roles, Role.CHANNEL):
             lines += self.pictures.not_of_one_channel()
-        return (*lines, *self._layout.problems) or self._refused()
-
-    def _refused(self) -> tuple[str, ...]:
-        """Why the data-set file could not be opened, such as a body channel that is not there."""
-        from pydantic import ValidationError
-
-        from napari_channelmix.data.description import Description
-
-        try:
-            Description.model_validate(self.description())
-        except ValidationError as error:
-            return (problem(error, "the data-set file", sections=True),)
-        return ()
+        lines += self._layout.problems
+        return tuple(lines or refusals(self.description()))
 
     def table(self) -> pd.DataFrame:
         """The data set's table: texts, a row per field of view or object.
