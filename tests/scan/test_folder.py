@@ -135,6 +135,15 @@ def test_a_table_beside_the_images_is_asked_about(tmp_path):
     assert of_table.source.name == "points.csv"
 
 
+def test_a_table_of_classes_of_wells_is_read_and_not_listed_as_left_out(tmp_path):
+    names = [f"{well}_{c}.tif" for well in ("A01", "B02") for c in ("DNA", "gfp")]
+    made_folder(tmp_path, names)
+    (tmp_path / "layout.csv").write_text("well,class\nA1,x\nB2,y\n", encoding="utf-8")
+    scan = scan_folder(tmp_path)
+    assert scan.table()["class"].tolist() == ["x", "y"]
+    assert scan.left_out == () and "source" not in open_questions(scan)
+
+
 def test_a_saved_data_set_is_no_table_beside_the_images(tmp_path):
     names = [f"{well}_{c}.tif" for well in ("A01", "B02") for c in ("DNA", "gfp")]
     scan_folder(made_folder(tmp_path, names), choices={"cells": "image"}).save(tmp_path / "s.toml")

@@ -137,3 +137,9 @@ def test_doses_have_a_column_of_numbers():
     )
     assert table.table["dose"].tolist() == ["10nM", "0.5uM"]
     assert table.table["dose in µM"].tolist() == ["0.01", "0.5"]
+
+
+def test_a_file_that_says_no_channel_is_listed():
+    layout = laid_out(pd.concat([FOUR, entries(("z", "B02", "1", ""))], ignore_index=True))
+    assert LeftOut("z", "its name says no channel") in layout.left_out
+    assert len(layout.table) == 2

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan import Role, Scan, ScanSettings
+from napari_channelmix.scan.folder import scan_folder
 from napari_channelmix.scan.plate_layout import (
     PlateLayout,
     is_layout,
@@ -173,6 +176,17 @@ def test_a_layout_beside_the_images_is_understood(tmp_path: Path) -> None:
     scan = layout_beside(plate(tmp_path))
     assert "class" not in scan.entries
     assert scan.notes == ("classes of wells: layout.csv, other.csv fit; choose one of them",)
+
+
+def test_a_layout_that_is_used_is_not_left_out(tmp_path: Path) -> None:
+    written(tmp_path, "well,class\nA01,one\nB02,two\n")
+    for well in ("A01", "B02"):
+        for channel in CHANNELS:
+            tifffile.imwrite(tmp_path / f"{well}_{channel}.tif", np.zeros((300, 300), np.uint8))
+    scan = scan_folder(tmp_path)
+    assert scan.table()["class"].tolist() == ["one", "two"]
+    assert scan.left_out == () and "layout.csv" in scan.notes[0]
+    assert scan.with_choice("cells", "each image").left_out == ()
 
 
 def test_rows_and_columns_of_their_own_make_wells(tmp_path: Path) -> None:

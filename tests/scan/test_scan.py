@@ -173,3 +173,15 @@ def test_names_that_toml_would_misread_come_back(folder):
     name = 'a "b"\\ =ä\t\x7f'
     scan = made_scan(folder).with_choice("cells", "image").with_channel_name("w1", name)
     assert open_dataset(scan.save()).channels == (name, "w2")
+
+
+def test_nuclei_in_a_channel_that_is_left_out_are_a_problem(folder):
+    entries = made_scan(folder).entries.drop(index=3)
+    roles = made_scan(folder).roles
+    scan = Scan.of(folder, "made", entries, folder, roles, ScanSettings())
+    scan = scan.with_choice("cells", "segment nuclei in w2").with_choice(
+        "incomplete", "without channel w2"
+    )
+    assert "'w2' is not among the channels w1" in scan.problems[0]
+    with pytest.raises(DataError, match="not among the channels"):
+        scan.cells()

@@ -72,7 +72,7 @@ def channel_names(
     columns = columns_of(roles, Role.CHANNEL)
     images = columns_of(roles, Role.IMAGE)
     if columns:
-        own = sorted(set(entries[columns[0]]), key=natural_key)
+        own = sorted(set(entries[columns[0]]) - {""}, key=natural_key)
     elif len(images) > 1:
         own = list(images)
     else:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from napari_channelmix.data.values import class_name
 from napari_channelmix.scan.asking import IMAGES, MASKS, POINTS, SEGMENT
 from napari_channelmix.settings.segmentation import segmentation_keys
+from napari_channelmix.wording import problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.pictures import Pictures
     from napari_channelmix.settings.scan import ScanSettings
 
-__all__ = ["description_of"]
+__all__ = ["description_of", "refusals"]
 
 # Side of crops in pixels where nothing tells how large cells are, and of whole images.
 CROP, LARGEST_IMAGE_CROP = 64, 128
@@ -58,6 +61,20 @@ def description_of(
     if settings.pixel_size is not None:
         content["cells"]["pixel_size"] = settings.pixel_size
     return content
+
+
+def refusals(content: Mapping[str, Any]) -> list[str]:
+    """Why no data-set file can say this, in one line or none.
+
+    Such as nuclei in a channel that is left out.
+    """
+    from napari_channelmix.data.description import Description
+
+    try:
+        Description.model_validate(content)
+    except ValidationError as error:
+        return [problem(error, "the data-set file", sections=True)]
+    return []
 
 
 def _classes(labels: pd.Series[str]) -> dict[str, Any]:

@@ -301,7 +301,13 @@ class _Source:
             of_image = kinds[next(iter(kinds)) if chosen is None else chosen]
             columns["label image"] = [of_image.get(path, "") for path in reading.paths]
             roles["label image"] = Role.MASK
-        tables = (LeftOut(name, "a table, no image") for name in self.listing.tables)
+        looked_at = [name for name in self.listing.tables if "/" not in name][:MOST_TABLES]
+        layouts = {name for name in looked_at if _is_layout(self.listing.folder / name)}
+        tables = (
+            LeftOut(name, "a table, no image")
+            for name in self.listing.tables
+            if name not in layouts
+        )
         left_out = (*reading.left_out, *self.masks.left_out, *self.listing.left_out, *tables)
         notes = [*self.listing.notes]
         if (self.listing.folder / "dataset.toml").is_file():

@@ -199,6 +199,8 @@ def _pivoted(
     names = [name for name in channels if (entries[channel] == name).any()]
     dropped = _channel_left_out(incomplete, names, channels)
     names = [name for name in names if name != dropped]
+    nameless = entries.loc[entries[channel] == "", image]
+    said = tuple(LeftOut(str(path), "its name says no channel") for path in nameless)
     entries = entries[entries[channel].isin(names)]
     taken = set(keys) | set(columns_of(roles, Role.MASK))
     files = {name: _free(f"{channels[name]} file", taken) for name in names}
@@ -231,7 +233,7 @@ def _pivoted(
         )
         for row in table.loc[~whole, list(files.values())].itertuples(index=False)
     )
-    return table[whole].reset_index(drop=True), files, left_out, []
+    return table[whole].reset_index(drop=True), files, (*said, *left_out), []
 
 
 def _wells_as_matched(entries: pd.DataFrame, roles: Mapping[str, Role]) -> pd.DataFrame:

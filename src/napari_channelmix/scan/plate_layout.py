@@ -451,12 +451,20 @@ def layout_beside(scan: Scan) -> Scan:
             except DataError:
                 continue
     if len(fitting) == 1:
-        return fitting[0][1]
+        path, with_classes = fitting[0]
+        return _not_left_out(with_classes, path.name)
     if fitting:
         names = listed(path.name for path, _ in fitting)
         note = f"{_NOTE}{names} fit; choose one of them"
         return replace(scan, notes=(*scan.notes, note), own_notes=(*scan.own_notes, note))
     return scan
+
+
+def _not_left_out(scan: Scan, name: str) -> Scan:
+    """The scan without a file of its folder among those that were left out."""
+    own = tuple(one for one in scan.own_left_out if one.path != name)
+    shown = tuple(one for one in scan.left_out if one.path != name)
+    return replace(scan, own_left_out=own, left_out=shown)
 
 
 def _tables_in(folder: Path) -> list[Path]:

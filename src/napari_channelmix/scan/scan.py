@@ -20,7 +20,7 @@ from napari_channelmix.scan.asking import (
     questions_of,
 )
 from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_text, write_files
-from napari_channelmix.scan.described import description_of
+from napari_channelmix.scan.described import description_of, refusals
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.questions import left_out_lines
@@ -332,7 +332,8 @@ class Scan:
             lines.append(f"no image can be read: {self.pictures.unreadable[0][1]}")
         if columns_of(self.roles, Role.CHANNEL):
             lines += self.pictures.not_of_one_channel()
-        return (*lines, *self._layout.problems)
+        lines += self._layout.problems
+        return tuple(lines or refusals(self.description()))
 
     def table(self) -> pd.DataFrame:
         """The data set's table: texts, a row per field of view or object.

@@ -33,6 +33,7 @@ def show_crop_boxes(
     boxes : (n, 4) int array
         y0, x0, y1, x1.
     colors : list of n str
+        Of new boxes: the same for the same number of them.
     """
     corners = [where.points(_corners(box)) for box in boxes]
     width = max(1.0, EDGE * float((boxes[:, 2] - boxes[:, 0]).max()))
@@ -56,10 +57,8 @@ def show_crop_boxes(
             )
         layer.editable = False
         return layer
+    # As many boxes have the same colours; setting them again takes as long as moving the boxes.
     layer.data = corners
-    layer.edge_color = colors
-    if abs(layer.edge_width[0] - width) > 0.01:
-        layer.edge_width = width
     place(layer, where.geometry)
     return layer
 

@@ -46,7 +46,7 @@ class PixelSizeOffer(QWidget):
         self.session = session
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.button = QPushButton()
+        self.button = QPushButton("Resample to one pixel size")
         self.button.setToolTip(
             "Cut out a box of as many micrometres for every cell and resize it, so that sizes can "
             "be compared. The largest pixels count: no detail is made up"

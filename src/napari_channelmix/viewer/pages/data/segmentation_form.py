@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -56,9 +57,9 @@ class SegmentationForm(QWidget):
             leave_out=("body_channel",),
         )
         self.sizes = LogSlider(self.diameter, *DIAMETERS)
-        self.sizes.setToolTip("Diameter")
+        self.sizes.setToolTip("Diameter of a typical object. Default: auto")
         self.levels = LogSlider(self.threshold, *THRESHOLDS)
-        self.levels.setToolTip("Threshold: to the left dimmer objects are found too")
+        self.levels.setToolTip("Threshold: to the left dimmer objects are found too. Default: 1")
         self._build()
         self.settings.changed.connect(self.changed.emit)
         self.body.currentIndexChanged.connect(lambda _: self.changed.emit())
@@ -111,7 +112,10 @@ class SegmentationForm(QWidget):
             self.changed.emit()
 
     def show_diameter(self, pixels: float) -> None:
-        """Say which diameter was estimated, where it was not given."""
+        """Say which diameter was estimated, where it was not given; NaN: it could not be."""
+        if not np.isfinite(pixels):
+            self.diameter.setSpecialValueText("auto")
+            return
         if self.diameter.value() > self.diameter.minimum():
             return
         self.diameter.setSpecialValueText(f"auto ({pixels:.0f} px)")
