@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from four_jobs_data import CLASSES, Material, own_tiff, plate_folder, six_files, smear
@@ -130,11 +130,19 @@ def own_image(hand: CountingHand, folder: Path, *, named: bool) -> dict[str, Any
     return summary(hand)
 
 
-def plate(hand: CountingHand, folder: Path, *, layout: bool) -> dict[str, Any]:
+def plate(
+    hand: CountingHand, folder: Path, *, layout: bool = True, numbered: bool = False
+) -> dict[str, Any]:
     """B: a folder of single-channel files named by well -> a trained classifier."""
-    material = plate_folder(folder, layout=layout)
+    channels = ("s1_w1", "s1_w2") if numbered else ("DAPI", "GFP")
+    material = plate_folder(folder, layout=layout, channels=channels)
     open_workspace(hand)
     window = dropped(hand, material.paths, "drop the folder on the page")
+    if numbered:
+        material = replace(material, channels=("w1", "w2"))
+        hand.decide("what a cell is, and which channel shows nuclei: w1 and w2 do not say")
+        hand.choose(window.questions.boxes["cells"], "segment nuclei in w1", "What is a cell?")
+        hand.until(lambda: not window.task.busy, "the answer is taken")
     if not layout:
         chart, edit = window.wells.map, window.wells.edit
         first, last = (chart.well_rect(well).center() for well in ("A01", "A04"))
@@ -241,7 +249,12 @@ WAYS = {
     "B": Way(
         "B: folder of single-channel files named by well, with a table of wells: a classifier",
         "B",
-        lambda hand, folder: plate(hand, folder, layout=True),
+        plate,
+    ),
+    "B-numbered": Way(
+        "B: the same, channels numbered (`A01_s1_w1.tif`)",
+        "B",
+        lambda hand, folder: plate(hand, folder, numbered=True),
     ),
     "B-map": Way(
         "B: the same, classes marked on the plate map",
