@@ -53,6 +53,8 @@ def description_of(
         content |= {"label": layout.label, **_classes(layout.table[layout.label], gaps=gaps)}
     for key, column in (("group", layout.group), ("split", layout.split)):
         content |= {} if column is None else {key: column}
+    if settings.image_pixel_size is not None:
+        content["image_pixel_size"] = settings.image_pixel_size
     if layout.files:
         content["channels"] = {channels[name]: column for name, column in layout.files.items()}
     elif layout.image:

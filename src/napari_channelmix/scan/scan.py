@@ -385,10 +385,15 @@ class Scan:
         cells = content["cells"]
         # What was asked for comes before what the source proposes.
         given = {} if self.settings.crop is None else {"crop": self.settings.crop}
-        content["cells"] = {**cells, **self.cell_keys, **given}
+        content["cells"] = {**cells, **self._proposed_for(cells["from"]), **given}
         planes = planes_entry(self._chosen, self.roles, self.pictures)
         content |= {"planes": planes} if planes else {}
         return content
+
+    def _proposed_for(self, origin: str) -> dict[str, Any]:
+        """What the source proposes for label images and points; other cells take none of it."""
+        known = {"mask": self.cell_keys, "point": {"crop"}}.get(origin, ())
+        return {key: value for key, value in self.cell_keys.items() if key in known}
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the data-set file and its table beside it.

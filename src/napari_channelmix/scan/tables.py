@@ -120,7 +120,7 @@ def scan_table_job(
     if folder is not None and not folder.is_dir():
         raise DataError(f"{path_shown(folder)}: is no folder; name the one that holds the images")
     parsed = yield from part(_parsed_job(table, folder), 0, 0.1, 1)
-    own = parsed.path.parent if isinstance(table, (str, Path)) else Path.cwd()
+    own = Path(table).parent if isinstance(table, (str, Path)) else Path.cwd()
     source = _Source(parsed, FileFinder(folder or own))
     return (yield from source.scan_job(settings or ScanSettings()))
 
