@@ -494,6 +494,19 @@ def test_a_preview_that_is_closed_stops_what_it_reads(
     qtbot.waitUntil(lambda: bool(ended), timeout=5000)
 
 
+def test_an_open_preview_follows_the_theme(viewer: Any, show: Any, folder: Path) -> None:
+    (folder / "dataset.toml").write_text("")
+    window = show(scan_by_hand(folder, notes=("a note",)))
+    labels = (window.existing, window.detail, window.side.notes)
+
+    def colors() -> list[str]:
+        return [f"{label.styleSheet()} {label.text()}" for label in labels]
+
+    dark = colors()
+    viewer.theme = "light"
+    assert all(before != after for before, after in zip(dark, colors(), strict=True))
+
+
 def test_the_preview_fits_a_small_screen(show: Any, folder: Path) -> None:
     window = show(scan_by_hand(folder))
     assert window.minimumSizeHint().width() <= 900

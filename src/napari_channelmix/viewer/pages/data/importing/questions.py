@@ -142,14 +142,13 @@ class ChannelNames(QTableWidget):
 class SidePanel(QScrollArea):
     """Questions, channels and notes of a scan, which may be many."""
 
-    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.questions, self.channels = Questions(), ChannelNames()
         self._title = QLabel("<b>Channels</b>")
         self.notes = QLabel()
         self.notes.setWordWrap(True)
         self.notes.setTextFormat(Qt.TextFormat.PlainText)
-        show_secondary(self.notes, theme)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 6, 0)
@@ -162,6 +161,10 @@ class SidePanel(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedWidth(SIDE)
+
+    def follow_theme(self, theme: str) -> None:
+        """Write the notes in the theme's secondary colour."""
+        show_secondary(self.notes, theme)
 
     def show_scan(self, scan: Scan) -> None:
         """Show what is asked and said of a scan."""
