@@ -21,7 +21,7 @@ from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
-from napari_channelmix.viewer.pages.data.import_files import FileImport, dropped_paths
+from napari_channelmix.viewer.pages.data.importing.file_import import FileImport, dropped_paths
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.pages.data.layer_fields import (
     in_view,

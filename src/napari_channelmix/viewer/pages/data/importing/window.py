@@ -22,14 +22,14 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
 from napari_channelmix.scan.roles import Role
-from napari_channelmix.viewer.pages.data.import_images import FieldImages
-from napari_channelmix.viewer.pages.data.import_jobs import open_saved_job
-from napari_channelmix.viewer.pages.data.import_pattern import PatternExample
-from napari_channelmix.viewer.pages.data.import_preview import preview_job
-from napari_channelmix.viewer.pages.data.import_questions import SidePanel, asks_about_names
-from napari_channelmix.viewer.pages.data.import_table import EntriesView
-from napari_channelmix.viewer.pages.data.layout_dialog import ask_layout
-from napari_channelmix.viewer.pages.data.well_classes import WellClasses
+from napari_channelmix.viewer.pages.data.importing.entries_table import EntriesView
+from napari_channelmix.viewer.pages.data.importing.field_images import FieldImages
+from napari_channelmix.viewer.pages.data.importing.jobs import open_saved_job
+from napari_channelmix.viewer.pages.data.importing.layout_dialog import ask_layout
+from napari_channelmix.viewer.pages.data.importing.pattern_example import PatternExample
+from napari_channelmix.viewer.pages.data.importing.preview import preview_job
+from napari_channelmix.viewer.pages.data.importing.questions import SidePanel, asks_about_names
+from napari_channelmix.viewer.pages.data.importing.well_classes import WellClasses
 from napari_channelmix.viewer.tasks import Task
 from napari_channelmix.viewer.tasks.task_bar import TaskBar
 from napari_channelmix.viewer.widgets import file_dialogs
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from napari_channelmix.jobs import Job
     from napari_channelmix.scan.pattern import Pattern
     from napari_channelmix.scan.scan import Scan
-    from napari_channelmix.viewer.pages.data.import_preview import Change, Preview
+    from napari_channelmix.viewer.pages.data.importing.preview import Change, Preview
     from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["ImportWindow"]

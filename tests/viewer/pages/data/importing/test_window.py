@@ -19,13 +19,14 @@ from napari_channelmix.data.description import read_description
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.scan import Choice, Role
-from napari_channelmix.viewer.pages.data import import_files, import_window
-from napari_channelmix.viewer.pages.data.import_jobs import source_of
-from napari_channelmix.viewer.pages.data.import_preview import preview_job
+from napari_channelmix.viewer.pages.data.importing import file_import
+from napari_channelmix.viewer.pages.data.importing.jobs import source_of
+from napari_channelmix.viewer.pages.data.importing.preview import preview_job
+from napari_channelmix.viewer.pages.data.importing.window import SIZE
 from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.widgets import file_dialogs
 
-from ...importing import plate_folder, scan_by_hand, scan_of_rows
+from ....importing import plate_folder, scan_by_hand, scan_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def show(images: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[
             yield from ()
             return scan() if callable(scan) else scan
 
-        monkeypatch.setattr(import_files, "scan_job", job)
+        monkeypatch.setattr(file_import, "scan_job", job)
         images.files.open((scan.folder if not callable(scan) else Path.cwd(),))
         qtbot.waitUntil(lambda: not images.task.busy, timeout=10_000)
         window = images.files.window
@@ -302,7 +303,7 @@ def test_what_was_dropped_on_the_page_is_read(
         read.append(source)
         return scan_by_hand(folder)
 
-    monkeypatch.setattr(import_files, "scan_job", job)
+    monkeypatch.setattr(file_import, "scan_job", job)
     table = folder / "cells.csv"
     table.write_text("a,b\n1,2\n", encoding="utf-8")
     pictures = sorted(folder.glob("A01*.tif"))
@@ -464,7 +465,7 @@ def test_the_sentence_of_a_scan(folder: Path) -> None:
     assert preview.sentence == "8 wells, 2 channels: DNA, GFP"
     assert preview.detail == "16 files, by hand"
     assert preview.path == folder / "dataset.toml" and preview.data_set is None
-    assert import_window.SIZE[0] <= 1280 and import_window.SIZE[1] <= 800
+    assert SIZE[0] <= 1280 and SIZE[1] <= 800
 
 
 def test_images_are_read_when_they_are_looked_at(show: Any, folder: Path, qtbot: Any) -> None:
