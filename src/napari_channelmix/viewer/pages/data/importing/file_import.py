@@ -142,6 +142,11 @@ class FileImport:
         window.raise_()
         window.activateWindow()
 
+    def follow_theme(self, theme: str) -> None:
+        """Show the preview in the colours of a theme."""
+        if self.window is not None:
+            self.window.follow_theme(theme)
+
     def _opened(self, cells: Cells, source: str) -> None:
         self.close()
         self._open_cells(cells, source)
