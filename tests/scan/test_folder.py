@@ -267,3 +267,25 @@ def test_images_that_do_not_state_their_pixel_size_take_the_one_that_is_given(tm
     assert cells.crop == 16
     again = open_dataset(scan.save())
     assert again.boxes.tolist() == cells.boxes.tolist()
+
+
+def test_the_only_channel_is_called_what_it_is_renamed_to(tmp_path):
+    made_folder(tmp_path, ["a.tif", "b.tif"], side=40)
+    answers = {"cells": "segment nuclei in DNA"}
+    scan = scan_folder(tmp_path, channels={"image": "DNA"}, choices=answers)
+    assert scan.description()["image"] == {"column": "file", "channels": ["DNA"]}
+    plain = scan_folder(tmp_path, choices={"cells": "each image is a cell"})
+    assert plain.description()["image"] == {"column": "file"}
+    named = plain.with_channel_name("image", "DNA")
+    assert named.cells().channels == open_dataset(named.save()).channels == ("DNA",)
+
+
+def test_words_of_other_languages_stand_before_a_number_with_a_blank(tmp_path):
+    names = [f"Prüfung {w} Feld {f} Kanal {c}" for w in ("A1", "B2") for f in "12" for c in "12"]
+    made_folder(tmp_path, [f"{name}.tif" for name in names])
+    roles = scan_folder(tmp_path).roles
+    assert {roles["well"], roles["field"], roles["channel"]} == {
+        Role.WELL,
+        Role.FIELD,
+        Role.CHANNEL,
+    }

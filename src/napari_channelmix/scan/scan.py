@@ -301,8 +301,10 @@ class Scan:
             raise DataError(
                 f"there is no channel {quoted(channel)}; channels: {listed(self.channels)}"
             )
-        if not isinstance(name, str) or not name.strip():
+        if not isinstance(name, str):
             raise DataError(f"channel {quoted(channel)}: its name is a text, not {quoted(name)}")
+        if not name.strip():
+            raise DataError(f"channel {quoted(channel)}: its name is empty; type one")
         names = {**(self.settings.channels or {}), channel: name.strip()}
         answers = dict(self.settings.choices or {})
         # An answer that names the channel follows it.
