@@ -278,3 +278,14 @@ def test_the_only_channel_is_called_what_it_is_renamed_to(tmp_path):
     assert plain.description()["image"] == {"column": "file"}
     named = plain.with_channel_name("image", "DNA")
     assert named.cells().channels == open_dataset(named.save()).channels == ("DNA",)
+
+
+def test_words_of_other_languages_stand_before_a_number_with_a_blank(tmp_path):
+    names = [f"Prüfung {w} Feld {f} Kanal {c}" for w in ("A1", "B2") for f in "12" for c in "12"]
+    made_folder(tmp_path, [f"{name}.tif" for name in names])
+    roles = scan_folder(tmp_path).roles
+    assert {roles["well"], roles["field"], roles["channel"]} == {
+        Role.WELL,
+        Role.FIELD,
+        Role.CHANNEL,
+    }
