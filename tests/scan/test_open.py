@@ -409,3 +409,15 @@ def test_ids_are_those_of_the_image_and_not_of_one_whose_name_goes_on() -> None:
         crop=8,
     )
     assert any(w.startswith("a: 1 of 2 ids that are given a class") for w in cells.warnings)
+
+
+def test_an_ome_zarr_image_is_an_image_and_no_folder(tmp_path: Path) -> None:
+    import zarr
+
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    group.create_array("0", data=image()[0])
+    axes = [{"name": axis, "type": "space"} for axis in "yx"]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [{"path": "0"}]}]
+    answers = {"cells": "each image is a cell"}
+    assert len(cm.open(tmp_path / "a.zarr", choices=answers)) == 1
+    assert len(cm.open(tmp_path / "a.zarr", labels=labels(), crop=8)) == 2

@@ -174,3 +174,9 @@ def test_a_plate_is_scanned_from_within_its_folder(plate, monkeypatch):
 def test_a_pattern_is_refused_for_a_plate(plate):
     with pytest.raises(DataError, match="leave out the pattern"):
         scan_plate(plate, ScanSettings(pattern="{well}.tif"))
+
+
+def test_nuclei_can_be_segmented_in_a_plate_with_label_images(plate):
+    scan = scan_plate(plate).with_choice("cells", "segment nuclei in DNA")
+    assert not scan.problems
+    assert {"labelled", "min_area"}.isdisjoint(scan.description()["cells"])

@@ -367,3 +367,15 @@ def test_planes_in_a_table_count_from_0_or_1_and_where_nothing_tells_are_asked(
     if answer is not None:
         asked = scan_table(frame, images=tmp_path, choices={"times": "every"})
         assert "Which time of a file is the first in column 'frame'?" in asked.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "channel"),
+    [("FileName_Anything", "Anything"), ("dapi_path", "dapi"), ("path", "image")],
+)
+def test_the_only_column_of_files_may_name_its_channel(tmp_path, fields, column, channel):
+    write_images(fields[:1], tmp_path)
+    file = sorted(path.name for path in tmp_path.glob("*.tif"))[0]
+    frame = pd.DataFrame({"ImageNumber": [1], column: [file]})
+    scan = scan_table(frame, images=tmp_path, choices={"cells": "each image"})
+    assert scan.cells().channels == (channel,)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from napari_channelmix.data.values import class_name
-from napari_channelmix.scan.asking import IMAGES, MASKS, POINTS, SEGMENT
+from napari_channelmix.scan.asking import IMAGES, MASKS, ONE_CHANNEL, POINTS, SEGMENT
 from napari_channelmix.settings.segmentation import segmentation_keys
 from napari_channelmix.wording import problem
 
@@ -53,6 +53,8 @@ def description_of(
         content |= {"label": layout.label, **_classes(layout.table[layout.label], gaps=gaps)}
     for key, column in (("group", layout.group), ("split", layout.split)):
         content |= {} if column is None else {key: column}
+    if settings.image_pixel_size is not None:
+        content["image_pixel_size"] = settings.image_pixel_size
     if layout.files:
         content["channels"] = {channels[name]: column for name, column in layout.files.items()}
     elif layout.image:
@@ -122,8 +124,11 @@ def _image_keys(
     if axes:
         return {"axes": axes.split()[0], **names}
     first = pictures.first
-    if first is None or not first.axes or first.channel_count == 1:
+    if first is None or not first.axes:
         return {}
+    if first.channel_count == 1:
+        known = tuple(channels.values()) in (first.channels, (ONE_CHANNEL,))
+        return {} if known else names
     return {"axes": first.axes.replace("S", "C"), **names} if "S" in first.axes else names
 
 

@@ -301,8 +301,10 @@ class Scan:
             raise DataError(
                 f"there is no channel {quoted(channel)}; channels: {listed(self.channels)}"
             )
-        if not isinstance(name, str) or not name.strip():
+        if not isinstance(name, str):
             raise DataError(f"channel {quoted(channel)}: its name is a text, not {quoted(name)}")
+        if not name.strip():
+            raise DataError(f"channel {quoted(channel)}: its name is empty; type one")
         names = {**(self.settings.channels or {}), channel: name.strip()}
         answers = dict(self.settings.choices or {})
         # An answer that names the channel follows it.
@@ -383,10 +385,15 @@ class Scan:
         cells = content["cells"]
         # What was asked for comes before what the source proposes.
         given = {} if self.settings.crop is None else {"crop": self.settings.crop}
-        content["cells"] = {**cells, **self.cell_keys, **given}
+        content["cells"] = {**cells, **self._proposed_for(cells["from"]), **given}
         planes = planes_entry(self._chosen, self.roles, self.pictures)
         content |= {"planes": planes} if planes else {}
         return content
+
+    def _proposed_for(self, origin: str) -> dict[str, Any]:
+        """What the source proposes for label images and points; other cells take none of it."""
+        known = {"mask": self.cell_keys, "point": {"crop"}}.get(origin, ())
+        return {key: value for key, value in self.cell_keys.items() if key in known}
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the data-set file and its table beside it.

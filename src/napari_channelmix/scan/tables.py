@@ -24,6 +24,7 @@ from napari_channelmix.data.table_files import TextTable, decimal_comma_of
 from napari_channelmix.data.values import number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
+from napari_channelmix.scan.asking import ONE_CHANNEL
 from napari_channelmix.scan.cellprofiler import parse_cellprofiler
 from napari_channelmix.scan.find_files import FileFinder, rows_with_files
 from napari_channelmix.scan.imagej import parse_imagej
@@ -44,6 +45,7 @@ from napari_channelmix.scan.table_cells import (
     in_pixels,
 )
 from napari_channelmix.scan.table_columns import columns_of
+from napari_channelmix.scan.vocabulary import is_channel
 from napari_channelmix.settings.fields import takes_settings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.wording import counted, path_shown, quoted
@@ -120,7 +122,7 @@ def scan_table_job(
     if folder is not None and not folder.is_dir():
         raise DataError(f"{path_shown(folder)}: is no folder; name the one that holds the images")
     parsed = yield from part(_parsed_job(table, folder), 0, 0.1, 1)
-    own = parsed.path.parent if isinstance(table, (str, Path)) else Path.cwd()
+    own = Path(table).parent if isinstance(table, (str, Path)) else Path.cwd()
     source = _Source(parsed, FileFinder(folder or own))
     return (yield from source.scan_job(settings or ScanSettings()))
 
@@ -253,7 +255,7 @@ class _Source:
             entries,
             self.finder.folder,
             {name: role for name, role in roles.items() if name in entries},
-            _with_channels(settings, parsed.channels, images),
+            _with_channels(settings, parsed.channels, images, self.pictures),
             choices=(*parsed.choices, *choices),
             left_out=tuple(left_out),
             notes=tuple(notes),
@@ -435,10 +437,19 @@ def _answered(choice: Choice, answers: Mapping[str, str]) -> Choice:
 
 
 def _with_channels(
-    settings: ScanSettings, channels: Mapping[str, str], images: list[str]
+    settings: ScanSettings, channels: Mapping[str, str], images: list[str], pictures: Pictures
 ) -> ScanSettings:
     """The names that columns of files are shown by; those that were given come first."""
     channels = {column: name for column, name in channels.items() if column in images}
     if len(channels) < 2:
-        return settings
+        names = [name for column, name in channels.items() if _names_a_channel(column, name)]
+        first = pictures.first
+        if not names or first is None or first.channel_count != 1 or first.channels:
+            return settings
+        channels = {ONE_CHANNEL: names[0]}
     return replace(settings, channels={**channels, **(settings.channels or {})})
+
+
+def _names_a_channel(column: str, name: str) -> bool:
+    """Whether the only column of files names its channel: ``FileName_DNA``, ``gfp_path``."""
+    return column.startswith("FileName_") or (name != column and is_channel(name))

@@ -40,7 +40,8 @@ def test_every_job_is_compared_with_the_way_before(jobs: Any) -> None:
         "C": (49, 3),
         "D": (32, 4),
     }
-    assert set(REACHED) == set(jobs.WAYS)
+    # That of real images is no test.
+    assert set(REACHED) == {*jobs.WAYS} - {"D-blood"}
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from napari_channelmix.viewer.pages.data.import_files import dropped_paths
+from napari_channelmix.viewer.pages.data.importing.file_import import dropped_paths
 from napari_channelmix.viewer.workspace.file_reader import is_table
 
 if TYPE_CHECKING:
