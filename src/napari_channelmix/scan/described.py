@@ -127,7 +127,7 @@ def _image_keys(
     if first is None or not first.axes:
         return {}
     if first.channel_count == 1:
-        known = tuple(channels.values()) in (first.channels, (ONE_CHANNEL,))
+        known = tuple(channels.values()) == (ONE_CHANNEL,)
         return {} if known else names
     return {"axes": first.axes.replace("S", "C"), **names} if "S" in first.axes else names
 
