@@ -354,7 +354,7 @@ class _Source:
     def _crop_of_boxes(self, sides: npt.NDArray[np.float64]) -> int:
         """The side of tiles that are all alike, else what holds 99 % of the boxes."""
         if (sides == sides[0]).all():
-            return max(SMALLEST_CROP, math.ceil(sides[0]))
+            return max(SMALLEST_CROP, math.ceil(float(sides[0])))
         # Where no image can be read, that is the problem that is said.
         most = min(map(min, self.looked.shapes.values()), default=max(SMALLEST_CROP, *sides))
         return crop_for_outlines(sides, int(most)).side

@@ -20,7 +20,8 @@ from napari_channelmix.data.description import read_description
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.scan import Choice, Role
-from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
+from napari_channelmix.scan.plate_layout import PlateLayout
+from napari_channelmix.scan.well_classes import with_layout
 from napari_channelmix.viewer.pages.data.importing import file_import
 from napari_channelmix.viewer.pages.data.importing.jobs import open_saved_job, source_of
 from napari_channelmix.viewer.pages.data.importing.preview import preview_job

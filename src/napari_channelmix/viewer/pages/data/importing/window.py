@@ -20,8 +20,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
+from napari_channelmix.scan.plate_layout import PlateLayout
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.well_classes import with_layout
 from napari_channelmix.viewer.pages.data.importing.entries_table import EntriesView
 from napari_channelmix.viewer.pages.data.importing.field_images import FieldImages
 from napari_channelmix.viewer.pages.data.importing.jobs import open_saved_job, save_job
