@@ -68,6 +68,15 @@ def test_a_row_for_each_well_gives_its_class(tmp_path: Path) -> None:
     assert note in scan.with_role("channel", Role.CHANNEL).notes
 
 
+def test_what_is_odd_about_a_table_is_a_note(tmp_path: Path) -> None:
+    layout = read_layout(written(tmp_path, "well,class\nA1,drug\nA2,Drug\nB1,x\n"))
+    assert layout.warnings
+    scan = with_layout(plate(tmp_path), layout)
+    assert [layout.warnings[0] in note for note in scan.notes] == [False, True]
+    # Other classes take the notes away.
+    assert with_layout(scan, PlateLayout({("", "A01"): "a"})).notes == ()
+
+
 def test_a_table_shaped_like_the_plate_gives_classes(tmp_path: Path) -> None:
     path = written(tmp_path, ",1,02,3\nA,DMSO,drug,\nB,,drug,DMSO\n")
     assert layout_columns_of(path).shaped

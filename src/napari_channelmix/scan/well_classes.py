@@ -108,8 +108,8 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
     Returns
     -------
     Scan
-        Another column of classes is kept as one of the user's own. A note tells how many wells
-        the layout gives a class.
+        Another column of classes is kept as one of the user's own. Notes tell how many wells a
+        table gives a class, and what its reading warned of.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
         if role is Role.CLASS and name != column:
             scan = scan.with_role(name, Role.KEY)
     own = tuple(note for note in scan.own_notes if not note.startswith(_NOTE))
-    said = (_note(layout, known, given),) if layout.source and given else ()
+    said = _notes(layout, known, given) if layout.source and given else ()
     shown = tuple(note for note in scan.notes if not note.startswith(_NOTE))
     scan = replace(scan, own_notes=(*own, *said), notes=shown)
     if given:
@@ -162,11 +162,14 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
 _NOTE = "classes of wells: "
 
 
-def _note(layout: PlateLayout, known: set[Well], given: set[Well]) -> str:
+def _notes(layout: PlateLayout, known: set[Well], given: set[Well]) -> tuple[str, ...]:
+    """How many wells a table gives a class, and what is odd about it."""
     of_column = f"column {quoted(layout.column)} of " if layout.column else ""
     text = f"{_NOTE}{counted(len(given), 'well')} from {of_column}{layout.source}"
     without = len(known) - len(given)
-    return f"{text}; {counted(without, 'well', 'have')} none" if without else text
+    if without:
+        text += f"; {counted(without, 'well', 'have')} none"
+    return text, *(f"{_NOTE}{line}" for line in layout.warnings)
 
 
 def layout_beside(scan: Scan) -> Scan:
