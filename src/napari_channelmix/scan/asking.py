@@ -131,7 +131,7 @@ def questions_of(
     # Where every one lacks a channel, a part of the names was understood wrongly.
     if 0 < lacking < total and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
         options = (LEAVE_OUT, *(f"{WITHOUT}{channels[name]}" for name in without))
-        text = f"{lacking} of {total} fields of view have not all channels"
+        text = f"{lacking} of {total} fields of view lack a channel: what is left out?"
         proposed = LEAVE_OUT if lacking <= FEW * total else None
         choices.append(Choice("incomplete", text, options, proposed))
     return choices
