@@ -77,11 +77,18 @@ def own_tiff(folder: Path, *, named: bool, count: int = 36, side: int = 384) -> 
     return Material((path,), table, PANEL, count, _placed([places], [codes]))
 
 
-def plate_folder(folder: Path, *, layout: bool, wells: int = 8, count: int = 9) -> Material:
+def plate_folder(
+    folder: Path,
+    *,
+    layout: bool,
+    channels: tuple[str, str] = ("DAPI", "GFP"),
+    wells: int = 8,
+    count: int = 9,
+) -> Material:
     """A folder of files ``A01_DAPI.tif``, ``A01_GFP.tif``, … for two rows of wells.
 
     Row A is control, row B treated; ``layout``: a table well, treatment says so. The cells of
-    treated wells are bright in GFP.
+    treated wells are bright in the second channel.
     """
     rng = np.random.default_rng(11)
     images = folder / "plate"
@@ -90,13 +97,9 @@ def plate_folder(folder: Path, *, layout: bool, wells: int = 8, count: int = 9) 
     all_places, all_codes = [], []
     for name in names:
         places, code = _grid(rng, count, SIDE), int(name[0] == "B")
-        tifffile.imwrite(
-            images / f"{name}_DAPI.tif", _field(rng, places, np.full(count, 2500.0), SIDE)
-        )
-        tifffile.imwrite(
-            images / f"{name}_GFP.tif",
-            _field(rng, places, np.full(count, 2400.0 if code else 500.0), SIDE),
-        )
+        for channel, bright in zip(channels, (2500.0, 2400.0 if code else 500.0), strict=True):
+            plane = _field(rng, places, np.full(count, bright), SIDE)
+            tifffile.imwrite(images / f"{name}_{channel}.tif", plane)
         all_places.append(places)
         all_codes.append(np.full(count, code))
     table = None
@@ -104,9 +107,7 @@ def plate_folder(folder: Path, *, layout: bool, wells: int = 8, count: int = 9) 
         table = images / "layout.csv"
         lines = [f"{name},{CLASSES[name[0] == 'B']}" for name in names]
         table.write_text("\n".join(["well,treatment", *lines]) + "\n", encoding="utf-8")
-    return Material(
-        (images,), table, ("DAPI", "GFP"), wells * count, _placed(all_places, all_codes)
-    )
+    return Material((images,), table, channels, wells * count, _placed(all_places, all_codes))
 
 
 def six_files(folder: Path, count: int = 9) -> Material:

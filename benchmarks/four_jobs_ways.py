@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from four_jobs_data import CLASSES, Material, own_tiff, plate_folder, six_files, smear
@@ -13,9 +17,12 @@ from napari_channelmix.data.nuclear_channel import nuclear_channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 __all__ = ["WAYS", "Way"]
+
+# A set of real images; its job is left out where the folder is absent.
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+REAL = Path(os.environ.get("CHANNELMIX_DATA", SHARED)) / "bccd_blood"
 
 
 @dataclass(frozen=True)
@@ -130,11 +137,19 @@ def own_image(hand: CountingHand, folder: Path, *, named: bool) -> dict[str, Any
     return summary(hand)
 
 
-def plate(hand: CountingHand, folder: Path, *, layout: bool) -> dict[str, Any]:
+def plate(
+    hand: CountingHand, folder: Path, *, layout: bool = True, numbered: bool = False
+) -> dict[str, Any]:
     """B: a folder of single-channel files named by well -> a trained classifier."""
-    material = plate_folder(folder, layout=layout)
+    channels = ("s1_w1", "s1_w2") if numbered else ("DAPI", "GFP")
+    material = plate_folder(folder, layout=layout, channels=channels)
     open_workspace(hand)
     window = dropped(hand, material.paths, "drop the folder on the page")
+    if numbered:
+        material = replace(material, channels=("w1", "w2"))
+        hand.decide("what a cell is, and which channel shows nuclei: w1 and w2 do not say")
+        hand.choose(window.questions.boxes["cells"], "segment nuclei in w1", "What is a cell?")
+        hand.until(lambda: not window.task.busy, "the answer is taken")
     if not layout:
         chart, edit = window.wells.map, window.wells.edit
         first, last = (chart.well_rect(well).center() for well in ("A01", "A04"))
@@ -204,27 +219,61 @@ def annotate(hand: CountingHand, material: Material) -> None:
 def picture(hand: CountingHand, folder: Path) -> dict[str, Any]:
     """D: an RGB picture of stained cells -> latents."""
     material = smear(folder)
-    hand.drop(material.paths, "drop the picture on the window")
-    open_workspace(hand)
-    page = hand.page("data")
-    bar = page.channels.rgb
-    hand.decide("which stains the picture was made with")
-    hand.click(bar.unmix_button, "Unmix stains")
-    hand.until(bar.unmix_button.menu().isVisible, "the menu of stains opens", 10)
-    hand.action(bar.unmix_button.menu(), "H&E")
-    hand.until(lambda: len(hand.viewer.layers) == 3, "there is a layer for each stain")
-    hand.rest("data")
+    unmix(hand, material.paths[0], "H&E")
+    segmentation = hand.page("data").cells.segmentation
     if nuclear_channel(material.channels) is None:
         hand.decide("in which channel objects are bright: the first stands there")
-    hand.click(page.cells.segmentation.use, "Segment nuclei")
+    hand.click(segmentation.use, "Segment nuclei")
     hand.rest("data")
     create(hand, material)
+    return find_latents(hand)
+
+
+def blood(hand: CountingHand, folder: Path) -> dict[str, Any]:
+    """D: the same with a photograph of blood, of which 20 cells were boxed by others."""
+    path = Path(shutil.copy(REAL / "images" / "BloodImage_00000.jpg", folder))
+    unmix(hand, path, "Giemsa")
+    page = hand.page("data")
+    hand.decide("in which channel cells are bright: the first stands there, and is not it")
+    hand.choose(page.cells.segmentation.channel, "Eosin", "in channel")
+    hand.click(page.cells.segmentation.use, "Segment nuclei")
+    hand.rest("data")
+    hand.click(page.use, "Create cell set")
+    hand.rest("data")
+    with (REAL / "labels.csv").open(encoding="utf-8") as file:
+        boxes = [row for row in csv.DictReader(file) if row["path"].endswith(path.name)]
+    labels = hand.workspace.session.cells.fields[0].labels
+    middles = [
+        ((int(box["ymin"]) + int(box["ymax"])) // 2, (int(box["xmin"]) + int(box["xmax"])) // 2)
+        for box in boxes
+    ]
+    hit = len({int(labels[middle]) for middle in middles} - {0})
+    # What is segmented with nothing set; the page 'Data' shows it before it is used.
+    see(hit >= 15, f"most cells are objects of their own: {hit} of {len(boxes)}")
+    return {**find_latents(hand), "boxes": len(boxes), "boxes hit": hit}
+
+
+def unmix(hand: CountingHand, path: Path, stains: str) -> None:
+    """Drop a picture on the window and unmix its stains."""
+    hand.drop([path], "drop the picture on the window")
+    open_workspace(hand)
+    button = hand.page("data").channels.rgb.unmix_button
+    hand.decide("which stains the picture was made with")
+    hand.click(button, "Unmix stains")
+    hand.until(button.menu().isVisible, "the menu of stains opens", 10)
+    hand.action(button.menu(), stains)
+    hand.until(lambda: len(hand.viewer.layers) == 3, "there is a layer for each stain")
+    hand.rest("data")
+
+
+def find_latents(hand: CountingHand) -> dict[str, Any]:
+    """Find the latents of all cells on the page 'Latents'."""
     go_to(hand, "latents")
     hand.click(hand.page("latents").settings.run, "Run")
     hand.rest("latents")
-    latents = hand.workspace.session.latents
-    see(len(latents.values) == material.cells, "all cells have latents")
-    return {**summary(hand), "latents": list(latents.values.shape)}
+    session = hand.workspace.session
+    see(len(session.latents.values) == len(session.cells), "all cells have latents")
+    return {**summary(hand), "latents": list(session.latents.values.shape)}
 
 
 WAYS = {
@@ -241,7 +290,12 @@ WAYS = {
     "B": Way(
         "B: folder of single-channel files named by well, with a table of wells: a classifier",
         "B",
-        lambda hand, folder: plate(hand, folder, layout=True),
+        plate,
+    ),
+    "B-numbered": Way(
+        "B: the same, channels numbered (`A01_s1_w1.tif`)",
+        "B",
+        lambda hand, folder: plate(hand, folder, numbered=True),
     ),
     "B-map": Way(
         "B: the same, classes marked on the plate map",
@@ -251,3 +305,6 @@ WAYS = {
     "C": Way("C: six files without labels: two classes given by hand", "C", unlabelled),
     "D": Way("D: an RGB picture: latents", "D", picture),
 }
+if REAL.is_dir():
+    title = "D: the same with a photograph of a blood smear"
+    WAYS["D-blood"] = Way(title, "D", blood)

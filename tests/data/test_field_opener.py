@@ -326,3 +326,23 @@ def test_planes_are_saved_as_images_of_their_own(made: Made, tmp_path: Path) -> 
         "Z_z_0.ome.tif",
         "Z_z_1.ome.tif",
     }
+
+
+def test_rows_without_a_plane_are_of_every_plane_or_refused(made: Made) -> None:
+    planes = ("[planes]", 't = "each"', 't_column = "t"')
+    rows = [{"f": "T.ome.tif", "m": "T_mask.ome.tif", "o": o, "t": t} for o, t in ((4, ""), (9, 1))]
+    cells = open_dataset(made(rows, *IMAGE, *MASK, 'object = "o"', *planes))
+    names = cells.to_frame()[["field_name", "object"]].to_numpy().tolist()
+    assert names == [["T_t0", 4], ["T_t1", 4], ["T_t1", 9]]
+    point = ("[cells]", 'from = "point"', 'columns = ["y", "x"]', "crop = 12")
+    rows = [{"f": "T.ome.tif", "y": 20, "x": 30, "t": t} for t in ("", 1)]
+    with pytest.raises(DataError, match="column 't': names no plane along T; fill it in"):
+        open_dataset(made(rows, *IMAGE, *point, *planes))
+
+
+def test_points_that_name_no_plane_are_said_to_be_in_every_one(made: Made) -> None:
+    point = ("[cells]", 'from = "point"', 'columns = ["y", "x"]', "crop = 12")
+    rows = [{"f": "T.ome.tif", "y": 20, "x": 30}]
+    cells = open_dataset(made(rows, *IMAGE, *point, "[planes]", 't = "each"'))
+    assert len(cells) == PLANES
+    assert any("1 row names no plane" in warning for warning in cells.warnings)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pytest
+from scipy import ndimage
 
+from napari_channelmix.data import touching_objects
 from napari_channelmix.data.touching_objects import (
     fill_holes,
     labels_of_foreground,
@@ -56,3 +59,17 @@ def test_seeds_are_numbered_in_reading_order_with_their_labels() -> None:
     whole, first = labels_of_foreground(foreground, foreground.astype(np.float32), 18, 0)
     assert whole.max() == 3
     assert [whole[y, x] for y, x in first] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.97])
+@pytest.mark.parametrize("most", [2000, 0])
+def test_distances_region_by_region_are_those_of_the_whole_image(
+    share: float, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(touching_objects, "MANY_REGIONS", most)
+    rng = np.random.default_rng(3)
+    # Regions that touch by corners, lie within one another's boxes, and at the border.
+    foreground = ndimage.gaussian_filter(rng.random((61, 83)), 1.5)
+    foreground = foreground < np.quantile(foreground, share)
+    expected = ndimage.distance_transform_edt(foreground)
+    np.testing.assert_allclose(touching_objects._distance_to_ground(foreground), expected, 1e-6)

@@ -90,3 +90,13 @@ def test_a_table_is_scanned_as_well(folder, capsys):
 def test_what_cannot_be_is_one_line_and_2(folder, line, capsys):
     assert main(["scan", str(folder), *line]) == 2
     assert capsys.readouterr().err.strip().count("\n") == 0
+
+
+def test_an_image_and_outlines_of_a_folder_are_scanned_and_a_data_set_is_not(folder, capsys):
+    image = sorted(folder.glob("*.tif"))[0]
+    assert main(["scan", str(image)]) == 0
+    assert "rows      1" in capsys.readouterr().out
+    assert main(["scan", str(folder / "*.geojson")]) == 2
+    assert "holds no GeoJSON files" in capsys.readouterr().err
+    assert main(["scan", str(folder / "dataset.toml")]) == 2
+    assert "is a data-set file already" in capsys.readouterr().err

@@ -1,7 +1,10 @@
 """Folders are understood, or asked about; never misread without a word."""
 
+import numpy as np
 import pytest
+import tifffile
 
+from napari_channelmix.data import open_dataset
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.scan import Role, scan_folder, scan_folder_job
@@ -229,3 +232,60 @@ def test_real_folders(shared_data):
     assert next(iter(painting.choices)).chosen == "segment nuclei in DNA"
     worms = scan_folder(shared_data / "bbbc010_worms" / "images")
     assert set(worms.channels) == {"brightfield", "gfp"} and worms.left_out == ()
+
+
+def test_a_body_channel_that_is_not_there_is_a_problem_of_the_scan(tmp_path):
+    made_folder(tmp_path, ["A01_w1.tif", "A01_w2.tif", "A02_w1.tif", "A02_w2.tif"])
+    answers = {"cells": "segment nuclei in w1"}
+    scan = scan_folder(tmp_path, choices=answers, body_channel="actin")
+    assert scan.problems == ("[cells] channel 'actin' is not among the channels w1, w2",)
+    with pytest.raises(DataError, match="'actin' is not among"):
+        scan.save()
+
+
+def test_the_crop_of_label_images_holds_their_cells(tmp_path):
+    made_folder(tmp_path, ["a.tif", "b.tif"], side=120)
+    labels = np.zeros((120, 120), np.uint16)
+    labels[10:95, 20:60] = 1
+    for name in "ab":
+        tifffile.imwrite(tmp_path / f"{name}_cp_masks.tif", labels)
+    scan = scan_folder(tmp_path)
+    assert scan.description()["cells"]["crop"] == 88
+    assert scan_folder(tmp_path, crop=40).description()["cells"]["crop"] == 40
+    assert scan.with_choice("cells", "each image").description()["cells"]["crop"] == 120
+
+
+def test_images_that_do_not_state_their_pixel_size_take_the_one_that_is_given(tmp_path):
+    made_folder(tmp_path, ["a.tif", "b.tif"], side=120)
+    labels = np.zeros((120, 120), np.uint16)
+    labels[50:60, 50:60] = 1
+    for name in "ab":
+        tifffile.imwrite(tmp_path / f"{name}_cp_masks.tif", labels)
+    scan = scan_folder(tmp_path, image_pixel_size=0.25, pixel_size=0.5)
+    cells = scan.cells()
+    assert (cells.boxes[:, 2] - cells.boxes[:, 0]).tolist() == [32, 32]
+    assert cells.crop == 16
+    again = open_dataset(scan.save())
+    assert again.boxes.tolist() == cells.boxes.tolist()
+
+
+def test_the_only_channel_is_called_what_it_is_renamed_to(tmp_path):
+    made_folder(tmp_path, ["a.tif", "b.tif"], side=40)
+    answers = {"cells": "segment nuclei in DNA"}
+    scan = scan_folder(tmp_path, channels={"image": "DNA"}, choices=answers)
+    assert scan.description()["image"] == {"column": "file", "channels": ["DNA"]}
+    plain = scan_folder(tmp_path, choices={"cells": "each image is a cell"})
+    assert plain.description()["image"] == {"column": "file"}
+    named = plain.with_channel_name("image", "DNA")
+    assert named.cells().channels == open_dataset(named.save()).channels == ("DNA",)
+
+
+def test_words_of_other_languages_stand_before_a_number_with_a_blank(tmp_path):
+    names = [f"Prüfung {w} Feld {f} Kanal {c}" for w in ("A1", "B2") for f in "12" for c in "12"]
+    made_folder(tmp_path, [f"{name}.tif" for name in names])
+    roles = scan_folder(tmp_path).roles
+    assert {roles["well"], roles["field"], roles["channel"]} == {
+        Role.WELL,
+        Role.FIELD,
+        Role.CHANNEL,
+    }

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
+import napari_channelmix as cm
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.scan import Role
 from napari_channelmix.scan.tables import scan_table
@@ -164,6 +165,7 @@ def test_the_image_is_that_of_the_same_name_or_asked_for(tmp_path):
         ('{"a": 1}', "is no GeoJSON of objects"),
         (json.dumps([feature([[0, 0], ["x", 1]])]), "object 1: its outline is no list of points"),
         (json.dumps([feature([[0, 0], [1e300, 1]])]), "points that are no pixels"),
+        (json.dumps([feature([[0, 0], [10**400, 1]])]), "is no list of points"),
     ],
 )
 def test_what_is_no_geojson_is_refused_in_a_line(tmp_path, content, message):
@@ -204,3 +206,19 @@ def test_outlines_on_a_colour_picture_have_its_colours_as_channels(tmp_path):
     cells = scan.cells()
     assert cells.channels == ("red", "green", "blue")
     assert cells.read([0])[0].max(axis=(1, 2)).tolist() == [0, 200, 0]
+
+
+def test_outlines_of_another_image_are_refused(tmp_path):
+    path = write(tmp_path, [feature(square(5000, 6000, 5))])
+    with pytest.raises(DataError, match="none of its 1 outline has a pixel of the image of"):
+        scan_table(path)
+
+
+def test_files_of_all_images_are_opened_and_saved_where_they_lie(tmp_path):
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    write(folder, [feature(square(4, 6, 5), name="a")], "s1.geojson", "s1.tif")
+    # Its images are not looked for beside the folder.
+    write_tiff(tmp_path / "s1.tif", np.zeros((9, 9), np.uint8))
+    assert len(cm.open(folder / "*.geojson")) == 1
+    assert scan_table(folder / "*.geojson").save() == folder / "dataset.toml"

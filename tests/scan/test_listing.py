@@ -91,3 +91,12 @@ def test_a_folder_that_may_not_be_read_is_left_out(tmp_path):
         assert "cannot be listed" in reasons(drain(list_job(tmp_path)))["closed"]
     finally:
         (tmp_path / "closed").chmod(0o700)
+
+
+def test_an_ome_zarr_0_5_image_is_no_folder_of_files(tmp_path):
+    for name in ("a.zarr", "images/b"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "zarr.json").write_text("{}")
+    assert drain(list_job(tmp_path)).images == ("a.zarr", "images/b")
+    with pytest.raises(DataError, match="is an OME-Zarr image or a part of one"):
+        drain(list_job(tmp_path / "images/b"))

@@ -365,3 +365,59 @@ def test_each_means_the_same_for_files_that_are_scanned(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "film.ome.tif", stack, metadata={"axes": "TYX"})
     answers = {"times": "each", "cells": "each image is a cell"}
     assert len(cm.open(tmp_path / "film.ome.tif", choices=answers).fields) == 3
+
+
+def test_points_name_planes_that_are_there_or_count_in_each() -> None:
+    stack, _ = film()
+    given: dict[str, Any] = {"axes": "TYX", "crop": 8, "choices": {"times": "each"}}
+    odd = r"1 point of 2 in planes along T .*first: point 1, t=3\); it has 3, numbered from 0"
+    with pytest.raises(DataError, match=odd):
+        cm.open(stack, points=[[1, 8, 8], [3, 9, 9]], **given)
+    cells = cm.open(stack, points=[[8, 8]], **given)
+    assert len(cells) == 3
+    assert any("have no t, and are cells in each of 3 planes" in w for w in cells.warnings)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"points": [[8, 8]], "classes": {0: "live"}}, "classes of points are a list"),
+        ({"points": [[8, 8]], "groups": "track"}, 'groups="track" is for label images'),
+        ({"points": [[8, 8]], "choices": {"time": "each"}}, "questions times, planes, not 'time'"),
+    ],
+)
+def test_what_images_do_not_have_is_refused(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        cm.open(image()[0], crop=8, **given)
+
+
+def test_values_of_images_that_are_not_there_are_refused() -> None:
+    names: dict[str, Any] = {"a": labels(), "b": labels()}
+    with pytest.raises(DataError, match="labels: there is no image 'b'"):
+        cm.open({"a": image()[0]}, labels=names, crop=8)
+    with pytest.raises(DataError, match="nothing to open"):
+        cm.open({}, labels=names)
+
+
+def test_ids_are_those_of_the_image_and_not_of_one_whose_name_goes_on() -> None:
+    other = labels().copy()
+    other[other == 3] = 50
+    cells = cm.open(
+        {"a": image()[0], "ab": image()[0]},
+        labels={"a": labels(), "ab": other},
+        classes={"a": {50: "live", 3: "dead"}, "ab": {50: "live"}},
+        crop=8,
+    )
+    assert any(w.startswith("a: 1 of 2 ids that are given a class") for w in cells.warnings)
+
+
+def test_an_ome_zarr_image_is_an_image_and_no_folder(tmp_path: Path) -> None:
+    import zarr
+
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    group.create_array("0", data=image()[0])
+    axes = [{"name": axis, "type": "space"} for axis in "yx"]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [{"path": "0"}]}]
+    answers = {"cells": "each image is a cell"}
+    assert len(cm.open(tmp_path / "a.zarr", choices=answers)) == 1
+    assert len(cm.open(tmp_path / "a.zarr", labels=labels(), crop=8)) == 2

@@ -10,6 +10,7 @@ import zarr
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan import Role
 from napari_channelmix.scan.plate import is_plate, scan_plate
+from napari_channelmix.settings import ScanSettings
 
 # Written by ome-zarr's own writers: python benchmarks/round_trips.py --files tests/scan/files
 FILES = Path(__file__).parent / "files"
@@ -163,3 +164,19 @@ def test_an_image_or_a_plain_folder_is_no_plate(plate, tmp_path):
     assert not is_plate(tmp_path)
     with pytest.raises(DataError, match="is no plate in OME-Zarr"):
         scan_plate(plate / "B/2/0")
+
+
+def test_a_plate_is_scanned_from_within_its_folder(plate, monkeypatch):
+    monkeypatch.chdir(plate)
+    assert len(scan_plate(".").cells()) == len(scan_plate(plate).cells())
+
+
+def test_a_pattern_is_refused_for_a_plate(plate):
+    with pytest.raises(DataError, match="leave out the pattern"):
+        scan_plate(plate, ScanSettings(pattern="{well}.tif"))
+
+
+def test_nuclei_can_be_segmented_in_a_plate_with_label_images(plate):
+    scan = scan_plate(plate).with_choice("cells", "segment nuclei in DNA")
+    assert not scan.problems
+    assert {"labelled", "min_area"}.isdisjoint(scan.description()["cells"])

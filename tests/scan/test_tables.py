@@ -4,7 +4,7 @@ import pytest
 import tifffile
 from skimage.measure import regionprops_table
 
-from napari_channelmix.errors import DataError
+from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.scan import Role
 from napari_channelmix.scan.tables import scan_table
 
@@ -296,3 +296,86 @@ def test_the_examples_of_the_documentation_are_true(name, tmp_path, fields):
     result = doctest.testmod(module, extraglobs={"folder": tmp_path})
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def table_of_points(folder, fields, **columns):
+    write_stacks(fields[:1], folder)
+    frame = pd.DataFrame({"path": ["img01.tif"] * 4, "x": [20, 30, 40, 50], "y": [11, 12, 13, 14]})
+    return frame.assign(**columns)
+
+
+def test_what_programs_write_for_nothing_is_no_class_and_a_class_called_none_is_said(
+    tmp_path, fields
+):
+    frame = table_of_points(tmp_path, fields, phenotype=["live", "NA", "nan", "none"])
+    frame.to_csv(tmp_path / "cells.csv", index=False)
+    scan = scan_table(tmp_path / "cells.csv", crop=16)
+    assert any("'none' in column 'phenotype' is a class" in note for note in scan.notes)
+    cells = scan.cells()
+    assert cells.classes == ("live", "none")
+    assert cells.labels.tolist() == [0, -1, -1, 1]
+    assert any("(1 'NA', 1 'nan')" in warning for warning in cells.warnings)
+
+
+def test_a_name_of_two_columns_is_refused_where_it_is_used(tmp_path, fields):
+    table_of_points(tmp_path, fields)
+    path = tmp_path / "cells.csv"
+    path.write_text("path,x,y,x,note,note\nimg01.tif,20,11,30,a,b\n")
+    with pytest.raises(DataError, match="two columns are called 'x', which is taken for the x"):
+        scan_table(path)
+    path.write_text("path,x,y,note,note\nimg01.tif,20,11,a,b\n")
+    assert not scan_table(path).problems
+
+
+def test_boxes_of_two_pixels_are_cells_and_of_no_image_a_problem(tmp_path, fields):
+    table_of_points(tmp_path, fields)
+    boxes = pd.DataFrame({"path": "img01.tif", "xmin": [20], "ymin": [11], "xmax": 22, "ymax": 13})
+    assert scan_table(boxes, images=tmp_path).cells().crop == 4
+    (tmp_path / "img01.tif").write_bytes(b"no image")
+    several = pd.concat([boxes, boxes.assign(xmax=40)])
+    assert "cannot be read" in scan_table(several, images=tmp_path).problems[0]
+
+
+@pytest.mark.parametrize("name", ["choices", "roles", "channels"])
+@pytest.mark.parametrize("value", ["q", ["q"], {"q": ["r"]}])
+def test_texts_by_name_are_checked(tmp_path, fields, name, value):
+    frame = table_of_points(tmp_path, fields)
+    with pytest.raises(ModelError, match=f"{name} must be"):
+        scan_table(frame, images=tmp_path, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("frames", "answer", "planes"),
+    [
+        ([0, 2, 1, 1], None, [0, 2, 1, 1]),
+        ([1, 3, 2, 2], None, [0, 2, 1, 1]),
+        ([1, 2, 1, 1], "1", [0, 1, 0, 0]),
+        ([1, 2, 1, 1], "0", [1, 2, 1, 1]),
+    ],
+)
+def test_planes_in_a_table_count_from_0_or_1_and_where_nothing_tells_are_asked(
+    tmp_path, fields, frames, answer, planes
+):
+    frame = table_of_points(tmp_path, fields, frame=frames).assign(path="film.tif")
+    film = np.zeros((3, 61, 83), np.uint8)
+    tifffile.imwrite(tmp_path / "film.tif", film, imagej=True, metadata={"axes": "TYX"})
+    choices = {"times": "every"} | ({} if answer is None else {"first time": answer})
+    scan = scan_table(frame, images=tmp_path, crop=16, choices=choices)
+    cells = scan.cells()
+    times = [int(cells.fields[index].name.rpartition("t=")[2]) for index in cells.table["field"]]
+    assert times == planes
+    if answer is not None:
+        asked = scan_table(frame, images=tmp_path, choices={"times": "every"})
+        assert "Which time of a file is the first in column 'frame'?" in asked.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "channel"),
+    [("FileName_Anything", "Anything"), ("dapi_path", "dapi"), ("path", "image")],
+)
+def test_the_only_column_of_files_may_name_its_channel(tmp_path, fields, column, channel):
+    write_images(fields[:1], tmp_path)
+    file = sorted(path.name for path in tmp_path.glob("*.tif"))[0]
+    frame = pd.DataFrame({"ImageNumber": [1], column: [file]})
+    scan = scan_table(frame, images=tmp_path, choices={"cells": "each image"})
+    assert scan.cells().channels == (channel,)

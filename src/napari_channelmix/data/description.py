@@ -233,6 +233,8 @@ class Description(_Entry):
     image : ImageEntry or None
     scene : int, str or None
         Which picture of files that have several; ``[image]`` may say it too.
+    image_pixel_size : float or None
+        Micrometres: side of a pixel of images that do not state it.
     planes : PlanesEntry or None
         Which planes of stacks are fields of view; None: files hold one each.
     cells : CellsEntry
@@ -249,6 +251,7 @@ class Description(_Entry):
     channels: dict[str, str] = {}
     image: ImageEntry | None = None
     scene: Scene | None = None
+    image_pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
     planes: PlanesEntry | None = None
     cells: CellsEntry = CellsEntry()
 

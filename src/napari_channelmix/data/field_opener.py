@@ -16,6 +16,7 @@ from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.label_stacks import LabelStack
 from napari_channelmix.data.mask_files import stack_of_mask
 from napari_channelmix.data.masks import Mask, covered_share, read_mask
+from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.data.row_images import RowImages
 from napari_channelmix.data.row_places import RowPlaces
 from napari_channelmix.data.segment import find_nuclei
@@ -28,6 +29,7 @@ from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
     from napari_channelmix.data.description import Description
+    from napari_channelmix.data.image_formats import ImageFile
     from napari_channelmix.data.table import Table
 
 __all__ = ["FieldOpener"]
@@ -80,6 +82,8 @@ class FieldOpener:
         self.masks: list[Mask] = []
         self.beyond: list[int] = []
         self.of_other_planes = 0
+        # Rows of points or boxes that are cells in several planes.
+        self._every_plane: set[int] = set()
         planes = description.planes
         self._choices = {} if planes is None else planes.choices
         # Columns with the plane of a row: in its file, or of its file.
@@ -130,6 +134,12 @@ class FieldOpener:
             lines.append(f"{counted(self.of_other_planes, 'row', 'are')} of other planes, left out")
         if empty:
             lines.append(f"{counted(empty, 'plane', 'hold')} no cell, left out")
+        if self._every_plane:
+            count, first = len(self._every_plane), self._table.where(min(self._every_plane))
+            cells = "is a cell" if count == 1 else "are cells"
+            lines.append(
+                f"{counted(count, 'row', 'name')} no plane and {cells} in each (first: {first})"
+            )
         if self._flat:
             lines.append(
                 f"{counted(len(self._flat), 'label image', 'have')} one plane: the same cells are "
@@ -158,6 +168,13 @@ class FieldOpener:
             if choice == "maximum":
                 continue
             number = self._table.identifier(row, column)
+            if number is None:
+                # Its object is looked for in every plane; a point has to name one.
+                if self._description.cells.origin == "mask":
+                    continue
+                raise DataError(
+                    f"{self._table.where(row, column)}: names no plane along {axis}; fill it in"
+                )
             if isinstance(choice, int):
                 if number != choice:
                     self.of_other_planes += 1
@@ -170,6 +187,8 @@ class FieldOpener:
                     f"{self._table.where(row, column)}: the image has no plane {quoted(text)} "
                     f"along {axis}; planes are numbered from 0"
                 )
+        if len(indices) > 1 and self._description.cells.origin in ("point", "box", "tile"):
+            self._every_plane.add(row)
         return indices
 
     def _open_job(self, row: int, members: list[int], key: tuple[str, ...]) -> Job[None]:
@@ -198,11 +217,9 @@ class FieldOpener:
             for other in parts[1:]:
                 planes = with_maximum(planes, self.images.planes(other, place, first=not count))
             where = f"{table.where(row)}: {planes[0].file.path.name}"
+            size, unit = self._pixel_size(planes[0].file)
             field = Field(
-                ", ".join(filter(None, [where, place.text])),
-                planes,
-                pixel_size=planes[0].file.pixel_size,
-                unit=planes[0].file.unit,
+                ", ".join(filter(None, [where, place.text])), planes, pixel_size=size, unit=unit
             )
             check_field(field, self.images.channels, side)
             image, objects = self._labels(row, field, labels, place)
@@ -212,6 +229,13 @@ class FieldOpener:
             self._keys.append((*key, *filter(None, [place.text])))
             self.first_rows.append(row)
             self.planes.append("_".join(filter(None, [*self.stack_rows.plane(row), place.short])))
+
+    def _pixel_size(self, file: ImageFile) -> tuple[tuple[float, float] | None, str | None]:
+        """Size of a pixel and its unit: as the file states them, else as the data set does."""
+        own = self._description.image_pixel_size
+        if own is None or in_micrometres(file.pixel_size, file.unit) is not None:
+            return file.pixel_size, file.unit
+        return (own, own), "µm"
 
     def _with_other_files(self, members: list[int]) -> list[int]:
         """Of rows that are one field of view the first of each file."""

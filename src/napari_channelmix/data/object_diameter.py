@@ -55,14 +55,15 @@ def object_diameter(foreground: npt.NDArray[np.float32]) -> float:
 
 def _answer(foreground: npt.NDArray[np.float32], diameter: float) -> float:
     from scipy import ndimage
-    from skimage.transform import downscale_local_mean
 
     sigma = diameter / (2 * np.sqrt(2))
     factor = max(1, min(int(sigma / SAMPLING), min(foreground.shape) // 2))
     height, width = (length // factor * factor for length in foreground.shape)
     small = foreground[:height, :width]
     if factor > 1:
-        small = downscale_local_mean(small, (factor, factor))
+        # Rows first, which lie together in memory: several times as fast as both at once.
+        small = small.reshape(height // factor, factor, width).mean(axis=1)
+        small = small.reshape(height // factor, width // factor, factor).mean(axis=2)
     sigma /= factor
     blobs = -(sigma**2) * ndimage.gaussian_laplace(small, sigma, mode="nearest")
     return float(np.mean(np.square(np.maximum(blobs, 0))))

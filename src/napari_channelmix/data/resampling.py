@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from napari_channelmix.bounds import Bounds
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.fields import square_boxes
 from napari_channelmix.data.pixel_size import in_micrometres
@@ -16,6 +17,7 @@ __all__ = ["at_pixel_size"]
 
 C = TypeVar("C", bound=CellBoxes)
 
+PIXEL_SIZE = Bounds(0, 1e4, whole=False, between=True)
 # Sides of a pixel that differ by more than this are no squares.
 SQUARE = 1.02
 # Scales that only a wrong unit explains.
@@ -41,6 +43,9 @@ def at_pixel_size(cells: C, size: float) -> C:
         Files that do not state the size of their pixels in a unit of length, pixels that are no
         squares, cells whose boxes have sizes of their own, a box that does not fit its image.
     """
+    refusal = PIXEL_SIZE.refusal(size)
+    if refusal:
+        raise DataError(f"{cells.name}: pixel_size {refusal}; it is micrometres")
     table = cells.table
     boxes = table[BOX].to_numpy(np.int64)
     if (boxes[:, 2:] - boxes[:, :2] != cells.crop).any():
@@ -69,7 +74,7 @@ def _side(cells: CellBoxes, index: int, size: float) -> int:
         unit = "" if field.pixel_size is None else f" in a unit of length ({field.unit!r})"
         raise DataError(
             f"{field.name}: pixel_size = {size:g} cannot be reached, the file does not state the "
-            f"size of its pixels{unit}; leave the key out, or state it in the file"
+            f"size of its pixels{unit}; give image_pixel_size, or leave pixel_size out"
         )
     if max(own) > SQUARE * min(own):
         raise DataError(

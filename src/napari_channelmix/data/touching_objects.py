@@ -20,6 +20,8 @@ OWN_SHARE = 0.4
 # Its height: that part of its pixels is dimmer.
 HEIGHT_QUANTILE = 0.8
 LEVELS = 256
+# Of more regions than these, one transform of the whole image is faster than one of each.
+MANY_REGIONS = 2000
 
 
 def labels_of_foreground(
@@ -57,8 +59,8 @@ def labels_of_foreground(
         first = _first_pixels(labels)[1:]
         return labels, np.stack(np.unravel_index(first, labels.shape), axis=1)
     blur = max(1.0, BLUR * diameter / split)
-    depth = np.minimum(ndimage.distance_transform_edt(foreground), diameter / 2) / (diameter / 2)
-    score = ndimage.gaussian_filter(DISTANCE * depth.astype(np.float32) + brightness, blur)
+    depth = np.minimum(_distance_to_ground(foreground), diameter / 2) / np.float32(diameter / 2)
+    score = ndimage.gaussian_filter(DISTANCE * depth + brightness, blur)
     score[~foreground] = 0
     apart = max(2, round(APART * diameter / split))
     # A plateau is one maximum; labels are numbered in reading order.
@@ -69,6 +71,27 @@ def labels_of_foreground(
     markers = np.zeros(foreground.shape, np.int32)
     markers[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
     return watershed(-score, markers, mask=foreground).astype(np.int32), seeds
+
+
+def _distance_to_ground(foreground: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Distance of each pixel to the nearest that is not foreground, in pixels.
+
+    The same as one transform of the whole image: nothing nearer than a region's ground lies beyond
+    the box around it. It takes a fraction of the time where much of the image is ground.
+    """
+    from scipy import ndimage
+
+    regions, count = ndimage.label(foreground, np.ones((3, 3)))
+    result = np.zeros(foreground.shape, np.float32)
+    if count > MANY_REGIONS or foreground.all():
+        result[:] = ndimage.distance_transform_edt(foreground)
+        return result
+    for number, box in enumerate(ndimage.find_objects(regions), start=1):
+        wider = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
+        own = regions[wider] == number
+        distance = ndimage.distance_transform_edt(foreground[wider])
+        result[wider][own] = distance[own]
+    return result
 
 
 def own_outlines(

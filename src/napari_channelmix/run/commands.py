@@ -88,7 +88,8 @@ def scan(args: argparse.Namespace) -> None:
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.scan_text import scan_content, scan_text
     from napari_channelmix.scan import scan_folder_job
-    from napari_channelmix.scan.tables import scan_table_job
+    from napari_channelmix.scan.open import IMAGES
+    from napari_channelmix.scan.tables import EVERY_OUTLINE, scan_table_job
 
     given = {
         name: _pairs(getattr(args, name), option)
@@ -99,8 +100,19 @@ def scan(args: argparse.Namespace) -> None:
         )
     }
     settings = settings_from(args, ScanSettings, **given)
-    job = scan_table_job if args.source.is_file() else scan_folder_job
-    result = run_job(job(args.source, settings=settings), title="scan", quiet=args.quiet)
+    source = args.source
+    suffix = source.suffix.lower()
+    if suffix == ".toml":
+        raise ChannelMixError(
+            f"{source}: is a data-set file already; open it with: napari-channelmix view {source}"
+        )
+    if source.is_file() and suffix in IMAGES:
+        job = scan_folder_job(source.parent, files=[source.name], settings=settings)
+    elif source.is_file() or source.name == EVERY_OUTLINE:
+        job = scan_table_job(source, settings)
+    else:
+        job = scan_folder_job(source, settings=settings)
+    result = run_job(job, title="scan", quiet=args.quiet)
     if not args.json:
         _say(args, scan_text(result, verbose=args.verbose))
     saved = None if args.out is None else result.save(args.out)

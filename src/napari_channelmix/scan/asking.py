@@ -26,6 +26,7 @@ __all__ = [
     "EACH_TIME",
     "IMAGES",
     "MASKS",
+    "ONE_CHANNEL",
     "POINTS",
     "SEGMENT",
     "answered",
@@ -41,6 +42,8 @@ IMAGES, MASKS, POINTS, SEGMENT = (
     "points",
     "segment nuclei in ",
 )
+# The channel of files that hold one and do not name it.
+ONE_CHANNEL = "image"
 LEAVE_OUT = "leave out these fields of view"
 WITHOUT = "without channel "
 # Share of fields of view that may lack a channel without a question. Our definition.
@@ -88,8 +91,10 @@ def channel_names(
             own = list(first.channels)
         elif first.axes and "S" in first.axes and count == 3:
             own = ["red", "green", "blue"]
+        elif count == 1:
+            own = [ONE_CHANNEL]
         else:
-            own = ["image"] if count == 1 else [f"channel {1 + place}" for place in range(count)]
+            own = [f"channel {1 + place}" for place in range(count)]
     known = {name.casefold(): shown for name, shown in names.items()}
     plain = _plain_names(own)
     inside = pictures.names_of_channels()

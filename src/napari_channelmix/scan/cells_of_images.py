@@ -21,12 +21,12 @@ from napari_channelmix.data.values import class_name, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.opened_images import OpenedImage, label_stack
-from napari_channelmix.wording import quoted
+from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TRACK", "MarkedImage", "cells_of_images_job"]
+__all__ = ["QUESTIONS", "TRACK", "MarkedImage", "cells_of_images_job"]
 
 # The group of a cell that a label image keeps its id for, over all planes.
 TRACK = "track"
@@ -91,15 +91,20 @@ def cells_of_images_job(
     notes = [f"{item.image.name}: {item.image.note}" for item in marked if item.image.note][:1]
     if crop is None:
         crop = yield from _proposed_job(marked, choices, notes)
+    notes += _in_every_plane(marked, choices)
     parts: list[Cells] = []
+    # The ids of each image's cells.
+    ids: list[set[int]] = [set() for _ in marked]
     empty = 0
     for count, item in enumerate(marked):
         for place in places_of(item.image, choices):
             yield Progress(count, len(marked), f"finding the cells of {item.image.name}")
             part = _part(item, place, channels, crop, notes)
             empty += part is None
-            parts += [] if part is None else [part]
-    notes += _classes_of_nobody(marked, parts)
+            if part is not None:
+                parts.append(part)
+                ids[count].update(part.table["object"].tolist())
+    notes += _classes_of_nobody(marked, ids)
     if not parts:
         raise DataError(f"{name}: no cell is marked in any image")
     if empty:
@@ -114,8 +119,8 @@ def cells_of_images_job(
     return replace(cells, warnings=lines).with_cut_line()
 
 
-def _classes_of_nobody(marked: Sequence[MarkedImage], parts: Sequence[Cells]) -> list[str]:
-    """Ids that are given a class and are of no cell.
+def _classes_of_nobody(marked: Sequence[MarkedImage], ids_of: Sequence[set[int]]) -> list[str]:
+    """Ids that are given a class and are of no cell; ``ids_of`` are those of each image.
 
     Raises
     ------
@@ -123,11 +128,9 @@ def _classes_of_nobody(marked: Sequence[MarkedImage], parts: Sequence[Cells]) ->
         None of an image is.
     """
     lines = []
-    for item in marked:
+    for item, ids in zip(marked, ids_of, strict=True):
         if item.labels is None or not isinstance(item.classes, Mapping) or not item.classes:
             continue
-        own = [part for part in parts if part.fields[0].name.startswith(item.image.name)]
-        ids = {n for part in own for n in part.table["object"].tolist()}
         strange = [key for key in item.classes if whole_number(key) not in ids]
         if ids and len(strange) == len(item.classes):
             raise DataError(
@@ -140,6 +143,19 @@ def _classes_of_nobody(marked: Sequence[MarkedImage], parts: Sequence[Cells]) ->
                 f"a class are of no cell (first: {strange[0]})"
             )
     return lines
+
+
+def _in_every_plane(marked: Sequence[MarkedImage], choices: Mapping[str, Any]) -> list[str]:
+    """What is said of points that do not name their plane."""
+    for item in marked:
+        planes = len(places_of(item.image, choices)) if item.labels is None else 1
+        if planes > 1 and _checked_points(item).shape[1] == 2:
+            axes = " and ".join(axis.lower() for axis in item.image.lengths)
+            return [
+                f"{item.image.name}: its points have no {axes}, and are cells in each of "
+                f"{planes} planes"
+            ]
+    return []
 
 
 def places_of(image: OpenedImage, choices: Mapping[str, Any]) -> list[StackPlace]:
@@ -240,6 +256,11 @@ def _part(
         short="_".join(filter(None, [image.name, place.short])),
     )
     part = replace(part, fields=(field,))
+    if item.group == TRACK and item.labels is None:
+        raise DataError(
+            f'{image.name}: groups="track" is for label images, whose ids are tracks; points have '
+            "groups of their own"
+        )
     if item.group == TRACK:
         ids = part.table["object"].tolist()
         groups = [f"{image.name} track {number}" for number in ids]
@@ -261,9 +282,29 @@ def _checked_points(item: MarkedImage) -> npt.NDArray[np.float64]:
     if points.ndim != 2 or points.shape[1] not in (2, 2 + len(image.lengths)):
         wanted = ", ".join([*image.lengths, "Y", "X"]).lower()
         raise DataError(f"{image.name}: points must be rows of {wanted}, not {points.shape}")
+    if isinstance(item.classes, Mapping):
+        raise DataError(
+            f"{image.name}: classes of points are a list, with one for each in their order; a "
+            "mapping is by the ids of a label image"
+        )
     if item.classes is not None and len(item.classes) != len(points):
         raise DataError(f"{image.name}: {len(item.classes)} classes for {len(points)} points")
+    if points.shape[1] > 2:
+        _refuse_other_planes(image, points)
     return points
+
+
+def _refuse_other_planes(image: OpenedImage, points: npt.NDArray[np.float64]) -> None:
+    """Refuse points in planes that the image does not have: they may be counted from 1."""
+    for column, (axis, length) in enumerate(image.lengths.items()):
+        places = np.floor(points[:, column] + 0.5)
+        odd = np.flatnonzero(~((places >= 0) & (places < length)))
+        if len(odd):
+            raise DataError(
+                f"{image.name}: {counted(len(odd), 'point')} of {len(points):,} in planes along "
+                f"{axis} that the image does not have (first: point {odd[0]}, "
+                f"{axis.lower()}={points[odd[0], column]:g}); it has {length}, numbered from 0"
+            )
 
 
 def _points_of(item: MarkedImage, place: StackPlace) -> tuple[Any, list[int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from napari_channelmix.data.values import class_name
-from napari_channelmix.scan.asking import IMAGES, MASKS, POINTS, SEGMENT
+from napari_channelmix.scan.asking import IMAGES, MASKS, ONE_CHANNEL, POINTS, SEGMENT
 from napari_channelmix.settings.segmentation import segmentation_keys
 from napari_channelmix.wording import problem
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.pictures import Pictures
     from napari_channelmix.settings.scan import ScanSettings
 
-__all__ = ["description_of", "refusals"]
+__all__ = ["NONE", "class_texts", "description_of", "refusals"]
 
 # Side of crops in pixels where nothing tells how large cells are, and of whole images.
 CROP, LARGEST_IMAGE_CROP = 64, 128
+# A class in its own right, and in other tables no class.
+NONE = "none"
 
 
 def description_of(
@@ -32,6 +34,8 @@ def description_of(
     chosen: Mapping[str, str | None],
     pictures: Pictures,
     settings: ScanSettings,
+    *,
+    gaps: bool = False,
 ) -> dict[str, Any]:
     """The keys of the data-set file, as far as they are known.
 
@@ -41,12 +45,16 @@ def description_of(
         Channel as files name it, and its name.
     chosen : mapping of str to (str or None)
         Answers, by the name of the question.
+    gaps : bool
+        As of `class_texts`.
     """
     content: dict[str, Any] = {"name": name, "table": "dataset.csv"}
-    if layout.label and layout.table[layout.label].astype(str).str.strip().any():
-        content |= {"label": layout.label, **_classes(layout.table[layout.label])}
+    if layout.label and class_texts(layout.table[layout.label], gaps=gaps).any():
+        content |= {"label": layout.label, **_classes(layout.table[layout.label], gaps=gaps)}
     for key, column in (("group", layout.group), ("split", layout.split)):
         content |= {} if column is None else {key: column}
+    if settings.image_pixel_size is not None:
+        content["image_pixel_size"] = settings.image_pixel_size
     if layout.files:
         content["channels"] = {channels[name]: column for name, column in layout.files.items()}
     elif layout.image:
@@ -77,11 +85,33 @@ def refusals(content: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _classes(labels: pd.Series[str]) -> dict[str, Any]:
+def class_texts(labels: pd.Series[str], *, gaps: bool) -> pd.Series[str]:
+    """Classes of a column; empty where it has none.
+
+    Parameters
+    ----------
+    labels : pandas.Series
+        Of texts.
+    gaps : bool
+        Whether ``NA``, ``nan`` and the like stand for no class, as programs write it into tables.
+        In names of files and folders they are classes; one called ``none`` is so anywhere.
+    """
     texts = labels.astype(str).str.strip()
+    if not gaps:
+        return texts
+    return texts.map(
+        {
+            text: "" if class_name(text) is None and text.casefold() != NONE else text
+            for text in texts.unique()
+        }
+    )
+
+
+def _classes(labels: pd.Series[str], *, gaps: bool) -> dict[str, Any]:
+    texts = class_texts(labels, gaps=gaps)
     odd = [text for text in texts.unique() if text and class_name(text) is None]
     content: dict[str, Any] = {"unlabelled": True} if (texts == "").any() else {}
-    # A class called 'none' is one where it is named.
+    # What else would be no class is one where it is named.
     return content | ({"classes": sorted(set(texts) - {""})} if odd else {})
 
 
@@ -94,8 +124,11 @@ def _image_keys(
     if axes:
         return {"axes": axes.split()[0], **names}
     first = pictures.first
-    if first is None or not first.axes or first.channel_count == 1:
+    if first is None or not first.axes:
         return {}
+    if first.channel_count == 1:
+        known = tuple(channels.values()) in (first.channels, (ONE_CHANNEL,))
+        return {} if known else names
     return {"axes": first.axes.replace("S", "C"), **names} if "S" in first.axes else names
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.data.crop_size import crop_for_outlines
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.scan.label_files import LabelPairs, pair_label_files
 from napari_channelmix.scan.listing import Listing, is_plate, list_job
+from napari_channelmix.scan.looked_at import LookedAt, look_at_job
 from napari_channelmix.scan.pattern import Pattern
 from napari_channelmix.scan.pictures import Pictures, look_job
 from napari_channelmix.scan.presets import PRESETS, pattern_of
@@ -36,6 +38,8 @@ TRIED = 400
 READ_TABLES, MOST_TABLES = (".csv", ".tsv", ".csv.gz", ".geojson", ".h5ad"), 20
 # What scan_table takes for all GeoJSON files of a folder, one for each image.
 EVERY_OUTLINE = "*.geojson"
+# Label images of each kind that are opened, for the crop.
+MASKS_LOOKED_AT = 12
 OF_PARTS = "by the parts of their names"
 THE_IMAGES = "the image files"
 
@@ -128,7 +132,9 @@ def scan_folder_job(
     source = _Source(listing, masks, own, other)
     reading = yield from source.reading_job(settings)
     pictures = yield from look_job(listing.folder, _by_channel(reading))
-    scan = replace(source, pictures=pictures).scan(reading, settings, strict=True)
+    looked = yield from look_at_job(LookedAt(), listing.folder, (), _some_of(masks))
+    source = replace(source, pictures=pictures, looked=looked)
+    scan = source.scan(reading, settings, strict=True)
     return _with_layout(scan)
 
 
@@ -250,6 +256,8 @@ class _Source:
     pattern: Pattern | None
     questions: tuple[Choice, ...] = ()
     pictures: Pictures = field(default_factory=Pictures)
+    # Some label images of each kind.
+    looked: LookedAt = field(default_factory=LookedAt)
 
     @property
     def paths(self) -> list[str]:
@@ -289,6 +297,7 @@ class _Source:
         columns: dict[str, Any] = {"file": list(reading.paths), **reading.columns}
         roles = {"file": Role.IMAGE, **reading.roles}
         questions = [*self.questions]
+        cell_keys: dict[str, Any] = {}
         kinds = self.masks.kinds
         if kinds:
             chosen = next(iter(kinds)) if len(kinds) == 1 else None
@@ -301,6 +310,8 @@ class _Source:
             of_image = kinds[next(iter(kinds)) if chosen is None else chosen]
             columns["label image"] = [of_image.get(path, "") for path in reading.paths]
             roles["label image"] = Role.MASK
+            crop = self._crop_of(of_image)
+            cell_keys |= {} if crop is None else {"crop": crop}
         looked_at = [name for name in self.listing.tables if "/" not in name][:MOST_TABLES]
         layouts = {name for name in looked_at if _is_layout(self.listing.folder / name)}
         tables = (
@@ -324,8 +335,26 @@ class _Source:
             notes=tuple(notes),
             pictures=self.pictures,
             reread=self.again,
+            cell_keys=cell_keys,
             strict=strict,
         )
+
+    def _crop_of(self, masks: Mapping[str, str]) -> int | None:
+        """The crop that holds the cells of the label images that were looked at."""
+        paths = [path for path in dict.fromkeys(masks.values()) if path in self.looked.objects]
+        extents = [extent for path in paths for extent in self.looked.objects[path].extents]
+        if not extents:
+            return None
+        return crop_for_outlines(extents, min(min(self.looked.shapes[path]) for path in paths)).side
+
+
+def _some_of(masks: LabelPairs) -> list[str]:
+    """Some label images of each kind, spread over all of them."""
+    some: list[str] = []
+    for of_image in masks.kinds.values():
+        paths = list(dict.fromkeys(of_image.values()))
+        some += paths[:: max(1, -(-len(paths) // MASKS_LOOKED_AT))]
+    return some
 
 
 def _fitting_job(paths: Sequence[str], answers: Mapping[str, str]) -> Job[Reading]:

@@ -166,6 +166,11 @@ def _with_outlines(
     rows["object"] = [str(1 + place) for place in range(len(rows))]
     sizes = np.bincount(draw_outlines(cells, shape).reshape(-1), minlength=len(cells) + 1)
     there = sizes[1:] > 0
+    if not there.any():
+        raise DataError(
+            f"{path_shown(path)}: none of its {counted(len(cells), 'outline')} has a pixel of the "
+            f"image of {shape[0]:,} x {shape[1]:,}; are they pixels of this image?"
+        )
     if not there.all():
         what = counted(int((~there).sum()), "outline")
         left_out.append(LeftOut(path.name, f"{what} without a pixel of the image"))
@@ -290,7 +295,7 @@ def _parts(geometry: dict[str, Any], where: str) -> tuple[tuple[Corners, ...], .
 def _ring(ring: Any, where: str) -> Corners:
     try:
         corners = np.array([[float(point[0]), float(point[1])] for point in ring], np.float64)
-    except (TypeError, ValueError, IndexError, KeyError):
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError):
         raise DataError(f"{where}: its outline is no list of points (x, y)") from None
     if not len(corners) or not (np.abs(corners) <= LARGEST).all():
         raise DataError(f"{where}: its outline has no points, or points that are no pixels")

@@ -217,7 +217,7 @@ def _lacking_reader(name: str) -> str:
 
 
 def _is_zarr(path: str) -> bool:
-    return any(Path(path, name).exists() for name in (".zattrs", ".zgroup"))
+    return any(Path(path, name).exists() for name in (".zattrs", ".zgroup", "zarr.json"))
 
 
 def is_plate(path: str | Path) -> bool:

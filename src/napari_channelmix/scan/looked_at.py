@@ -34,6 +34,8 @@ class LookedAt:
         Height and width of images and label images, in pixels.
     pixel_sizes : dict of str to (float, float) or None
         Of images: micrometres, y and x.
+    stacks : dict of str to dict of str to int
+        Of images with several planes: how many along Z and T.
     objects : dict of str to Objects
         Of label images.
     errors : dict of str to str
@@ -42,6 +44,7 @@ class LookedAt:
 
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
     pixel_sizes: dict[str, tuple[float, float] | None] = field(default_factory=dict)
+    stacks: dict[str, dict[str, int]] = field(default_factory=dict)
     objects: dict[str, Objects] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -84,6 +87,8 @@ def look_at_job(
             else:
                 looked.shapes[path] = sides_of(file)
                 looked.pixel_sizes[path] = in_micrometres(file.pixel_size, file.unit)
+                sizes = dict(zip(file.axes or "", file.shape, strict=False))
+                looked.stacks[path] = {axis: n for axis, n in sizes.items() if axis in "ZT"}
         except DataError as error:
             looked.errors[path] = str(error)
     return looked

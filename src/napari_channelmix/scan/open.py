@@ -182,8 +182,14 @@ def _refuse_others(given: Mapping[str, Any], known: Sequence[str], what: str) ->
 def _path_job(path: Path, given: dict[str, Any]) -> Job[Cells]:
     """A file or a folder, by its kind."""
     from napari_channelmix.data.dataset import open_dataset_job
+    from napari_channelmix.data.zarr_metadata import is_zarr
+    from napari_channelmix.scan.plate import is_plate
+    from napari_channelmix.scan.tables import EVERY_OUTLINE
 
     suffix = path.suffix.lower()
+    if path.name == EVERY_OUTLINE:
+        _refuse_others(given, OF_TABLE, "a table")
+        return (yield from _table_job(path, given))
     if not path.exists():
         raise DataError(f"{path_shown(path)}: no such file or folder")
     plain = path.is_dir() and not {"pattern", "choices"} & set(given)
@@ -196,13 +202,15 @@ def _path_job(path: Path, given: dict[str, Any]) -> Job[Cells]:
 
         return (yield from _arrays_job(numpy_file(path), {"name": path.stem, **given}))
     marked = "labels" in given or "points" in given
-    if path.is_dir() and not (suffix == ".zarr" and marked):
+    image = suffix in IMAGES or (path.is_dir() and is_zarr(path) and not is_plate(path))
+    if path.is_dir() and not image:
         return (yield from _folder_job(path, None, given))
     if suffix in TABLES:
         _refuse_others(given, OF_TABLE, "a table")
         return (yield from _table_job(path, given))
-    if marked or suffix not in IMAGES:
+    if marked or not image:
         return (yield from _arrays_job(path, given))
+    path = path.absolute()
     return (yield from _folder_job(path.parent, [path.name], given))
 
 

@@ -13,7 +13,7 @@ from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.field_names import distinct_names, file_name, names_of_files
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.scan.cells_of_images import MarkedImage, cells_of_images_job
+from napari_channelmix.scan.cells_of_images import QUESTIONS, MarkedImage, cells_of_images_job
 from napari_channelmix.scan.opened_images import (
     OpenedImage,
     is_array,
@@ -43,6 +43,12 @@ def images_job(source: Any, given: dict[str, Any]) -> Job[Cells]:
     crops = _axes_of_crops(source, given)
     if crops is not None:
         return _crops(source, crops, given)
+    unknown = [key for key in given.get("choices", {}) if key not in QUESTIONS.values()]
+    if unknown:
+        raise DataError(
+            f"open: choices: images have the questions {listed(QUESTIONS.values())}, not "
+            f"{quoted(unknown[0])}"
+        )
     several = not (is_array(source) or isinstance(source, Path))
     names, sources = _named(source, given.get("name"))
     if not {"labels", "points"} & set(given):
@@ -169,14 +175,14 @@ def _named(source: Any, name: str | None) -> tuple[list[str], list[Any]]:
         return [name or file_name(str(source))], [source]
     if is_array(source):
         return [name or "image"], [source]
-    if isinstance(source, Mapping):
+    if isinstance(source, Mapping) and source:
         return [str(key) for key in source], list(source.values())
-    if not isinstance(source, Sequence):
+    if not isinstance(source, (Sequence, Mapping)):
         raise DataError(
             f"open: cannot open {type(source).__name__}; give a path, a DataFrame, an array, or a "
             "list of arrays or paths"
         )
-    if not source:
+    if not len(source):
         raise DataError("open: an empty list; there is nothing to open")
     if all(isinstance(one, (str, Path)) for one in source):
         return list(distinct_names(names_of_files([str(one) for one in source]))), list(source)

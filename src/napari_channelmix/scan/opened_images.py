@@ -277,6 +277,9 @@ def one_each(values: Any, names: Sequence[str], what: str) -> list[Any]:
         missing = [name for name in names if name not in values]
         if missing:
             raise DataError(f"{what}: nothing is said of image {quoted(missing[0])}")
+        unknown = [str(name) for name in values if name not in names]
+        if unknown:
+            raise DataError(f"{what}: there is no image {quoted(unknown[0])}")
         return [values[name] for name in names]
     if isinstance(values, (str, Path)) or not isinstance(values, Sequence) or is_array(values):
         raise DataError(f"{what}: give a list, with one for each of {len(names)} images")

@@ -53,6 +53,8 @@ class ParsedTable:
         Columns that hold measurements and are left out already.
     drawn : mapping of str to callable
         Label images to be drawn, by their paths relative to the folder of the table.
+    twice : frozenset of str
+        Names that several columns of the file have.
     choices, left_out, notes
         As in `Scan`.
     """
@@ -72,6 +74,7 @@ class ParsedTable:
     measurements: int = 0
     sides: npt.NDArray[np.float64] | None = None
     drawn: Mapping[str, Callable[[], npt.NDArray[Any]]] = field(default_factory=dict)
+    twice: frozenset[str] = frozenset()
     choices: tuple[Choice, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()

@@ -66,6 +66,14 @@ def scan_plate(path: str | Path, settings: ScanSettings | None = None) -> Scan:
 def scan_plate_job(path: str | Path, settings: ScanSettings | None = None) -> Job[Scan]:
     """`scan_plate` as a job: a step for every well."""
     path = Path(path)
+    if not path.name:
+        # Files are named relative to the folder above, and "." has none.
+        path = path.resolve()
+    if settings is not None and settings.pattern is not None:
+        raise DataError(
+            f"{path_shown(path)}: a plate in OME-Zarr says itself what its images are; leave out "
+            "the pattern"
+        )
     attributes = guarded(path, lambda: group_attributes(path))
     plate = attributes.get("plate")
     if not isinstance(plate, dict):

@@ -46,7 +46,7 @@ class Role(StrEnum):
             None; the line lists them.
         """
         try:
-            return cls(text.strip().casefold())
+            return cls(str(text).strip().casefold())
         except ValueError:
             raise DataError(f"{quoted(text)} is no role; roles: {listed(cls, 30)}") from None
 

@@ -20,7 +20,7 @@ from napari_channelmix.scan.asking import (
     questions_of,
 )
 from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_text, write_files
-from napari_channelmix.scan.described import description_of, refusals
+from napari_channelmix.scan.described import NONE, description_of, refusals
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.questions import left_out_lines
@@ -99,6 +99,8 @@ class Scan:
     image_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
     # Label images that are to be drawn, by their paths relative to ``folder``.
     drawn: Mapping[str, Draw] = field(default_factory=dict, repr=False)
+    # Whether columns are those of a table, not parts of names.
+    of_table: bool = field(default=False, repr=False)
 
     @classmethod
     def of(
@@ -119,6 +121,7 @@ class Scan:
         cell_keys: Mapping[str, Any] | None = None,
         image_keys: Mapping[str, Any] | None = None,
         drawn: Mapping[str, Draw] | None = None,
+        of_table: bool = False,
         strict: bool = True,
     ) -> Scan:
         """A scan from what a source holds: its channels, questions and notes are worked out.
@@ -140,6 +143,8 @@ class Scan:
         drawn : mapping of str to callable, optional
             Label images that are outlines so far: paths relative to ``folder``, and what draws
             them. They are written beside the data set, and kept in memory where none is written.
+        of_table : bool
+            Whether the columns are those of a table, in which ``NA`` stands for no class.
         strict : bool
             Whether an answer in the settings that is no option is refused.
         """
@@ -175,6 +180,7 @@ class Scan:
             cell_keys=cell_keys or {},
             image_keys=image_keys or {},
             drawn=drawn or {},
+            of_table=of_table,
         )
         return bare._asked(strict=strict)
 
@@ -208,9 +214,27 @@ class Scan:
         layout = asked._layout
         return replace(
             asked,
-            notes=tuple(dict.fromkeys((*self.own_notes, *layout.notes, *self.pictures.notes()))),
+            notes=tuple(
+                dict.fromkeys(
+                    (
+                        *self.own_notes,
+                        *layout.notes,
+                        *asked._none_is_a_class(),
+                        *self.pictures.notes(),
+                    )
+                )
+            ),
             left_out=(*self.own_left_out, *layout.left_out),
         )
+
+    def _none_is_a_class(self) -> list[str]:
+        """That a table's ``none`` is taken for a class, which in others means no class."""
+        label, table = self._layout.label, self._layout.table
+        if not (
+            self.of_table and label and (table[label].str.strip().str.casefold() == NONE).any()
+        ):
+            return []
+        return [f"{quoted(NONE)} in column {quoted(label)} is a class; empty it where it is none"]
 
     @cached_property
     def _chosen(self) -> dict[str, str | None]:
@@ -277,8 +301,10 @@ class Scan:
             raise DataError(
                 f"there is no channel {quoted(channel)}; channels: {listed(self.channels)}"
             )
+        if not isinstance(name, str):
+            raise DataError(f"channel {quoted(channel)}: its name is a text, not {quoted(name)}")
         if not name.strip():
-            raise DataError(f"channel {quoted(channel)}: its name is empty")
+            raise DataError(f"channel {quoted(channel)}: its name is empty; type one")
         names = {**(self.settings.channels or {}), channel: name.strip()}
         answers = dict(self.settings.choices or {})
         # An answer that names the channel follows it.
@@ -346,17 +372,28 @@ class Scan:
         """The content of the data-set file, as far as it is known."""
         name = self.source.name or self.source.resolve().name or "scan"
         content = description_of(
-            name, self._layout, self.channels, self._chosen, self.pictures, self.settings
+            name,
+            self._layout,
+            self.channels,
+            self._chosen,
+            self.pictures,
+            self.settings,
+            gaps=self.of_table,
         )
         if "image" in content:
             content["image"] |= self.image_keys
         cells = content["cells"]
         # What was asked for comes before what the source proposes.
         given = {} if self.settings.crop is None else {"crop": self.settings.crop}
-        content["cells"] = {**cells, **self.cell_keys, **given}
+        content["cells"] = {**cells, **self._proposed_for(cells["from"]), **given}
         planes = planes_entry(self._chosen, self.roles, self.pictures)
         content |= {"planes": planes} if planes else {}
         return content
+
+    def _proposed_for(self, origin: str) -> dict[str, Any]:
+        """What the source proposes for label images and points; other cells take none of it."""
+        known = {"mask": self.cell_keys, "point": {"crop"}}.get(origin, ())
+        return {key: value for key, value in self.cell_keys.items() if key in known}
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the data-set file and its table beside it.

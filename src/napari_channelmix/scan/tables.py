@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import BOUNDS
 from napari_channelmix.data.crop_size import crop_for_outlines
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.table_files import TextTable, decimal_comma_of
 from napari_channelmix.data.values import number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
+from napari_channelmix.scan.asking import ONE_CHANNEL
 from napari_channelmix.scan.cellprofiler import parse_cellprofiler
 from napari_channelmix.scan.find_files import FileFinder, rows_with_files
 from napari_channelmix.scan.imagej import parse_imagej
@@ -30,6 +33,7 @@ from napari_channelmix.scan.looked_at import LookedAt, look_at_job
 from napari_channelmix.scan.parsed_table import ParsedTable, text_of
 from napari_channelmix.scan.pictures import Pictures, look_job
 from napari_channelmix.scan.plain_table import parse_plain
+from napari_channelmix.scan.plane_numbers import plane_numbers
 from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.qupath import parse_qupath
 from napari_channelmix.scan.roles import Role
@@ -41,6 +45,7 @@ from napari_channelmix.scan.table_cells import (
     in_pixels,
 )
 from napari_channelmix.scan.table_columns import columns_of
+from napari_channelmix.scan.vocabulary import is_channel
 from napari_channelmix.settings.fields import takes_settings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.wording import counted, path_shown, quoted
@@ -57,6 +62,8 @@ EVERY_OUTLINE = "*.geojson"
 # Answers to the questions of a table.
 NO_MASK, NO_CLASS = "none of them", "no class"
 PIXELS, MICROMETRES = "pixels", "micrometres"
+# Side of the smallest crop that a data set may have, in pixels.
+SMALLEST_CROP = int(BOUNDS["crop"].least)
 
 Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
@@ -109,11 +116,13 @@ def scan_table_job(
     images: str | Path | None = None,
 ) -> Job[Scan]:
     """`scan_table` as a job: a step for every image and label image."""
+    if settings is not None and settings.pattern is not None:
+        raise DataError("a pattern is for the names of a folder's files, and this is a table")
     folder = None if images is None else Path(images)
     if folder is not None and not folder.is_dir():
         raise DataError(f"{path_shown(folder)}: is no folder; name the one that holds the images")
     parsed = yield from part(_parsed_job(table, folder), 0, 0.1, 1)
-    own = parsed.path.parent if isinstance(table, (str, Path)) else Path.cwd()
+    own = Path(table).parent if isinstance(table, (str, Path)) else Path.cwd()
     source = _Source(parsed, FileFinder(folder or own))
     return (yield from source.scan_job(settings or ScanSettings()))
 
@@ -151,7 +160,8 @@ def _of_texts(texts: TextTable) -> ParsedTable:
     if texts.rows.empty:
         raise DataError(f"{texts.path}: has no rows")
     parsers = (parse_cellprofiler, parse_qupath, parse_imagej)
-    return next(filter(None, (parse(texts) for parse in parsers)), None) or parse_plain(texts)
+    parsed = next(filter(None, (parse(texts) for parse in parsers)), None) or parse_plain(texts)
+    return replace(parsed, twice=texts.twice)
 
 
 @dataclass(eq=False)
@@ -220,6 +230,8 @@ class _Source:
         roles = {**columns.roles}
         if class_choice and class_choice.chosen in rows:
             roles[str(class_choice.chosen)] = Role.CLASS
+        self._refuse_twice(roles)
+        rows, plane_choices = self._counted_from_0(rows, roles, answers, notes)
         rows, places, problem = self._in_pixels(rows, roles, settings, notes, micrometres)
         problems += problem
         if places is not None and not (masks or parsed.corner or micrometres):
@@ -235,14 +247,15 @@ class _Source:
         keys: dict[str, Any] = {} if checked.crop is None else {"crop": checked.crop}
         if Role.MASK in roles.values() and Role.OBJECT in roles.values():
             keys["min_area"] = 1
-        choices = tuple(choice for choice in (mask_choice, class_choice, unit_choice) if choice)
+        asked = (mask_choice, class_choice, unit_choice, *plane_choices)
+        choices = tuple(choice for choice in asked if choice)
         return Scan.of(
             parsed.path,
             parsed.style,
             entries,
             self.finder.folder,
             {name: role for name, role in roles.items() if name in entries},
-            _with_channels(settings, parsed.channels, images),
+            _with_channels(settings, parsed.channels, images, self.pictures),
             choices=(*parsed.choices, *choices),
             left_out=tuple(left_out),
             notes=tuple(notes),
@@ -251,7 +264,35 @@ class _Source:
             reread=self.again,
             cell_keys=keys,
             drawn=dict(parsed.drawn),
+            of_table=True,
         )
+
+    def _counted_from_0(
+        self,
+        rows: pd.DataFrame,
+        roles: Mapping[str, Role],
+        answers: Mapping[str, str],
+        notes: list[str],
+    ) -> tuple[pd.DataFrame, list[Choice]]:
+        """The rows with planes within files as these number them, and what is asked for it."""
+        image = next(name for name, role in roles.items() if role is Role.IMAGE)
+        choices = []
+        for numbers in plane_numbers(rows, roles, image, self.looked.stacks):
+            answered = replace(numbers, choice=_answered(numbers.choice, answers))
+            choices.append(answered.choice)
+            if answered.from_1:
+                notes.append(answered.note())
+                rows = rows.assign(**{answered.column: answered.texts(rows)})
+        return rows, choices
+
+    def _refuse_twice(self, roles: Mapping[str, Role]) -> None:
+        """Refuse a name that two columns have where the column says something of the cells."""
+        for name, role in roles.items():
+            if name in self.parsed.twice and role not in (Role.KEY, Role.IGNORE):
+                raise DataError(
+                    f"{self.parsed.path}: two columns are called {quoted(name)}, which is taken "
+                    f"for the {role}; rename one of them"
+                )
 
     def _unreadable(self, rows: pd.DataFrame, files: list[str]) -> list[str]:
         paths = dict.fromkeys(path for name in files for path in rows[name])
@@ -313,8 +354,10 @@ class _Source:
     def _crop_of_boxes(self, sides: npt.NDArray[np.float64]) -> int:
         """The side of tiles that are all alike, else what holds 99 % of the boxes."""
         if (sides == sides[0]).all():
-            return int(sides[0])
-        return crop_for_outlines(sides, min(map(min, self.looked.shapes.values()))).side
+            return max(SMALLEST_CROP, math.ceil(sides[0]))
+        # Where no image can be read, that is the problem that is said.
+        most = min(map(min, self.looked.shapes.values()), default=max(SMALLEST_CROP, *sides))
+        return crop_for_outlines(sides, int(most)).side
 
     def _checked(
         self, rows: pd.DataFrame, roles: Mapping[str, Role], places: Places | None
@@ -394,10 +437,19 @@ def _answered(choice: Choice, answers: Mapping[str, str]) -> Choice:
 
 
 def _with_channels(
-    settings: ScanSettings, channels: Mapping[str, str], images: list[str]
+    settings: ScanSettings, channels: Mapping[str, str], images: list[str], pictures: Pictures
 ) -> ScanSettings:
     """The names that columns of files are shown by; those that were given come first."""
     channels = {column: name for column, name in channels.items() if column in images}
     if len(channels) < 2:
-        return settings
+        names = [name for column, name in channels.items() if _names_a_channel(column, name)]
+        first = pictures.first
+        if not names or first is None or first.channel_count != 1 or first.channels:
+            return settings
+        channels = {ONE_CHANNEL: names[0]}
     return replace(settings, channels={**channels, **(settings.channels or {})})
+
+
+def _names_a_channel(column: str, name: str) -> bool:
+    """Whether the only column of files names its channel: ``FileName_DNA``, ``gfp_path``."""
+    return column.startswith("FileName_") or (name != column and is_channel(name))

@@ -70,7 +70,9 @@ _ONE_PART = re.compile(
     | texas[ _-]red | bright[ _-]field | far[ _-]red | phase[ _-]contrast | transmitted[ _-]light
     | (?:alpha|beta|[ab])-tubulin | f-actin | e-cadherin | ki-67 | con[ _-]a(?![a-z0-9])
     | (?<![^\W_])(?:field|site|fov|fld|position|pos|series|scene|tile|time|timepoint|frame|plane
-        |slice|channel|plate|zstep|donor|patient|mouse|animal|well|z)[ _-](?=\d)
+        |slice|channel|plate|zstep|donor|patient|mouse|animal|well|z
+        |feld|champ|campo|veld|kanal|farbe|canal|kanaal|canale|platte|plaque|ebene|zeit|temps
+        )[ _-](?=\d)
     | (?<![^\W_])(?:c|z|t|ch|s|channel)=(?=\d)
     | (?<!\d)(?:19|20)\d\d[-_.]\d\d[-_.]\d\d(?!\d)
     | \d+[.,]\d+[ ]?(?=[nupmµμ]?[mg](?:[ _.-]|$)) | (?<![\d.,])\d+[ ](?=[nupmµμ]m(?:[ _.-]|$))

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from napari_channelmix.bounds import Bounds, Crop, Name
 from napari_channelmix.settings.fields import About, settings
 from napari_channelmix.settings.segmentation import SegmentationSettings
+from napari_channelmix.wording import quoted
 
 __all__ = ["PixelSize", "ScanSettings"]
 
+
+def _by_name(value: Any) -> dict[str, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise ValueError(f'must be a mapping, such as {{"name": "text"}}, not {quoted(value)}')
+    # An answer may be the number of a plane.
+    plain = {key: str(one) if isinstance(one, int) else one for key, one in value.items()}
+    odd = [one for pair in plain.items() for one in pair if not isinstance(one, str)]
+    if odd:
+        raise ValueError(f"must be texts by their names, not {quoted(odd[0])}")
+    return plain
+
+
+Texts = Annotated[Any, BeforeValidator(_by_name)]
 PixelSize = Annotated[float, Bounds(0, 1e4, whole=False, between=True, label="the pixel size")]
 
 
@@ -69,6 +88,6 @@ class ScanSettings(SegmentationSettings):
             advanced=True,
         ),
     ] = None
-    channels: Any = None
-    choices: Any = None
-    roles: Any = None
+    channels: Texts = None
+    choices: Texts = None
+    roles: Texts = None

@@ -15,6 +15,7 @@ REACHED = {
     "A": (11, 1),
     "A-named": (10, 0),
     "B": (7, 0),
+    "B-numbered": (9, 1),
     "B-map": (10, 0),
     "C": (17, 0),
     "D": (10, 1),
@@ -39,7 +40,8 @@ def test_every_job_is_compared_with_the_way_before(jobs: Any) -> None:
         "C": (49, 3),
         "D": (32, 4),
     }
-    assert set(REACHED) == set(jobs.WAYS)
+    # That of real images is no test.
+    assert set(REACHED) == {*jobs.WAYS} - {"D-blood"}
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QDragLeaveEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 
-from napari_channelmix.viewer.pages.data.import_files import dropped_paths
+from napari_channelmix.viewer.pages.data.importing.file_import import dropped_paths
 from napari_channelmix.viewer.workspace.file_reader import is_table
 
 if TYPE_CHECKING:

@@ -88,6 +88,21 @@ def test_cells_that_are_not_measured_yet_get_the_crop_that_fits(
     assert drain(cells_job(plan)).crop == 24
 
 
+def test_cells_of_another_layer_never_get_the_crop_of_the_one_before(
+    viewer: Any, page: Any, qtbot: Any
+) -> None:
+    show(viewer, page, qtbot, [12, 13, 44])
+    before = page.cells.crop_size.measured
+    small = viewer.add_labels(np.minimum(discs([12, 13, 44]), 1), name="small")
+    settle(page, qtbot)
+    page.cells.choose_source(small)
+    # Nothing is measured of them yet: their own crop is found with the cells.
+    assert page.cells.crop_size.measured is before
+    assert page.cells.plan(page.channels.choose()).crop is None
+    settle(page, qtbot)
+    assert page.cells.crop_size.measured is not before
+
+
 def test_what_is_painted_is_measured_again(viewer: Any, page: Any, qtbot: Any) -> None:
     layer = show(viewer, page, qtbot, [12, 13, 44])
     assert page.cells.crop_size.spin.value() == 48

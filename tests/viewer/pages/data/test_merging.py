@@ -26,6 +26,12 @@ def test_channels_are_taken_in_their_order_and_classes_by_name() -> None:
     assert "4 cells, 2 channels, classes a 1, b 2" in summary(both)
 
 
+def test_one_group_is_said_as_one() -> None:
+    one = cells("one")
+    one = replace(one, table=one.table.assign(group="A01"))
+    assert summary(one).endswith("; 1 group")
+
+
 def marked(name: str, values: tuple[int, ...]) -> Cells:
     labels = np.zeros((20, 80), np.int32)
     for place, value in enumerate(values):

@@ -23,7 +23,7 @@ from napari_channelmix.viewer.pages.data.crop_chooser import CropChooser
 from napari_channelmix.viewer.pages.data.layer_cells import TRACKS, CellsPlan, check_plan
 from napari_channelmix.viewer.pages.data.neighbours_preview import NeighboursPreview
 from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
-from napari_channelmix.viewer.pages.data.segmentation_panel import SegmentationPanel
+from napari_channelmix.viewer.pages.data.segmenting.panel import SegmentationPanel
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
 

@@ -67,7 +67,9 @@ class CropChooser(QWidget):
         self.by_hand = False
         self.measured: MeasuredCells | None = None
         self._plan: CellsPlan | None = None
+        # Of the cells that are being measured, and of those whose measures are known.
         self._key: tuple[Any, ...] | None = None
+        self._measured_key: tuple[Any, ...] | None = None
         self._painted = 0
         self._layer: Any = None
         self._boxed = False
@@ -86,8 +88,9 @@ class CropChooser(QWidget):
 
     @property
     def side(self) -> int | None:
-        """Side in pixels; None where the cells are to be measured first."""
-        return self.spin.value() if self.by_hand or self.measured is not None else None
+        """Side in pixels; None where the cells of the plan are to be measured first."""
+        known = self.measured is not None and self._measured_key == self._key
+        return self.spin.value() if self.by_hand or known else None
 
     def _set_by_hand(self) -> None:
         self.by_hand = True
@@ -139,12 +142,14 @@ class CropChooser(QWidget):
         self.task.run(
             "measuring the cells",
             measure_job(plan),
-            self._measured_now,
+            lambda measured: self._measured_now(measured, key),
             on_error=lambda _: self._forget(key),
         )
 
-    def _measured_now(self, measured: MeasuredCells) -> None:
-        self.measured = measured
+    def _measured_now(self, measured: MeasuredCells, key: tuple[Any, ...]) -> None:
+        if key != self._key:
+            return
+        self.measured, self._measured_key = measured, key
         self._say()
         self._draw()
         self.changed.emit()

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.pages.data.import_jobs import PICTURES, TABLES
+from napari_channelmix.viewer.pages.data.importing.jobs import PICTURES, TABLES
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -81,7 +82,7 @@ def summary(cells: Cells) -> str:
     line = ", ".join(parts)
     groups = Counter(cells.groups.tolist())
     if len(groups) < len(cells):
-        line += f"; {len(groups)} groups"
+        line += f"; {counted(len(groups), 'group')}"
     return f"{cells.name}: {line}"
 
 

@@ -21,7 +21,7 @@ from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
-from napari_channelmix.viewer.pages.data.import_files import FileImport, dropped_paths
+from napari_channelmix.viewer.pages.data.importing.file_import import FileImport, dropped_paths
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.pages.data.layer_fields import (
     in_view,
@@ -126,7 +126,7 @@ class DataPage(Page):
         self.data_sets.close_requested.connect(self.close_data_set)
         self.ways.layers_chosen.connect(lambda: self.origin.setCurrentIndex(1))
         self.ways.sample_chosen.connect(lambda: self.open_sample(next(iter(SAMPLES))))
-        self.follow(self.viewer.events.theme, lambda _: self.ways.follow_theme(self.viewer.theme))
+        self.follow(self.viewer.events.theme, self._theme_changed)
         self.dataset.files_chosen.connect(self.files.open)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
@@ -415,6 +415,10 @@ class DataPage(Page):
             self.notice.say("\n".join(lines), worst)
 
     # ---------------------------------------------------------------- what is there
+
+    def _theme_changed(self, _: object = None) -> None:
+        self.ways.follow_theme(self.viewer.theme)
+        self.files.follow_theme(self.viewer.theme)
 
     def _cells_changed(self, _: object = None) -> None:
         cells = self.session.cells

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.viewer.pages.data.jobs import objects_job
 from napari_channelmix.viewer.pages.data.layer_fields import add_objects
-from napari_channelmix.viewer.pages.data.segmentation_panel import STACKED
+from napari_channelmix.viewer.pages.data.segmenting.panel import STACKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -68,17 +68,20 @@ def preview_job(
         Made one after the other.
     layout : PlateLayout, optional
         Classes of wells that were given before, and are given again where a change reads the
-        files anew.
+        files anew and finds wells.
     """
     if isinstance(scan, Generator):
         scan = yield from scan
     for place, change in enumerate(changes):
         yield Progress(place, len(changes) + 1, "reading the change")
         changed = change(scan)
-        scan = (yield from changed) if isinstance(changed, Generator) else changed
+        if not isinstance(changed, Generator):
+            scan = changed
+            continue
+        scan = yield from changed
+        if layout is not None and layout.classes and len(wells_of(scan)):
+            scan = with_layout(scan, layout)
     yield Progress(len(changes), len(changes) + 1, "counting")
-    if layout is not None and layout.classes and not _has(scan, Role.CLASS):
-        scan = with_layout(scan, layout)
     return Preview(
         scan,
         sentence_of(scan),

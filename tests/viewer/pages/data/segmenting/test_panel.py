@@ -12,7 +12,7 @@ from napari_channelmix.data.segmentation import segment
 from napari_channelmix.settings import SegmentationSettings
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.page import DataPage
-from napari_channelmix.viewer.pages.data.segmentation_preview import ROLE, SIDE
+from napari_channelmix.viewer.pages.data.segmenting.preview import ROLE, SIDE
 
 ODD = {
     "scale": (3.0, 0.5, 0.25),

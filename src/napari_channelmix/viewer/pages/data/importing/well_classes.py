@@ -18,7 +18,7 @@ from napari_channelmix.data.values import class_name
 from napari_channelmix.scan.plate_layout import CLASS_COLUMN, PlateLayout
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.colors import palette_of
-from napari_channelmix.viewer.pages.data.plate_map import PlateMap
+from napari_channelmix.viewer.pages.data.importing.plate_map import PlateMap
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.wording import counted
 

@@ -9,8 +9,8 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.nuclear_channel import nuclear_channel
-from napari_channelmix.viewer.pages.data.segmentation_form import SegmentationForm
-from napari_channelmix.viewer.pages.data.segmentation_preview import Request, SegmentationPreview
+from napari_channelmix.viewer.pages.data.segmenting.form import SegmentationForm
+from napari_channelmix.viewer.pages.data.segmenting.preview import Request, SegmentationPreview
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.wording import counted

@@ -9,9 +9,9 @@ from napari.layers import Image
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.pages.data.import_jobs import scan_job, source_of
-from napari_channelmix.viewer.pages.data.import_preview import Preview, preview_job
-from napari_channelmix.viewer.pages.data.import_window import ImportWindow
+from napari_channelmix.viewer.pages.data.importing.jobs import scan_job, source_of
+from napari_channelmix.viewer.pages.data.importing.preview import Preview, preview_job
+from napari_channelmix.viewer.pages.data.importing.window import ImportWindow
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.jobs import Job
-    from napari_channelmix.viewer.pages.data.import_jobs import Source
+    from napari_channelmix.viewer.pages.data.importing.jobs import Source
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks import Task
 
@@ -141,6 +141,11 @@ class FileImport:
         window.show()
         window.raise_()
         window.activateWindow()
+
+    def follow_theme(self, theme: str) -> None:
+        """Show the preview in the colours of a theme."""
+        if self.window is not None:
+            self.window.follow_theme(theme)
 
     def _opened(self, cells: Cells, source: str) -> None:
         self.close()

@@ -22,14 +22,14 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
 from napari_channelmix.scan.roles import Role
-from napari_channelmix.viewer.pages.data.import_images import FieldImages
-from napari_channelmix.viewer.pages.data.import_jobs import open_saved_job
-from napari_channelmix.viewer.pages.data.import_pattern import PatternExample
-from napari_channelmix.viewer.pages.data.import_preview import preview_job
-from napari_channelmix.viewer.pages.data.import_questions import SidePanel, asks_about_names
-from napari_channelmix.viewer.pages.data.import_table import EntriesView
-from napari_channelmix.viewer.pages.data.layout_dialog import ask_layout
-from napari_channelmix.viewer.pages.data.well_classes import WellClasses
+from napari_channelmix.viewer.pages.data.importing.entries_table import EntriesView
+from napari_channelmix.viewer.pages.data.importing.field_images import FieldImages
+from napari_channelmix.viewer.pages.data.importing.jobs import open_saved_job
+from napari_channelmix.viewer.pages.data.importing.layout_dialog import ask_layout
+from napari_channelmix.viewer.pages.data.importing.pattern_example import PatternExample
+from napari_channelmix.viewer.pages.data.importing.preview import preview_job
+from napari_channelmix.viewer.pages.data.importing.questions import SidePanel, asks_about_names
+from napari_channelmix.viewer.pages.data.importing.well_classes import WellClasses
 from napari_channelmix.viewer.tasks import Task
 from napari_channelmix.viewer.tasks.task_bar import TaskBar
 from napari_channelmix.viewer.widgets import file_dialogs
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from napari_channelmix.jobs import Job
     from napari_channelmix.scan.pattern import Pattern
     from napari_channelmix.scan.scan import Scan
-    from napari_channelmix.viewer.pages.data.import_preview import Change, Preview
+    from napari_channelmix.viewer.pages.data.importing.preview import Change, Preview
     from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["ImportWindow"]
@@ -89,7 +89,7 @@ class ImportWindow(QWidget):
         # Above the main window, but both can be used.
         super().__init__(parent, Qt.WindowType.Dialog)
         self._read_with = read_again
-        self._link = chart_colors(theme).text
+        self._link = ""
         self.preview: Preview | None = None
         self.task = Task(session)
         # Made of the scan that is shown, one after the other; a new one never drops another.
@@ -105,7 +105,7 @@ class ImportWindow(QWidget):
         self.left_out = QListView()
         self.pattern = PatternExample()
         self.by_example = QPushButton("Mark parts of a name…")
-        self.side = SidePanel(theme)
+        self.side = SidePanel()
         self.questions, self.channels = self.side.questions, self.side.channels
         self.notice = Notice(lines=2)
         self.bar = TaskBar(self.task)
@@ -113,13 +113,22 @@ class ImportWindow(QWidget):
         self.path_label, self.elsewhere = QLabel("Data-set file"), QPushButton("Change…")
         self.leave, self.save = QPushButton("Close"), QPushButton("Save…")
         self.open = QPushButton("Open")
-        self._build(theme)
+        self._build()
+        self.follow_theme(theme)
         self._connect()
         self.resize(*SIZE)
 
+    def follow_theme(self, theme: str) -> None:
+        """Write in the colours of a theme what napari's style does not colour."""
+        self._link = chart_colors(theme).text
+        show_secondary(self.detail, theme)
+        self.side.follow_theme(theme)
+        if self.preview is not None:
+            self._show_existing(self.preview.data_set)
+
     # ---------------------------------------------------------------- what stands where
 
-    def _build(self, theme: str) -> None:
+    def _build(self) -> None:
         for label in (self.sentence, self.detail, self.existing):
             label.setWordWrap(True)
         self.sentence.setTextFormat(Qt.TextFormat.RichText)
@@ -127,7 +136,6 @@ class ImportWindow(QWidget):
         self.existing.setTextFormat(Qt.TextFormat.RichText)
         self.existing.setToolTip("Open the data set as it was saved")
         self.detail.setTextFormat(Qt.TextFormat.PlainText)
-        show_secondary(self.detail, theme)
         self.by_example.setCheckable(True)
         self.by_example.setToolTip(
             "Where the names are read wrongly: mark the well, the channel and so on in one of them"

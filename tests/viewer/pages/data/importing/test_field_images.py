@@ -10,9 +10,9 @@ import tifffile
 
 from napari_channelmix.jobs import drain
 from napari_channelmix.scan import Role, Scan, ScanSettings
-from napari_channelmix.viewer.pages.data.import_images import sample_job
+from napari_channelmix.viewer.pages.data.importing.field_images import sample_job
 
-from ...importing import plate_folder, scan_by_hand
+from ....importing import plate_folder, scan_by_hand
 
 if TYPE_CHECKING:
     from pathlib import Path

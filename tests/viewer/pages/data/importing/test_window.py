@@ -19,13 +19,15 @@ from napari_channelmix.data.description import read_description
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.scan import Choice, Role
-from napari_channelmix.viewer.pages.data import import_files, import_window
-from napari_channelmix.viewer.pages.data.import_jobs import source_of
-from napari_channelmix.viewer.pages.data.import_preview import preview_job
+from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
+from napari_channelmix.viewer.pages.data.importing import file_import
+from napari_channelmix.viewer.pages.data.importing.jobs import source_of
+from napari_channelmix.viewer.pages.data.importing.preview import preview_job
+from napari_channelmix.viewer.pages.data.importing.window import SIZE
 from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.widgets import file_dialogs
 
-from ...importing import plate_folder, scan_by_hand, scan_of_rows
+from ....importing import plate_folder, scan_by_hand, scan_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +52,7 @@ def show(images: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[
             yield from ()
             return scan() if callable(scan) else scan
 
-        monkeypatch.setattr(import_files, "scan_job", job)
+        monkeypatch.setattr(file_import, "scan_job", job)
         images.files.open((scan.folder if not callable(scan) else Path.cwd(),))
         qtbot.waitUntil(lambda: not images.task.busy, timeout=10_000)
         window = images.files.window
@@ -193,6 +195,45 @@ def test_a_change_that_cannot_be_made_says_why_and_changes_nothing(
     assert window.open.isEnabled()
 
 
+def test_an_answer_that_is_refused_is_taken_back(
+    show: Any, folder: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = Choice("order", "Which order?", ("wells first", "fields first"), "wells first")
+    window = show(scan_by_hand(folder, choices=(question,)))
+
+    def refuse(*_: Any) -> Any:
+        raise DataError("no field is left")
+
+    monkeypatch.setattr(type(window.preview.scan), "with_choice", refuse)
+    box = window.questions.boxes["order"]
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    settle(window, qtbot)
+    assert "no field is left" in window.notice.text()
+    assert box.currentText() == "wells first"
+
+
+def test_classes_of_wells_can_be_left_out_and_outlive_another_pattern(folder: Path) -> None:
+    scan, layout = scan_by_hand(folder), PlateLayout({("", "A01"): "treated"})
+    given = drain(preview_job(scan, (lambda scan: with_layout(scan, layout),), layout)).scan
+    ignored = drain(
+        preview_job(given, (lambda scan: scan.with_role("class", Role.IGNORE),), layout)
+    )
+    assert ignored.scan.roles["class"] is Role.IGNORE and "1 class" not in ignored.sentence
+
+    def anew(_: Any) -> Any:
+        yield from ()
+        return scan
+
+    assert "1 class: treated" in drain(preview_job(given, (anew,), layout)).sentence
+
+    def without_wells(_: Any) -> Any:
+        yield from ()
+        return scan.with_role("well", Role.IGNORE)
+
+    assert drain(preview_job(given, (without_wells,), layout)).wells.empty
+
+
 def test_a_folder_that_cannot_be_written_to_is_opened_without_a_file(
     images: Any, show: Any, folder: Path, qtbot: Any, click: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,7 +343,7 @@ def test_what_was_dropped_on_the_page_is_read(
         read.append(source)
         return scan_by_hand(folder)
 
-    monkeypatch.setattr(import_files, "scan_job", job)
+    monkeypatch.setattr(file_import, "scan_job", job)
     table = folder / "cells.csv"
     table.write_text("a,b\n1,2\n", encoding="utf-8")
     pictures = sorted(folder.glob("A01*.tif"))
@@ -453,6 +494,19 @@ def test_a_preview_that_is_closed_stops_what_it_reads(
     qtbot.waitUntil(lambda: bool(ended), timeout=5000)
 
 
+def test_an_open_preview_follows_the_theme(viewer: Any, show: Any, folder: Path) -> None:
+    (folder / "dataset.toml").write_text("")
+    window = show(scan_by_hand(folder, notes=("a note",)))
+    labels = (window.existing, window.detail, window.side.notes)
+
+    def colors() -> list[str]:
+        return [f"{label.styleSheet()} {label.text()}" for label in labels]
+
+    dark = colors()
+    viewer.theme = "light"
+    assert all(before != after for before, after in zip(dark, colors(), strict=True))
+
+
 def test_the_preview_fits_a_small_screen(show: Any, folder: Path) -> None:
     window = show(scan_by_hand(folder))
     assert window.minimumSizeHint().width() <= 900
@@ -464,7 +518,7 @@ def test_the_sentence_of_a_scan(folder: Path) -> None:
     assert preview.sentence == "8 wells, 2 channels: DNA, GFP"
     assert preview.detail == "16 files, by hand"
     assert preview.path == folder / "dataset.toml" and preview.data_set is None
-    assert import_window.SIZE[0] <= 1280 and import_window.SIZE[1] <= 800
+    assert SIZE[0] <= 1280 and SIZE[1] <= 800
 
 
 def test_images_are_read_when_they_are_looked_at(show: Any, folder: Path, qtbot: Any) -> None:

@@ -53,9 +53,12 @@ class Questions(QWidget):
         self._column.setSpacing(4)
 
     def show_choices(self, choices: Sequence[Choice]) -> None:
-        """Show questions; what is shown already stays as it is."""
+        """Show questions; the lists of those that are shown already stay."""
         ordered = tuple(sorted(choices, key=lambda each: each.chosen is not None))
         if ordered == self._shown:
+            for each in ordered:
+                # An answer that was refused is taken back.
+                _show_answer(self.boxes[each.name], each)
             return
         self._shown, self.boxes = ordered, {}
         while self._column.count():
@@ -78,7 +81,7 @@ class Questions(QWidget):
         box.setAccessibleName(question.text)
         box.addItems(list(question.options))
         box.setPlaceholderText("Choose…")
-        box.setCurrentIndex(-1 if question.chosen is None else box.findText(question.chosen))
+        _show_answer(box, question)
         box.activated.connect(
             lambda index, name=question.name, box=box: self.answered.emit(name, box.itemText(index))
         )
@@ -86,6 +89,10 @@ class Questions(QWidget):
         self._column.addWidget(label)
         self._column.addWidget(box)
         self.boxes[question.name] = box
+
+
+def _show_answer(box: QComboBox, question: Choice) -> None:
+    box.setCurrentIndex(-1 if question.chosen is None else box.findText(question.chosen))
 
 
 class ChannelNames(QTableWidget):
@@ -135,14 +142,13 @@ class ChannelNames(QTableWidget):
 class SidePanel(QScrollArea):
     """Questions, channels and notes of a scan, which may be many."""
 
-    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.questions, self.channels = Questions(), ChannelNames()
         self._title = QLabel("<b>Channels</b>")
         self.notes = QLabel()
         self.notes.setWordWrap(True)
         self.notes.setTextFormat(Qt.TextFormat.PlainText)
-        show_secondary(self.notes, theme)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 6, 0)
@@ -155,6 +161,10 @@ class SidePanel(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedWidth(SIDE)
+
+    def follow_theme(self, theme: str) -> None:
+        """Write the notes in the theme's secondary colour."""
+        show_secondary(self.notes, theme)
 
     def show_scan(self, scan: Scan) -> None:
         """Show what is asked and said of a scan."""

@@ -1,0 +1,1 @@
+"""Files become a data set: what they hold is previewed, corrected and opened."""

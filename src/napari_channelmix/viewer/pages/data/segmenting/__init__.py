@@ -1,0 +1,1 @@
+"""Objects are segmented in a channel: settings, and a preview in the picture."""
