@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.scan.pattern import SUFFIXES
 from napari_channelmix.scan.plate_layout import wells_of, with_layout
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.wording import counted, listed, quoted
@@ -100,7 +101,9 @@ def _problems(scan: Scan) -> tuple[str, ...]:
     others = [line for line in scan.problems if not any(name in line for name in named)]
     if not unanswered:
         return tuple(others)
-    ended = [choice.text if choice.text[-1:] in "?." else f"{choice.text}." for choice in unanswered]
+    ended = [
+        choice.text if choice.text[-1:] in "?." else f"{choice.text}." for choice in unanswered
+    ]
     texts = " ".join(ended) if len(ended) > 1 else unanswered[0].text
     return (f"Answer {counted(len(unanswered), 'question')}: {texts}", *others)
 
