@@ -60,6 +60,7 @@ test-pyside6:
 screenshots: setup
 	@scripts/display.sh
 	$(SCREEN) $(BIN)/python scripts/screenshots.py
+	$(SCREEN) $(BIN)/python scripts/data_pictures.py
 	$(SCREEN) $(BIN)/python scripts/tour.py
 
 train-sprites: setup

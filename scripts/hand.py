@@ -202,3 +202,13 @@ def picture(viewer: Any, path: Path) -> None:
     while time.monotonic() < end:
         QApplication.processEvents()
     viewer.screenshot(path, canvas_only=False, flash=False)
+    keep(path)
+
+
+def keep(path: Path) -> None:
+    """Make a picture small: a palette of 256 colours, in which lines keep theirs."""
+    from PIL import Image
+
+    with Image.open(path) as shot:
+        small = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
+    small.save(path, optimize=True)

@@ -1,4 +1,8 @@
-"""Pictures of the real window for README and docs: `scripts/screenshots.py FOLDER`."""
+"""Pictures of the real window for README and docs: `scripts/screenshots.py FOLDER [LAST]`.
+
+LAST is the last one that is wanted, such as ``workspace``. `data_pictures.py` takes those of files
+and layers of one's own, `tour.py` those of a newcomer's way.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +11,40 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hand import picture as keep_picture
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZE = (1600, 1000)
 
 
-def main(folder: Path) -> None:
+class Done(Exception):
+    """The last picture that is wanted was taken."""
+
+
+def main(folder: Path, last: str = "") -> None:
+    """Take all of them, or those up to one of them."""
     import napari
     from napari.settings import get_settings
+
+    get_settings().appearance.theme = "dark"
+    viewer = napari.Viewer(title="ChannelMix", ndisplay=2)
+    viewer.window.resize(*SIZE)
+    try:
+        sample_pictures(viewer, folder, last)
+    except Done:
+        viewer.window.dock_widgets["ChannelMix"].halt()
+    viewer.close()
+
+
+def sample_pictures(viewer: Any, folder: Path, last: str) -> None:
+    """All pages, with the cells of the sample."""
     from qtpy.QtWidgets import QApplication, QScrollArea
 
     from napari_channelmix.data.samples import synthetic_plate
     from napari_channelmix.viewer.page_parts.open_page import DOCKS, open_workspace
 
-    folder.mkdir(parents=True, exist_ok=True)
-    get_settings().appearance.theme = "dark"
-    viewer = napari.Viewer(title="ChannelMix", ndisplay=2)
-    viewer.window.resize(*SIZE)
     workspace = open_workspace(viewer)
     docks = {name: workspace.page(name) for name in DOCKS}
     images, annotate = docks["Images and cells"], docks["Annotate"]
@@ -51,8 +71,9 @@ def main(folder: Path) -> None:
         pause(0.4)
 
     def picture(name: str) -> None:
-        pause(0.5)
-        viewer.screenshot(folder / f"{name}.png", canvas_only=False, flash=False)
+        keep_picture(viewer, folder / f"{name}.png")
+        if name == last:
+            raise Done
 
     workspace.show_page("Explain a cell")
     picture("first-steps")
@@ -63,14 +84,6 @@ def main(folder: Path) -> None:
     viewer.reset_view()
     front(images)
     picture("loaded")
-
-    images.origin.setCurrentIndex(1)
-    for row in range(4):
-        from qtpy.QtCore import Qt
-
-        images.channels.list.item(row).setCheckState(Qt.CheckState.Checked)
-    picture("layers")
-    images.origin.setCurrentIndex(0)
 
     front(classifier)
     classifier.epochs.setValue(16)
@@ -164,8 +177,7 @@ def main(folder: Path) -> None:
     picture("phenotypes")
     front(docks["Report and script"])
     picture("report-and-script")
-    viewer.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images"), *sys.argv[2:3])

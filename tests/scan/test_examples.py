@@ -7,7 +7,16 @@ import pytest
 
 from .made_images import made_folder
 
-MODULES = ("doses", "folder", "learn_pattern", "label_files", "pattern", "questions", "wells")
+MODULES = (
+    "described",
+    "doses",
+    "folder",
+    "learn_pattern",
+    "label_files",
+    "pattern",
+    "questions",
+    "wells",
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,14 @@ from napari_channelmix.scan.folder import scan_folder
 from napari_channelmix.scan.plate_layout import (
     PlateLayout,
     is_layout,
-    layout_beside,
     layout_columns,
     read_layout,
     well_at,
     well_place,
-    wells_of,
-    with_layout,
 )
+from napari_channelmix.scan.well_classes import layout_beside, wells_of, with_layout
+
+from .made_images import made_folder
 
 CHANNELS = ("DNA", "ER")
 
@@ -65,6 +66,15 @@ def test_a_row_for_each_well_gives_its_class(tmp_path: Path) -> None:
     assert scan.notes == (note,)
     # Another role of a column does not lose it.
     assert note in scan.with_role("channel", Role.CHANNEL).notes
+
+
+def test_what_is_odd_about_a_table_is_a_note(tmp_path: Path) -> None:
+    layout = read_layout(written(tmp_path, "well,class\nA1,drug\nA2,Drug\nB1,x\n"))
+    assert layout.warnings
+    scan = with_layout(plate(tmp_path), layout)
+    assert [layout.warnings[0] in note for note in scan.notes] == [False, True]
+    # Other classes take the notes away.
+    assert with_layout(scan, PlateLayout({("", "A01"): "a"})).notes == ()
 
 
 def test_a_table_shaped_like_the_plate_gives_classes(tmp_path: Path) -> None:
@@ -200,3 +210,30 @@ def test_rows_and_columns_of_their_own_make_wells(tmp_path: Path) -> None:
     assert wells_of(scan)["well"].tolist() == ["A01", "A12", "B01", "B12"]
     classes = with_layout(scan, PlateLayout({("", "B12"): "drug"})).entries["class"]
     assert classes.tolist() == ["", "", "", "drug"]
+
+
+def scan_beside(folder: Path, text: str) -> Scan:
+    """A scan of four wells beside a table of wells."""
+    made_folder(folder, [f"{well}_w{c}.tif" for well in ("A01", "A02", "B01") for c in "12"])
+    (folder / "plate.csv").write_text(text)
+    return scan_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("well,class\nC1,x\n", r"none of its wells \(C01\) is among those of"),
+        ("well,class\nA1,x\nA1,y\n", r"line 3: well A01 is 'y' here and 'x' in line 2"),
+        ("plate,well,class\nP,A1,x\nQ,A1,y\n", r"none of its wells \(P A01, Q A01\)"),
+    ],
+)
+def test_a_table_of_wells_that_cannot_be_used_is_said(tmp_path: Path, text: str, says: str):
+    scan = scan_beside(tmp_path, text)
+    assert Role.CLASS not in scan.roles.values()
+    assert any(re.search(f"^classes of wells: plate.csv.*{says}", note) for note in scan.notes)
+
+
+def test_the_only_plate_of_a_table_is_that_of_images_that_name_none(tmp_path: Path):
+    scan = scan_beside(tmp_path, "plate,well,class\nP,A1,x\nP,A2,none\nP,B1,NA\n")
+    assert scan.table()["class"].tolist() == ["x", "none", ""]
+    assert scan.description()["classes"] == ["none", "x"]

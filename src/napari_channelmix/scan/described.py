@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.pictures import Pictures
     from napari_channelmix.settings.scan import ScanSettings
 
-__all__ = ["NONE", "class_texts", "description_of", "refusals"]
+__all__ = ["NONE", "class_text", "class_texts", "description_of", "refusals"]
 
 # Side of crops in pixels where nothing tells how large cells are, and of whole images.
 CROP, LARGEST_IMAGE_CROP = 64, 128
@@ -85,6 +85,18 @@ def refusals(content: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def class_text(text: str) -> str:
+    """The class that a value of a table names, empty for none; ``none`` is a class.
+
+    Examples
+    --------
+    >>> class_text("1.0"), class_text("NA"), class_text("none")
+    ('1', '', 'none')
+    """
+    own = text.strip()
+    return own if own.casefold() == NONE else class_name(own) or ""
+
+
 def class_texts(labels: pd.Series[str], *, gaps: bool) -> pd.Series[str]:
     """Classes of a column; empty where it has none.
 
@@ -99,12 +111,7 @@ def class_texts(labels: pd.Series[str], *, gaps: bool) -> pd.Series[str]:
     texts = labels.astype(str).str.strip()
     if not gaps:
         return texts
-    return texts.map(
-        {
-            text: "" if class_name(text) is None and text.casefold() != NONE else text
-            for text in texts.unique()
-        }
-    )
+    return texts.map({text: text if class_text(text) else "" for text in texts.unique()})
 
 
 def _classes(labels: pd.Series[str], *, gaps: bool) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def _image_keys(
     if first is None or not first.axes:
         return {}
     if first.channel_count == 1:
-        known = tuple(channels.values()) in (first.channels, (ONE_CHANNEL,))
+        known = tuple(channels.values()) == (ONE_CHANNEL,)
         return {} if known else names
     return {"axes": first.axes.replace("S", "C"), **names} if "S" in first.axes else names
 

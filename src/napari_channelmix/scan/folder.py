@@ -232,7 +232,7 @@ def _is_layout(path: Path) -> bool:
 
 def _with_layout(scan: Scan) -> Scan:
     """The scan with the classes of wells that a table beside the images gives."""
-    from napari_channelmix.scan.plate_layout import layout_beside
+    from napari_channelmix.scan.well_classes import layout_beside
 
     return layout_beside(scan)
 

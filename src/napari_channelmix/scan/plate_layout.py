@@ -1,32 +1,30 @@
-"""Classes of wells: from a table of wells, from a table shaped like the plate, or given by hand.
+"""Classes of wells: in a table of wells, or in a table shaped like the plate.
 
 1. A table says of each well, in a row of its own, which class it has (``well,class``); or it is
    shaped like the plate: letters down its first column, numbers along its head.
 2. Wells are compared as ``A01``, whatever their case and zeros (`wells.well_name`).
-3. The classes become a column of the scan; wells without one stay without a class.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.table_files import read_table
-from napari_channelmix.data.values import class_name, similar_warnings
+from napari_channelmix.data.values import similar_warnings
 from napari_channelmix.errors import DataError
-from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.described import class_text
+from napari_channelmix.scan.table_columns import image_columns, plain
 from napari_channelmix.scan.wells import well_name, well_of
-from napari_channelmix.wording import counted, listed, quoted
+from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.table_files import TextTable
-    from napari_channelmix.scan.scan import Scan
 
 __all__ = [
     "CLASS_COLUMN",
@@ -34,13 +32,11 @@ __all__ = [
     "PlateLayout",
     "Well",
     "is_layout",
-    "layout_beside",
+    "is_meant_as_layout",
     "layout_columns",
     "read_layout",
     "well_at",
     "well_place",
-    "wells_of",
-    "with_layout",
 ]
 
 # Plate ("" where there is one, or for all of them) and well, as A01.
@@ -48,16 +44,16 @@ Well = tuple[str, str]
 
 # Column of a scan that holds the classes of wells.
 CLASS_COLUMN = "class"
-# Where the user's own column has that name.
-OTHER_COLUMN = "class of the well"
 # Of a plate with 1,536 wells, the largest that is sold.
 MOST_ROWS, MOST_COLUMNS = 32, 48
 # More are measurements rather than classes.
 MOST_CLASSES = 100
-# Tables beside the images that are looked at, and bytes of each.
-MOST_TABLES, LARGEST = 20, 4 * 2**20
+# Bytes of a table.
+LARGEST = 4 * 2**20
 SUFFIXES = (".csv", ".tsv", ".txt")
-# Parts of a share of the values that have to be wells in a column of wells.
+# Columns of tables of cells.
+OF_CELLS = ("imagenumber", "objectnumber", "x", "y")
+# Share of the values that have to be wells in a column of wells.
 WELLS_IN_COLUMN = 0.9
 
 WELL_NAMES = ("well", "wellname", "wellid", "wellposition", "position", "metadatawell")
@@ -235,8 +231,8 @@ def _by_rows(table: TextTable, well: str, value: str, plate: str) -> dict[Well, 
     plates = table.rows[table.column(plate)] if plate else [""] * len(table.rows)
     rows = zip(table.rows.index, table.rows[well], table.rows[value], plates, strict=True)
     for line, name, text, of_plate in rows:
-        class_of = class_name(text)
-        if class_of is None:
+        class_of = class_text(text)
+        if not class_of:
             continue
         name_of_well = well_name(name)
         if name_of_well is None:
@@ -272,8 +268,8 @@ def _shaped(table: TextTable) -> dict[Well, str]:
     classes: dict[Well, str] = {}
     for _, row in table.rows.iterrows():
         for name in others:
-            class_of, well = class_name(row[name]), well_of(row[first], str(name))
-            if class_of is not None and well is not None:
+            class_of, well = class_text(row[name]), well_of(row[first], str(name))
+            if class_of and well is not None:
                 classes["", well] = class_of
     return classes
 
@@ -284,196 +280,31 @@ def _holds_wells(texts: pd.Series[str]) -> bool:
     return bool(values) and wells >= WELLS_IN_COLUMN * len(values)
 
 
-def wells_of(scan: Scan) -> pd.DataFrame:
-    """The wells of a scan.
-
-    Parameters
-    ----------
-    scan : Scan
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``plate`` (``""`` where the scan has none), ``well`` (``A01``), ``class`` (empty
-        where a well has none, or several); one row for each well, none where the scan has no
-        wells. Its index are numbers from 0.
-    """
-    import pandas as pd
-
-    plates, wells = _plates_and_wells(scan)
-    if wells is None:
-        return pd.DataFrame({"plate": [], "well": [], CLASS_COLUMN: []}, dtype=object)
-    column = _column_of(scan, Role.CLASS)
-    classes = scan.entries[column] if column else pd.Series("", index=scan.entries.index)
-    frame = pd.DataFrame({"plate": plates, "well": wells, CLASS_COLUMN: classes})
-    frame = frame[frame["well"] != ""].drop_duplicates()
-    several = frame.duplicated(["plate", "well"], keep=False)
-    frame.loc[several, CLASS_COLUMN] = ""
-    return frame.drop_duplicates().reset_index(drop=True)
-
-
-def _plates_and_wells(scan: Scan) -> tuple[pd.Series[str], pd.Series[str] | None]:
-    """Plate and well (A01) of each entry; no wells where no column holds them."""
-    import pandas as pd
-
-    entries = scan.entries
-    nothing = pd.Series("", index=entries.index)
-    plate = _column_of(scan, Role.PLATE)
-    plates = entries[plate].fillna("").astype(str) if plate else nothing
-    well = _column_of(scan, Role.WELL)
-    if well:
-        return plates, _named(entries[well].fillna("").astype(str))
-    row, column = _column_of(scan, Role.WELL_ROW), _column_of(scan, Role.WELL_COLUMN)
-    if not (row and column):
-        return plates, None
-    parts = entries[[row, column]].fillna("").astype(str)
-    names = {
-        pair: well_of(*pair) or "" for pair in set(zip(parts[row], parts[column], strict=True))
-    }
-    wells = [names[pair] for pair in zip(parts[row], parts[column], strict=True)]
-    return plates, pd.Series(wells, index=entries.index, dtype=object)
-
-
-def _named(wells: pd.Series[str]) -> pd.Series[str]:
-    """Wells as ``A01``; what is called otherwise keeps its name."""
-    return wells.map({text: well_name(text) or text.strip() for text in wells.unique()})
-
-
-def _column_of(scan: Scan, role: Role) -> str:
-    return next((name for name, each in scan.roles.items() if each is role), "")
-
-
-def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
-    """A scan whose entries have the classes of their wells, in the column ``class``.
-
-    Parameters
-    ----------
-    scan : Scan
-        With wells.
-    layout : PlateLayout
-        Wells that it does not name have no class; without any class the column goes.
-
-    Returns
-    -------
-    Scan
-        Another column of classes is kept as one of the user's own. A note tells how many wells
-        the layout gives a class.
-
-    Raises
-    ------
-    DataError
-        The scan has no wells, or no well of the layout is among them.
-    """
-    import pandas as pd
-
-    plates, wells = _plates_and_wells(scan)
-    if wells is None:
-        raise DataError(
-            f"{scan.source}: no column holds wells; give one of them the role {Role.WELL.value!r}"
-        )
-    keys = list(zip(plates, wells, strict=True))
-    of = {key: layout.of(*key) for key in dict.fromkeys(keys)}
-    known, given = {key for key in of if key[1]}, {key for key, name in of.items() if name}
-    if layout.classes and not given:
-        asked = listed(sorted({" ".join(key).strip() for key in layout.classes}), 3)
-        raise DataError(
-            f"{layout.source or 'the classes'}: none of its wells ({asked}) is among those of "
-            f"{scan.source.name} ({listed(sorted({well for _, well in known}), 3)})"
-        )
-    column = CLASS_COLUMN
-    if column in scan.entries and column not in scan.added:
-        column = OTHER_COLUMN
-    for name, role in scan.roles.items():
-        if role is Role.CLASS and name != column:
-            scan = scan.with_role(name, Role.KEY)
-    own = tuple(note for note in scan.own_notes if not note.startswith(_NOTE))
-    said = (_note(layout, known, given),) if layout.source and given else ()
-    shown = tuple(note for note in scan.notes if not note.startswith(_NOTE))
-    scan = replace(scan, own_notes=(*own, *said), notes=shown)
-    if given:
-        classes = pd.DataFrame({column: [of[key] for key in keys]})
-        return scan.with_columns(classes, {column: Role.CLASS})
-    if column not in scan.added:
-        return scan
-    return replace(
-        scan,
-        entries=scan.entries.drop(columns=column),
-        roles={name: role for name, role in scan.roles.items() if name != column},
-        added=tuple(name for name in scan.added if name != column),
-    )
-
-
-_NOTE = "classes of wells: "
-
-
-def _note(layout: PlateLayout, known: set[Well], given: set[Well]) -> str:
-    of_column = f"column {quoted(layout.column)} of " if layout.column else ""
-    text = f"{_NOTE}{counted(len(given), 'well')} from {of_column}{layout.source}"
-    without = len(known) - len(given)
-    return f"{text}; {counted(without, 'well', 'have')} none" if without else text
-
-
 def is_layout(path: str | Path) -> bool:
     """Whether a file is a small table of the classes of wells, and nothing else in doubt."""
+    if not is_meant_as_layout(path):
+        return False
+    try:
+        read_layout(path)
+    except DataError:
+        return False
+    return True
+
+
+def is_meant_as_layout(path: str | Path) -> bool:
+    """Whether a file is a small table with columns of wells and their classes, right or wrong."""
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         return False
     try:
         if path.stat().st_size > LARGEST:
             return False
-        read_layout(path)
+        table = read_table(path, ("well", "class"))
     except (DataError, OSError):
         return False
-    return True
-
-
-def layout_beside(scan: Scan) -> Scan:
-    """A scan with the classes of a table of wells that lies beside its images, if there is one.
-
-    Parameters
-    ----------
-    scan : Scan
-        Of a folder.
-
-    Returns
-    -------
-    Scan
-        As it is, where it has classes or no wells, or where no table in its folder, or several,
-        give classes of its wells; several are said in a note.
-    """
-    if _column_of(scan, Role.CLASS) or not len(wells_of(scan)):
-        return scan
-    fitting: list[tuple[Path, Scan]] = []
-    for path in _tables_in(scan.source):
-        if is_layout(path):
-            try:
-                fitting.append((path, with_layout(scan, read_layout(path))))
-            except DataError:
-                continue
-    if len(fitting) == 1:
-        path, with_classes = fitting[0]
-        return _not_left_out(with_classes, path.name)
-    if fitting:
-        names = listed(path.name for path, _ in fitting)
-        note = f"{_NOTE}{names} fit; choose one of them"
-        return replace(scan, notes=(*scan.notes, note), own_notes=(*scan.own_notes, note))
-    return scan
-
-
-def _not_left_out(scan: Scan, name: str) -> Scan:
-    """The scan without a file of its folder among those that were left out."""
-    own = tuple(one for one in scan.own_left_out if one.path != name)
-    shown = tuple(one for one in scan.left_out if one.path != name)
-    return replace(scan, own_left_out=own, left_out=shown)
-
-
-def _tables_in(folder: Path) -> list[Path]:
-    """Small tables of a folder, not of those below it."""
-    try:
-        with os.scandir(folder) as files:
-            paths = [
-                Path(file.path) for file in files if Path(file.name).suffix.lower() in SUFFIXES
-            ]
-    except OSError:
-        return []
-    return sorted(paths)[:MOST_TABLES]
+    known = layout_columns(table)
+    # A table that names images or cells is read as one of these.
+    of_others = any(image_columns(table.rows)) or any(
+        plain(str(name)) in OF_CELLS for name in table.rows.columns
+    )
+    return known.shaped or (bool(known.well and known.value) and not of_others)

@@ -77,11 +77,11 @@ def read_by_pattern(
     reason : str
         Why the other paths are left out.
     """
-    pairs = [(path, parts) for path, parts in zip(paths, matches, strict=True) if parts is not None]
-    read = [path for path, _ in pairs]
+    read = [path for path, parts in zip(paths, matches, strict=True) if parts is not None]
+    fitting = [parts for parts in matches if parts is not None]
     columns = []
     for name, role in pattern.roles.items():
-        values = tuple(parts[name] for _, parts in pairs)
+        values = tuple(parts[name] for parts in fitting)
         if any(values):
             columns.append(NameColumn(name, values, role, fixed=True))
     columns += _folders(read, below=pattern.depth)
@@ -117,10 +117,12 @@ def read_by_parts(paths: Sequence[str]) -> Reading:
 
 def _folders(paths: Sequence[str], below: int = 0) -> list[NameColumn]:
     """A column for each level of folders, the outermost first; deeper paths keep all levels."""
-    rows = [plain_name(path).split("/")[: -1 - below] for path in paths]
-    depth = max(map(len, rows), default=0)
-    rows = [[""] * (depth - len(row)) + row for row in rows]
-    levels = list(zip(*rows, strict=True)) if rows else []
+    heads = [_folder_of(plain_name(path), below) for path in paths]
+    # Once for each folder: lists of 10,000 files would hold up whoever collects garbage.
+    rows = {head: head.split("/") if head else [] for head in heads}
+    depth = max(map(len, rows.values()), default=0)
+    rows = {head: [""] * (depth - len(row)) + row for head, row in rows.items()}
+    levels = [tuple(rows[head][level] for head in heads) for level in range(depth)]
     stems = [plain_name(stem_of(path.rsplit("/", 1)[-1])) for path in paths]
     columns = []
     for place, values in enumerate(map(without_word, levels), 1):
@@ -129,6 +131,12 @@ def _folders(paths: Sequence[str], below: int = 0) -> list[NameColumn]:
         whole = NameColumn(f"folder {place}", values, _role_of_folder(values), of_folder=True)
         columns += [whole] if whole.role is not None else _folder_in_parts(whole)
     return columns
+
+
+def _folder_of(path: str, below: int) -> str:
+    """The folders of a path without the innermost ``below``; empty where there are no more."""
+    parts = path.rsplit("/", 1 + below)
+    return parts[0] if len(parts) == 2 + below else ""
 
 
 def _repeated_in(values: Sequence[str], stems: Sequence[str]) -> bool:

@@ -51,6 +51,11 @@ def test_points_lie_on_their_pixels_with_all_other_columns(tmp_path: Path) -> No
     assert layers.class_column_of(points) == "class"
 
 
+def test_positions_outside_the_image_are_counted(tmp_path: Path) -> None:
+    points = layers.points_of_table(table(tmp_path, "y,x\n3,5\n40,5\n-9,2\n"), image())
+    assert points.metadata[POSITIONS].endswith("; 2 positions lie outside the image")
+
+
 def test_micrometres_become_pixels_of_the_layer(tmp_path: Path) -> None:
     path = table(tmp_path, "Centroid X µm;Centroid Y µm;Class\n1,5;2,5;a\n0,25;0;b\n")
     points = layers.points_of_table(path, image())

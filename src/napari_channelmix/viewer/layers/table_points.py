@@ -78,6 +78,8 @@ def points_of_table(
             f"{reference.name!r} of {lengths[0]} x {lengths[1]} pixels ({text}); is it of another "
             "image, or in another unit?"
         )
+    if beyond:
+        text += f"; {counted(beyond, 'position', 'lie')} outside the image"
     features = _features(rows.drop(columns=[where.y, where.x]))
     return Points(
         positions,

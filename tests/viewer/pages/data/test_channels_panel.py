@@ -147,3 +147,18 @@ def test_a_picture_that_cannot_be_unmixed_is_refused_in_a_line(
     qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
     assert "'hdr': colours as floats must lie between 0" in page.notice.text()
     assert len(viewer.layers) == 1
+
+
+def test_a_picture_whose_name_begins_alike_is_another_one(
+    viewer: Any, page: Any, qtbot: Any, click: Any
+) -> None:
+    picture = np.zeros((31, 37, 3), np.uint8)
+    viewer.add_image(picture, name="slide 12", rgb=True)
+    qtbot.wait(50)
+    click(page.channels.rgb.split_button)
+    qtbot.wait(50)
+    viewer.add_image(picture, name="slide 1", rgb=True)
+    qtbot.wait(50)
+    assert "'slide 1' is an RGB picture" in page.channels.rgb.text.text()
+    click(page.channels.rgb.split_button)
+    assert viewer.layers["slide 12 red"].visible

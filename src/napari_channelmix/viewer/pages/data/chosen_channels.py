@@ -9,10 +9,12 @@ import numpy as np
 
 from napari_channelmix.viewer import layers
 
-__all__ = ["CHANNEL_NAME", "ChosenChannels", "Slice"]
+__all__ = ["CHANNEL_NAME", "MADE_OF", "ChosenChannels", "Slice"]
 
 # Key in a layer's metadata: what the channel is called, whatever the layer is.
 CHANNEL_NAME = "napari-channelmix channel name"
+# Likewise: of which RGB picture the channel was made, by its name then.
+MADE_OF = "napari-channelmix made of"
 
 
 @dataclass(frozen=True, eq=False)

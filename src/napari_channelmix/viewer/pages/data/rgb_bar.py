@@ -8,13 +8,16 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.stains import STAINS
+from napari_channelmix.viewer.pages.data.chosen_channels import CHANNEL_NAME, MADE_OF
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 from napari_channelmix.viewer.widgets.notice import breakable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["RgbBar"]
+__all__ = ["COLOURS", "RgbBar"]
+
+COLOURS = ("red", "green", "blue")
 
 
 class RgbBar(QWidget):
@@ -66,11 +69,12 @@ class RgbBar(QWidget):
         self.setVisible(self.layer is not None)
         if self.layer is None:
             return
-        names = [str(image.name) for image in made if image.name.startswith(self.layer.name)]
+        own = [image.metadata for image in made if image.metadata.get(MADE_OF) == self.layer.name]
+        names = {metadata.get(CHANNEL_NAME) for metadata in own}
         name = breakable(self.layer.name)
         self.text.setText(
             f"Channels were made of '{name}'."
             if names
             else f"'{name}' is an RGB picture, which is no channel:"
         )
-        self.split_button.setVisible(f"{self.layer.name} red" not in names)
+        self.split_button.setVisible(COLOURS[0] not in names)

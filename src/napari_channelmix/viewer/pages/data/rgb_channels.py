@@ -9,7 +9,8 @@ import numpy as np
 from napari_channelmix.data.stains import STAINS, unmix_job
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.colors import channel_colors
-from napari_channelmix.viewer.pages.data.chosen_channels import CHANNEL_NAME
+from napari_channelmix.viewer.pages.data.chosen_channels import CHANNEL_NAME, MADE_OF
+from napari_channelmix.viewer.pages.data.rgb_bar import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.tasks.task import Task
 
 __all__ = ["RgbChannels"]
-
-COLOURS = ("red", "green", "blue")
 
 
 class RgbChannels:
@@ -75,14 +74,13 @@ class RgbChannels:
                     colormap=color,
                     blending="additive",
                     contrast_limits=None if white is None else (0, white),
-                    metadata={CHANNEL_NAME: name},
+                    metadata={CHANNEL_NAME: name, MADE_OF: layer.name},
                     **geometry,
                 )
             )
         # The picture and what was made of it before would be seen through the new channels.
         layer.visible = False
         for other in self.viewer.layers:
-            made = other.metadata.get(CHANNEL_NAME)
-            if other not in added and made and other.name.startswith(layer.name):
+            if other not in added and other.metadata.get(MADE_OF) == layer.name:
                 other.visible = False
         self.panel.choose_layers(added)

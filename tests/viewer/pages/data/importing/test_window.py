@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,10 @@ from napari_channelmix.data.description import read_description
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.scan import Choice, Role
-from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
+from napari_channelmix.scan.plate_layout import PlateLayout
+from napari_channelmix.scan.well_classes import with_layout
 from napari_channelmix.viewer.pages.data.importing import file_import
-from napari_channelmix.viewer.pages.data.importing.jobs import source_of
+from napari_channelmix.viewer.pages.data.importing.jobs import open_saved_job, source_of
 from napari_channelmix.viewer.pages.data.importing.preview import preview_job
 from napari_channelmix.viewer.pages.data.importing.window import SIZE
 from napari_channelmix.viewer.pages.data.page import DataPage
@@ -290,11 +292,43 @@ def test_save_writes_without_opening(
     target.parent.mkdir()
     monkeypatch.setattr(file_dialogs, "ask_save", lambda *_: target)
     click(window.save)
+    settle(window, qtbot)
     assert target.with_suffix(".toml").is_file()
     assert "8 rows" in window.notice.text() and images.session.cells is None
     from napari_channelmix.data import open_dataset
 
     assert len(open_dataset(target.with_suffix(".toml"))) == 32
+
+
+def test_escape_closes_the_preview_unless_something_was_changed(
+    show: Any, folder: Path, qtbot: Any
+) -> None:
+    window = show(scan_by_hand(folder))
+    window.channels.item(0, 1).setText("nuclei")
+    settle(window, qtbot)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert window.isVisible() and "is lost then" in window.notice.text()
+    window = show(scan_by_hand(folder))
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isVisible()
+
+
+def test_label_images_that_were_drawn_go_where_opening_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = replace(scan_by_hand(folder), drawn={"a_mask.tif": lambda: None, "own.tif": None})
+    (folder / "own.tif").touch()
+
+    def save(_: Any, path: Path) -> Path:
+        for name in (path.name, path.with_suffix(".csv").name, "a_mask.tif"):
+            (folder / name).touch()
+        return path
+
+    monkeypatch.setattr(type(scan), "save", save)
+    with pytest.raises(DataError):
+        drain(open_saved_job(scan, folder / "new.toml"))
+    assert not list(folder.glob("new.*")) and not (folder / "a_mask.tif").exists()
+    assert (folder / "own.tif").exists()
 
 
 def test_classes_of_wells_are_imported_from_a_table(

@@ -11,14 +11,23 @@ from napari_channelmix.data import open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.pattern import SUFFIXES
-from napari_channelmix.wording import path_shown
+from napari_channelmix.wording import counted, path_shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.scan.pattern import Pattern
     from napari_channelmix.scan.scan import Scan
 
-__all__ = ["PICTURES", "TABLES", "Kind", "Source", "open_saved_job", "scan_job", "source_of"]
+__all__ = [
+    "PICTURES",
+    "TABLES",
+    "Kind",
+    "Source",
+    "open_saved_job",
+    "save_job",
+    "scan_job",
+    "source_of",
+]
 
 Kind = Literal["data set", "folder", "table", "images"]
 
@@ -85,6 +94,9 @@ def scan_job(source: Source, pattern: Pattern | None = None) -> Job[Scan]:
 def open_saved_job(scan: Scan, path: Path) -> Job[Cells]:
     """Write the data-set file of a scan and open it; where that fails, no file is left behind."""
     yield Progress(0, 1, f"writing {path.name}")
+    # Files that are there already are refused; those there now are not ours.
+    drawn = [path.parent / name for name in scan.drawn]
+    ours = [file for file in drawn if not file.exists()]
     path = scan.save(path)
     whole = False
     try:
@@ -92,6 +104,13 @@ def open_saved_job(scan: Scan, path: Path) -> Job[Cells]:
         whole = True
     finally:
         if not whole:
-            for written in (path, path.with_suffix(".csv")):
+            for written in (path, path.with_suffix(".csv"), *ours):
                 written.unlink(missing_ok=True)
     return cells
+
+
+def save_job(scan: Scan, path: Path) -> Job[str]:
+    """Write the data-set file of a scan; gives what was written, in a line."""
+    yield Progress(0, 1, f"writing {path.name}")
+    saved = scan.save(path)
+    return f"{saved} is written, with a table of {counted(len(scan.table()), 'row')}."

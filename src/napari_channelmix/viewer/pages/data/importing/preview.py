@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.pattern import SUFFIXES
-from napari_channelmix.scan.plate_layout import wells_of, with_layout
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.well_classes import wells_of, with_layout
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Preview:
     problems : tuple of str
         Why it cannot be used yet, a line each; all open questions are one of them.
     wells : pandas.DataFrame
-        See `scan.plate_layout.wells_of`.
+        See `scan.well_classes.wells_of`.
     path : Path or None
         Where its data-set file may be written; None where its folder cannot be written to.
     data_set : Path or None

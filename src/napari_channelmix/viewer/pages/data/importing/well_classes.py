@@ -93,7 +93,7 @@ class WellClasses(QWidget):
         self._ready()
 
     def show_wells(self, wells: pd.DataFrame) -> None:
-        """Show wells (`scan.plate_layout.wells_of`) with the classes that they have."""
+        """Show wells (`scan.well_classes.wells_of`) with the classes that they have."""
         self._wells = wells
         plates = list(dict.fromkeys(wells["plate"]))
         shown = [EVERY, *plates] if len(plates) > 1 else []

@@ -20,11 +20,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.scan.plate_layout import PlateLayout, with_layout
+from napari_channelmix.scan.plate_layout import PlateLayout
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.well_classes import with_layout
 from napari_channelmix.viewer.pages.data.importing.entries_table import EntriesView
 from napari_channelmix.viewer.pages.data.importing.field_images import FieldImages
-from napari_channelmix.viewer.pages.data.importing.jobs import open_saved_job
+from napari_channelmix.viewer.pages.data.importing.jobs import open_saved_job, save_job
 from napari_channelmix.viewer.pages.data.importing.layout_dialog import ask_layout
 from napari_channelmix.viewer.pages.data.importing.pattern_example import PatternExample
 from napari_channelmix.viewer.pages.data.importing.preview import preview_job
@@ -37,7 +38,6 @@ from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 from napari_channelmix.viewer.widgets.theme import chart_colors
-from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,7 @@ FILES, WELLS, IMAGES, LEFT_OUT = "Files", "Classes of wells", "Images", "Left ou
 # Places of the tabs.
 OF_WELLS, OF_LEFT_OUT = 1, 3
 NOT_WRITABLE = "Nothing can be written beside the images: it is opened without a data-set file."
+LOST = "'Close' leaves this window: what was changed in it is lost then, unless it was saved."
 TOML = "Data-set files (*.toml)"
 
 
@@ -95,6 +96,7 @@ class ImportWindow(QWidget):
         # Made of the scan that is shown, one after the other; a new one never drops another.
         self._changes: list[Change] = []
         self._layout = PlateLayout()
+        self._changed_by_user = False
         # Where the data-set file goes, as long as the user has not chosen another place.
         self._proposed = ""
         self.sentence, self.detail = QLabel(), QLabel()
@@ -313,6 +315,7 @@ class ImportWindow(QWidget):
         if preview is None:
             return
         self._changes.append(change)
+        self._changed_by_user = True
         made = len(self._changes)
         self.task.run(
             "reading the change",
@@ -396,13 +399,13 @@ class ImportWindow(QWidget):
         )
         if path is None or preview is None:
             return
-        try:
-            saved = preview.scan.save(path if path.suffix else path.with_suffix(".toml"))
-        except ChannelMixError as error:
-            self.notice.say(str(error), "error")
-            return
-        rows = counted(len(preview.scan.table()), "row")
-        self.notice.say(f"{saved} is written, with a table of {rows}.", "good")
+        # Label images may have to be drawn, which takes long.
+        self.task.run(
+            "writing the data-set file",
+            save_job(preview.scan, path if path.suffix else path.with_suffix(".toml")),
+            lambda line: self.notice.say(line, "good"),
+            on_error=lambda line: self.notice.say(line, "error"),
+        )
 
     def _open(self) -> None:
         preview, path = self.preview, self._target()
@@ -449,8 +452,11 @@ class ImportWindow(QWidget):
         super().closeEvent(event)
 
     def keyPressEvent(self, event: Any) -> None:
-        """Escape closes the window."""
+        """Escape closes the window, unless something was changed in it."""
         if event.key() == Qt.Key.Key_Escape:
-            self.close()
+            if self._changed_by_user:
+                self.notice.say(LOST, "info")
+            else:
+                self.close()
             return
         super().keyPressEvent(event)
