@@ -114,9 +114,12 @@ class CropChooser(QWidget):
             self.spin.setPrefix("" if self.by_hand else "auto (")
             self.spin.setSuffix(" pixels" if self.by_hand else " pixels)")
         self.auto.setVisible(self.by_hand)
-        text = "" if proposal is None else proposal.text(self.spin.value())
+        said = []
+        if proposal is not None and not (proposal.guessed and self.by_hand):
+            said.append(proposal.text(self.spin.value()))
         if proposal is not None and proposal.limited:
-            text += "; the image allows no larger crop"
+            said.append("the image allows no larger crop")
+        text = "; ".join(said)
         self.text.setText(text)
         self.text.setVisible(bool(text))
 
