@@ -379,3 +379,40 @@ def test_the_only_column_of_files_may_name_its_channel(tmp_path, fields, column,
     frame = pd.DataFrame({"ImageNumber": [1], column: [file]})
     scan = scan_table(frame, images=tmp_path, choices={"cells": "each image"})
     assert scan.cells().channels == (channel,)
+
+
+def test_files_of_one_name_in_a_folder_for_each_channel_are_channels(tmp_path, fields):
+    for channel in ("DNA", "GFP"):
+        write_images(fields[:2], tmp_path, subfolder=channel)
+    names = sorted(path.name for path in (tmp_path / "DNA").iterdir())[:2]
+    frame = pd.DataFrame({f"{c}_path": [f"{c}/{name}" for name in names] for c in ("DNA", "GFP")})
+    scan = scan_table(frame, images=tmp_path, choices={"cells": "each image"})
+    assert scan.cells().channels == ("DNA", "GFP")
+    # The ends of paths are the same files.
+    frame = pd.DataFrame({"file": names, "path": [f"C:\\x\\DNA\\{name}" for name in names]})
+    again = scan_table(frame, images=tmp_path, choices={"cells": "each image"})
+    assert any("'file' names the files of 'path' again" in note for note in again.notes)
+
+
+@pytest.mark.parametrize("x", [[0.1, 0.2, 0.3, 0.4], ["20", "n.a.", "30", "40"]])
+def test_columns_called_like_places_that_hold_none_are_said(tmp_path, fields, x):
+    frame = table_of_points(tmp_path, fields, x=x, y=[0.2, 0.4, 0.6, 0.8])
+    scan = scan_table(frame, images=tmp_path)
+    assert Role.X not in scan.roles.values()
+    assert any(note.startswith("'x', 'y' are no places in pixels") for note in scan.notes)
+
+
+def test_parts_of_a_split_and_doses_with_units_are_understood_as_in_names(tmp_path, fields):
+    columns = {"set": ["Train", "TEST", "train", "Val"], "dose": ["10 nM", "1uM", "10 nM", "0uM"]}
+    frame = table_of_points(tmp_path, fields, **columns)
+    scan = scan_table(frame, images=tmp_path)
+    assert (scan.roles["set"], scan.roles["dose"]) == (Role.SPLIT, Role.DOSE)
+    assert scan.table()["dose in µM"].tolist() == ["0.01", "1", "0.01", "0"]
+
+
+def test_a_folder_of_more_files_than_are_looked_through_is_said(tmp_path, fields, monkeypatch):
+    frame = table_of_points(tmp_path, fields).assign(path="elsewhere/img01.tif")
+    (tmp_path / "notes.txt").write_text("")
+    monkeypatch.setattr("napari_channelmix.scan.find_files.MOST_FILES", 1)
+    scan = scan_table(frame, images=tmp_path)
+    assert any(note.startswith("only the first") for note in scan.notes)

@@ -191,6 +191,7 @@ def segment_job(
         diameter=diameter,
         dropped=0 if settings.clear_border else dropped,
         check_diameter=settings.splitting > 0,
+        dark=settings.dark,
     )
     if settings.expand or second is not None:
         labels = yield from part(

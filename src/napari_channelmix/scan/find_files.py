@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.scan.parsed_table import ParsedTable
 
-__all__ = ["FileFinder", "rows_with_files"]
+__all__ = ["MOST_FILES", "FileFinder", "rows_with_files"]
 
 # Files and folders that are looked through, and how deep.
 MOST_FILES, DEEPEST = 100_000, 8

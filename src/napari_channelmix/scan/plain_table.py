@@ -15,6 +15,7 @@ from napari_channelmix.scan.table_columns import (
     channel_of_column,
     image_columns,
     place_columns,
+    place_names,
     plain,
 )
 from napari_channelmix.wording import counted, listed, quoted
@@ -88,7 +89,22 @@ def parse_plain(table: TextTable) -> ParsedTable:
         masks,
         notes=tuple(notes),
     )
-    return parsed if long else _with_boxes(_with_micrometres(parsed))
+    return parsed if long else _with_places_said(_with_boxes(_with_micrometres(parsed)))
+
+
+def _with_places_said(parsed: ParsedTable) -> ParsedTable:
+    """With a note of columns that are called like places and hold none in pixels."""
+    names = [str(name) for name in parsed.rows.columns]
+    if Role.X in parsed.roles.values() or place_columns(parsed.rows, names)[0] is not None:
+        return parsed
+    pair = place_names(names)
+    if pair is None:
+        return parsed
+    note = (
+        f"{listed(map(quoted, pair))} are no places in pixels: they hold something else than "
+        "numbers, or fractions of the image from 0 to 1"
+    )
+    return replace(parsed, notes=(*parsed.notes, note))
 
 
 def _with_micrometres(parsed: ParsedTable) -> ParsedTable:
@@ -140,17 +156,16 @@ def _with_boxes(parsed: ParsedTable) -> ParsedTable:
 def _without_copies(
     rows: pd.DataFrame, images: tuple[str, ...], notes: list[str]
 ) -> tuple[str, ...]:
-    """Of a column of paths and one of the same files' names, the paths."""
+    """Of a column of paths and one of the ends of these paths, the paths.
+
+    Files of one name in several folders (``DNA/1.tif``, ``GFP/1.tif``) are channels, no copies.
+    """
     kept: list[str] = []
+    paths = {
+        name: "/" + rows[name].str.strip().str.replace("\\", "/", regex=False) for name in images
+    }
     for name in sorted(images, key=lambda column: -int(rows[column].str.len().sum())):
-        ends = rows[name].str.replace("\\", "/", regex=False).str.rsplit("/", n=1).str[-1]
-        same = [
-            other
-            for other in kept
-            if (
-                rows[other].str.replace("\\", "/", regex=False).str.rsplit("/", n=1).str[-1] == ends
-            ).all()
-        ]
+        same = [other for other in kept if all(map(str.endswith, paths[other], paths[name]))]
         if same:
             notes.append(f"column {quoted(name)} names the files of {quoted(same[0])} again")
         else:

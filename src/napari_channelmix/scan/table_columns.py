@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from napari_channelmix.data.identifier_columns import key_columns
 from napari_channelmix.data.values import class_name, number, whole_number
 from napari_channelmix.errors import DataError
+from napari_channelmix.scan.layout import SPLITS
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.vocabulary import dose_like
 from napari_channelmix.scan.wells import well_name
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ __all__ = [
     "image_columns",
     "is_known",
     "place_columns",
+    "place_names",
+    "plain",
 ]
 
 IMAGE_SUFFIX = re.compile(
@@ -219,6 +223,15 @@ def place_columns(
     return None, None
 
 
+def place_names(columns: Collection[str]) -> tuple[str, str] | None:
+    """Columns that are called like x and y, whatever they hold."""
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(plain(column), column)
+    pairs = ((by_name.get(x), by_name.get(y)) for x, y in _PLACES)
+    return next(((x, y) for x, y in pairs if x and y), None)
+
+
 def _give_object(
     frame: pd.DataFrame, rest: Sequence[str], roles: dict[str, Role], files: Sequence[str]
 ) -> None:
@@ -303,7 +316,7 @@ def _fits(column: pd.Series[str], role: Role) -> bool:
     if role in (Role.TIME, Role.PLANE):
         return _whole(column)
     if role is Role.DOSE:
-        return _numbers(column)
+        return _numbers(column) or all(map(dose_like, texts))
     if role is Role.SPLIT:
-        return set(texts) <= {"train", "val", "test"}
+        return all(text.casefold() in SPLITS for text in texts)
     return True

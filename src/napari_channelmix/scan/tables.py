@@ -26,7 +26,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.scan.asking import ONE_CHANNEL
 from napari_channelmix.scan.cellprofiler import parse_cellprofiler
-from napari_channelmix.scan.find_files import FileFinder, rows_with_files
+from napari_channelmix.scan.find_files import MOST_FILES, FileFinder, rows_with_files
 from napari_channelmix.scan.imagej import parse_imagej
 from napari_channelmix.scan.long_table import read_scanned_table_job
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
@@ -209,9 +209,15 @@ class _Source:
         )
         notes, problems = [*parsed.notes], self._unreadable(rows, files)
         if self.finder.by_name:
+            names = "its name" if self.finder.by_name == 1 else "their names"
             notes.append(
-                f"{counted(self.finder.by_name, 'file', 'were')} found by their names below "
+                f"{counted(self.finder.by_name, 'file', 'were')} found by {names} below "
                 f"{path_shown(self.finder.folder)}"
+            )
+        if self.finder.cut_off:
+            notes.append(
+                f"only the first {MOST_FILES:,} files below {path_shown(self.finder.folder)} were "
+                "looked through; name the folder of the images (images=...)"
             )
         if parsed.corner:
             notes.append(
