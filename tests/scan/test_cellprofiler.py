@@ -347,3 +347,10 @@ def test_files_of_one_name_in_a_folder_for_each_channel_are_no_planes_of_one_fil
     write_csv(tmp_path / "MyExpt_Image.csv", rows)
     scan = scan_table(tmp_path / "MyExpt_Image.csv", choices={"cells": "each image"})
     assert scan.cells().channels == CHANNELS
+
+
+def test_an_object_without_a_centre_has_its_label_image(exported, fields):
+    rows = object_rows(fields)
+    rows[0]["Location_Center_X"] = "nan"
+    write_csv(exported / "MyExpt_Nuclei.csv", rows)
+    assert len(scan_table(exported / "MyExpt_Nuclei.csv").cells()) == len(rows)

@@ -30,7 +30,7 @@ from napari_channelmix.scan.find_files import MOST_FILES, FileFinder, rows_with_
 from napari_channelmix.scan.imagej import parse_imagej
 from napari_channelmix.scan.long_table import read_scanned_table_job
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
-from napari_channelmix.scan.parsed_table import ParsedTable, text_of
+from napari_channelmix.scan.parsed_table import ParsedTable, is_given, text_of
 from napari_channelmix.scan.pictures import Pictures, look_job
 from napari_channelmix.scan.plain_table import parse_plain
 from napari_channelmix.scan.plane_numbers import plane_numbers
@@ -237,6 +237,7 @@ class _Source:
         if class_choice and class_choice.chosen in rows:
             roles[str(class_choice.chosen)] = Role.CLASS
         self._refuse_twice(roles)
+        rows = self._with_places(rows, roles, left_out)
         rows, plane_choices = self._counted_from_0(rows, roles, answers, notes)
         rows, places, problem = self._in_pixels(rows, roles, settings, notes, micrometres)
         problems += problem
@@ -290,6 +291,21 @@ class _Source:
                 notes.append(answered.note())
                 rows = rows.assign(**{answered.column: answered.texts(rows)})
         return rows, choices
+
+    def _with_places(
+        self, rows: pd.DataFrame, roles: Mapping[str, Role], left_out: list[LeftOut]
+    ) -> pd.DataFrame:
+        """Without the rows of points that have no place; a label image and an id are one."""
+        by_role = {role: name for name, role in roles.items()}
+        if not {Role.X, Role.Y} <= set(by_role) or {Role.MASK, Role.OBJECT} <= set(by_role):
+            return rows
+        given = is_given(rows[by_role[Role.X]]) & is_given(rows[by_role[Role.Y]])
+        if given.all() or not given.any():
+            return rows
+        first = f"{rows.index.name or 'line'} {rows.index[~given][0]}"
+        what = counted(int((~given).sum()), "row")
+        left_out.append(LeftOut(self.parsed.path.name, f"{what} without a place (first: {first})"))
+        return rows[given]
 
     def _refuse_twice(self, roles: Mapping[str, Role]) -> None:
         """Refuse a name that two columns have where the column says something of the cells."""
@@ -386,10 +402,11 @@ class _Source:
 def _numbers(
     parsed: ParsedTable, rows: pd.DataFrame, column: str
 ) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """The numbers of a column, and a note where a comma may have been meant otherwise."""
-    path, texts = parsed.path, rows[column].tolist()
+    """The numbers of a column, NaN for none, and a note where a comma may be meant otherwise."""
+    path, texts = parsed.path, rows[column]
+    given = is_given(texts)
     try:
-        comma, doubtful = decimal_comma_of(texts, parsed.separator)
+        comma, doubtful = decimal_comma_of(texts[given].tolist(), parsed.separator)
     except DataError as error:
         raise DataError(f"{path}, column {quoted(column)}: {error}") from None
     notes = []
@@ -397,9 +414,9 @@ def _numbers(
         value = number(doubtful, decimal_comma=True)
         notes.append(f"column {quoted(column)}: {quoted(doubtful)} is read as {value:g}")
     values = []
-    for line, text in zip(rows.index, texts, strict=True):
+    for line, text, there in zip(rows.index, texts, given, strict=True):
         try:
-            values.append(number(text, decimal_comma=comma))
+            values.append(number(text, decimal_comma=comma) if there else np.nan)
         except DataError as error:
             where = f"{path}, {rows.index.name or 'line'} {line}, column {quoted(column)}"
             raise DataError(f"{where}: {error}") from None
