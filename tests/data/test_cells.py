@@ -74,8 +74,8 @@ def test_cells_at_the_border_are_counted_and_can_be_left_out(cells: Cells) -> No
     said = [line for line in cells.warnings if "border" in line]
     assert said == [
         "2 of 3 cells reach over the border of their image: filled with background; "
-        'leave them out with border = "leave_out" under [cells] of the data-set file, opened '
-        "again then"
+        'to leave them out, write border = "leave_out" under [cells] in the data-set file and open '
+        "it again"
     ]
     inside = cells.without_border()
     assert inside.table["object"].tolist() == [7]

@@ -271,9 +271,7 @@ def test_sizes_that_differ_between_channels_are_refused(write_set: WriteSet) -> 
 def test_a_mask_of_another_size_is_refused(write_set: WriteSet) -> None:
     path = write_set(*FILES, "[cells]", 'from = "mask"', 'column = "mask"', "crop = 16")
     tifffile.imwrite(path.parent / "mask2.tif", np.ones((60, 71), np.uint16))
-    assert "line 4, column 'mask': mask2.tif is (60, 71) pixels, the image (60, 70)" in refused(
-        path
-    )
+    assert "line 4, column 'mask': mask2.tif has 60 x 71 pixels, its image 60 x 70" in refused(path)
 
 
 def test_an_empty_mask_leaves_its_image_out_with_a_word_unless_nothing_is_left(

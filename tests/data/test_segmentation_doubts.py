@@ -67,8 +67,11 @@ def test_an_image_that_is_mostly_foreground_is_asked_about_dark_objects() -> Non
     labels = np.ones((100, 100), np.int32)
     labels[40:60, 40:60] = 0
     text = said(labels, 100)
-    assert "dark objects" in text
+    assert "or choose dark objects where they are darker" in text
     assert "(96%)" in text
+    brightness = (labels > 0).astype(np.float32)
+    asked = segmentation_doubts(labels, brightness, threshold=0.5, diameter=100, dark=True)
+    assert "or leave 'dark objects' off" in asked[0]
 
 
 def test_many_pieces_too_small_are_said() -> None:

@@ -25,7 +25,8 @@ AT_BORDER = (
 # By this a warning of ours is known again.
 FILLED = "filled with background"
 REMEDY = (
-    'leave them out with border = "leave_out" under [cells] of the data-set file, opened again then'
+    'to leave them out, write border = "leave_out" under [cells] in the data-set file and open it '
+    "again"
 )
 
 

@@ -262,7 +262,9 @@ class FieldOpener:
         self.notes += notes
         where = ", ".join(filter(None, [images.where, place.text]))
         if pixels.shape != field.shape:
-            raise DataError(f"{where} is {pixels.shape} pixels, the image {field.shape}")
+            raise DataError(
+                f"{where} has {_size(pixels.shape)} pixels, its image {_size(field.shape)}"
+            )
         # Rows that name their cell by its id take the mask for labelled, whatever it holds.
         labelled = True if cells.object or cells.tracks else cells.labelled
         mask = read_mask(pixels, labelled=labelled, min_area=cells.min_area, where=where)
@@ -383,3 +385,7 @@ class FieldOpener:
             )
         y, x, extent = self._by_id[field][value]
         return RowPlaces.single(y, x, self._description.cells.crop, value, extent)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -17,6 +17,8 @@ TINY_AREA = 12
 # A median is compared with the diameter asked for only where it is off by this factor.
 OFF = 2.0
 FEW = 4
+TICK = "choose dark objects where they are darker than the ground"
+UNTICK = "leave 'dark objects' off where they are brighter than the ground"
 SAMPLE = 500_000
 
 
@@ -28,6 +30,7 @@ def segmentation_doubts(
     diameter: float,
     dropped: int = 0,
     check_diameter: bool = True,
+    dark: bool = False,
 ) -> tuple[str, ...]:
     """Lines that say what looks wrong; our definitions.
 
@@ -45,12 +48,14 @@ def segmentation_doubts(
         Pieces that were too small.
     check_diameter : bool
         Whether the objects should be as large as the diameter: not where long ones stay whole.
+    dark : bool
+        Whether objects that are darker than the ground were asked for.
 
     Examples
     --------
     >>> empty = np.zeros((9, 9), np.int32)
-    >>> segmentation_doubts(empty, empty.astype("f4"), threshold=1.0, diameter=8)
-    ('nothing found: lower the threshold or the smallest size, or choose another channel',)
+    >>> segmentation_doubts(empty, empty.astype("f4"), threshold=1.0, diameter=8)[0][:13]
+    'nothing found'
     """
     step = max(1, int(np.sqrt(labels.size / SAMPLE)))
     sample = brightness[::step, ::step]
@@ -62,14 +67,15 @@ def segmentation_doubts(
     if not areas.size:
         if not lines:
             lines.append(
-                "nothing found: lower the threshold or the smallest size, or choose another channel"
+                "nothing found: lower the threshold, the diameter or the smallest size, or choose "
+                "another channel"
             )
         return tuple(lines)
     # Figures stand in brackets at the end: lines of many images are counted by what is before.
     if above.mean() > MOST_FOREGROUND:
         lines.append(
-            "most of the image is foreground: raise the threshold, or choose dark objects where "
-            f"they are darker than the ground ({above.mean():.0%})"
+            f"most of the image is foreground: raise the threshold, or {UNTICK if dark else TICK} "
+            f"({above.mean():.0%})"
         )
     if areas.max() >= LARGEST_OBJECT * labels.size:
         lines.append(f"one object covers most of the image ({areas.max() / labels.size:.0%})")

@@ -84,7 +84,7 @@ def learn_pattern(name: str, marks: Mapping[str, str | tuple[int, int]]) -> Patt
     tail = rest[: len(rest) - (len(name) - len(stem_of(name)))] if len(stem_of(name)) else rest
     pieces.append(_between(tail, counter, first=False, last=True))
     template = "".join(pieces)
-    pattern = Pattern.from_template(template, f"by example ({name[begin:]})")
+    pattern = Pattern.from_template(template, f"names like {name[begin:]}")
     if not pattern.fits(name):
         raise DataError(
             f"{quoted(name, 100)}: the marks do not make a pattern ({quoted(template, 100)}); mark "

@@ -85,7 +85,8 @@ def read_by_pattern(
         if any(values):
             columns.append(NameColumn(name, values, role, fixed=True))
     columns += _folders(read, below=pattern.depth)
-    why = reason or f"its name is not of the style {pattern.name}"
+    style = f"like {pattern.name[11:]}" if pattern.name.startswith("names like ") else ""
+    why = reason or f"its name is not {style or f'of the style {pattern.name}'}"
     left_out = tuple(
         LeftOut(path, why) for path, parts in zip(paths, matches, strict=True) if parts is None
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -110,6 +110,29 @@ def test_a_folder_is_dropped_on_a_viewer_with_the_workspace(
         # Asked directly: what is not ours would be read by napari.
         assert filters.eventFilter(viewer.window._qt_window, QDropEvent(QPointF(), *how)) is ours
         assert taken == ([path] if ours else [])
+
+
+@pytest.mark.usefixtures("registered")
+def test_what_was_dropped_marks_the_welcome_screen_no_more(
+    viewer: Any, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = open_workspace(viewer)
+    qtbot.wait(200)
+    monkeypatch.setattr(workspace.page("data").files, "open", lambda _: None)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier(0))
+    seen: list[QEvent.Type] = []
+
+    class Seen(QWidget):
+        def event(self, event: QEvent) -> bool:
+            seen.append(event.type())
+            return True
+
+    widget = Seen()
+    qtbot.addWidget(widget)
+    assert workspace._drops.eventFilter(widget, QDropEvent(QPointF(), *how))
+    assert seen == [QEvent.Type.DragLeave]
 
 
 def test_only_files_of_ours_are_claimed(data_set: Path, tmp_path: Path) -> None:

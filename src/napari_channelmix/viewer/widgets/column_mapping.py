@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QFormLayout,
+    QLabel,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -53,6 +54,7 @@ class ColumnMapping(QWidget):
         super().__init__(parent)
         self.boxes: dict[str, QComboBox] = {}
         self._purposes: tuple[Purpose, ...] = ()
+        self._aligned: QLabel | None = None
         self._form = QFormLayout()
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setContentsMargins(0, 0, 0, 0)
@@ -75,6 +77,10 @@ class ColumnMapping(QWidget):
         column.setSpacing(6)
         column.addLayout(self._form)
         column.addWidget(self.table)
+
+    def align_with(self, label: QLabel) -> None:
+        """Begin the lists where that beside a label above begins, if no label is wider."""
+        self._aligned = label
 
     def show_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show the columns of a table and its first rows; nothing is chosen then."""
@@ -122,7 +128,11 @@ class ColumnMapping(QWidget):
         box.setAccessibleName(purpose.label)
         box.setPlaceholderText("Choose…")
         box.activated.connect(lambda _, key=purpose.key: self.changed.emit(key))
-        self._form.addRow(purpose.label, box)
+        label = QLabel(purpose.label)
+        label.setBuddy(box)
+        if self._aligned is not None:
+            label.setMinimumWidth(self._aligned.sizeHint().width())
+        self._form.addRow(label, box)
         return box
 
     @property

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QMainWindow, QWidget
+from qtpy.QtGui import QDragLeaveEvent
+from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 
 from napari_channelmix.viewer.pages.data.importing.file_import import dropped_paths
 from napari_channelmix.viewer.workspace.file_reader import is_table
@@ -57,6 +58,8 @@ class CanvasDrops(QObject):
         if len(paths) != 1 or not (_is_table(paths[0]) or _is_folder(paths[0])):
             return False
         event.acceptProposedAction()
+        # napari's welcome screen is marked while something is dragged over it, until that leaves.
+        QApplication.sendEvent(watched, QDragLeaveEvent())
         self._take(paths[0])
         return True
 

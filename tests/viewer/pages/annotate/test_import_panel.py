@@ -48,6 +48,8 @@ def test_columns_of_any_name_are_chosen(
     path.write_text("Nucleus;Area;What I see\n3;20;dead\n5;31;alive\n77;12;dead\n")
     panel = choose(annotate, qtbot, path, 0)
     assert "Choose the column of the class" in panel.preview.text()
+    boxes = (panel.how, *panel.mapping.boxes.values())
+    assert len({box.mapTo(panel, box.rect().topLeft()).x() for box in boxes}) == 1
     assert not panel.apply_button.isEnabled()
     first = [panel.mapping.table.item(0, column).text() for column in range(3)]
     assert first == ["3", "20", "dead"]
@@ -84,7 +86,7 @@ def test_world_positions_meet_the_cells_of_layers_in_odd_places(
     click(panel.apply_button)
     assert annotate.session.cells.labels.tolist() == [-1, 0, -1, -1, 1, 2]
     assert annotate.session.cells.classes == ("alive", "dead", "debris")
-    assert "3 cells were given other classes by points <b>.csv" in annotate.notice.text()
+    assert "3 cells were given a class by points <b>.csv" in annotate.notice.text()
     click(annotate.giving.undo)
     assert annotate.session.cells.labels.tolist() == [-1] * 6
     assert annotate.session.cells.classes == ("alive", "dead")

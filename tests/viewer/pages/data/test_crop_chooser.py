@@ -140,6 +140,10 @@ def test_of_points_it_is_a_guess_and_says_so(viewer: Any, page: Any, qtbot: Any)
     assert page.cells.crop_size.spin.value() == 32
     assert "guessed" in page.cells.crop_size.text.text()
     assert not page.cells.hide_neighbours.isVisible()
+    # Nothing of a number of one's own is a guess.
+    page.cells.crop.setValue(40)
+    settle(page, qtbot)
+    assert "guessed" not in page.cells.crop_size.text.text()
 
 
 def test_the_only_layer_that_fits_marks_the_cells(viewer: Any, page: Any, qtbot: Any) -> None:
@@ -148,6 +152,11 @@ def test_the_only_layer_that_fits_marks_the_cells(viewer: Any, page: Any, qtbot:
     show(viewer, page, qtbot, [12, 13])
     assert page.cells.source.currentData() is viewer.layers["mask"]
     assert page.cells.source_note.text() == "chosen: the only one that fits"
+    viewer.add_points([[5, 5]], name="points")
+    settle(page, qtbot)
+    assert page.cells.source.currentData() is viewer.layers["mask"]
+    assert page.cells.source_note.text() == "proposed; 2 layers fit the channels"
+    viewer.layers.remove("points")
     page.cells.source.setCurrentIndex(0)
     settle(page, qtbot)
     assert page.cells.source.currentData() is None and "choose the layer" in page.reason.text()
@@ -196,6 +205,15 @@ def test_hidden_neighbours_are_shown_before_and_after(
     assert preview.isVisible() and preview.text.text() == "2 of 3 cells have others in their crop"
     before, after = preview.before[0].pixmap().toImage(), preview.after[0].pixmap().toImage()
     assert before != after
+    # What is painted has other neighbours, though the crop is the same.
+    layer = viewer.layers["mask"]
+    layer.data = np.where(labels == 2, 0, labels)
+    qtbot.waitUntil(
+        lambda: preview.text.text() == "0 of 2 cells have others in their crop", timeout=10_000
+    )
+    layer.data = labels
+    qtbot.wait(500)
+    settle(page, qtbot)
     click(page.use)
     qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
     cells = page.session.cells

@@ -6,8 +6,8 @@ import html
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_channelmix.data.annotation_columns import known_columns
 from napari_channelmix.data.annotation_import import import_job, table_of_classes
@@ -61,6 +61,9 @@ class Transfer(QWidget):
         self._confirmed: set[str] = set()
         self._imported: Imported | None = None
         self._cells: Cells | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._come_into_sight)
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.how = choice(
@@ -77,7 +80,9 @@ class Transfer(QWidget):
         self.cancel.setToolTip("Change nothing")
         self.cancel.clicked.connect(self.close_table)
         first, last = QHBoxLayout(), QHBoxLayout()
-        first.addWidget(QLabel("Cells by"))
+        how = QLabel("Cells by")
+        self.mapping.align_with(how)
+        first.addWidget(how)
         first.addWidget(self.how, 1)
         last.addWidget(self.apply_button, 1)
         last.addWidget(self.cancel)
@@ -127,6 +132,17 @@ class Transfer(QWidget):
         )
         self.mapping.setVisible(True)
         self._ask()
+        # The lists have their places once they are laid out.
+        self._soon.start()
+
+    def _come_into_sight(self) -> None:
+        """Scroll the page to what is asked; the buttons that end it are below."""
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if isinstance(above, QScrollArea):
+            above.ensureWidgetVisible(self.apply_button)
+            above.ensureWidgetVisible(self.title)
 
     def _ask(self) -> None:
         """Ask for the columns that the way of naming cells needs."""
@@ -208,7 +224,7 @@ class Transfer(QWidget):
         self._session.classify(labels, classes)
         path = imported.path.name
         self.close_table()
-        self.applied.emit(f"{changed:,} cells were given other classes by {path}.")
+        self.applied.emit(f"{changed:,} cells were given a class by {path}.")
 
 
 def _table_job(path: Path) -> Job[TextTable]:

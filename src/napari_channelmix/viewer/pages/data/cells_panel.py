@@ -152,9 +152,15 @@ class CellsPanel(QWidget):
 
     def propose_source(self, chosen: ChosenChannels) -> None:
         """Take the one layer that marks cells in the channels, where the user has chosen none."""
-        if self._source_by_hand or self.source.currentData() is not None:
+        taken = self.source.currentData() is not None
+        if self._source_by_hand or (taken and not self.source_note.text()):
             return
         fitting = [row for row in range(1, self.source.count()) if self._fits(chosen, row)]
+        if taken:
+            # Layers have come or gone since it was taken.
+            if len(fitting) > 1:
+                self._note_source(f"proposed; {len(fitting)} layers fit the channels")
+            return
         if len(fitting) != 1:
             many = f"{len(fitting)} layers fit the channels: choose one"
             self._note_source(many if fitting else "")
@@ -291,7 +297,9 @@ class CellsPanel(QWidget):
     def look(self, plan: CellsPlan | None) -> None:
         """Measure the cells of a plan and show some of them; None: of no cells."""
         self.crop_size.measure(plan)
-        self.neighbours.preview(plan if plan is not None and plan.hide else None)
+        self.neighbours.preview(
+            plan if plan is not None and plan.hide else None, self.crop_size.painted
+        )
 
 
 def _with_note(control: QWidget, note: QLabel) -> QWidget:

@@ -132,9 +132,12 @@ class DatasetPanel(QWidget):
 
 
 def _short(cells: Any, index: int) -> str:
-    """The group of a field of view, or its file, without the path of the table."""
-    groups = set(cells.groups[(cells.table["field"] == index).to_numpy()])
+    """The group of a field of view and which of its fields it is, or its file without the path."""
+    fields = cells.table["field"].to_numpy()
+    groups = set(cells.groups[fields == index])
     name = cells.fields[index].name
     if len(groups) == 1 and not next(iter(groups)).isdigit():
-        return str(next(iter(groups)))
+        group = str(next(iter(groups)))
+        among = sorted(set(fields[cells.groups == group].tolist()))
+        return group if len(among) == 1 else f"{group}, {among.index(index) + 1} of {len(among)}"
     return Path(name.rpartition(": ")[2]).name

@@ -67,7 +67,7 @@ def test_outlines_lie_in_the_place_of_the_channel_and_in_no_one_elses_way(
     assert layer.axis_labels == source.axis_labels
     assert layer.units == source.units
     np.testing.assert_array_equal(layer.data[0], segment(image.astype("f4")).labels)
-    assert panel.count.text().startswith("12 objects, median 16 px")
+    assert panel.count.text().startswith("12 objects, median diameter 16 px")
     assert "auto (1" in panel.form.diameter.text()
     # It is neither offered for the cells nor selected nor to be painted in.
     assert set(viewer.layers.selection) == selected

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.scan.pattern import SUFFIXES
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.well_classes import wells_of, with_layout
 from napari_channelmix.wording import counted, listed, quoted
@@ -100,7 +101,10 @@ def _problems(scan: Scan) -> tuple[str, ...]:
     others = [line for line in scan.problems if not any(name in line for name in named)]
     if not unanswered:
         return tuple(others)
-    texts = "; ".join(choice.text for choice in unanswered)
+    ended = [
+        choice.text if choice.text[-1:] in "?." else f"{choice.text}." for choice in unanswered
+    ]
+    texts = " ".join(ended) if len(ended) > 1 else unanswered[0].text
     return (f"Answer {counted(len(unanswered), 'question')}: {texts}", *others)
 
 
@@ -137,9 +141,9 @@ def sentence_of(scan: Scan) -> str:
     if wells:
         parts.append(counted(wells, "well"))
     of_cells = any(_has(scan, role) for role in (Role.OBJECT, Role.X))
-    fields, rows = len(_values(scan, Role.FIELD)), len(scan.table())
-    if wells and fields > 1:
-        parts.append(f"{counted(fields, 'field')} in each")
+    fields, rows = _fields_of_wells(scan), len(scan.table())
+    if wells and fields:
+        parts.append(f"{fields} in each")
     elif not wells and rows and not of_cells:
         parts.append(f"{rows:,} field{'s' * (rows != 1)} of view")
     for role, noun in ((Role.TIME, "time point"), (Role.PLANE, "plane"), (Role.DOSE, "dose")):
@@ -158,6 +162,22 @@ def sentence_of(scan: Scan) -> str:
     return "; ".join(said) or "Nothing that can be used was understood"
 
 
+def _fields_of_wells(scan: Scan) -> str:
+    """Fields of view of a well, or from how few to how many; nothing where no well has two."""
+    named = _columns(scan, Role.FIELD)[:1]
+    roles = (Role.PLATE, Role.WELL, Role.WELL_ROW, Role.WELL_COLUMN)
+    wells = [name for role in roles for name in _columns(scan, role)]
+    if not named or not wells:
+        return ""
+    counts = scan.entries.groupby(wells)[named[0]].nunique()
+    if counts.empty:
+        return ""
+    least, most = int(counts.min()), int(counts.max())
+    if most < 2:
+        return ""
+    return counted(most, "field") if least == most else f"{least} to {counted(most, 'field')}"
+
+
 def _detail(scan: Scan) -> str:
     files = {
         text
@@ -165,7 +185,11 @@ def _detail(scan: Scan) -> str:
         for text in scan.entries[name].dropna().unique()
         if str(text).strip()
     }
-    return ", ".join([counted(len(files), "file"), *([scan.style] if scan.style else [])])
+    others = len(
+        {each.path for each in scan.left_out if each.path.lower().endswith(SUFFIXES)} - files
+    )
+    rest = [f"{counted(others, 'other image')} left out"] if others else []
+    return ", ".join([counted(len(files), "file"), *rest, *([scan.style] if scan.style else [])])
 
 
 def proposed_path(scan: Scan) -> Path | None:

@@ -137,7 +137,8 @@ class WellClasses(QWidget):
         counts = rows[CLASS_COLUMN].value_counts()
         without = int(counts.get("", 0))
         said = [f"{counts[name]} {name}" for name in self._classes if name in counts]
-        note = f"{', '.join(said)}; {counted(without, 'well')} without a class" if said else ""
+        rest = f"; {counted(without, 'well')} without a class" if without else ""
+        note = f"{', '.join(said)}{rest}" if said else ""
         if len(self._classes):
             self.legend.show_classes(self._classes, "Wells", no_class=bool(without), note=note)
         else:

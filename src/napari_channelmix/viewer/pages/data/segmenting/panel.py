@@ -76,7 +76,7 @@ class SegmentationPanel(QWidget):
     def _build(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        label = QLabel("in channel")
+        label = QLabel("Segment in")
         label.setBuddy(self.channel)
         row.addWidget(label)
         row.addWidget(self.channel, 1)
@@ -185,7 +185,7 @@ class SegmentationPanel(QWidget):
         self.form.show_diameter(result.diameter)
         text = counted(result.count, "object")
         if result.count:
-            text += f", median {result.median_diameter:.0f} px"
+            text += f", median diameter {result.median_diameter:.0f} px"
         if part:
             height, width = result.labels.shape
             text += f", in {height:,} x {width:,} pixels around the middle of the view"
