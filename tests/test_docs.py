@@ -1,11 +1,23 @@
-"""The documents keep their word: no gaps, and every link leads somewhere."""
+"""The documents keep their word: no gaps, every link leads somewhere, examples are true."""
 
+import doctest
+import importlib
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# Modules whose examples no test beside them runs; ``folder`` is an empty one.
+EXAMPLES = (
+    "data.cell_boxes",
+    "pcim.attribution",
+    "settings.scan",
+    "viewer.layers.table_points",
+)
+# Ways from files to cells.
+METHODS = ("from_frame", "to_frame", "at_pixel_size", "without_neighbours")
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
 
 
@@ -20,3 +32,22 @@ def test_links_lead_to_files_that_are_there(path):
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_nothing_is_left_to_be_filled_in(path):
     assert not re.search(r"@@|TODO|TBD|lorem", path.read_text("utf-8"), flags=re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_are_true(name, tmp_path):
+    module = importlib.import_module(f"napari_channelmix.{name}")
+    result = doctest.testmod(module, extraglobs={"folder": tmp_path})
+    assert result.attempted > 0 and result.failed == 0
+
+
+def test_what_leads_from_files_to_cells_has_an_example():
+    import napari_channelmix as cm
+    from napari_channelmix import scan
+
+    names = ("open", "scan_table", "segment", "Segmentation", "SegmentationSettings")
+    public = [getattr(cm, name) for name in names]
+    public += [getattr(scan, name) for name in scan.__all__ if not name.endswith("_job")]
+    public += [getattr(cm.Cells, name) for name in METHODS]
+    without = [one.__qualname__ for one in public if ">>>" not in (inspect.getdoc(one) or "")]
+    assert without == []

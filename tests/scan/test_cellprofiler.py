@@ -7,7 +7,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.scan import Role
 from napari_channelmix.scan.tables import scan_table
 
-from .made_cells import CHANNELS, made_fields, places_of, write_images
+from .made_cells import CHANNELS, made_fields, places_of, write_images, write_tiff
 
 STALE = "D:\\screens\\2021 März\\plate 1"
 
@@ -332,3 +332,25 @@ def test_label_images_alone_are_no_images(tmp_path, fields):
     write_csv(tmp_path / "A_Image.csv", rows)
     with pytest.raises(DataError, match="names no image files, only label images"):
         scan_table(tmp_path / "A_Image.csv")
+
+
+def test_files_of_one_name_in_a_folder_for_each_channel_are_no_planes_of_one_file(tmp_path, fields):
+    rows = []
+    for number, field in enumerate(fields, start=1):
+        row = {"ImageNumber": number}
+        for channel in CHANNELS:
+            (tmp_path / channel).mkdir(exist_ok=True)
+            write_tiff(tmp_path / channel / f"{field.stem}.tif", field.labels)
+            row |= {f"FileName_{channel}": f"{field.stem}.tif"}
+            row |= {f"PathName_{channel}": f"D:\\run\\{channel}"}
+        rows.append(row)
+    write_csv(tmp_path / "MyExpt_Image.csv", rows)
+    scan = scan_table(tmp_path / "MyExpt_Image.csv", choices={"cells": "each image"})
+    assert scan.cells().channels == CHANNELS
+
+
+def test_an_object_without_a_centre_has_its_label_image(exported, fields):
+    rows = object_rows(fields)
+    rows[0]["Location_Center_X"] = "nan"
+    write_csv(exported / "MyExpt_Nuclei.csv", rows)
+    assert len(scan_table(exported / "MyExpt_Nuclei.csv").cells()) == len(rows)

@@ -14,7 +14,10 @@ MODULES = (
     "learn_pattern",
     "label_files",
     "pattern",
+    "presets",
     "questions",
+    "roles",
+    "scan",
     "wells",
 )
 

@@ -416,3 +416,10 @@ def test_a_folder_of_more_files_than_are_looked_through_is_said(tmp_path, fields
     monkeypatch.setattr("napari_channelmix.scan.find_files.MOST_FILES", 1)
     scan = scan_table(frame, images=tmp_path)
     assert any(note.startswith("only the first") for note in scan.notes)
+
+
+def test_rows_without_a_place_are_left_out_and_counted(tmp_path, fields):
+    frame = table_of_points(tmp_path, fields, x=["20", "nan", "40", "50"])
+    scan = scan_table(frame, images=tmp_path)
+    assert scan.left_out[0].reason == "1 row without a place (first: row 1)"
+    assert len(scan.cells()) == 3

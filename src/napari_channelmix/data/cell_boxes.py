@@ -164,6 +164,11 @@ class CellBoxes:
 
         Columns of names that are there already are replaced; see `keys`.
 
+        Parameters
+        ----------
+        keys : pandas.DataFrame
+            Its index does not count.
+
         Raises
         ------
         DataError
@@ -383,6 +388,16 @@ class CellBoxes:
         ------
         DataError
             Cells without outlines (points, boxes, tiles, whole images).
+
+        Examples
+        --------
+        >>> from napari_channelmix.data import Cells
+        >>> labels = np.zeros((32, 32), int)
+        >>> labels[10:16, 8:14], labels[10:16, 15:21] = 1, 2
+        >>> cells = Cells.from_labels([100.0 * (labels > 0)], ["DNA"], labels, crop=16)
+        >>> crops = [one.read([0]) for one in (cells, cells.without_neighbours())]
+        >>> [int((crop > 0).sum()) for crop in crops]  # with a part of the other object, without
+        [60, 36]
         """
         used = self.table["field"].to_numpy(np.int64)
         unknown = self.table["object"].to_numpy(np.int64) <= 0

@@ -69,6 +69,11 @@ class Cells(CellBoxes):
 
         Each crop then shows as much of the sample as every other; see `data.resampling`.
 
+        Parameters
+        ----------
+        size : float
+            Micrometres.
+
         Raises
         ------
         DataError
@@ -93,7 +98,13 @@ class Cells(CellBoxes):
         return split_cells(self, test=test, seed=seed)
 
     def with_warnings(self, *lines: str) -> Cells:
-        """The same cells with more to be said of them, before what is said already."""
+        """The same cells with more to be said of them, before what is said already.
+
+        Parameters
+        ----------
+        *lines : str
+            Those that are said already are not said twice.
+        """
         return replace(self, warnings=tuple(dict.fromkeys((*lines, *self.warnings))))
 
     def to_frame(self) -> pd.DataFrame:
@@ -101,6 +112,21 @@ class Cells(CellBoxes):
 
         See `data.cell_columns` and `CellBoxes.keys`; one of the user's that is called like one of
         ours gets `` (table)`` behind its name.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``cell``, ``field``, ``field_name``, ``object`` (0 without an outline), ``y`` and ``x``
+            (middle of the cell in pixels of its image), ``at_border``, ``group``, ``label``, then
+            the user's columns as texts.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> cells = Cells.from_points([numpy.zeros((64, 64))], ["DNA"], [(30, 20)], crop=8)
+        >>> frame = cells.to_frame()
+        >>> frame.loc[0, ["y", "x"]].tolist(), bool(frame.loc[0, "at_border"])
+        ([30.0, 20.0], False)
         """
         import pandas as pd
 

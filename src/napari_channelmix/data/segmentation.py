@@ -54,6 +54,14 @@ class Segmentation:
         is taken away. NaN where the channel is constant.
     warnings : tuple of str
         Why the result looks wrong, a line each.
+
+    Examples
+    --------
+    >>> labels = np.zeros((8, 8), np.int32)
+    >>> labels[2:6, 2:6] = 1
+    >>> result = Segmentation(labels, diameter=4.5, threshold=300.0)
+    >>> result.count, round(result.median_diameter, 2)  # of a disc of 16 pixels
+    (1, 4.51)
     """
 
     labels: npt.NDArray[np.int32]

@@ -140,6 +140,21 @@ class Attribution:
         The columns of a data set's cells are those of `Cells.to_frame`, with the user's own, so
         that maps can be joined with other tables; of crops in an array only ``cell`` is known.
         Then ``target``, ``prediction`` and a column ``probability of CLASS`` each.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Examples
+        --------
+        >>> import napari_channelmix as cm
+        >>> def scores(crops):  # bright crops are of class 1
+        ...     bright = 1 / (1 + np.exp(5 - crops.mean((1, 2, 3))))
+        ...     return np.stack([1 - bright, bright], axis=1)
+        >>> crops = np.random.default_rng(0).normal(size=(2, 1, 16, 16)) + [[[[0]]], [[[9]]]]
+        >>> frame = cm.explain(scores, crops, forwards=20, check=False).to_frame()
+        >>> frame.columns.tolist()
+        ['cell', 'target', 'prediction', 'probability of class 0', 'probability of class 1']
         """
         import pandas as pd
 

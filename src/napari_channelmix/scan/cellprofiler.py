@@ -207,7 +207,7 @@ def _parsed(
             )
         else:
             channels[column] = file[2]
-    _one_file_for_all(rows, channels, roles, notes)
+    _one_file_for_all(rows, channels, folders, roles, notes)
     roles |= dict.fromkeys(channels, Role.IMAGE)
     if number is not None:
         roles[number] = Role.OBJECT
@@ -236,11 +236,20 @@ def _parsed(
 
 
 def _one_file_for_all(
-    rows: pd.DataFrame, channels: dict[str, str], roles: dict[str, Role], notes: list[str]
+    rows: pd.DataFrame,
+    channels: dict[str, str],
+    folders: dict[str, str],
+    roles: dict[str, Role],
+    notes: list[str],
 ) -> None:
     """Channels that are planes of one file: the file is named once."""
     first, *others = [*channels] or [""]
-    if others and all((rows[other] == rows[first]).all() for other in others):
+
+    def paths(column: str) -> list[tuple[str, ...]]:
+        names = [column, *([folders[column]] if column in folders else [])]
+        return list(zip(*(rows[name] for name in names), strict=True))
+
+    if others and all(paths(other) == paths(first) for other in others):
         notes.append(
             f"{listed(channels.values())} are of the same files; their channels are read in the "
             "order and with the names of the files"

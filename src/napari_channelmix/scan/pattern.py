@@ -122,12 +122,25 @@ class Pattern:
         Parts are ``plate``, ``well``, ``row`` and ``column`` (of a well), ``field`` or ``site``,
         ``channel``, ``plane``, ``time``, ``class``, ``dose``, ``group``, ``split``, ``cell``, and
         any other word, which becomes a column of its own; ``{}`` is left out. The suffix of the
-        file may be given or not.
+        file may be given or not. What else a template may hold is in docs/importing.md.
+
+        Parameters
+        ----------
+        template : str
+        name : str, optional
+            As a person reads it; default: the template.
 
         Raises
         ------
         DataError
             Braces that do not close, a part named twice, no part at all, or more than 20.
+
+        Examples
+        --------
+        >>> pattern = Pattern.from_template("{well}<_z{plane:#}>_{}_{channel:ch#}.tif")
+        >>> pattern.matches(["A01_z02_x_ch1.tif", "A01_y_ch2.tif"])
+        [{'well': 'A01', 'plane': '02', 'channel': 'ch1'}, {'well': 'A01', 'plane': '', \
+'channel': 'ch2'}]
         """
         text = unicodedata.normalize("NFC", template.strip())
         _refuse_long(text)
@@ -175,10 +188,21 @@ class Pattern:
         many folders; without regard to capitals. It runs in a process of its own, which is ended
         after some seconds: a pattern may take for ever.
 
+        Parameters
+        ----------
+        expression : str
+        name : str, optional
+            As a person reads it; default: the expression.
+
         Raises
         ------
         DataError
             No regular expression, or none with named groups.
+
+        Examples
+        --------
+        >>> Pattern.from_expression("(?P<well>[A-H][0-9]+)-(?P<stain>.+)").roles
+        {'well': <Role.WELL: 'well'>, 'stain': <Role.KEY: 'keep'>}
         """
         _refuse_long(expression)
         try:
@@ -205,6 +229,11 @@ class Pattern:
 
     def matches(self, paths: Sequence[str]) -> list[Parts | None]:
         """Parts of each path, or None where it does not fit; texts as the names have them.
+
+        Parameters
+        ----------
+        paths : sequence of str
+            With ``/`` between folders.
 
         Raises
         ------

@@ -111,10 +111,19 @@ PRESETS: tuple[Preset, ...] = (
 def pattern_of(text: str) -> Pattern:
     """A pattern as it is given in one line: a preset, a template, or a regular expression.
 
+    Parameters
+    ----------
+    text : str
+
     Raises
     ------
     DataError
         None of them; the line names the presets.
+
+    Examples
+    --------
+    >>> pattern_of("incell").matches(["A - 01(fld 1 wv DAPI - DAPI).tif"])
+    [{'row': 'A', 'column': '01', 'field': '1', 'channel': 'DAPI - DAPI', 'plane': '', 'time': ''}]
     """
     for preset in PRESETS:
         if preset.name.casefold() == text.strip().casefold():

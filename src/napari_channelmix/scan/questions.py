@@ -24,6 +24,11 @@ class LeftOut:
         Relative to the folder of the scan.
     reason : str
         In a few words, such as ``"a thumbnail"``.
+
+    Examples
+    --------
+    >>> LeftOut("Thumbs.db", "a file of the system").path
+    'Thumbs.db'
     """
 
     path: str
@@ -64,6 +69,12 @@ class Choice:
     chosen : str or None
         The answer, or what is proposed; None where only the user can tell: the scan cannot be
         used before.
+
+    Examples
+    --------
+    >>> question = Choice("axes", "What are the axes?", ("CYX (3 channels)", "YXC (4 channels)"))
+    >>> question.chosen is None, question.option("yxc")
+    (True, 'YXC (4 channels)')
     """
 
     name: str
@@ -73,6 +84,11 @@ class Choice:
 
     def option(self, text: str) -> str:
         """The option that a text names: itself, or words that no other option holds.
+
+        Parameters
+        ----------
+        text : str
+            Capitals do not count; ``3`` and ``03`` are one word.
 
         Raises
         ------

@@ -14,6 +14,11 @@ class Role(StrEnum):
     """What a column says of an image file, or of an object.
 
     The value is what a person reads, in the window and on the command line.
+
+    Examples
+    --------
+    >>> Role.of(" Well row")
+    <Role.WELL_ROW: 'well row'>
     """
 
     IMAGE = "image file"
@@ -39,6 +44,11 @@ class Role(StrEnum):
     @classmethod
     def of(cls, text: str) -> Role:
         """The role that a text names.
+
+        Parameters
+        ----------
+        text : str
+            The value of a role; capitals and blanks around it do not count.
 
         Raises
         ------

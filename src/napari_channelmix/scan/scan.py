@@ -73,6 +73,22 @@ class Scan:
     A source gives its own questions with ``choices`` of `Scan.of`; those that follow from the
     columns (cells, planes, times, incomplete fields of view) are added, and asked anew whenever a
     role changes.
+
+    Examples
+    --------
+    >>> from napari_channelmix.scan import scan_folder
+    >>> scan = scan_folder(folder, channels={"ch1": "DNA"})  # files A01_z1_ch1.tif ...
+    >>> [choice.name for choice in scan.choices if choice.chosen is None]
+    ['planes']
+    >>> scan = scan.with_choice("planes", "maximum").with_channel_name("ch5", "GFP")
+    >>> scan.problems
+    ()
+    >>> scan.table().columns.tolist()
+    ['well', 'plane', 'DNA file', 'GFP file']
+    >>> scan.with_role("well", "class").cells().classes
+    ('A01', 'B02')
+    >>> scan.save().name
+    'dataset.toml'
     """
 
     source: Path
@@ -247,10 +263,17 @@ class Scan:
     def with_role(self, column: str, role: Role | str) -> Scan:
         """The scan with another meaning of a column.
 
+        Parameters
+        ----------
+        column : str
+            Of ``entries``.
+        role : Role or str
+            Its role, or how it is written: ``"class"``.
+
         Raises
         ------
         DataError
-            No such column.
+            No such column or role.
         """
         if column not in self.roles:
             raise DataError(f"there is no column {quoted(column)}; columns: {listed(self.roles)}")

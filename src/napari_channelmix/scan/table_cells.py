@@ -94,7 +94,8 @@ def checked_rows_of_masks(
     number : str or None
         The column of ids; None where a row stands for all objects of its label image.
     places : pair of (N,) arrays or None
-        y and x of the rows in pixels, where the table has them: they must lie in the objects.
+        y and x of the rows in pixels, where the table has them: they must lie in the objects. NaN
+        where a row has none.
     """
     kept = np.ones(len(rows), dtype=bool)
     wrong = _other_sizes(rows, looked, image, mask)
@@ -127,7 +128,7 @@ def checked_rows_of_masks(
                 & (x >= boxes[:, 1] - NEAR)
                 & (x <= boxes[:, 3] - 1 + NEAR)
             )
-            beside[positions] = same & ~inside
+            beside[positions] = same & ~inside & ~(np.isnan(y) | np.isnan(x))
     lacking, first = int((~there).sum()), _first(rows, ~there)
     if lacking > FEW_WITHOUT * len(rows):
         return CheckedCells(

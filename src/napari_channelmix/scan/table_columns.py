@@ -12,6 +12,7 @@ from napari_channelmix.data.identifier_columns import key_columns
 from napari_channelmix.data.values import class_name, number, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.layout import SPLITS
+from napari_channelmix.scan.parsed_table import is_given
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.vocabulary import dose_like
 from napari_channelmix.scan.wells import well_name
@@ -271,14 +272,16 @@ def _are_pixels(frame: pd.DataFrame, names: Sequence[str]) -> bool:
     """Numbers, not all of them fractions of the image from 0 to 1."""
     if not all(_numbers(frame[name]) for name in names):
         return False
-    values = [
-        number(text, decimal_comma=True) for name in names for text in _some(frame[name]) if text
-    ]
+    values = [number(text, decimal_comma=True) for name in names for text in _given(frame[name])]
     return len(values) <= len(names) or max(values) > 1 or min(values) < 0
 
 
+def _given(column: pd.Series[str]) -> list[str]:
+    return _some(column[is_given(column)])
+
+
 def _numbers(column: pd.Series[str]) -> bool:
-    texts = [text for text in _some(column) if text]
+    texts = _given(column)
     try:
         for text in texts:
             number(text, decimal_comma=True)

@@ -20,8 +20,6 @@ import numpy.typing as npt
 from napari_channelmix.bounds import BOUNDS
 from napari_channelmix.data.crop_size import crop_for_outlines
 from napari_channelmix.data.natural_order import natural_key
-from napari_channelmix.data.table_files import TextTable, decimal_comma_of
-from napari_channelmix.data.values import number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.scan.asking import ONE_CHANNEL
@@ -30,7 +28,6 @@ from napari_channelmix.scan.find_files import MOST_FILES, FileFinder, rows_with_
 from napari_channelmix.scan.imagej import parse_imagej
 from napari_channelmix.scan.long_table import read_scanned_table_job
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
-from napari_channelmix.scan.parsed_table import ParsedTable, text_of
 from napari_channelmix.scan.pictures import Pictures, look_job
 from napari_channelmix.scan.plain_table import parse_plain
 from napari_channelmix.scan.plane_numbers import plane_numbers
@@ -42,9 +39,9 @@ from napari_channelmix.scan.table_cells import (
     CheckedCells,
     checked_points,
     checked_rows_of_masks,
-    in_pixels,
 )
 from napari_channelmix.scan.table_columns import columns_of
+from napari_channelmix.scan.table_places import Places, places_in_pixels, with_places
 from napari_channelmix.scan.vocabulary import is_channel
 from napari_channelmix.settings.fields import takes_settings
 from napari_channelmix.settings.scan import ScanSettings
@@ -52,6 +49,9 @@ from napari_channelmix.wording import counted, path_shown, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from napari_channelmix.data.table_files import TextTable
+    from napari_channelmix.scan.parsed_table import ParsedTable
 
 __all__ = ["scan_table", "scan_table_job"]
 
@@ -64,8 +64,6 @@ NO_MASK, NO_CLASS = "none of them", "no class"
 PIXELS, MICROMETRES = "pixels", "micrometres"
 # Side of the smallest crop that a data set may have, in pixels.
 SMALLEST_CROP = int(BOUNDS["crop"].least)
-
-Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 @takes_settings(ScanSettings)
@@ -237,8 +235,15 @@ class _Source:
         if class_choice and class_choice.chosen in rows:
             roles[str(class_choice.chosen)] = Role.CLASS
         self._refuse_twice(roles)
+        rows = with_places(parsed, rows, roles, left_out)
         rows, plane_choices = self._counted_from_0(rows, roles, answers, notes)
-        rows, places, problem = self._in_pixels(rows, roles, settings, notes, micrometres)
+        sizes = {
+            path: _square(settings.image_pixel_size) or self.looked.pixel_sizes.get(path)
+            for path in set(rows[images[0]])
+        }
+        rows, places, problem = places_in_pixels(
+            parsed, rows, roles, sizes if micrometres else None, notes
+        )
         problems += problem
         if places is not None and not (masks or parsed.corner or micrometres):
             notes.append("x and y are taken for pixels from the middle of the first, y down")
@@ -307,42 +312,6 @@ class _Source:
             return []
         return [f"{len(errors)} of {counted(len(paths), 'image')} cannot be read: {errors[0]}"]
 
-    def _in_pixels(
-        self,
-        rows: pd.DataFrame,
-        roles: Mapping[str, Role],
-        settings: ScanSettings,
-        notes: list[str],
-        micrometres: bool,
-    ) -> tuple[pd.DataFrame, Places | None, list[str]]:
-        """Rows with x and y in pixels from the middle of the first, and both as numbers."""
-        by_role = {role: name for name, role in roles.items()}
-        if not {Role.X, Role.Y} <= set(by_role):
-            return rows, None, []
-        image = by_role[Role.IMAGE]
-        result, places = {}, {}
-        for axis, role in enumerate((Role.Y, Role.X)):
-            column = by_role[role]
-            values, note = _numbers(self.parsed, rows, column)
-            notes += note
-            side = None
-            if micrometres:
-                sizes = [self._pixel_size(str(path), settings) for path in rows[image]]
-                unknown = [path for path, size in zip(rows[image], sizes, strict=True) if not size]
-                if unknown:
-                    return rows, None, [_no_pixel_size(str(unknown[0]), len(set(unknown)))]
-                side = np.array([size[axis] for size in sizes if size], dtype=np.float64)
-            places[role] = in_pixels(values, side, corner=self.parsed.corner)
-            if self.parsed.corner or side is not None:
-                result[column] = [text_of(value) for value in places[role]]
-            else:
-                # Decimal commas are not read from a table in memory.
-                result[column] = [
-                    text if "," not in text else text_of(value)
-                    for text, value in zip(rows[column], values, strict=True)
-                ]
-        return rows.assign(**result), (places[Role.Y], places[Role.X]), []
-
     def _unit_choice(self, paths: Iterable[str], answers: Mapping[str, str]) -> Choice | None:
         """Pixels, where no image states another unit that the table may be in."""
         if not self.parsed.unit_asked:
@@ -351,11 +320,6 @@ class _Source:
         proposed = None if any(sizes) else PIXELS
         text = "The table does not say in which unit x and y are: which?"
         return _answered(Choice("unit", text, (PIXELS, MICROMETRES), proposed), answers)
-
-    def _pixel_size(self, path: str, settings: ScanSettings) -> tuple[float, float] | None:
-        if settings.image_pixel_size is not None:
-            return settings.image_pixel_size, settings.image_pixel_size
-        return self.looked.pixel_sizes.get(path)
 
     def _crop_of_boxes(self, sides: npt.NDArray[np.float64]) -> int:
         """The side of tiles that are all alike, else what holds 99 % of the boxes."""
@@ -383,35 +347,8 @@ class _Source:
         return everything
 
 
-def _numbers(
-    parsed: ParsedTable, rows: pd.DataFrame, column: str
-) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """The numbers of a column, and a note where a comma may have been meant otherwise."""
-    path, texts = parsed.path, rows[column].tolist()
-    try:
-        comma, doubtful = decimal_comma_of(texts, parsed.separator)
-    except DataError as error:
-        raise DataError(f"{path}, column {quoted(column)}: {error}") from None
-    notes = []
-    if doubtful:
-        value = number(doubtful, decimal_comma=True)
-        notes.append(f"column {quoted(column)}: {quoted(doubtful)} is read as {value:g}")
-    values = []
-    for line, text in zip(rows.index, texts, strict=True):
-        try:
-            values.append(number(text, decimal_comma=comma))
-        except DataError as error:
-            where = f"{path}, {rows.index.name or 'line'} {line}, column {quoted(column)}"
-            raise DataError(f"{where}: {error}") from None
-    return np.array(values, dtype=np.float64), notes
-
-
-def _no_pixel_size(image: str, count: int) -> str:
-    more = f" (nor do {count - 1} more)" if count > 1 else ""
-    return (
-        f"centres are in micrometres, and {quoted(image, 80)} does not state its pixel size{more}; "
-        "give it (image_pixel_size=0.5, or --image-pixel-size 0.5), or export centres in pixels"
-    )
+def _square(side: float | None) -> tuple[float, float] | None:
+    return None if side is None else (side, side)
 
 
 def _mask_choice(parsed: ParsedTable, answers: Mapping[str, str]) -> Choice | None:

@@ -54,6 +54,14 @@ class ScanSettings(SegmentationSettings):
         Answers to the questions of the scan, by the name of the question.
     roles : mapping of str to str, or None
         What a column says, where it is not what was understood.
+
+    Settings of `SegmentationSettings` are taken too.
+
+    Examples
+    --------
+    >>> settings = ScanSettings(crop=48, choices={"planes": 3}, dark=True)
+    >>> settings.choices, settings.dark
+    ({'planes': '3'}, True)
     """
 
     pattern: Annotated[

@@ -41,6 +41,16 @@ class SegmentationSettings:
         Channel of the cell bodies to which objects are grown.
     clear_border : bool
         Whether objects that touch the border of the image are left out.
+
+    Raises
+    ------
+    ModelError
+        A setting outside its bounds.
+
+    Examples
+    --------
+    >>> SegmentationSettings(diameter=24, dark=True).splitting
+    1.0
     """
 
     diameter: Annotated[

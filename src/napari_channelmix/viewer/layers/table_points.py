@@ -37,7 +37,7 @@ def points_of_table(
     columns: tuple[str, str] | None = None,
     channel: int | None = None,
 ) -> Points:
-    """Cells of a table as points over an image layer; all other columns are their features.
+    r"""Cells of a table as points over an image layer; all other columns are their features.
 
     Parameters
     ----------
@@ -60,6 +60,15 @@ def points_of_table(
     DataError
         A table that cannot be read, no positions or several, positions that are no numbers, micro-
         metres over a layer whose pixel size is not known, rows of several images.
+
+    Examples
+    --------
+    >>> from napari.layers import Image
+    >>> table = folder / "cells.csv"
+    >>> _ = table.write_text("pos x,pos y,type\n12,5,live\n30,7,dead\n")
+    >>> points = points_of_table(table, Image(np.zeros((20, 40))))
+    >>> points.data.tolist(), points.features["type"].tolist()
+    ([[5.0, 12.0], [7.0, 30.0]], ['live', 'dead'])
     """
     table = read_table(path, ("y", "x"))
     names = [str(name) for name in table.rows.columns]

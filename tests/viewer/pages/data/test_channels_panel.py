@@ -54,6 +54,22 @@ def test_what_is_ticked_is_said_and_the_user_undoes_it(viewer: Any, page: Any, q
     assert ticked(page) == ["other"]
 
 
+def test_channels_that_cells_were_made_of_keep_their_names(
+    viewer: Any, page: Any, qtbot: Any
+) -> None:
+    for name in ("exp7_DAPI", "exp7_GFP"):
+        viewer.add_image(np.zeros((31, 37)), name=name)
+    qtbot.wait(50)
+    page.channels.accept()
+    # It begins otherwise, so that all would be called by their whole names.
+    viewer.add_image(np.zeros((31, 37)), name="actin")
+    qtbot.wait(50)
+    assert page.channels.choose().names == ("DAPI", "GFP")
+    viewer.layers["exp7_GFP"].name = "tubulin"
+    qtbot.wait(50)
+    assert page.channels.choose().names == ("DAPI", "tubulin")
+
+
 def test_a_later_layer_of_another_size_takes_the_ticks_back(
     viewer: Any, page: Any, qtbot: Any
 ) -> None:

@@ -205,6 +205,15 @@ def test_hidden_neighbours_are_shown_before_and_after(
     assert preview.isVisible() and preview.text.text() == "2 of 3 cells have others in their crop"
     before, after = preview.before[0].pixmap().toImage(), preview.after[0].pixmap().toImage()
     assert before != after
+    # What is painted has other neighbours, though the crop is the same.
+    layer = viewer.layers["mask"]
+    layer.data = np.where(labels == 2, 0, labels)
+    qtbot.waitUntil(
+        lambda: preview.text.text() == "0 of 2 cells have others in their crop", timeout=10_000
+    )
+    layer.data = labels
+    qtbot.wait(500)
+    settle(page, qtbot)
     click(page.use)
     qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
     cells = page.session.cells

@@ -297,7 +297,9 @@ class CellsPanel(QWidget):
     def look(self, plan: CellsPlan | None) -> None:
         """Measure the cells of a plan and show some of them; None: of no cells."""
         self.crop_size.measure(plan)
-        self.neighbours.preview(plan if plan is not None and plan.hide else None)
+        self.neighbours.preview(
+            plan if plan is not None and plan.hide else None, self.crop_size.painted
+        )
 
 
 def _with_note(control: QWidget, note: QLabel) -> QWidget:

@@ -36,6 +36,8 @@ __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 
 LAYER = Qt.ItemDataRole.UserRole
 OWN_NAME = Qt.ItemDataRole.UserRole + 1
+# Whole name of the channel when cells were made of it.
+USED_NAME = Qt.ItemDataRole.UserRole + 2
 # Height of a row in pixels, and how many are shown without scrolling.
 ROW, ROWS_SHOWN = 21, 7
 # Along an axis; more are no channels.
@@ -179,8 +181,14 @@ class ChannelsPanel(QWidget):
             self._say("")
 
     def accept(self) -> None:
-        """Cells were made of these channels: layers that come later change nothing."""
+        """Cells were made of these channels: layers that come later change nothing.
+
+        Their names stay too, whatever all names begin with then: a classifier knows them.
+        """
         self._by_hand = True
+        with QSignalBlocker(self.list):
+            for item in self._ticked():
+                item.setData(USED_NAME, item.toolTip())
 
     def choose_layers(self, images: Sequence[Any]) -> None:
         """Take these layers for the channels, and no others."""
@@ -284,8 +292,8 @@ class ChannelsPanel(QWidget):
 
     @staticmethod
     def _follow_name(item: QListWidgetItem, name: str, full: str) -> None:
-        """Take the name the viewer has, unless another was given by hand."""
-        if item.text() == item.data(OWN_NAME):
+        """Take the name the viewer has, unless another was given by hand or is in use."""
+        if item.text() == item.data(OWN_NAME) and full != item.data(USED_NAME):
             item.setText(name)
             item.setData(OWN_NAME, name)
             if full:

@@ -70,7 +70,8 @@ class CropChooser(QWidget):
         # Of the cells that are being measured, and of those whose measures are known.
         self._key: tuple[Any, ...] | None = None
         self._measured_key: tuple[Any, ...] | None = None
-        self._painted = 0
+        # How often what was painted in the layer has been measured.
+        self.painted = 0
         self._layer: Any = None
         self._boxed = False
         self._later = QTimer(self)
@@ -137,7 +138,7 @@ class CropChooser(QWidget):
             plan.chosen.slice_index,
             plan.chosen.every,
             tuple(map(id, plan.chosen.images.values())),
-            self._painted,
+            self.painted,
         )
         if key == self._key:
             return
@@ -180,7 +181,7 @@ class CropChooser(QWidget):
         self._later.start(PAUSE)
 
     def _measure_again(self) -> None:
-        self._painted += 1
+        self.painted += 1
         if self._plan is not None:
             self.measure(self._plan)
 

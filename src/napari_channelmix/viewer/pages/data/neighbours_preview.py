@@ -107,13 +107,18 @@ class NeighboursPreview(QWidget):
         self.destroyed.connect(lambda *_, task=self.task: task.abandon())
         self.setVisible(False)
 
-    def preview(self, plan: CellsPlan | None) -> None:
-        """Show it for the cells of a plan; None shows nothing."""
+    def preview(self, plan: CellsPlan | None, painted: int = 0) -> None:
+        """Show it for the cells of a plan; None shows nothing.
+
+        ``painted``: how often the layer was painted in, so that it is shown anew.
+        """
         self.setVisible(plan is not None)
         if plan is None:
             self._key = None
             return
-        key = id(plan.layer), plan.crop, plan.labelled, plan.chosen.names, plan.chosen.slice_index
+        chosen = plan.chosen
+        which = id(plan.layer), painted, plan.labelled, chosen.names, chosen.slice_index
+        key = *which, chosen.every, plan.crop
         if key != self._key:
             self._plan, self._key = plan, key
             self._soon.start(PAUSE)
