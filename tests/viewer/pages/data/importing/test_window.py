@@ -528,7 +528,7 @@ def test_a_preview_that_is_closed_stops_what_it_reads(
     window.change(slow)
     qtbot.wait(100)
     assert window.bar.isVisible() and not window.open.isEnabled()
-    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    window.close()
     assert not window.isVisible()
     qtbot.waitUntil(lambda: bool(ended), timeout=5000)
 
