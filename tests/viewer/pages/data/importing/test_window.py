@@ -467,6 +467,11 @@ def test_files_that_are_no_data_set_together_are_refused(images: Any, tmp_path: 
     images.files.open((one, other))
     assert "drop one folder, one table" in images.notice.text()
     assert source_of(()) is None
+    images.files.open((tmp_path / "gone",))
+    assert "is not there any more" in images.notice.text()
+    (tmp_path / "a.pdf").touch()
+    images.files.open((tmp_path / "a.pdf",))
+    assert "a.pdf: no folder, table, image or data-set file" in images.notice.text()
 
 
 def test_a_folder_that_vanished_or_holds_nothing_is_an_error_on_the_page(
@@ -523,7 +528,7 @@ def test_a_preview_that_is_closed_stops_what_it_reads(
     window.change(slow)
     qtbot.wait(100)
     assert window.bar.isVisible() and not window.open.isEnabled()
-    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    window.close()
     assert not window.isVisible()
     qtbot.waitUntil(lambda: bool(ended), timeout=5000)
 
