@@ -128,6 +128,23 @@ def test_wells_without_a_class_are_proposed_next(show: Any, folder: Path, qtbot:
     assert window.wells.map.selection == ()
 
 
+def test_wells_are_selected_by_keys_one_after_the_other(
+    show: Any, folder: Path, qtbot: Any
+) -> None:
+    wells = show(scan_by_hand(folder)).wells
+    wells.map.setFocus()
+    for key, modifier in (
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier),
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier),
+        (Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier),
+    ):
+        # To whatever has the focus, as a keyboard does.
+        qtbot.keyClick(QApplication.focusWidget(), key, modifier)
+    assert wells.map.selection == ("A02", "A03", "B03") and wells.map.hasFocus()
+    qtbot.keyClick(wells.map, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(wells.map.selection) == 8
+
+
 def test_a_question_without_an_answer_keeps_open_off(show: Any, folder: Path, qtbot: Any) -> None:
     question = Choice("order", "Which order?", ("wells first", "fields first"))
     window = show(scan_by_hand(folder, choices=(question,)))
