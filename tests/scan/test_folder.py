@@ -289,3 +289,13 @@ def test_words_of_other_languages_stand_before_a_number_with_a_blank(tmp_path):
         Role.FIELD,
         Role.CHANNEL,
     }
+
+
+def test_the_crop_of_label_images_of_stacks_holds_their_cells(tmp_path):
+    stack, labels = np.zeros((3, 120, 120), np.uint16), np.zeros((3, 120, 120), np.uint16)
+    labels[1, 10:95, 20:60] = 1
+    about = {"imagej": True, "metadata": {"axes": "ZYX"}}
+    for name in "ab":
+        tifffile.imwrite(tmp_path / f"{name}.tif", stack, **about)
+        tifffile.imwrite(tmp_path / f"{name}_cp_masks.tif", labels, **about)
+    assert scan_folder(tmp_path).description()["cells"]["crop"] == 88

@@ -21,7 +21,7 @@ from napari_channelmix.scan.plate_layout import (
     well_at,
     well_place,
 )
-from napari_channelmix.scan.well_classes import layout_beside, wells_of, with_layout
+from napari_channelmix.scan.well_classes import layout_beside, layout_for, wells_of, with_layout
 
 from .made_images import made_folder
 
@@ -106,6 +106,14 @@ def test_plates_may_differ(tmp_path: Path) -> None:
         "B01": "",
         "B02": "",
     }
+
+
+def test_the_column_of_plates_can_be_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path, "plate,well,class\nP1,A01,one\nP1,A02,two\n")
+    assert read_layout(path, plate="").classes == {("", "A01"): "one", ("", "A02"): "two"}
+    # The only plate of a table is that of images whose names tell of none.
+    assert layout_for(["", ""], read_layout(path)).of("", "A02") == "two"
+    assert layout_for(["P2"], read_layout(path)).of("P2", "A02") == ""
 
 
 def test_which_column_holds_the_classes_is_never_guessed(tmp_path: Path) -> None:

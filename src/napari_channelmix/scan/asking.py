@@ -29,6 +29,7 @@ __all__ = [
     "ONE_CHANNEL",
     "POINTS",
     "SEGMENT",
+    "WITHOUT",
     "answered",
     "asks_role",
     "channel_names",

@@ -341,8 +341,8 @@ class _Source:
 
     def _crop_of(self, masks: Mapping[str, str]) -> int | None:
         """The crop that holds the cells of the label images that were looked at."""
-        paths = [path for path in dict.fromkeys(masks.values()) if path in self.looked.objects]
-        extents = [extent for path in paths for extent in self.looked.objects[path].extents]
+        paths = [path for path in dict.fromkeys(masks.values()) if path in self.looked.extents]
+        extents = [extent for path in paths for extent in self.looked.extents[path]]
         if not extents:
             return None
         return crop_for_outlines(extents, min(min(self.looked.shapes[path]) for path in paths)).side

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions, as_label_image
-from napari_channelmix.data.mask_files import plane_of_mask
+from napari_channelmix.data.mask_files import plane_of_mask, stack_of_mask
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
@@ -22,6 +22,8 @@ __all__ = ["LookedAt", "look_at_job", "sides_of"]
 
 # Images and label images that are opened; of more, the opening of the data set will tell.
 MOST = 3_000
+# Planes of a stack of label images that are looked at.
+PLANES = 6
 
 
 @dataclass(eq=False)
@@ -37,7 +39,9 @@ class LookedAt:
     stacks : dict of str to dict of str to int
         Of images with several planes: how many along Z and T.
     objects : dict of str to Objects
-        Of label images.
+        Of label images of one plane.
+    extents : dict of str to list of float
+        Of label images: longer sides of their objects in pixels; of stacks in some planes.
     errors : dict of str to str
         Files that cannot be read, and why.
     """
@@ -46,6 +50,7 @@ class LookedAt:
     pixel_sizes: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     stacks: dict[str, dict[str, int]] = field(default_factory=dict)
     objects: dict[str, Objects] = field(default_factory=dict)
+    extents: dict[str, list[float]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     def has(self, path: str) -> bool:
@@ -57,7 +62,8 @@ class LookedAt:
         if not self.has(path):
             labels = draw()
             self.shapes[path] = (int(labels.shape[0]), int(labels.shape[1]))
-            self.objects[path] = Regions.of(labels).objects()
+            self.objects[path] = objects = Regions.of(labels).objects()
+            self.extents[path] = objects.extents.tolist()
 
 
 def look_at_job(
@@ -82,6 +88,7 @@ def look_at_job(
             if mask and {"Z", "T"} & set(file.axes or ""):
                 # Its objects are found plane by plane, once it is known which planes are used.
                 looked.shapes[path] = sides_of(file)
+                looked.extents[path] = _extents_of_planes(file, path)
             elif mask:
                 looked.add_labels(path, partial(_labels, file, path))
             else:
@@ -92,6 +99,17 @@ def look_at_job(
         except DataError as error:
             looked.errors[path] = str(error)
     return looked
+
+
+def _extents_of_planes(file: ImageFile, path: str) -> list[float]:
+    values, _ = stack_of_mask(file, file.stacked(None))
+    planes = values.reshape(-1, *values.shape[-2:])
+    some = planes[:: max(1, -(-len(planes) // PLANES))]
+    return [
+        float(extent)
+        for plane in some
+        for extent in Regions.of(as_label_image(plane, path)).objects().extents
+    ]
 
 
 def _labels(file: ImageFile, path: str) -> npt.NDArray[Any]:

@@ -171,7 +171,7 @@ def layout_columns(table: TextTable) -> LayoutColumns:
 
 
 def read_layout(
-    path: str | Path, *, well: str = "", value: str = "", plate: str = ""
+    path: str | Path, *, well: str = "", value: str = "", plate: str | None = None
 ) -> PlateLayout:
     """Read the classes of wells from a table.
 
@@ -181,7 +181,8 @@ def read_layout(
         CSV or TSV: a row for each well, or a table shaped like the plate (letters in its first
         column, numbers in its head).
     well, value, plate : str
-        Columns of the wells, classes and plates; by default those that `layout_columns` knows.
+        Columns of the wells, classes and plates; by default those that `layout_columns` knows. An
+        empty ``plate`` stands for a table that is the same for every plate.
 
     Returns
     -------
@@ -211,7 +212,8 @@ def read_layout(
                 f"{path}: the classes may be in {options}; choose the column of the classes, or "
                 "call it 'class'"
             )
-        classes = _by_rows(table, table.column(well), table.column(value), plate or known.plate)
+        plates = known.plate if plate is None else plate
+        classes = _by_rows(table, table.column(well), table.column(value), plates)
     names = list(classes.values())
     if not names:
         raise DataError(f"{path}: no well has a class; fill in the column of the classes")

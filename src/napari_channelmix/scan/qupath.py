@@ -10,16 +10,16 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.table_files import TextTable, decimal_comma_of
-from napari_channelmix.data.values import number
 from napari_channelmix.errors import DataError
-from napari_channelmix.scan.parsed_table import ParsedTable, is_given, text_of
+from napari_channelmix.scan.parsed_table import ParsedTable, is_given
 from napari_channelmix.scan.questions import LeftOut
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from napari_channelmix.data.table_files import TextTable
 
 __all__ = ["class_of_qupath", "parse_qupath"]
 
@@ -43,7 +43,7 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
     Raises
     ------
     DataError
-        Centres that are no numbers.
+        No row has a centre.
     """
     rows, path = table.rows, Path(table.path)
     centres = {kind: _centres(rows, kind) for kind in (_PIXELS, _MICROMETRES)}
@@ -80,14 +80,11 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
             f"{quoted(rows['Image'][files != rows['Image'].str.strip()].iloc[0], 80)} is "
             f"{quoted(files[files != rows['Image'].str.strip()].iloc[0], 80)}"
         )
-    places = {
-        axis: [text_of(value) for value in _values(table, rows, columns[axis])] for axis in "xy"
-    }
     label = next((name for name in ("Classification", "Class") if name in rows), None)
     kept = [name for name in _KEYS if name in rows]
     frame = rows[kept].copy()
     frame.insert(0, "Image", files)
-    frame["x"], frame["y"] = places["x"], places["y"]
+    frame["x"], frame["y"] = rows[columns["x"]], rows[columns["y"]]
     roles = {"Image": Role.IMAGE, "x": Role.X, "y": Role.Y} | dict.fromkeys(kept, Role.KEY)
     if label is not None and is_given(rows[label]).any():
         frame[label] = rows[label].map(class_of_qupath)
@@ -97,6 +94,7 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
         path,
         frame,
         roles,
+        table.separator,
         micrometres=kind is _MICROMETRES,
         corner=True,
         left_out=tuple(left_out),
@@ -119,18 +117,3 @@ def _centres(rows: pd.DataFrame, kind: re.Pattern[str]) -> dict[str, str]:
         if match:
             columns.setdefault(match[1].lower(), name)
     return columns
-
-
-def _values(table: TextTable, rows: pd.DataFrame, column: str) -> list[float]:
-    try:
-        comma, _ = decimal_comma_of(rows[column], table.separator)
-    except DataError as error:
-        raise DataError(f"{table.path}, column {quoted(column)}: {error}") from None
-    values = []
-    for line, text in rows[column].items():
-        try:
-            values.append(number(text, decimal_comma=comma))
-        except DataError as error:
-            where = f"{table.path}, line {line}, column {quoted(column)}"
-            raise DataError(f"{where}: {error}") from None
-    return values

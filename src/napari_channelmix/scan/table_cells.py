@@ -101,7 +101,7 @@ def checked_rows_of_masks(
     wrong = _other_sizes(rows, looked, image, mask)
     if wrong:
         return CheckedCells(kept, (wrong,))
-    extents = [looked.objects[path].extents for path in set(rows[mask]) if path in looked.objects]
+    extents = [looked.extents[path] for path in set(rows[mask]) if path in looked.extents]
     sides = [min(looked.shapes[path]) for path in set(rows[mask]) if path in looked.shapes]
     crop = None
     if sum(map(len, extents)):

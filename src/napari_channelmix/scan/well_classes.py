@@ -6,6 +6,7 @@ The classes become a column of the scan; wells without one stay without a class.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.scan.scan import Scan
 
-__all__ = ["layout_beside", "wells_of", "with_layout"]
+__all__ = ["layout_beside", "layout_for", "wells_of", "with_layout"]
 
 # Where the user's own column has the name of ours.
 OTHER_COLUMN = "class of the well"
@@ -95,6 +96,13 @@ def _column_of(scan: Scan, role: Role) -> str:
     return next((name for name, each in scan.roles.items() if each is role), "")
 
 
+def layout_for(plates: Iterable[str], layout: PlateLayout) -> PlateLayout:
+    """A layout for images of some plates: where they name none, its only plate is theirs."""
+    if any(plates) or len({plate for plate, _ in layout.classes}) != 1:
+        return layout
+    return replace(layout, classes={("", well): name for (_, well), name in layout.classes.items()})
+
+
 def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
     """A scan whose entries have the classes of their wells, in the column ``class``.
 
@@ -124,10 +132,7 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
             f"{scan.source}: no column holds wells; give one of them the role {Role.WELL.value!r}"
         )
     keys = list(zip(plates, wells, strict=True))
-    if not any(plates) and len({plate for plate, _ in layout.classes}) == 1:
-        # The table names the only plate, and the images do not.
-        of_wells = {("", well): name for (_, well), name in layout.classes.items()}
-        layout = replace(layout, classes=of_wells)
+    layout = layout_for(plates, layout)
     of = {key: layout.of(*key) for key in dict.fromkeys(keys)}
     known, given = {key for key in of if key[1]}, {key for key, name in of.items() if name}
     if layout.classes and not given:

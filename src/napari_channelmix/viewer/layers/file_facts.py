@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from napari_channelmix.data.tiff_pages import chain_length
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer.layers.planes import axes_of, full_resolution
 
@@ -34,6 +35,8 @@ class FileFacts:
     channels: tuple[str, ...] = ()
 
 
+# A TIFF of more pages is not asked: that takes 0.2 s for each thousand, and the window waits.
+MOST_PAGES = 1000
 # By layer, with the shape it had: its data may be exchanged.
 _KNOWN: WeakKeyDictionary[Any, tuple[tuple[int, ...], FileFacts]] = WeakKeyDictionary()
 
@@ -58,7 +61,8 @@ def _read(layer: Any, shape: tuple[int, ...]) -> FileFacts:
     file = None
     # What the file says is of use only where we can read it; the layer is there already.
     with suppress(ChannelMixError, OSError):
-        file = open_image(path)
+        if not path.is_file() or chain_length(path) <= MOST_PAGES:
+            file = open_image(path)
     if file is None or file.axes is None:
         return FileFacts(path)
     long = [axis for axis, length in enumerate(shape) if length != 1]

@@ -63,6 +63,7 @@ class Transfer(QWidget):
         self._cells: Cells | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
+        self._soon.setInterval(100)
         self._soon.timeout.connect(self._come_into_sight)
         self.title = QLabel()
         self.title.setWordWrap(True)
@@ -132,7 +133,7 @@ class Transfer(QWidget):
         )
         self.mapping.setVisible(True)
         self._ask()
-        # The lists have their places once they are laid out.
+        # All has its place once it is laid out.
         self._soon.start()
 
     def _come_into_sight(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GoingOn"]
 
-UNSURE = "no predictions yet: train or open a classifier and apply it to the cells first"
+UNSURE = "the least-certain cell is known once a classifier is applied to the cells"
 
 
 class GoingOn(QWidget):

@@ -147,7 +147,7 @@ class CropChooser(QWidget):
             "measuring the cells",
             measure_job(plan),
             lambda measured: self._measured_now(measured, key),
-            on_error=lambda _: self._forget(key),
+            on_error=lambda _: self._not_measured(key),
         )
 
     def _measured_now(self, measured: MeasuredCells, key: tuple[Any, ...]) -> None:
@@ -157,6 +157,10 @@ class CropChooser(QWidget):
         self._say()
         self._draw()
         self.changed.emit()
+
+    def _not_measured(self, key: tuple[Any, ...]) -> None:
+        if key == self._key:
+            self._forget(key)
 
     def _forget(self, key: tuple[Any, ...] | None = None) -> None:
         """Nothing is known of the cells; ``key``: of these."""

@@ -128,6 +128,23 @@ def test_wells_without_a_class_are_proposed_next(show: Any, folder: Path, qtbot:
     assert window.wells.map.selection == ()
 
 
+def test_wells_are_selected_by_keys_one_after_the_other(
+    show: Any, folder: Path, qtbot: Any
+) -> None:
+    wells = show(scan_by_hand(folder)).wells
+    wells.map.setFocus()
+    for key, modifier in (
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier),
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier),
+        (Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier),
+    ):
+        # To whatever has the focus, as a keyboard does.
+        qtbot.keyClick(QApplication.focusWidget(), key, modifier)
+    assert wells.map.selection == ("A02", "A03", "B03") and wells.map.hasFocus()
+    qtbot.keyClick(wells.map, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(wells.map.selection) == 8
+
+
 def test_a_question_without_an_answer_keeps_open_off(show: Any, folder: Path, qtbot: Any) -> None:
     question = Choice("order", "Which order?", ("wells first", "fields first"))
     window = show(scan_by_hand(folder, choices=(question,)))
@@ -467,6 +484,11 @@ def test_files_that_are_no_data_set_together_are_refused(images: Any, tmp_path: 
     images.files.open((one, other))
     assert "drop one folder, one table" in images.notice.text()
     assert source_of(()) is None
+    images.files.open((tmp_path / "gone",))
+    assert "is not there any more" in images.notice.text()
+    (tmp_path / "a.pdf").touch()
+    images.files.open((tmp_path / "a.pdf",))
+    assert "a.pdf: no folder, table, image or data-set file" in images.notice.text()
 
 
 def test_a_folder_that_vanished_or_holds_nothing_is_an_error_on_the_page(
@@ -523,7 +545,7 @@ def test_a_preview_that_is_closed_stops_what_it_reads(
     window.change(slow)
     qtbot.wait(100)
     assert window.bar.isVisible() and not window.open.isEnabled()
-    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    window.close()
     assert not window.isVisible()
     qtbot.waitUntil(lambda: bool(ended), timeout=5000)
 

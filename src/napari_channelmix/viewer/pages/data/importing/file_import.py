@@ -12,7 +12,7 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.importing.jobs import scan_job, source_of
 from napari_channelmix.viewer.pages.data.importing.preview import Preview, preview_job
 from napari_channelmix.viewer.pages.data.importing.window import ImportWindow
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, path_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +31,7 @@ MIXED = (
     "these files are no data set together: drop one folder, one table, one data-set file, or "
     "images of one folder"
 )
+UNKNOWN = "no folder, table, image or data-set file; choose one of these"
 
 
 class FileImport:
@@ -74,7 +75,7 @@ class FileImport:
         """Open a data-set file, or show what a folder, a table or images hold."""
         source = source_of(paths)
         if source is None:
-            self._failed(MIXED)
+            self._failed(_refusal(paths))
         elif source.kind == "data set":
             self._open_file(source.path)
         else:
@@ -157,6 +158,14 @@ class FileImport:
         if window is not None:
             window.close()
             window.deleteLater()
+
+
+def _refusal(paths: Sequence[Path]) -> str:
+    """Why files cannot be opened together."""
+    if len(paths) != 1:
+        return MIXED
+    why = UNKNOWN if paths[0].exists() else "it is not there any more; open it again"
+    return f"{path_shown(paths[0])}: {why}"
 
 
 def _or_reason(job: Job[Preview]) -> Job[Preview | DataError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,11 @@ def open_saved_job(scan: Scan, path: Path) -> Job[Cells]:
     try:
         cells = yield from open_dataset_job(path)
         whole = True
+    except DataError as error:
+        # The table goes with it: a line of it says nothing.
+        table = re.escape(path.with_suffix(".csv").name)
+        line = re.compile(rf"^\S.*?{table}, line [\d,]+(?:, column '[^']*')?: ")
+        raise DataError(line.sub("", str(error))) from error
     finally:
         if not whole:
             for written in (path, path.with_suffix(".csv"), *ours):

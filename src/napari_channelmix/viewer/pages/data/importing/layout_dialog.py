@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidg
 from napari_channelmix.data.table_files import read_table
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.plate_layout import layout_columns, read_layout
+from napari_channelmix.scan.well_classes import layout_for
 from napari_channelmix.viewer.widgets.column_mapping import ROWS, ColumnMapping, Purpose
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.wording import counted
@@ -95,6 +96,7 @@ class LayoutDialog(QDialog):
 
 def number_given(layout: PlateLayout, wells: pd.DataFrame) -> int:
     """How many wells a layout gives a class."""
+    layout = layout_for(wells["plate"], layout)
     keys = zip(wells["plate"], wells["well"], strict=True)
     return sum(bool(layout.of(plate, well)) for plate, well in keys)
 

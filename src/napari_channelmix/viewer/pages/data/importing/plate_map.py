@@ -32,9 +32,12 @@ class PlateMap(QWidget):
     A click selects a well, dragging a rectangle of them, a letter or a number its row or column,
     the corner all; with Ctrl or Shift they come to those selected. Arrow keys move, with Shift
     they extend.
+
+    ``selected``: others are selected; ``dragged``: the mouse has selected them.
     """
 
     selected = Signal()
+    dragged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,6 +151,7 @@ class PlateMap(QWidget):
             return
         self._anchor = None
         self.selected.emit()
+        self.dragged.emit()
 
     def _extend(self, to: Place) -> None:
         assert self._anchor is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.scan.asking import WITHOUT
 from napari_channelmix.scan.pattern import SUFFIXES
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.well_classes import wells_of, with_layout
@@ -152,7 +153,7 @@ def sentence_of(scan: Scan) -> str:
             parts.append(counted(count, noun))
     if of_cells:
         parts.append(counted(len(scan.entries), "cell"))
-    names = list(scan.channels.values())
+    names = _channels(scan)
     if names:
         parts.append(f"{counted(len(names), 'channel')}: {listed(names, MOST)}")
     classes = _values(scan, Role.CLASS)
@@ -160,6 +161,12 @@ def sentence_of(scan: Scan) -> str:
     if classes:
         said.append(f"{len(classes)} class{'es' * (len(classes) != 1)}: {listed(classes, MOST)}")
     return "; ".join(said) or "Nothing that can be used was understood"
+
+
+def _channels(scan: Scan) -> list[str]:
+    """Names of the channels that are used."""
+    chosen = {choice.chosen for choice in scan.choices}
+    return [name for name in scan.channels.values() if f"{WITHOUT}{name}" not in chosen]
 
 
 def _fields_of_wells(scan: Scan) -> str:

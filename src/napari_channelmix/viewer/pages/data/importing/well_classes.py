@@ -84,6 +84,7 @@ class WellClasses(QWidget):
         column.addLayout(second)
         column.addWidget(self.legend)
         self.map.selected.connect(self._selected)
+        self.map.dragged.connect(self._type_next)
         self.plate.currentIndexChanged.connect(lambda _: self._show())
         self.edit.returnPressed.connect(self.give)
         self.edit.textChanged.connect(lambda _: self._ready())
@@ -149,8 +150,10 @@ class WellClasses(QWidget):
     def _selected(self) -> None:
         self._selected_text()
         self._ready()
+
+    def _type_next(self) -> None:
+        """What is typed next is the class of the wells that are selected."""
         if self.map.selection:
-            # What is typed next is their class.
             self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self.edit.selectAll()
 
@@ -190,7 +193,9 @@ class WellClasses(QWidget):
         self.map.select(tuple(rest["well"]) if name else ())
         self._proposed = self.map.selection
         self._selected_text()
-        if not self._proposed:
+        if self._proposed:
+            self._type_next()
+        else:
             self.map.setFocus(Qt.FocusReason.OtherFocusReason)
         self.given.emit(self.layout_given)
 
