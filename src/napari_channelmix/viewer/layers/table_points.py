@@ -81,7 +81,9 @@ def points_of_table(
     if where.unit:
         positions = positions / _pixel_size(reference, axes, where, table.path)
     lengths = [axes_of(reference)[axis].length for axis in axes]
-    inside = ((positions >= -0.5) & (positions <= np.array(lengths) - 0.5)).all(axis=1)
+    inside: npt.NDArray[np.bool_] = (
+        (positions >= -0.5) & (positions <= np.array(lengths) - 0.5)
+    ).all(axis=1)
     beyond = int((~inside).sum())
     if beyond == len(positions):
         raise DataError(
@@ -91,7 +93,7 @@ def points_of_table(
         )
     if beyond:
         text += f"; {counted(beyond, 'row')} outside the image left out"
-        positions, rows = positions[inside], rows[inside]
+        positions, rows = positions[inside], rows.loc[inside]
     features = _features(rows.drop(columns=[where.y, where.x]))
     return Points(
         positions,
