@@ -81,9 +81,8 @@ def points_of_table(
     if where.unit:
         positions = positions / _pixel_size(reference, axes, where, table.path)
     lengths = [axes_of(reference)[axis].length for axis in axes]
-    inside: npt.NDArray[np.bool_] = (
-        (positions >= -0.5) & (positions <= np.array(lengths) - 0.5)
-    ).all(axis=1)
+    within = (positions >= -0.5) & (positions <= np.array(lengths) - 0.5)
+    inside = within[:, 0] & within[:, 1]
     beyond = int((~inside).sum())
     if beyond == len(positions):
         raise DataError(
