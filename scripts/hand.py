@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PLUGIN = "ChannelMix"
 LEFT = Qt.MouseButton.LeftButton
 NO_KEY = Qt.KeyboardModifier.NoModifier
+# Colours of a picture that are kept as they are: the most frequent ones.
+FLAT = 96
 
 
 def nothing(name: str) -> None:
@@ -206,9 +208,14 @@ def picture(viewer: Any, path: Path) -> None:
 
 
 def keep(path: Path) -> None:
-    """Make a picture small: a palette of 256 colours, in which lines keep theirs."""
+    """Make a picture small, by a palette of 256 colours; flat ones, as of a legend, stay exact."""
     from PIL import Image
 
-    with Image.open(path) as shot:
-        small = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
-    small.save(path, optimize=True)
+    with Image.open(path) as opened:
+        shot = opened.convert("RGB")
+    colors, counts = np.unique(np.asarray(shot).reshape(-1, 3), axis=0, return_counts=True)
+    flat = colors[np.argsort(counts)[::-1][:FLAT]]
+    others = shot.quantize(256 - FLAT, Image.Quantize.FASTOCTREE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*flat.ravel().tolist(), *others][:768])
+    shot.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)

@@ -51,9 +51,10 @@ def test_points_lie_on_their_pixels_with_all_other_columns(tmp_path: Path) -> No
     assert layers.class_column_of(points) == "class"
 
 
-def test_positions_outside_the_image_are_counted(tmp_path: Path) -> None:
+def test_rows_outside_the_image_are_left_out_and_counted(tmp_path: Path) -> None:
     points = layers.points_of_table(table(tmp_path, "y,x\n3,5\n40,5\n-9,2\n"), image())
-    assert points.metadata[POSITIONS].endswith("; 2 positions lie outside the image")
+    assert points.metadata[POSITIONS].endswith("; 2 rows outside the image left out")
+    assert points.data.tolist() == [[3, 5]] and len(points.features) == 1
 
 
 def test_micrometres_become_pixels_of_the_layer(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def points_of_table(
     Parameters
     ----------
     path : path
-        CSV or TSV. Where one of its columns names images, only rows of the layer's file count.
+        CSV or TSV. Where one of its columns names images, only rows of the layer's file count;
+        rows outside the image are left out, and counted.
     reference : napari Image layer
         Whose pixels the positions are of; the points lie where its rows and columns lie.
     columns : (str, str), optional
@@ -80,7 +81,9 @@ def points_of_table(
     if where.unit:
         positions = positions / _pixel_size(reference, axes, where, table.path)
     lengths = [axes_of(reference)[axis].length for axis in axes]
-    beyond = int((~((positions >= -0.5) & (positions <= np.array(lengths) - 0.5)).all(1)).sum())
+    within = (positions >= -0.5) & (positions <= np.array(lengths) - 0.5)
+    inside = within[:, 0] & within[:, 1]
+    beyond = int((~inside).sum())
     if beyond == len(positions):
         raise DataError(
             f"{table.path}: none of its {counted(len(positions), 'position')} lies in layer "
@@ -88,7 +91,8 @@ def points_of_table(
             "image, or in another unit?"
         )
     if beyond:
-        text += f"; {counted(beyond, 'position', 'lie')} outside the image"
+        text += f"; {counted(beyond, 'row')} outside the image left out"
+        positions, rows = positions[inside], rows.loc[inside]
     features = _features(rows.drop(columns=[where.y, where.x]))
     return Points(
         positions,

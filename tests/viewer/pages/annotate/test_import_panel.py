@@ -49,7 +49,8 @@ def test_columns_of_any_name_are_chosen(
     panel = choose(annotate, qtbot, path, 0)
     assert "Choose the column of the class" in panel.preview.text()
     boxes = (panel.how, *panel.mapping.boxes.values())
-    assert len({box.mapTo(panel, box.rect().topLeft()).x() for box in boxes}) == 1
+    # Once they are laid out.
+    qtbot.waitUntil(lambda: len({box.mapTo(panel, box.rect().topLeft()).x() for box in boxes}) == 1)
     assert not panel.apply_button.isEnabled()
     first = [panel.mapping.table.item(0, column).text() for column in range(3)]
     assert first == ["3", "20", "dead"]

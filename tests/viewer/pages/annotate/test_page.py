@@ -159,7 +159,7 @@ def test_the_next_uncertain_cell_is_gone_to_and_selected(
 ) -> None:
     found = annotate.going_on
     assert not found.uncertain.isEnabled()
-    assert "train or open a classifier" in found.line.text()
+    assert "once a classifier is applied" in found.line.text()
     annotate.session.classify([0, -1, -1, -1, 1, -1], ("alive", "dead"))
     likely = [0.5, 0.9, 0.55, 0.2, 0.51, 0.99]
     annotate.session.predictions = predicted([(p, 1 - p) for p in likely])

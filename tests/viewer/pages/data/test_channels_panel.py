@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from qtpy.QtCore import Qt
@@ -178,3 +179,19 @@ def test_a_picture_whose_name_begins_alike_is_another_one(
     assert "'slide 1' is an RGB picture" in page.channels.rgb.text.text()
     click(page.channels.rgb.split_button)
     assert viewer.layers["slide 12 red"].visible
+
+
+def test_a_scale_that_is_corrected_and_features_that_come_are_heard_of(
+    viewer: Any, page: Any, qtbot: Any
+) -> None:
+    viewer.add_image(np.zeros((31, 37)), name="DNA", scale=(2, 2))
+    labels = viewer.add_labels(np.eye(31, 37, dtype=int) * 2, name="mask")
+    qtbot.wait(50)
+    page.cells.choose_source(labels)
+    assert "scale differs" in page.reason.text() and not page.use.isEnabled()
+    labels.scale = (2, 2)
+    qtbot.waitUntil(page.use.isEnabled, timeout=2000)
+    page.hide()
+    labels.features = pd.DataFrame({"index": [2, 3], "class": ["a", "b"]})
+    page.show()
+    qtbot.waitUntil(lambda: page.cells.column.currentData() == "class", timeout=2000)

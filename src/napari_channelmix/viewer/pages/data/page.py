@@ -16,6 +16,7 @@ from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.data import merging
+from napari_channelmix.viewer.pages.data.altered_layers import AlteredLayers
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
@@ -45,7 +46,7 @@ from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 
     from napari_channelmix.jobs import Job
     from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
@@ -117,6 +118,7 @@ class DataPage(Page):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._refill)
+        self.altered = AlteredLayers(self, self._soon.start)
         self._build()
         if self.session.cells is None and self.channels.available:
             # Images are open already: they are what the user came for.
@@ -152,6 +154,7 @@ class DataPage(Page):
         ):
             self.follow(signal, self.data_sets.fill)
         self.follow(self.autosave.reported, self._tell)
+        self.altered.watch()
         self._cells_changed()
         self._shown_changed()
 
@@ -286,7 +289,13 @@ class DataPage(Page):
         # After napari is done with the change; many come at once where a data set is shown.
         self._soon.start(0)
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """What was altered in layers meanwhile counts."""
+        super().showEvent(event)
+        self.altered.shown()
+
     def _refill(self) -> None:
+        self.altered.watch()
         self.channels.fill()
         self.cells.fill()
         self.segmentation.layers_changed()
