@@ -299,3 +299,25 @@ def test_the_crop_of_label_images_of_stacks_holds_their_cells(tmp_path):
         tifffile.imwrite(tmp_path / f"{name}.tif", stack, **about)
         tifffile.imwrite(tmp_path / f"{name}_cp_masks.tif", labels, **about)
     assert scan_folder(tmp_path).description()["cells"]["crop"] == 88
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["kx7qa.tif", "bb2.tif", "zzt9f.tif"], True),
+        (["image_1.tif", "image_2.tif"], False),
+        (["A01_DNA.tif", "A01_GFP.tif", "A02_DNA.tif", "A02_GFP.tif"], False),
+    ],
+)
+def test_names_of_which_nothing_is_understood_are_said(tmp_path, names, said):
+    for name in names:
+        tifffile.imwrite(tmp_path / name, np.arange(300 * 310, dtype="uint16").reshape(300, 310))
+    notes = scan_folder(tmp_path).notes
+    assert (
+        any("nothing else was read from names such as 'bb2.tif'" in note for note in notes) == said
+    )
+
+
+def test_what_is_no_path_is_refused_in_one_line():
+    with pytest.raises(DataError, match="takes the path of a folder, not NoneType"):
+        scan_folder(None)

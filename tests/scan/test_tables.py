@@ -423,3 +423,13 @@ def test_rows_without_a_place_are_left_out_and_counted(tmp_path, fields):
     scan = scan_table(frame, images=tmp_path)
     assert scan.left_out[0].reason == "1 row without a place (first: row 1)"
     assert len(scan.cells()) == 3
+
+
+def test_a_label_of_0_is_a_class_and_no_id(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    parts = [
+        pd.DataFrame({"path": f"{field.stem}.tif", "x": [30, 50], "y": [30, 60], "label": [0, 1]})
+        for field in fields
+    ]
+    scan = scan_table(pd.concat(parts, ignore_index=True), images=tmp_path)
+    assert scan.roles["label"] is Role.CLASS

@@ -107,6 +107,8 @@ def scan_folder_job(
     List the folder; set label images aside; read the names by the preset that fits, or by their
     parts; open a few images; ask what is left open.
     """
+    if not isinstance(folder, (str, Path)):
+        raise DataError(f"scan_folder takes the path of a folder, not {type(folder).__name__}")
     text = pattern.text if isinstance(pattern, Pattern) else pattern
     given = {**options, **({} if text is None else {"pattern": text})}
     settings = merged(ScanSettings, settings, given)
@@ -323,6 +325,7 @@ class _Source:
         notes = [*self.listing.notes]
         if (self.listing.folder / "dataset.toml").is_file():
             notes.append("dataset.toml is there already: it can be opened as it is")
+        notes += _of_whole_names(reading)
         return Scan.of(
             self.listing.folder,
             reading.style,
@@ -404,3 +407,16 @@ def _repeats(reading: Reading) -> bool:
     ]
     rows = list(zip(*columns, strict=True)) if columns else []
     return len(set(rows)) < len(reading.paths)
+
+
+def _of_whole_names(reading: Reading) -> list[str]:
+    """A word where nothing of the names was understood, which is no proof that nothing is there."""
+    told = {role for role in reading.roles.values() if role is not Role.IGNORE}
+    fields = next((reading.columns[n] for n, r in reading.roles.items() if r is Role.FIELD), ())
+    if told != {Role.FIELD} or all(text.isdigit() for text in fields):
+        return []
+    return [
+        f"each of {counted(len(reading.paths), 'file')} is taken for a field of view of its own: "
+        f"nothing else was read from names such as {quoted(reading.paths[0], 60)}; where they hold "
+        "wells or channels, mark the parts of a name or give a pattern"
+    ]
