@@ -252,6 +252,8 @@ def test_the_crop_of_label_images_holds_their_cells(tmp_path):
     scan = scan_folder(tmp_path)
     assert scan.description()["cells"]["crop"] == 88
     assert scan_folder(tmp_path, crop=40).description()["cells"]["crop"] == 40
+    halved = scan_folder(tmp_path, image_pixel_size=0.25, pixel_size=0.5)
+    assert halved.description()["cells"]["crop"] == 48
     assert scan.with_choice("cells", "each image").description()["cells"]["crop"] == 120
 
 
@@ -321,3 +323,26 @@ def test_names_of_which_nothing_is_understood_are_said(tmp_path, names, said):
 def test_what_is_no_path_is_refused_in_one_line():
     with pytest.raises(DataError, match="takes the path of a folder, not NoneType"):
         scan_folder(None)
+
+
+@pytest.mark.parametrize(("radius", "crop"), [(12, 64), (40, 88)])
+def test_the_crop_of_nuclei_grows_with_them(tmp_path, radius, crop):
+    rows, columns = np.mgrid[:320, :430]
+    spread = 100
+    discs = np.hypot(rows % spread - 50, columns % spread - 50) < radius
+    plane = np.random.default_rng(0).normal(200, 5, discs.shape) + 2000 * discs
+    for name in ("A01_w1DAPI.tif", "A01_w2GFP.tif", "A02_w1DAPI.tif", "A02_w2GFP.tif"):
+        tifffile.imwrite(tmp_path / name, plane.astype("uint16"))
+    scan = scan_folder(tmp_path)
+    assert scan.description()["cells"]["channel"] == "DAPI"
+    assert scan.description()["cells"]["crop"] == crop
+    assert scan_folder(tmp_path, crop=40).description()["cells"]["crop"] == 40
+    halved = scan_folder(tmp_path, image_pixel_size=0.25, pixel_size=0.5)
+    assert halved.description()["cells"]["crop"] == 64
+    assert not any("cut off" in line for line in scan.cells().warnings)
+
+
+def test_what_a_scan_saved_is_not_listed_as_left_out(tmp_path):
+    names = [f"{well}_{c}.tif" for well in ("A01", "B02") for c in ("DNA", "gfp")]
+    scan_folder(made_folder(tmp_path, [*names, "notes.txt"]), choices={"cells": "image"}).save()
+    assert [one.path for one in scan_folder(tmp_path).left_out] == ["notes.txt"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.data.crop_size import crop_for_outlines, limit
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.scan.described import CROP
 from napari_channelmix.scan.label_files import LabelPairs, pair_label_files
 from napari_channelmix.scan.listing import Listing, is_plate, list_job
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
@@ -40,6 +41,8 @@ READ_TABLES, MOST_TABLES = (".csv", ".tsv", ".csv.gz", ".geojson", ".h5ad"), 20
 EVERY_OUTLINE = "*.geojson"
 # Label images of each kind that are opened, for the crop.
 MASKS_LOOKED_AT = 12
+# What a scan saved here earlier.
+SAVED = ("dataset.toml", "dataset.csv")
 OF_PARTS = "by the parts of their names"
 THE_IMAGES = "the image files"
 
@@ -137,7 +140,18 @@ def scan_folder_job(
     looked = yield from look_at_job(LookedAt(), listing.folder, (), _some_of(masks))
     source = replace(source, pictures=pictures, looked=looked)
     scan = source.scan(reading, settings, strict=True)
+    if not masks.kinds:
+        nuclei = yield from _nuclei_job(scan)
+        source = replace(source, nuclei=tuple(nuclei))
+        scan = replace(scan, cell_keys=source.cell_keys(settings), reread=source.again)
     return _with_layout(scan)
+
+
+def _nuclei_job(scan: Scan) -> Job[list[float]]:
+    # Here, since scans of tables and label images need no segmentation.
+    from napari_channelmix.scan.nuclei_size import nuclei_extents_job
+
+    return (yield from nuclei_extents_job(scan.folder, scan.pictures, scan.channels, scan.settings))
 
 
 def _only(listing: Listing, files: Sequence[str | Path]) -> Listing:
@@ -260,6 +274,8 @@ class _Source:
     pictures: Pictures = field(default_factory=Pictures)
     # Some label images of each kind.
     looked: LookedAt = field(default_factory=LookedAt)
+    # Longer sides of the nuclei of one image, in pixels.
+    nuclei: tuple[float, ...] = ()
 
     @property
     def paths(self) -> list[str]:
@@ -299,7 +315,7 @@ class _Source:
         columns: dict[str, Any] = {"file": list(reading.paths), **reading.columns}
         roles = {"file": Role.IMAGE, **reading.roles}
         questions = [*self.questions]
-        cell_keys: dict[str, Any] = {}
+        cell_keys = self.cell_keys(settings)
         kinds = self.masks.kinds
         if kinds:
             chosen = next(iter(kinds)) if len(kinds) == 1 else None
@@ -324,6 +340,7 @@ class _Source:
         left_out = (*reading.left_out, *self.masks.left_out, *self.listing.left_out, *tables)
         notes = [*self.listing.notes]
         if (self.listing.folder / "dataset.toml").is_file():
+            left_out = tuple(one for one in left_out if one.path not in SAVED)
             notes.append("dataset.toml is there already: it can be opened as it is")
         notes += _of_whole_names(reading)
         return Scan.of(
@@ -341,6 +358,20 @@ class _Source:
             cell_keys=cell_keys,
             strict=strict,
         )
+
+    def cell_keys(self, settings: ScanSettings) -> dict[str, Any]:
+        """The usual crop, which shows what is around a nucleus, or more for larger nuclei."""
+        first = self.pictures.first
+        if not self.nuclei or first is None:
+            return {}
+        scale = self.pictures.scale(first.path, settings)
+        extents = [extent * scale for extent in self.nuclei]
+        most = min(
+            limit(picture.sides, self.pictures.scale(picture.path, settings))
+            for picture in self.pictures.opened
+            if picture.sides
+        )
+        return {"crop": min(most, max(CROP, crop_for_outlines(extents, most).side))}
 
     def _crop_of(self, masks: Mapping[str, str], settings: ScanSettings) -> int | None:
         """The crop that holds the cells of the label images that were looked at."""

@@ -414,8 +414,8 @@ class Scan:
         return content
 
     def _proposed_for(self, origin: str) -> dict[str, Any]:
-        """What the source proposes for label images and points; other cells take none of it."""
-        known = {"mask": self.cell_keys, "point": {"crop"}}.get(origin, ())
+        """What the source proposes for these cells; whole images take none of it."""
+        known = {"mask": self.cell_keys, "point": {"crop"}, "segment": {"crop"}}.get(origin, ())
         return {key: value for key, value in self.cell_keys.items() if key in known}
 
     def save(self, path: str | Path | None = None) -> Path:
