@@ -1,5 +1,6 @@
 import csv
 
+import pandas as pd
 import pytest
 import tifffile
 
@@ -354,3 +355,51 @@ def test_an_object_without_a_centre_has_its_label_image(exported, fields):
     rows[0]["Location_Center_X"] = "nan"
     write_csv(exported / "MyExpt_Nuclei.csv", rows)
     assert len(scan_table(exported / "MyExpt_Nuclei.csv").cells()) == len(rows)
+
+
+def with_own_files(fields):
+    """Objects with the user's own columns of files, and one that CellProfiler writes."""
+    return [
+        {
+            **{key: value for key, value in row.items() if "Center" not in key},
+            "Metadata_FileLocation": f"file:///old/{field.stem}_DNA.tif",
+            "dna_path": f"{field.stem}_DNA.tif",
+            "gfp_path": f"{field.stem}_GFP.tif",
+            "mask_path": f"{field.stem}_Nuclei.tiff",
+        }
+        for row in object_rows(fields)
+        for field in [fields[row["ImageNumber"] - 1]]
+    ]
+
+
+def test_objects_whose_own_columns_name_the_files_need_no_image_table(tmp_path, fields):
+    write_images(fields, tmp_path)
+    write_masks(fields, tmp_path)
+    # Not every object of the label images, so that the numbers are seen to be used.
+    rows = with_own_files(fields)[1:]
+    scan = scan_table(pd.DataFrame(rows), images=tmp_path)
+    assert scan.style == "table of cells" and list(scan.channels.values()) == ["dna", "gfp"]
+    assert scan.roles["mask_path"] is Role.MASK and scan.roles["ObjectNumber"] is Role.OBJECT
+    assert scan.roles["ImageNumber"] is Role.KEY
+    cells = scan.cells()
+    assert cells.table["object"].tolist() == [row["ObjectNumber"] for row in rows]
+    first = expected(fields, "middle")
+    assert len(cells) == len(first) - 1 and set(places_of(cells)) < set(first)
+
+
+def test_one_object_of_each_label_image_is_its_cell(tmp_path, fields):
+    write_images(fields, tmp_path)
+    write_masks(fields, tmp_path)
+    rows = [row for row in with_own_files(fields) if row["ObjectNumber"] == 2]
+    write_csv(tmp_path / "objects.csv", rows)
+    assert scan_table(tmp_path / "objects.csv").cells().table["object"].tolist() == [2, 2, 2]
+
+
+def test_a_location_that_cellprofiler_writes_names_no_channel(tmp_path, fields):
+    rows = [
+        {key: value for key, value in row.items() if not key.endswith("_path")}
+        for row in with_own_files(fields)
+    ]
+    write_csv(tmp_path / "MyExpt_Nuclei.csv", rows)
+    with pytest.raises(DataError, match="no image table"):
+        scan_table(tmp_path / "MyExpt_Nuclei.csv")

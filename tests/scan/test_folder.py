@@ -252,6 +252,8 @@ def test_the_crop_of_label_images_holds_their_cells(tmp_path):
     scan = scan_folder(tmp_path)
     assert scan.description()["cells"]["crop"] == 88
     assert scan_folder(tmp_path, crop=40).description()["cells"]["crop"] == 40
+    halved = scan_folder(tmp_path, image_pixel_size=0.25, pixel_size=0.5)
+    assert halved.description()["cells"]["crop"] == 48
     assert scan.with_choice("cells", "each image").description()["cells"]["crop"] == 120
 
 
@@ -335,6 +337,8 @@ def test_the_crop_of_nuclei_grows_with_them(tmp_path, radius, crop):
     assert scan.description()["cells"]["channel"] == "DAPI"
     assert scan.description()["cells"]["crop"] == crop
     assert scan_folder(tmp_path, crop=40).description()["cells"]["crop"] == 40
+    halved = scan_folder(tmp_path, image_pixel_size=0.25, pixel_size=0.5)
+    assert halved.description()["cells"]["crop"] == 64
     assert not any("cut off" in line for line in scan.cells().warnings)
 
 

@@ -119,6 +119,34 @@ def test_pixels_are_resampled_where_their_size_is_given() -> None:
         cm.open(image()[0], **given)
 
 
+@pytest.mark.parametrize(
+    ("own", "size", "crop"),
+    # 36 pixels of an image of 44 fill 18 of twice the side: no more than 22 fit into the image.
+    # 108 of a third would not: what is cut out is no larger than the image.
+    [(0.25, None, 40), (0.25, 0.5, 22), (0.25, 0.375, 24), (0.3, 0.1, 44)],
+)
+def test_the_crop_is_proposed_in_pixels_after_resampling(
+    own: float, size: float | None, crop: int
+) -> None:
+    marks = np.zeros((HEIGHT, WIDTH), np.int32)
+    marks[4:40, 10:40] = 1
+    cells = cm.open(
+        image(), axes="CYX", channels=CHANNELS, labels=marks, image_pixel_size=own, pixel_size=size
+    )
+    assert cells.shape[-1] == crop
+    assert any(f"crops of {crop} pixels were chosen: " in line for line in cells.warnings)
+
+
+def test_points_suggest_a_crop_in_pixels_after_resampling() -> None:
+    with pytest.raises(DataError, match=r"their distances suggest 24\)"):
+        cm.open(
+            np.zeros((100, 100)),
+            points=[(20, 20), (20, 50)],
+            image_pixel_size=0.25,
+            pixel_size=0.5,
+        )
+
+
 # ------------------------------------------------------------------ stacks
 
 

@@ -79,6 +79,13 @@ def test_its_cells_are_those_of_its_label_images(plate):
     assert cells.fields[0].unit == "micrometer"
 
 
+def test_its_crop_is_proposed_in_pixels_after_resampling(plate):
+    # The longest objects are of 12 pixels, each 0.65 µm high.
+    scans = [scan_plate(plate, ScanSettings(pixel_size=size)) for size in (None, 0.325)]
+    crops = [scan.description()["cells"]["crop"] for scan in scans]
+    assert crops == [16, 24]
+
+
 def test_a_saved_plate_opens_as_the_same_cells(plate, tmp_path):
     from napari_channelmix.data import open_dataset
 

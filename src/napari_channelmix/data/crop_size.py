@@ -21,6 +21,7 @@ __all__ = [
     "crop_for_outlines",
     "crop_for_points",
     "diameter_around",
+    "limit",
     "nearest_distance",
 ]
 
@@ -84,7 +85,20 @@ class CropProposal:
 
 
 def _in_steps(side: float) -> int:
-    return max(SMALLEST, int(np.ceil(side / STEP)) * STEP)
+    return max(SMALLEST, int(np.ceil(round(side, 6) / STEP)) * STEP)
+
+
+def limit(shape: Sequence[int], scale: float = 1.0) -> int:
+    """The largest crop of an image, whose pixels become ``scale`` pixels each by resampling.
+
+    It is cut out before it is resampled: it holds no more pixels than the image either.
+
+    Examples
+    --------
+    >>> limit((44, 60)), limit((44, 60), 0.5), limit((44, 60), 2.0)
+    (44, 22, 44)
+    """
+    return int(round(min(shape) * min(1.0, scale), 6))
 
 
 def crop_for_outlines(extents: npt.ArrayLike, most: int) -> CropProposal:
@@ -97,7 +111,8 @@ def crop_for_outlines(extents: npt.ArrayLike, most: int) -> CropProposal:
     extents : (N,) array
         Longer side of the box around each outline, in pixels.
     most : int
-        Shorter side of the image: no crop is larger.
+        Shorter side of the image: no crop is larger; see `limit`. Both in pixels of the crop, which
+        are others than those of the image where crops are resampled.
 
     Examples
     --------
@@ -106,7 +121,8 @@ def crop_for_outlines(extents: npt.ArrayLike, most: int) -> CropProposal:
     >>> crop_for_outlines([20, 21, 33], most=512).text(24)
     '1 of 3 cells (33 %) does not fit'
     """
-    sizes = np.asarray(extents, np.float64).reshape(-1)
+    # To a millionth of a pixel, so that extents that were scaled do not need the next step.
+    sizes = np.asarray(extents, np.float64).reshape(-1).round(6)
     # The size of a cell that is there, so that no fraction of a pixel is lost.
     wanted = _in_steps(float(np.quantile(sizes, WHOLE, method="higher"))) if sizes.size else most
     return CropProposal(min(wanted, most), sizes, limited=wanted > most)

@@ -13,7 +13,7 @@ from napari_channelmix.data.fields import square_boxes
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 
-__all__ = ["at_pixel_size"]
+__all__ = ["at_pixel_size", "resampled_by"]
 
 C = TypeVar("C", bound=CellBoxes)
 
@@ -22,6 +22,26 @@ PIXEL_SIZE = Bounds(0, 1e4, whole=False, between=True)
 SQUARE = 1.02
 # Scales that only a wrong unit explains.
 MOST = 20.0
+
+
+def resampled_by(size: float | None, own: tuple[float, float] | None) -> float:
+    """How many pixels of a resampled crop one pixel of its image becomes, along each axis.
+
+    Parameters
+    ----------
+    size : float or None
+        Side of a pixel of the crop in micrometres; None where crops are not resampled.
+    own : tuple of float, or None
+        Those of the image, y and x, in micrometres. Where they are not known, or no scale is
+        allowed, 1 is given: `at_pixel_size` says why it cannot be.
+
+    Examples
+    --------
+    >>> resampled_by(0.5, (0.25, 0.25)), resampled_by(None, (0.25, 0.25)), resampled_by(0.5, None)
+    (0.5, 1.0, 1.0)
+    """
+    scale = 1.0 if size is None or own is None else own[0] / size
+    return scale if 1 / MOST <= scale <= MOST else 1.0
 
 
 def at_pixel_size(cells: C, size: float) -> C:

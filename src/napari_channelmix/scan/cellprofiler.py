@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from napari_channelmix.data.table_files import TextTable, read_table
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.parsed_table import ParsedTable, is_given
+from napari_channelmix.scan.plain_table import parse_plain
 from napari_channelmix.scan.questions import LeftOut
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.table_columns import image_columns
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def parse_cellprofiler(table: TextTable) -> ParsedTable | None:
     The exports of ExportToSpreadsheet are understood: a table per object (``MyExpt_Nuclei.csv``)
     with its image table beside it (``MyExpt_Image.csv``), several objects in one table below two
     rows of names, and one table with the names of objects in front (``Nuclei_Location_Center_X``).
+    Objects with columns of files that CellProfiler does not write (``dna_path``) need no image
+    table: they are read as any table is, with the object numbers as ids of their label images.
 
     Parameters
     ----------
@@ -68,6 +72,8 @@ def parse_cellprofiler(table: TextTable) -> ParsedTable | None:
         return _parsed("CellProfiler images", table, rows, objects, None) if files else None
     parts: list[LeftOut] = []
     if not any(_FILE.fullmatch(str(name)) for name in rows):
+        if any(not _is_written(name) for name in image_columns(rows)[0]):
+            return _with_own_files(table, number)
         rows, parts = _with_images(table, objects)
     parsed = _parsed("CellProfiler objects", table, rows, objects, number)
     return replace(parsed, left_out=(*parts, *parsed.left_out))
@@ -76,6 +82,22 @@ def parse_cellprofiler(table: TextTable) -> ParsedTable | None:
 def is_measurement(name: str) -> bool:
     """Whether a column of CellProfiler holds a measurement."""
     return bool(_MEASUREMENT.fullmatch(name)) and not _NO_MEASUREMENT.search(name)
+
+
+def _is_written(name: str) -> bool:
+    """Whether CellProfiler itself writes a column of this name, as ``Metadata_FileLocation``."""
+    return is_measurement(name) or "Metadata_" in name
+
+
+def _with_own_files(table: TextTable, number: str) -> ParsedTable:
+    """Objects whose own columns name the files, as a plain table with ids."""
+    images, masks = image_columns(table.rows)
+    written = [name for name in (*images, *masks) if _is_written(name)]
+    parsed = parse_plain(replace(table, rows=table.rows.drop(columns=written)))
+    if not parsed.masks:
+        return parsed
+    roles = {**parsed.roles, number: Role.OBJECT}
+    return replace(parsed, style="table of cells", roles=roles)
 
 
 def _one_row_of_names(table: TextTable) -> TextTable:

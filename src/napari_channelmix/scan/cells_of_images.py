@@ -13,9 +13,10 @@ import numpy.typing as npt
 from napari_channelmix.data.borders import filled_warning, without_fill_line
 from napari_channelmix.data.cell_sets import ALONE
 from napari_channelmix.data.cells import Cells
-from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points
+from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points, limit
 from napari_channelmix.data.masks import read_mask
-from napari_channelmix.data.resampling import at_pixel_size
+from napari_channelmix.data.pixel_size import in_micrometres
+from napari_channelmix.data.resampling import at_pixel_size, resampled_by
 from napari_channelmix.data.stack_places import StackPlace, places_in_stack
 from napari_channelmix.data.values import class_name, whole_number
 from napari_channelmix.errors import DataError
@@ -78,7 +79,7 @@ def cells_of_images_job(
     channels : sequence of str
     name : str
     crop : int, optional
-        Default: proposed from the outlines, and said.
+        Side in pixels, after resampling. Default: proposed from the outlines, and said.
     choices : mapping
         ``planes`` and ``times``: what is done with the planes of stacks.
     pixel_size : float, optional
@@ -90,7 +91,7 @@ def cells_of_images_job(
     """
     notes = [f"{item.image.name}: {item.image.note}" for item in marked if item.image.note][:1]
     if crop is None:
-        crop = yield from _proposed_job(marked, choices, notes)
+        crop = yield from _proposed_job(marked, choices, pixel_size, notes)
     notes += _in_every_plane(marked, choices)
     parts: list[Cells] = []
     # The ids of each image's cells.
@@ -188,9 +189,12 @@ def places_of(image: OpenedImage, choices: Mapping[str, Any]) -> list[StackPlace
 
 
 def _proposed_job(
-    marked: Sequence[MarkedImage], choices: Mapping[str, Any], notes: list[str]
+    marked: Sequence[MarkedImage],
+    choices: Mapping[str, Any],
+    pixel_size: float | None,
+    notes: list[str],
 ) -> Job[int]:
-    """A crop that holds the outlines.
+    """A crop that holds the outlines, in pixels after resampling.
 
     Raises
     ------
@@ -200,11 +204,12 @@ def _proposed_job(
     extents: list[float] = []
     most = 2**12
     for count, item in enumerate(marked):
+        scale = resampled_by(pixel_size, in_micrometres(item.image.pixel_size, item.image.unit))
         for place in places_of(item.image, choices):
             yield Progress(count, len(marked), "measuring the cells")
-            most = min(most, *item.image.planes(place)[0].shape)
+            most = min(most, limit(item.image.planes(place)[0].shape, scale))
             if item.labels is None and item.points is not None:
-                guess = crop_for_points(_checked_points(item)[:, -2:], most).side
+                guess = crop_for_points(_checked_points(item)[:, -2:] * scale, most).side
                 raise DataError(
                     f"{item.image.name}: points do not say how large cells are; give crop=... in "
                     f"pixels (their distances suggest {guess})"
@@ -214,7 +219,7 @@ def _proposed_job(
             labels, _ = label_stack(item.labels, item.image).labels(place)
             labelled = labels.dtype.kind != "b"
             objects = read_mask(labels, labelled=labelled, where=item.image.name).objects
-            extents += objects.extents.tolist()
+            extents += (objects.extents * scale).tolist()
     if not extents:
         raise DataError(f"{marked[0].image.name}: no cell is marked in any label image")
     proposal = crop_for_outlines(extents, most)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from napari_channelmix.data.crop_size import limit
 from napari_channelmix.data.values import class_name
 from napari_channelmix.scan.asking import IMAGES, MASKS, ONE_CHANNEL, POINTS, SEGMENT
 from napari_channelmix.settings.segmentation import segmentation_keys
@@ -142,9 +143,10 @@ def _image_keys(
 def _cells(
     layout: Layout, answer: str, pictures: Pictures, settings: ScanSettings
 ) -> dict[str, Any]:
-    sides = [picture.sides for picture in pictures.opened if picture.sides]
+    known = [(picture.path, picture.sides) for picture in pictures.opened if picture.sides]
+    sides = [pair for _, pair in known]
     # A crop larger than an image is refused.
-    crop = min([CROP, *(min(pair) for pair in sides)])
+    crop = min([CROP, *(limit(pair, pictures.scale(path, settings)) for path, pair in known)])
     if answer.startswith(SEGMENT):
         channel, keys = answer.removeprefix(SEGMENT), segmentation_keys(settings)
         return {"from": "segment", "channel": channel, **keys, "crop": crop}

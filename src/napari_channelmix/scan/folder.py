@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.data.crop_size import crop_for_outlines
+from napari_channelmix.data.crop_size import crop_for_outlines, limit
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.scan.described import CROP
@@ -143,7 +143,7 @@ def scan_folder_job(
     if not masks.kinds:
         nuclei = yield from _nuclei_job(scan)
         source = replace(source, nuclei=tuple(nuclei))
-        scan = replace(scan, cell_keys=source.cell_keys(), reread=source.again)
+        scan = replace(scan, cell_keys=source.cell_keys(settings), reread=source.again)
     return _with_layout(scan)
 
 
@@ -315,7 +315,7 @@ class _Source:
         columns: dict[str, Any] = {"file": list(reading.paths), **reading.columns}
         roles = {"file": Role.IMAGE, **reading.roles}
         questions = [*self.questions]
-        cell_keys = self.cell_keys()
+        cell_keys = self.cell_keys(settings)
         kinds = self.masks.kinds
         if kinds:
             chosen = next(iter(kinds)) if len(kinds) == 1 else None
@@ -328,7 +328,7 @@ class _Source:
             of_image = kinds[next(iter(kinds)) if chosen is None else chosen]
             columns["label image"] = [of_image.get(path, "") for path in reading.paths]
             roles["label image"] = Role.MASK
-            crop = self._crop_of(of_image)
+            crop = self._crop_of(of_image, settings)
             cell_keys |= {} if crop is None else {"crop": crop}
         looked_at = [name for name in self.listing.tables if "/" not in name][:MOST_TABLES]
         layouts = {name for name in looked_at if _is_layout(self.listing.folder / name)}
@@ -359,20 +359,30 @@ class _Source:
             strict=strict,
         )
 
-    def cell_keys(self) -> dict[str, Any]:
+    def cell_keys(self, settings: ScanSettings) -> dict[str, Any]:
         """The usual crop, which shows what is around a nucleus, or more for larger nuclei."""
-        if not self.nuclei:
+        first = self.pictures.first
+        if not self.nuclei or first is None:
             return {}
-        most = min(min(picture.sides) for picture in self.pictures.opened if picture.sides)
-        return {"crop": min(most, max(CROP, crop_for_outlines(self.nuclei, most).side))}
+        scale = self.pictures.scale(first.path, settings)
+        extents = [extent * scale for extent in self.nuclei]
+        most = min(
+            limit(picture.sides, self.pictures.scale(picture.path, settings))
+            for picture in self.pictures.opened
+            if picture.sides
+        )
+        return {"crop": min(most, max(CROP, crop_for_outlines(extents, most).side))}
 
-    def _crop_of(self, masks: Mapping[str, str]) -> int | None:
+    def _crop_of(self, masks: Mapping[str, str], settings: ScanSettings) -> int | None:
         """The crop that holds the cells of the label images that were looked at."""
-        paths = [path for path in dict.fromkeys(masks.values()) if path in self.looked.extents]
-        extents = [extent for path in paths for extent in self.looked.extents[path]]
+        looked = self.looked
+        image_of = {mask: image for image, mask in masks.items() if mask in looked.extents}
+        scales = {mask: self.pictures.scale(image, settings) for mask, image in image_of.items()}
+        extents = [extent * scales[mask] for mask in scales for extent in looked.extents[mask]]
         if not extents:
             return None
-        return crop_for_outlines(extents, min(min(self.looked.shapes[path]) for path in paths)).side
+        most = min(limit(looked.shapes[mask], scale) for mask, scale in scales.items())
+        return crop_for_outlines(extents, most).side
 
 
 def _some_of(masks: LabelPairs) -> list[str]:

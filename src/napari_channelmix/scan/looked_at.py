@@ -12,11 +12,14 @@ from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions, as_label_image
 from napari_channelmix.data.mask_files import plane_of_mask, stack_of_mask
 from napari_channelmix.data.pixel_size import in_micrometres
+from napari_channelmix.data.resampling import resampled_by
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from napari_channelmix.settings.scan import ScanSettings
 
 __all__ = ["LookedAt", "look_at_job", "sides_of"]
 
@@ -56,6 +59,15 @@ class LookedAt:
     def has(self, path: str) -> bool:
         """Whether a file was opened, or could not be."""
         return path in self.shapes or path in self.errors
+
+    def scales(self, images: Iterable[str], settings: ScanSettings) -> dict[str, float]:
+        """How many pixels of a crop, resampled as the settings say, a pixel of each image is."""
+        side = settings.image_pixel_size
+        given = None if side is None else (side, side)
+        return {
+            path: resampled_by(settings.pixel_size, self.pixel_sizes.get(path) or given)
+            for path in set(images)
+        }
 
     def add_labels(self, path: str, draw: Callable[[], npt.NDArray[Any]]) -> None:
         """Look at a label image that is drawn, once."""

@@ -81,8 +81,8 @@ def open(
         Group of an image, or of each crop. Default: of several images each is one. ``"track"``:
         ids of label images continue through a stack, and each is one.
     crop : int, optional
-        Side of the crops in pixels. Default: proposed from the outlines, with a warning that says
-        so; points need it.
+        Side of the crops in pixels, after resampling. Default: proposed from the outlines, with a
+        warning that says so; points need it.
     pixel_size : float, optional
         Micrometres; crops are resampled to pixels of this side.
     image_pixel_size : float, optional

@@ -6,11 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_channelmix.data.image_formats import open_image
+from napari_channelmix.data.pixel_size import in_micrometres
+from napari_channelmix.data.resampling import resampled_by
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import listed, quoted
+
+if TYPE_CHECKING:
+    from napari_channelmix.settings.scan import ScanSettings
 
 __all__ = ["Picture", "Pictures", "look_job"]
 
@@ -38,6 +44,8 @@ class Picture:
         Names in the file.
     of : str
         The channel that the name of the file says; empty where it says none.
+    pixel_size : tuple of float or None
+        Micrometres, y and x, where the file states them.
     """
 
     path: str
@@ -46,6 +54,7 @@ class Picture:
     axes: str | None
     channels: tuple[str, ...] | None = None
     of: str = ""
+    pixel_size: tuple[float, float] | None = None
 
     @property
     def sides(self) -> tuple[int, int] | None:
@@ -86,6 +95,17 @@ class Pictures:
     def first(self) -> Picture | None:
         """The first image, or None where none could be opened."""
         return self.opened[0] if self.opened else None
+
+    def scale(self, path: str, settings: ScanSettings) -> float:
+        """How many pixels of a crop, resampled as the settings say, a pixel of an image is.
+
+        An image that was not looked at is taken to be as the first.
+        """
+        sizes = {picture.path: picture.pixel_size for picture in self.opened}
+        side = settings.image_pixel_size
+        given = None if side is None else (side, side)
+        own = sizes.get(path, self.first.pixel_size if self.first else None)
+        return resampled_by(settings.pixel_size, own or given)
 
     def names_of_channels(self) -> dict[str, str]:
         """Channels as names of files have them, and as all files looked at name them inside.
@@ -157,5 +177,6 @@ def look_job(folder: Path, files: Mapping[str, Sequence[str]]) -> Job[Pictures]:
             unreadable.append((path, str(error)))
             continue
         dtype = str(file.dtype)
-        opened.append(Picture(path, file.shape, dtype, file.axes, file.channels, channel))
+        size = in_micrometres(file.pixel_size, file.unit)
+        opened.append(Picture(path, file.shape, dtype, file.axes, file.channels, channel, size))
     return Pictures(tuple(opened), tuple(unreadable))

@@ -214,7 +214,13 @@ class _Source:
                 1,
             )
             checked = checked_rows_of_masks(
-                entries, self.looked, "image", "label image", None, None
+                entries,
+                self.looked,
+                "image",
+                "label image",
+                None,
+                None,
+                self.looked.scales(entries["image"], settings),
             )
             problems += checked.problems
             # Every value of a label image of OME-Zarr is an object, by its specification.

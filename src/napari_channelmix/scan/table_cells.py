@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points
+from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points, limit
 from napari_channelmix.data.fields import outside
 from napari_channelmix.data.values import whole_number
 from napari_channelmix.errors import DataError
@@ -42,7 +42,7 @@ class CheckedCells:
     left_out : tuple of str
         Why some cannot, with counts.
     crop : int or None
-        Side of the crops that fit, in pixels.
+        Side of the crops that fit, in pixels after resampling.
     """
 
     kept: npt.NDArray[np.bool_]
@@ -82,6 +82,7 @@ def checked_rows_of_masks(
     mask: str,
     number: str | None,
     places: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None,
+    scales: Mapping[str, float],
 ) -> CheckedCells:
     """Rows against their label images.
 
@@ -96,16 +97,22 @@ def checked_rows_of_masks(
     places : pair of (N,) arrays or None
         y and x of the rows in pixels, where the table has them: they must lie in the objects. NaN
         where a row has none.
+    scales : mapping of str to float
+        By image, how many pixels of a resampled crop one of its pixels is.
     """
     kept = np.ones(len(rows), dtype=bool)
     wrong = _other_sizes(rows, looked, image, mask)
     if wrong:
         return CheckedCells(kept, (wrong,))
-    extents = [looked.extents[path] for path in set(rows[mask]) if path in looked.extents]
-    sides = [min(looked.shapes[path]) for path in set(rows[mask]) if path in looked.shapes]
+    extents, limits = [], []
+    for own, path in dict.fromkeys(zip(rows[image], rows[mask], strict=True)):
+        if path in looked.extents:
+            extents.append(np.asarray(looked.extents[path]) * scales[own])
+        if path in looked.shapes:
+            limits.append(limit(looked.shapes[path], scales[own]))
     crop = None
     if sum(map(len, extents)):
-        crop = crop_for_outlines(np.concatenate(extents), min(sides)).side
+        crop = crop_for_outlines(np.concatenate(extents), min(limits)).side
     if number is None:
         return CheckedCells(kept, crop=crop)
     ids = _ids(rows, number)
@@ -163,8 +170,9 @@ def checked_points(
     looked: LookedAt,
     image: str,
     places: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    scales: Mapping[str, float],
 ) -> CheckedCells:
-    """Rows of points against the sizes of their images."""
+    """Rows of points against the sizes of their images; ``scales`` as for label images."""
     kept = np.ones(len(rows), dtype=bool)
     beyond = np.zeros(len(rows), dtype=bool)
     crops = []
@@ -174,7 +182,8 @@ def checked_points(
             continue
         centres = np.column_stack([places[0][positions], places[1][positions]])
         beyond[positions] = outside(centres, shape)
-        crops.append(crop_for_points(centres, min(shape)).side)
+        scale = scales[str(path)]
+        crops.append(crop_for_points(centres * scale, limit(shape, scale)).side)
     if not beyond.any():
         return CheckedCells(kept, crop=int(np.median(crops)) if crops else None)
     row = int(np.flatnonzero(beyond)[0])

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.bounds import BOUNDS
-from napari_channelmix.data.crop_size import crop_for_outlines
+from napari_channelmix.data.crop_size import crop_for_outlines, limit
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
@@ -247,7 +247,7 @@ class _Source:
         problems += problem
         if places is not None and not (masks or parsed.corner or micrometres):
             notes.append("x and y are taken for pixels from the middle of the first, y down")
-        checked = self._checked(rows, roles, places)
+        checked = self._checked(rows, roles, places, settings)
         problems += [*checked.problems]
         left_out += [LeftOut(self.parsed.path.name, reason) for reason in checked.left_out]
         kept = [name for name in rows if roles.get(str(name), Role.IGNORE) is not Role.IGNORE]
@@ -321,29 +321,45 @@ class _Source:
         text = "The table does not say in which unit x and y are: which?"
         return _answered(Choice("unit", text, (PIXELS, MICROMETRES), proposed), answers)
 
-    def _crop_of_boxes(self, sides: npt.NDArray[np.float64]) -> int:
+    def _crop_of_boxes(
+        self, sides: npt.NDArray[np.float64], images: pd.Series[str], scales: Mapping[str, float]
+    ) -> int:
         """The side of tiles that are all alike, else what holds 99 % of the boxes."""
+        # Rows were left out since the table was understood; their numbers are the same.
+        sides = sides[self.parsed.rows.index.get_indexer(images.index)]
+        sides = (sides * images.map(scales).to_numpy(np.float64)).round(6)
         if (sides == sides[0]).all():
             return max(SMALLEST_CROP, math.ceil(float(sides[0])))
+        shapes = self.looked.shapes
+        limits = [limit(shapes[path], scales[path]) for path in scales if path in shapes]
         # Where no image can be read, that is the problem that is said.
-        most = min(map(min, self.looked.shapes.values()), default=max(SMALLEST_CROP, *sides))
+        most = min(limits, default=max(SMALLEST_CROP, *sides))
         return crop_for_outlines(sides, int(most)).side
 
     def _checked(
-        self, rows: pd.DataFrame, roles: Mapping[str, Role], places: Places | None
+        self,
+        rows: pd.DataFrame,
+        roles: Mapping[str, Role],
+        places: Places | None,
+        settings: ScanSettings,
     ) -> CheckedCells:
         by_role: dict[Role, str] = {}
         for name, role in roles.items():
             by_role.setdefault(role, name)
         everything = CheckedCells(np.ones(len(rows), dtype=bool))
         image, mask = by_role[Role.IMAGE], by_role.get(Role.MASK)
+        scales = self.looked.scales(rows[image], settings)
         if mask is not None:
             number_column = by_role.get(Role.OBJECT)
-            return checked_rows_of_masks(rows, self.looked, image, mask, number_column, places)
+            return checked_rows_of_masks(
+                rows, self.looked, image, mask, number_column, places, scales
+            )
         if places is not None:
-            points = checked_points(rows, self.looked, image, places)
+            points = checked_points(rows, self.looked, image, places, scales)
             sides = self.parsed.sides
-            return points if sides is None else replace(points, crop=self._crop_of_boxes(sides))
+            if sides is None:
+                return points
+            return replace(points, crop=self._crop_of_boxes(sides, rows[image], scales))
         return everything
 
 

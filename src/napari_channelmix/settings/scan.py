@@ -42,7 +42,7 @@ class ScanSettings(SegmentationSettings):
         How file names are read: the name of a preset, a template, or a regular expression with
         named groups; see `scan.Pattern`. None: the preset that fits.
     crop : int or None
-        Side of the square sample in pixels. None: proposed.
+        Side of the square sample in pixels, after resampling. None: proposed.
     pixel_size : float or None
         Micrometres; crops are resampled to it.
     image_pixel_size : float or None
