@@ -55,10 +55,11 @@ def nuclei_extents_job(
     try:
         file = open_image(folder / picture.path, alone=bool(picture.of))
         plane = file.planes(None, Decoded(0))[index]
-        starts = [max(0, (length - SIDE) // 2) for length in plane.shape]
-        window = tuple(slice(start, start + SIDE) for start in starts)
+        top, left = (max(0, (length - SIDE) // 2) for length in plane.shape)
         alone = replace(settings, body_channel=None)
-        result = yield from part(segment_job(plane[window], alone), 1, 9, 10)
+        result = yield from part(
+            segment_job(plane[top : top + SIDE, left : left + SIDE], alone), 1, 9, 10
+        )
     except (DataError, IndexError):
         # What is wrong is said where the image is used.
         return []

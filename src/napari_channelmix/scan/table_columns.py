@@ -246,7 +246,8 @@ def _give_object(
             # A class of whole numbers has many rows of one image.
             alone = not files and wanted == "label"
             # 0 is the ground of label images, never the id of a cell.
-            alone |= wanted == "label" and frame[column].str.fullmatch(r"\s*0+(\.0*)?\s*").any()
+            zero = frame[column].str.fullmatch(r"\s*0+(\.0*)?\s*")
+            alone = alone or (wanted == "label" and bool(zero.any()))
             if not alone and _once_in_each(frame, column, files):
                 roles[column] = Role.OBJECT
                 return
