@@ -123,7 +123,7 @@ class ImageFile:
             and channels without a place along them.
         """
         letters = self._axes_to_use(axes)
-        where = tuple((axis, at) for axis, at in (stack or {}).items() if axis in letters)
+        where = tuple((axis, index) for axis, index in (stack or {}).items() if axis in letters)
         extra = [letter for letter in letters if letter not in {*"CYX", *dict(where)}]
         if extra:
             first = extra[0].lower() if extra[0] in STACKED else "z"

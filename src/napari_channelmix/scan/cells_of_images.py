@@ -114,9 +114,9 @@ def cells_of_images_job(
     if pixel_size is not None:
         cells = at_pixel_size(cells, pixel_size)
     several = len({item.image.name for item in marked}) > 1
-    said = [line for line in without_fill_line(cells.warnings) if not (several and line == ALONE)]
+    kept = [line for line in without_fill_line(cells.warnings) if not (several and line == ALONE)]
     filled = filled_warning(int(cells.at_border.sum()), len(cells), REMEDY)
-    lines = tuple(dict.fromkeys((*said, *notes, *filled)))
+    lines = tuple(dict.fromkeys((*kept, *notes, *filled)))
     return replace(cells, warnings=lines).with_cut_line()
 
 
@@ -319,9 +319,9 @@ def _points_of(item: MarkedImage, place: StackPlace) -> tuple[Any, list[int]]:
     inside = np.ones(len(points), np.bool_)
     if points.shape[1] > 2:
         for column, axis in enumerate(axes):
-            at = dict(place.positions)[axis]
-            if at >= 0:
-                inside &= np.floor(points[:, column] + 0.5) == at
+            position = dict(place.positions)[axis]
+            if position >= 0:
+                inside &= np.floor(points[:, column] + 0.5) == position
     return points[inside][:, -2:], np.flatnonzero(inside).tolist()
 
 
