@@ -42,5 +42,5 @@ echo "Installing into $environment; the first time this takes some minutes."
 # Dependency groups need pip 25.1; the pip that comes with Python may be older.
 $environment/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip
 $environment/bin/python -m pip install --quiet -c constraints.txt \
-    --editable ".[$extras,zoo,onnx,compare,anndata]" $further --group test --group lint
+    --editable ".[$extras,zoo,onnx,compare,anndata,cluster,parquet]" $further --group test --group lint
 touch "$ready"
