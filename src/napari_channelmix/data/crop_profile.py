@@ -183,8 +183,9 @@ class Profiler:
 
     The figures of each crop are kept (33 bytes for each channel), all else is summed up. A batch
     of which a crop was measured before takes the place of the batches that held such crops.
-    Batches may be measured by copies of a profiler in other processes (`measured`) and put together
-    in one (`take`): the same batches give the same profile to the bit, in whichever order they come.
+    Batches may be measured by copies of a profiler in other processes (`measured`) and put
+    together in one (`take`): the same batches give the same profile to the bit, in whichever
+    order they come.
 
     Parameters
     ----------
