@@ -2,9 +2,10 @@
 
     python benchmarks/scale_plate.py [--small] [--keep FOLDER]
 
-Writes the plate (`scripts/make_plate.py`), then does what a person would, by the command line: scan,
-train on the control wells, predict all cells on two workers and in one process, both to a Parquet
-file; compares the two files; opens the data set in a real window and waits for the first picture.
+Writes the plate (`scripts/make_plate.py`), then does what a person would, by the command line:
+scan, train on the control wells, predict all cells on two workers and in one process, both to a
+Parquet file; compares the two files; opens the data set in a real window and waits for the first
+picture.
 Prints seconds of each step and cells a second.
 """
 
