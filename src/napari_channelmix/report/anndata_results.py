@@ -8,7 +8,7 @@
 | ``obsm["probabilities"]``, ``uns["classes"]`` | (n, K) by class of the classifier |
 | ``obsm["latents"]``, ``uns["latents"]`` | (n, Z), their names and badges |
 | ``obsm["spatial"]`` | x, y in pixels of the field of view; pixel centres are whole numbers |
-| ``obsm["spatial_um"]`` | the same in micrometres, where all fields of view state their pixel size |
+| ``obsm["spatial_um"]`` | the same in micrometres, where all fields of view state a pixel size |
 | ``uns["channel_importance"]`` | shares with their spread and range over the repeats, verdict |
 | ``uns["spatialdata_attrs"]`` | region and instance keys, for `spatialdata.models.TableModel` |
 | ``uns["columns"]`` | ``key`` and ``name`` of columns whose names AnnData or SpatialData refuse |
@@ -200,7 +200,7 @@ def instance_ids(cells: Cells) -> npt.NDArray[np.int64]:
 
 
 def micrometres_of(cells: Cells) -> npt.NDArray[np.float64] | None:
-    """Pixel size of each field of view (F, 2), y and x in micrometres; None where one is not known."""
+    """Pixel size of each field of view (F, 2), y and x in micrometres; None if one is not known."""
     sizes = [in_micrometres(field.pixel_size, field.unit) for field in cells.fields]
     if not sizes or any(size is None for size in sizes):
         return None
