@@ -43,7 +43,7 @@ from napari_channelmix.wording import path_shown
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
-    from napari_channelmix.report.cell_results import CellResults
+    from napari_channelmix.report.results_by_cell import CellResults
 
 __all__ = ["instance_ids", "region_names", "require_h5py", "write_anndata_job"]
 

@@ -19,7 +19,7 @@ from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.report.cell_table import margins
 
 if TYPE_CHECKING:
-    from napari_channelmix.report.cell_results import CellResults
+    from napari_channelmix.report.results_by_cell import CellResults
 
 __all__ = ["Column", "columns_of", "csv_field", "key_columns_of"]
 

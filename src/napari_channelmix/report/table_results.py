@@ -13,7 +13,7 @@ from napari_channelmix.report.cell_columns import Column, columns_of, csv_field
 from napari_channelmix.wording import path_shown
 
 if TYPE_CHECKING:
-    from napari_channelmix.report.cell_results import CellResults
+    from napari_channelmix.report.results_by_cell import CellResults
 
 __all__ = ["write_columns_job", "write_csv_job", "write_parquet_job"]
 
