@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from napari_channelmix.bounds import Name, Retries, Workers
-from napari_channelmix.settings.fields import About, settings
+from napari_channelmix.settings.fields import About, settings, settings_of
 
 __all__ = ["ClusterSettings"]
 
@@ -52,3 +52,8 @@ class ClusterSettings:
             advanced=True,
         ),
     ] = 2
+
+    @property
+    def cluster(self) -> ClusterSettings:
+        """Where chunks are computed, without anything else."""
+        return settings_of(ClusterSettings, self)
