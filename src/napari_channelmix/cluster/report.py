@@ -64,6 +64,7 @@ class ChunkReport:
         more = len(self.failed) - NAMED
         others = f"; and {more} more" if more > 0 else ""
         raise DataError(
-            f"{len(self.failed)} of {self.total + kept} chunks could not be computed ({named}{others}); "
-            "the others are kept, and the same command again computes only those that are missing"
+            f"{len(self.failed)} of {self.total + kept} chunks could not be computed "
+            f"({named}{others}); the others are kept, and the same command again computes only "
+            "those that are missing"
         )

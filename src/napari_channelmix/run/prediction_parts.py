@@ -72,7 +72,7 @@ class PredictionParts:
         self.folder, self._chunks, self._classes = folder, chunks, classes
         order = hashlib.blake2b(digest_size=16)
         for positions in chunks:
-            order.update(np.ascontiguousarray(positions, dtype="<i8"))
+            order.update(positions.astype("<i8").tobytes())
         self._facts = {**facts, "order": order.hexdigest()}
         self._key = hashlib.blake2b(
             json.dumps(self._facts, sort_keys=True).encode(), digest_size=16
