@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
+    from napari_channelmix.settings.cluster import ClusterSettings
 
 __all__ = [
     "CHUNK",
@@ -69,6 +70,7 @@ def explain_cells_job(
     *,
     device: str = "auto",
     batch: int | None = None,
+    cluster: ClusterSettings | None = None,
 ) -> Job[Explained]:
     """Explain the cells of a data set, and keep what is found in a folder; a job.
 
@@ -87,11 +89,15 @@ def explain_cells_job(
     settings : ExplainSettings, optional
     device, batch
         As for `pcim.explain`; at most 64 cells go together.
+    cluster : ClusterSettings, optional
+        Where the chunks are computed; default: in this process. The maps are the same to the bit
+        where PyTorch has as many threads; workers have one each.
 
     Raises
     ------
     DataError
-        Maps in the folder that were made with another model, other cells or other settings; maps
+        Chunks that could not be explained or measured, such as those of a damaged image: the
+        others are kept, and the same call again does those that are missing. Maps in the folder that were made with another model, other cells or other settings; maps
         not finished that an earlier version began without their magnitude.
     ModelError
         As for `pcim.explain`.
@@ -101,7 +107,7 @@ def explain_cells_job(
     refuse_no_folder(out)
     with in_use(out):
         run = yield from ExplainRun.of(
-            model, cells, out, settings or ExplainSettings(), device, batch
+            model, cells, out, settings or ExplainSettings(), device, batch, cluster
         )
         return (yield from _explained_job(run, out))
 

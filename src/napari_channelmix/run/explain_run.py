@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,14 @@ from napari_channelmix.classify.priors import Prior, PriorChoice
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, part
-from napari_channelmix.pcim import BASELINES, explain_job
+from napari_channelmix.pcim import BASELINES
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of
 from napari_channelmix.provenance import package_version
 from napari_channelmix.run.cell_choice import chosen_cells
+from napari_channelmix.run.explain_tasks import ExplainTask
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings
+    from napari_channelmix.settings.cluster import ClusterSettings
 
 __all__ = ["CHUNK", "ExplainRun"]
 
@@ -62,6 +65,7 @@ class ExplainRun:
     batch: int | None
     facts: dict[str, Any]
     store: MapStore
+    cluster: ClusterSettings | None = None
     prior: Prior | None = None
 
     @classmethod
@@ -73,6 +77,7 @@ class ExplainRun:
         settings: ExplainSettings,
         device: str,
         batch: int | None,
+        cluster: ClusterSettings | None = None,
     ) -> Job[ExplainRun]:
         """Refuse what can be known to be wrong before a cell is explained; a job."""
         mode = settings.mode if isinstance(model, Classifier) else "blackbox"
@@ -146,6 +151,7 @@ class ExplainRun:
             batch,
             facts,
             store,
+            cluster,
         )
 
     @property
@@ -223,31 +229,24 @@ class ExplainRun:
             return Source.of(self.model, self.cells, self.device).narrowed(self.settings.cells)
         return Source.of(self.model, self.cells, self.device, self.chosen)
 
-    def explained(self, source: Source, method: str, target: Any) -> Any:
-        """The job that explains the cells of a source."""
-        settings = self.settings
-        # Baselines need gradients, also where the own method does without.
-        mode = "autograd" if method in BASELINES else settings.mode
-        return explain_job(
-            self.model,
-            source,
-            target,
-            method,
-            mode,
-            versus=settings.versus,
-            settings=replace(
-                settings.maps,
-                channels=settings.channels if method == self.method else "shared",
-                prior=self.prior,
-            ),
-            device=self.device,
-            batch=self.batch,
-            compare=False,
+    @cached_property
+    def task(self) -> ExplainTask:
+        """What all chunks share, as it goes to workers; its cells are looked at for it."""
+        return ExplainTask(
+            self.source(),
+            self.settings,
+            self.method,
+            self.mode,
+            self.arrays,
+            self.device,
+            self.batch,
+            self.prior,
         )
 
-    def stage(self, rows: slice, what: str) -> str:
-        """What is being done, in words."""
-        return f"{what}, cells {rows.start + 1}–{rows.stop} of {len(self.chosen)}"
+    @staticmethod
+    def words_of(rows: slice) -> str:
+        """What a chunk is called in messages."""
+        return f"cells {rows.start + 1} to {rows.stop}"
 
 
 def _prior_fact(prior: PriorChoice) -> Any:
