@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
-from napari_channelmix.cluster import chunks_job
+from napari_channelmix.cluster import ChunkReport, chunks_job
 from napari_channelmix.jobs import Job, Progress, mapped, part
 from napari_channelmix.run.explain_tasks import (
     ExplainedChunk,
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["all_maps_job", "all_scores_job", "staged"]
 
 
-def all_maps_job(run: ExplainRun) -> Job[bool]:
-    """Explain the chunks that are missing; whether there were any.
+def all_maps_job(run: ExplainRun) -> Job[ChunkReport]:
+    """Explain the chunks that are missing, where there are any.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def all_maps_job(run: ExplainRun) -> Job[bool]:
     chunks = run.chunks
     missing = [index for index in range(len(chunks)) if run.part(index) is None]
     if not missing:
-        return False
+        return ChunkReport(0, 0)
     run.store.refuse_without(run.arrays)
 
     def keep(position: int, result: ExplainedChunk) -> None:
@@ -51,11 +51,11 @@ def all_maps_job(run: ExplainRun) -> Job[bool]:
     )
     report = yield from part(job, len(chunks) - len(missing), len(missing), run.steps)
     report.refuse_missing(lambda position: run.words_of(rows[position]))
-    return True
+    return report
 
 
-def all_scores_job(run: ExplainRun) -> Job[bool]:
-    """Measure what is not measured yet; whether there was any.
+def all_scores_job(run: ExplainRun) -> Job[ChunkReport]:
+    """Measure what is not measured yet, a chunk for each method.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def all_scores_job(run: ExplainRun) -> Job[bool]:
         if name not in left_out and not run.part(index, name)
     ]
     if not missing:
-        return False
+        return ChunkReport(0, 0)
 
     def keep(position: int, scores: dict[str, Any] | None) -> None:
         index, name = missing[position]
@@ -100,7 +100,7 @@ def all_scores_job(run: ExplainRun) -> Job[bool]:
     report.refuse_missing(
         lambda position: f"{missing[position][1]}, {run.words_of(rows[position])}"
     )
-    return True
+    return report
 
 
 def _scored(run: ExplainRun, index: int, name: str) -> ScoredRows:

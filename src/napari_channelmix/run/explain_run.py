@@ -30,21 +30,20 @@ from napari_channelmix.run.explain_tasks import ExplainTask
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
-from napari_channelmix.settings import fields_of
+from napari_channelmix.settings import OF_THE_CLUSTER, ClusterSettings, fields_of, settings_of
 from napari_channelmix.stored_files import validated
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings
-    from napari_channelmix.settings.cluster import ClusterSettings
 
 __all__ = ["CHUNK", "ExplainRun"]
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
 # Settings that change no map, or whose part in it is known otherwise.
-OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only")
+OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only", *OF_THE_CLUSTER)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -65,7 +64,6 @@ class ExplainRun:
     batch: int | None
     facts: dict[str, Any]
     store: MapStore
-    cluster: ClusterSettings | None = None
     prior: Prior | None = None
 
     @classmethod
@@ -77,7 +75,6 @@ class ExplainRun:
         settings: ExplainSettings,
         device: str,
         batch: int | None,
-        cluster: ClusterSettings | None = None,
     ) -> Job[ExplainRun]:
         """Refuse what can be known to be wrong before a cell is explained; a job."""
         mode = settings.mode if isinstance(model, Classifier) else "blackbox"
@@ -151,7 +148,6 @@ class ExplainRun:
             batch,
             facts,
             store,
-            cluster,
         )
 
     @property
@@ -242,6 +238,11 @@ class ExplainRun:
             self.batch,
             self.prior,
         )
+
+    @property
+    def cluster(self) -> ClusterSettings:
+        """Where the chunks are computed."""
+        return settings_of(ClusterSettings, self.settings)
 
     @staticmethod
     def words_of(rows: slice) -> str:
