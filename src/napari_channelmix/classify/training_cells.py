@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.crop_digests import DIGEST_BYTES, Digests, pixel_digests
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, YES, Marks
 from napari_channelmix.wording import shown_error
@@ -25,13 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BLANK", "Digests", "TrainingCells", "blank_crops", "crop_digests"]
 
-Digests = npt.NDArray[np.uint64]
-
 # Digests that are kept; 11 MB in a bundle.
 MOST = 1_000_000
-# Bytes of a digest: that any of a million cells meets one of a million others by chance has a
-# probability of 5e-8.
-BYTES = 8
 #: Stands for a crop that is blank: such crops are equal without being the same cell.
 BLANK = np.uint64(0)
 
@@ -45,11 +41,10 @@ def blank_crops(crops: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 def crop_digests(crops: npt.NDArray[np.float32]) -> Digests:
     """A digest (n,) of the pixels of each crop (n, C, H, W), in raw units, channels in order.
 
-    The first 8 bytes of BLAKE2b over the float32 pixels; `BLANK` for `blank_crops`. Our definition.
+    That of `pixel_digests`; `BLANK` for `blank_crops`. Our definition.
     """
-    rows = np.ascontiguousarray(crops, dtype="<f4")
-    digests = np.array([_digest(row.tobytes()) for row in rows], dtype=np.uint64)
-    digests[blank_crops(rows)] = BLANK
+    digests = pixel_digests(crops)
+    digests[blank_crops(crops)] = BLANK
     return digests
 
 
@@ -129,7 +124,7 @@ class TrainingCells:
 
 
 def _digest(content: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(content, digest_size=BYTES).digest(), "little")
+    return int.from_bytes(hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest(), "little")
 
 
 def _name_digests(names: Sequence[str], *, in_order: bool = False) -> Digests:
@@ -143,6 +138,6 @@ def _unpacked(text: Any) -> Digests:
     if not isinstance(text, str):
         raise TypeError("digests are no text")
     content = base64.b64decode(text, validate=True)
-    if len(content) % BYTES or len(content) > BYTES * MOST:
+    if len(content) % DIGEST_BYTES or len(content) > DIGEST_BYTES * MOST:
         raise ValueError(f"{len(content)} bytes of digests")
     return np.sort(np.frombuffer(content, dtype="<u8").astype(np.uint64))
