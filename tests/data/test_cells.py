@@ -113,6 +113,16 @@ def test_batches_are_the_same_pixels(cells: Cells) -> None:
     np.testing.assert_array_equal(np.concatenate(list(cells.batches(2))), cells.read())
 
 
+def test_a_pass_gives_every_chosen_cell_once_with_its_position(cells: Cells) -> None:
+    everything = cells.read()
+    for indices in (None, [len(cells) - 1, 0], slice(1, 3)):
+        wanted = np.arange(len(cells))[slice(None) if indices is None else indices]
+        positions, crops = zip(*cells.passes(2, indices), strict=True)
+        assert sorted(np.concatenate(positions).tolist()) == sorted(wanted.tolist())
+        np.testing.assert_array_equal(np.concatenate(crops), everything[np.concatenate(positions)])
+    assert sorted(cells.reading_order.tolist()) == list(range(len(cells)))
+
+
 def test_a_file_is_decoded_when_its_cells_are_read_and_not_before(tmp_path: Path) -> None:
     decoded, fields = Decoded(), []
     for name in "ab":

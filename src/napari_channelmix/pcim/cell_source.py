@@ -258,7 +258,7 @@ class Source:
         crops = self._pixels(some)
         _refuse_not_finite(crops, lambda row: self.name_of(self.numbers[some][row]))
         if observer is not None:
-            observer.add(crops, int(np.arange(len(self))[some][0]))
+            observer.add(crops, np.arange(len(self))[some])
         return self.subject.prepare(crops)
 
     def problem(
