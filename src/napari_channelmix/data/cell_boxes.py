@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import over_border, without_fill_line
+from napari_channelmix.data.crop_digests import Digests, pixel_digests
 from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
 from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.neighbours import HIDE, KEEP, Neighbours
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     import pandas as pd
+
+    from napari_channelmix.data.stored_crops import StoredCrops
 
 __all__ = ["BOX", "CellBoxes"]
 
@@ -66,6 +69,9 @@ class CellBoxes:
     neighbours : str
         ``keep``; or ``hide``: other objects within a crop are filled with its background, see
         `without_neighbours`.
+    crop_store : StoredCrops or None
+        Where crops were written, to be read from in any order; see `Cells.store`. Cells that are
+        not in it, or whose fields of view or crops were changed since, are read from their images.
     """
 
     name: str
@@ -79,6 +85,7 @@ class CellBoxes:
     planes: tuple[int, ...] = field(default=(), repr=False)
     conditions: pd.DataFrame | None = field(default=None, repr=False)
     neighbours: Neighbours = KEEP
+    crop_store: StoredCrops | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -213,11 +220,22 @@ class CellBoxes:
     def signature(self) -> str:
         """SHA-256 over names, table and all pixels of the crops: the same for the same data.
 
-        The pixels are read for it, unless `signing` has seen them. Our definition.
+        Over what `signing` says, then the digests of all crops (`data.crop_digests`) in the order
+        of the table, so that the pixels may be read in any order. They are read for it, unless
+        `sign` was given the digests. Our definition.
         """
+        digests = np.zeros(len(self), np.uint64)
+        for positions, crops in self.passes():
+            digests[positions] = pixel_digests(crops)
+        return self._signed(digests)
+
+    def sign(self, digests: Digests) -> None:
+        """Keep the `signature`, from the digests (N,) of all crops in the order of the table."""
+        vars(self)["signature"] = self._signed(digests)
+
+    def _signed(self, digests: Digests) -> str:
         signature = self.signing()
-        for crops in self.batches():
-            signature.update(crops.tobytes())
+        signature.update(np.asarray(digests, dtype="<u8").tobytes())
         return signature.hexdigest()
 
     @cached_property
@@ -258,7 +276,7 @@ class CellBoxes:
         return self.table is other.table or bool(self.table[where].equals(other.table[where]))
 
     def signing(self) -> hashlib._Hash:
-        """A signature begun: whoever reads all crops in order may update it with their bytes."""
+        """A signature begun, of names and table; see `signature` and `fingerprint`."""
         signature = hashlib.sha256(repr((self.channels, self.classes, self.crop)).encode())
         # Sets of earlier versions keep theirs.
         if self.neighbours != KEEP:
@@ -292,6 +310,36 @@ class CellBoxes:
             A file that cannot be read, or NaN or infinite pixels.
         """
         chosen = self._positions(indices)
+        rows = None if self._stored_rows is None else self._stored_rows[chosen]
+        if rows is None or self.crop_store is None or (rows < 0).all():
+            return self.read_images(chosen)
+        stored = rows >= 0
+        boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen[stored]]
+        crops = self.crop_store.read(rows[stored], self.planes, boxes)
+        if stored.all():
+            return crops
+        every = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
+        every[stored], every[~stored] = crops, self.read_images(chosen[~stored])
+        return every
+
+    @cached_property
+    def _stored_rows(self) -> IntArray | None:
+        """Row of each cell in the crop store, -1 for none; None without a store of such crops."""
+        store = self.crop_store
+        if store is None or not store.holds(self.fields, self.planes, self.crop, self.neighbours):
+            return None
+        from napari_channelmix.data.stored_crops import keys_of
+
+        return store.rows(keys_of(self.table, self.neighbours))
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether all crops are read from a crop store; see `Cells.store`."""
+        rows = self._stored_rows
+        return rows is not None and bool((rows >= 0).all())
+
+    def read_images(self, chosen: IntArray) -> FloatArray:
+        """Crops (n, C, H, W) of the cells at these positions, from the images; see `read`."""
         crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
         columns = self.table[["field", *BOX]].to_numpy(np.int64)
         ids = self.table["object"].to_numpy(np.int64) if self.neighbours == HIDE else None
@@ -319,8 +367,10 @@ class CellBoxes:
     def reading_order(self) -> IntArray:
         """All cells in the order in which one pass over their pixels costs least (N,) int64.
 
-        Field by field, then along the image.
+        Field by field, then along the image; with a crop store, as it holds them.
         """
+        if self._stored_rows is not None:
+            return np.argsort(self._stored_rows, kind="stable").astype(np.int64)
         columns = self.table[["field", "y0", "x0"]].to_numpy(np.int64)
         return np.lexsort((columns[:, 2], columns[:, 1], columns[:, 0])).astype(np.int64)
 

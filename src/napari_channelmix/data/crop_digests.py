@@ -18,9 +18,10 @@ DIGEST_BYTES = 8
 
 
 def pixel_digests(crops: npt.NDArray[Any]) -> Digests:
-    """A digest (n,) uint64 of the pixels of each crop (n, C, H, W), in raw units, channels in order.
+    """A digest (n,) uint64 of the pixels of each crop (n, C, H, W).
 
-    The first 8 bytes of BLAKE2b over the float32 pixels, little endian. Our definition.
+    The first 8 bytes of BLAKE2b over the float32 pixels in raw units, channels in order, little
+    endian. Our definition.
 
     Examples
     --------

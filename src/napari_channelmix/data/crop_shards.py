@@ -45,7 +45,7 @@ def _checksum(content: bytes) -> bytes:
 
 
 def _codec() -> Any:
-    from numcodecs import Blosc
+    from numcodecs import Blosc  # type: ignore[import-untyped]
 
     # Bytes of one weight together: whole numbers of 12 bits then take a third less room.
     return Blosc(cname="zstd", clevel=1, shuffle=Blosc.SHUFFLE)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.byte_cache import ByteCache
 from napari_channelmix.data.crop_shards import (
     ShardFormat,
     ShardIndex,
@@ -24,13 +24,27 @@ from napari_channelmix.data.crop_shards import (
     damaged,
     read_index,
 )
-from napari_channelmix.data.fields import Field
-from napari_channelmix.data.neighbours import Neighbours, background_level
+from napari_channelmix.data.neighbours import HIDE, Neighbours, background_level
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import MIB, Stored, parsed_json, read_text, validated
 from napari_channelmix.wording import shown_error
 
-__all__ = ["ARRAY", "CELLS", "CropKeys", "StoredCrops", "key_hashes", "shard_path"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data.fields import Field
+
+__all__ = [
+    "ARRAY",
+    "CELLS",
+    "CropKeys",
+    "StoredCrops",
+    "key_hashes",
+    "keys_of",
+    "shard_path",
+    "stated",
+    "stored_keys",
+]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -39,13 +53,24 @@ IntArray = npt.NDArray[np.int64]
 ARRAY, CELLS = "crops.zarr", "cells.npy"
 #: Columns of that table.
 KEY = ("field", "y0", "x0", "y1", "x1", "object")
-# Stores, and indices of shards, that a process keeps at hand.
-STORES, INDICES = 4, 4096
+# Bytes of keys and of indices of shards that a process keeps at hand.
+KEPT_KEYS, KEPT_INDICES = 256 * MIB, 32 * MIB
 
 
 def shard_path(folder: Path, shard: int) -> Path:
     """The file of a shard, as zarr names it."""
     return folder / ARRAY / "c" / str(shard) / "0" / "0" / "0"
+
+
+def keys_of(table: pd.DataFrame, neighbours: Neighbours) -> IntArray:
+    """What the pixels of each crop depend on, (N, 6): field, box, and the id of its object.
+
+    The id is 0 where it changes nothing: neighbours are kept.
+    """
+    keys = table[list(KEY)].to_numpy(np.int64, copy=True)
+    if neighbours != HIDE:
+        keys[:, -1] = 0
+    return keys
 
 
 def key_hashes(keys: IntArray) -> npt.NDArray[np.uint64]:
@@ -81,6 +106,11 @@ class CropKeys:
     def __len__(self) -> int:
         return len(self._keys)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes."""
+        return self._keys.nbytes + self._order.nbytes + self._sorted.nbytes
+
     def rows(self, keys: IntArray) -> IntArray:
         """Row of each of these keys (n, 6), as (n,); -1 for those that are not there."""
         if not len(self) or not len(keys):
@@ -98,12 +128,13 @@ class _Opened:
     run: str
     form: ShardFormat
     keys: CropKeys
-    indices: OrderedDict[int, tuple[tuple[int, int, int], ShardIndex]] = field(
-        default_factory=OrderedDict
-    )
 
 
-_OPENED: OrderedDict[Path, _Opened] = OrderedDict()
+# Of this process, by folder; and by shard and what its file is.
+_OPENED: ByteCache[Path, _Opened] = ByteCache(KEPT_KEYS, lambda opened: opened.keys.nbytes)
+_INDICES: ByteCache[tuple[str, int, int, int], ShardIndex] = ByteCache(
+    KEPT_INDICES, lambda index: index.nbytes
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +169,7 @@ class StoredCrops:
         crop: int,
         neighbours: Neighbours,
     ) -> bool:
-        """Whether crops of these fields and channels, prepared like this, are those of the store."""
+        """Whether crops of these fields and channels, prepared like this, are in it."""
         return (
             # By identity: fields hold arrays, which compare element by element.
             fields is self.fields
@@ -179,7 +210,7 @@ class StoredCrops:
             here = np.flatnonzero(chunks // form.chunks == shard)
             path = shard_path(self.path, shard)
             with _file(path) as file:
-                index = _index(opened, shard, file, path)
+                index = _index(form, file, path)
                 pieces = chunks_of(file, form, index, chunks[here] % form.chunks, path)
                 for which, pixels in zip(here.tolist(), pieces, strict=True):
                     for position in order[bounds[which] : bounds[which + 1]].tolist():
@@ -198,7 +229,7 @@ class StoredCrops:
         # Boxes of another side are resized, and were stored as they are read.
         own = (edges[:, 2:] - edges[:, :2] == self.crop).all(axis=1)
         beyond = (edges[:, :2] < 0).any(axis=1) | (edges[:, 2:] > shape).any(axis=1)
-        for position in np.flatnonzero(own & beyond & (self.neighbours == "keep")).tolist():
+        for position in np.flatnonzero(own & beyond & (self.neighbours != HIDE)).tolist():
             (y0, x0), (height, width) = edges[position, :2], shape[position]
             rows = slice(max(-y0, 0), min(height - y0, self.crop))
             columns = slice(max(-x0, 0), min(width - x0, self.crop))
@@ -210,13 +241,14 @@ class StoredCrops:
         opened = _OPENED.get(self.path)
         if opened is None or opened.run != self.run:
             opened = _open(self.path)
-            _OPENED[self.path] = opened
-            while len(_OPENED) > STORES:
-                _OPENED.popitem(last=False)
-        if opened.run != self.run:
-            raise DataError(
-                f"{self.path}: the crop store was written again since; open the data set again"
-            )
+            if opened.run != self.run:
+                raise DataError(
+                    f"{self.path}: the crop store was written again since; open the data set again"
+                )
+            shape = (len(self.planes), self.crop, self.crop)
+            if opened.form.shape != shape:
+                raise DataError(damaged(self.path, f"crops of {opened.form.shape}, not {shape}"))
+            _OPENED.put(self.path, opened)
         return opened
 
 
@@ -275,15 +307,13 @@ def _open(folder: Path) -> _Opened:
     path = folder / ARRAY
     try:
         array: Any = zarr.open_array(path, mode="r")
-        count, *shape = array.shape
-        in_chunk, in_shard = array.chunks[0], array.shards[0]
+        count, channels, height, width = array.shape
+        form = ShardFormat((channels, height, width), array.dtype, array.chunks[0], array.shards[0])
         plain = array.dtype.kind in "uif" and array.dtype.itemsize <= 4
     # A damaged store raises anything from KeyError to errors of zarr's own.
     except Exception as error:
         raise DataError(damaged(path, shown_error(error))) from error
-    form = ShardFormat((shape[0], shape[1], shape[2]), array.dtype, in_chunk, in_shard)
-    expected = ShardFormat.fitting(form.shape, form.dtype)
-    if not plain or count != len(keys) or form != expected:
+    if not plain or count != len(keys) or form != ShardFormat.fitting(form.shape, form.dtype):
         raise DataError(damaged(path, f"{array.dtype} {array.shape} in {array.shards}"))
     return _Opened(run, form, CropKeys(keys))
 
@@ -300,15 +330,12 @@ def _file(path: Path) -> Any:
         os.close(descriptor)
 
 
-def _index(opened: _Opened, shard: int, file: int, path: Path) -> ShardIndex:
+def _index(form: ShardFormat, file: int, path: Path) -> ShardIndex:
     """The index of a shard, read again where the file is another one."""
     facts = os.fstat(file)
-    mark = facts.st_ino, facts.st_size, facts.st_mtime_ns
-    known = opened.indices.get(shard)
-    if known is not None and known[0] == mark:
-        return known[1]
-    index = read_index(file, opened.form, path)
-    opened.indices[shard] = mark, index
-    while len(opened.indices) > INDICES:
-        opened.indices.popitem(last=False)
+    key = str(path), facts.st_ino, facts.st_size, facts.st_mtime_ns
+    index = _INDICES.get(key)
+    if index is None:
+        index = read_index(file, form, path)
+        _INDICES.put(key, index)
     return index
