@@ -17,10 +17,9 @@ from napari_channelmix.classify.model_files import (
     file_kind,
     function_name,
     is_there,
-    open_file,
-    open_function,
     refuse_weights,
 )
+from napari_channelmix.classify.opened_model import OpenedModel
 from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
 from napari_channelmix.classify.predictor import Predictor
@@ -219,20 +218,13 @@ def load_model(
         return load_bundle(path)
     if not channels or not (classes or (named and allow_code)):
         raise ModelError(f"{text}: name the channels and the classes; only bundles carry them")
-    if kind != "onnx" and not allow_code:
-        raise ModelError(
-            f"{text}: loading this runs code of its maker; if you trust it, allow it "
-            "(allow_code=True, or --allow-code on the command line), else export the model to ONNX"
-        )
+    function = OpenedModel(text, kind, len(channels), named, allow_code=allow_code)
     notes: tuple[str, ...] = ()
-    if named:
-        function, estimator = open_function(named, text)
-        if estimator is not None:
-            classes = _same_classes(classes, estimator.classes, text)
-            notes = tuple(f"{text}: {line}" for line in estimator.notes)
-            output = estimator.output if output == "auto" else output  # type: ignore[assignment]
-    else:
-        function = open_file(path, kind, len(channels))
+    if function.estimator is not None:
+        estimator = function.estimator
+        classes = _same_classes(classes, estimator.classes, text)
+        notes = tuple(f"{text}: {line}" for line in estimator.notes)
+        output = estimator.output if output == "auto" else output  # type: ignore[assignment]
     if not classes:
         raise ModelError(f"{text}: name the classes")
     for what, names in (("channels", channels), ("classes", classes)):

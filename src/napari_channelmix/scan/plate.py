@@ -19,6 +19,7 @@ from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.scan import Scan
 from napari_channelmix.scan.table_cells import checked_rows_of_masks
+from napari_channelmix.scan.well_classes import with_well_classes
 from napari_channelmix.scan.wells import well_of
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.wording import counted, path_shown, quoted
@@ -97,8 +98,9 @@ def scan_plate_job(path: str | Path, settings: ScanSettings | None = None) -> Jo
             f"there{first if found.left_out else ''}; copy the plate with all its folders"
         )
     found.say_acquisitions()
-    source = _Source(path, found)
-    return (yield from part(source.scan_job(settings or ScanSettings()), 0.5, 0.5, 1))
+    source, settings = _Source(path, found), settings or ScanSettings()
+    scan = yield from part(source.scan_job(settings), 0.5, 0.5, 1)
+    return with_well_classes(scan, settings.wells, path.parent)
 
 
 @dataclass(eq=False)

@@ -31,6 +31,7 @@ from napari_channelmix.scan.looked_at import LookedAt, look_at_job
 from napari_channelmix.scan.pictures import Pictures, look_job
 from napari_channelmix.scan.plain_table import parse_plain
 from napari_channelmix.scan.plane_numbers import plane_numbers
+from napari_channelmix.scan.plate_layout import read_layout
 from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.qupath import parse_qupath
 from napari_channelmix.scan.roles import Role
@@ -43,6 +44,7 @@ from napari_channelmix.scan.table_cells import (
 from napari_channelmix.scan.table_columns import columns_of
 from napari_channelmix.scan.table_places import Places, places_in_pixels, with_places
 from napari_channelmix.scan.vocabulary import is_channel
+from napari_channelmix.scan.well_classes import with_layout
 from napari_channelmix.settings.fields import takes_settings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.wording import counted, path_shown, quoted
@@ -121,8 +123,9 @@ def scan_table_job(
         raise DataError(f"{path_shown(folder)}: is no folder; name the one that holds the images")
     parsed = yield from part(_parsed_job(table, folder), 0, 0.1, 1)
     own = Path(table).parent if isinstance(table, (str, Path)) else Path.cwd()
-    source = _Source(parsed, FileFinder(folder or own))
-    return (yield from source.scan_job(settings or ScanSettings()))
+    source, settings = _Source(parsed, FileFinder(folder or own)), settings or ScanSettings()
+    scan = yield from source.scan_job(settings)
+    return scan if settings.wells is None else with_layout(scan, read_layout(Path(settings.wells)))
 
 
 def _parsed_job(table: str | Path | pd.DataFrame, images: Path | None) -> Job[ParsedTable]:
