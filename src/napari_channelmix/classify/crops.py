@@ -13,8 +13,8 @@ from torch import Tensor
 from napari_channelmix.classify.held_crops import HeldCrops
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.training_cells import Digests
     from napari_channelmix.data import Cells, ChannelStatistics
-    from napari_channelmix.data.crop_digests import Digests
     from napari_channelmix.jobs import Job
 
 __all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "random_flip_rotate"]

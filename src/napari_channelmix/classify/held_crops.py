@@ -8,20 +8,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.training_cells import BLANK, Digests, blank_crops
+from napari_channelmix.classify.training_cells import Digests, crop_digests
 from napari_channelmix.computing import within_cap
-from napari_channelmix.data.crop_digests import pixel_digests
 from napari_channelmix.data.pixel_facts import stored_dtype
 from napari_channelmix.data.temporary_store import TemporaryFolder, temporary_store_job
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
+    import hashlib
+    from collections.abc import Iterator
+
     from napari_channelmix.data import Cells
 
 __all__ = ["BATCH", "HeldCrops"]
@@ -50,8 +51,6 @@ class HeldCrops:
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
         self.digests: Digests | None = None
-        # Of all crops, blank ones too.
-        self._signing: Digests = np.zeros(0, np.uint64)
         # (N, H, W, C): picking along the first axis then keeps channels last.
         self._pixels: npt.NDArray[Any] | None = None
         # Crops that whole numbers do not hold: filled beyond the border of their image.
@@ -86,10 +85,14 @@ class HeldCrops:
     def _read(self, kind: np.dtype[Any] | None) -> Job[None]:
         count, channels, height, width = self.cells.shape
         pixels = None if kind is None else np.empty((count, height, width, channels), kind)
-        digests, blank, done = np.zeros(count, np.uint64), np.zeros(count, bool), 0
+        digests, done = np.zeros(count, np.uint64), 0
         exact: dict[int, FloatArray] = {}
-        for positions, crops in self._source.passes(self._size):
-            digests[positions], blank[positions] = pixel_digests(crops), blank_crops(crops)
+        signature, in_order = self.cells.signing(), kind is None or self._ordered()
+        total = count if in_order else count + count / 8
+        for positions, crops in self._in_order() if in_order else self._source.passes(self._size):
+            digests[positions] = crop_digests(crops)
+            if in_order:
+                signature.update(crops.tobytes())
             if pixels is not None:
                 last = crops.transpose(0, 2, 3, 1)
                 pixels[positions] = last if kind == np.float32 else _whole(last, pixels.dtype)
@@ -97,11 +100,35 @@ class HeldCrops:
                     for row in np.flatnonzero((pixels[positions] != last).any(axis=(1, 2, 3))):
                         exact[int(positions[row])] = last[row].copy()
             done += len(crops)
-            yield Progress(done, count, "reading the cells")
-        self._pixels, self._exact, self._signing = pixels, exact, digests
-        self.digests = np.where(blank, BLANK, digests)
+            yield Progress(done, total, "reading the cells")
+        self._pixels, self._exact = pixels, exact
+        if not in_order:
+            yield from part(self._signed(signature, np.arange(count)), count, count / 8, total)
         # Every pixel has been seen, so the cells need not be read again to be signed.
-        self.cells.sign(digests)
+        vars(self.cells)["signature"] = signature.hexdigest()
+        self.digests = digests
+
+    def _ordered(self) -> bool:
+        """Whether the images are read best in the order of the table."""
+        return bool((np.diff(self._source.reading_order) > 0).all())
+
+    def _in_order(self) -> Iterator[tuple[IntArray, FloatArray]]:
+        for start in range(0, len(self), self._size):
+            positions = np.arange(start, min(start + self._size, len(self)))
+            yield positions, self._source.read(positions)
+
+    def sign(self, cells: Cells, rows: IntArray) -> Job[None]:
+        """Sign the cells at these positions (`Cells.signature`) from the pixels that were read."""
+        signature = cells.signing()
+        yield from self._signed(signature, rows)
+        vars(cells)["signature"] = signature.hexdigest()
+
+    def _signed(self, signature: hashlib._Hash, rows: IntArray) -> Job[None]:
+        done = 0
+        for crops in self.batches(rows):
+            signature.update(crops.tobytes())
+            done += len(crops)
+            yield Progress(done, len(rows), "reading the cells")
 
     def read(self, rows: IntArray) -> FloatArray:
         """The crops at these positions, (n, C, H, W), in raw units; channels last in memory."""
@@ -119,10 +146,6 @@ class HeldCrops:
         every = np.arange(len(self)) if rows is None else rows
         for start in range(0, len(every), self._size):
             yield self.read(every[start : start + self._size])
-
-    def sign(self, cells: Cells, rows: IntArray) -> None:
-        """Sign some of the cells (`Cells.signature`) from the pixels that were read."""
-        cells.sign(self._signing[rows])
 
     def given_away(self) -> FloatArray | None:
         """The crops (N, H, W, C) for the one who asks to change in place; None where not float32.

@@ -12,15 +12,15 @@ import numpy.typing as npt
 from napari_channelmix.classify.crops import NormalisedCrops, normalised
 from napari_channelmix.classify.held_crops import HeldCrops
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
-from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
+    from napari_channelmix.classify.training_cells import Digests
     from napari_channelmix.data import Cells
-    from napari_channelmix.data.crop_digests import Digests
+    from napari_channelmix.jobs import Job
 
 __all__ = ["Pixels", "SelectedCrops", "Selection"]
 
@@ -66,8 +66,7 @@ class Selection:
     def sign(self) -> Job[None]:
         """Sign the cells (`Cells.signature`) from the pixels that were read."""
         if "signature" not in vars(self.cells):
-            yield Progress(0, 1, "reading the cells")
-            self.pixels.sign(self.cells, self.rows)
+            yield from self.pixels.sign(self.cells, self.rows)
 
     def statistics_job(self) -> Job[ChannelStatistics]:
         """Mean, spread and range of each channel of the chosen cells; see `statistics_job`."""

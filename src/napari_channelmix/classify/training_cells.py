@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.crop_digests import DIGEST_BYTES, Digests, pixel_digests
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, YES, Marks
 from napari_channelmix.wording import shown_error
@@ -26,8 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BLANK", "Digests", "TrainingCells", "blank_crops", "crop_digests"]
 
+Digests = npt.NDArray[np.uint64]
+
 # Digests that are kept; 11 MB in a bundle.
 MOST = 1_000_000
+# Bytes of a digest: that any of a million cells meets one of a million others by chance has a
+# probability of 5e-8.
+BYTES = 8
 #: Stands for a crop that is blank: such crops are equal without being the same cell.
 BLANK = np.uint64(0)
 
@@ -41,10 +45,11 @@ def blank_crops(crops: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 def crop_digests(crops: npt.NDArray[np.float32]) -> Digests:
     """A digest (n,) of the pixels of each crop (n, C, H, W), in raw units, channels in order.
 
-    That of `pixel_digests`; `BLANK` for `blank_crops`. Our definition.
+    The first 8 bytes of BLAKE2b over the float32 pixels; `BLANK` for `blank_crops`. Our definition.
     """
-    digests = pixel_digests(crops)
-    digests[blank_crops(crops)] = BLANK
+    rows = np.ascontiguousarray(crops, dtype="<f4")
+    digests = np.array([_digest(row.tobytes()) for row in rows], dtype=np.uint64)
+    digests[blank_crops(rows)] = BLANK
     return digests
 
 
@@ -124,7 +129,7 @@ class TrainingCells:
 
 
 def _digest(content: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest(), "little")
+    return int.from_bytes(hashlib.blake2b(content, digest_size=BYTES).digest(), "little")
 
 
 def _name_digests(names: Sequence[str], *, in_order: bool = False) -> Digests:
@@ -138,6 +143,6 @@ def _unpacked(text: Any) -> Digests:
     if not isinstance(text, str):
         raise TypeError("digests are no text")
     content = base64.b64decode(text, validate=True)
-    if len(content) % DIGEST_BYTES or len(content) > DIGEST_BYTES * MOST:
+    if len(content) % BYTES or len(content) > BYTES * MOST:
         raise ValueError(f"{len(content)} bytes of digests")
     return np.sort(np.frombuffer(content, dtype="<u8").astype(np.uint64))

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import over_border, without_fill_line
-from napari_channelmix.data.crop_digests import Digests, pixel_digests
 from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
 from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.neighbours import HIDE, KEEP, Neighbours
@@ -220,22 +219,11 @@ class CellBoxes:
     def signature(self) -> str:
         """SHA-256 over names, table and all pixels of the crops: the same for the same data.
 
-        Over what `signing` says, then the digests of all crops (`data.crop_digests`) in the order
-        of the table, so that the pixels may be read in any order. They are read for it, unless
-        `sign` was given the digests. Our definition.
+        The pixels are read for it, unless `signing` has seen them. Our definition.
         """
-        digests = np.zeros(len(self), np.uint64)
-        for positions, crops in self.passes():
-            digests[positions] = pixel_digests(crops)
-        return self._signed(digests)
-
-    def sign(self, digests: Digests) -> None:
-        """Keep the `signature`, from the digests (N,) of all crops in the order of the table."""
-        vars(self)["signature"] = self._signed(digests)
-
-    def _signed(self, digests: Digests) -> str:
         signature = self.signing()
-        signature.update(np.asarray(digests, dtype="<u8").tobytes())
+        for crops in self.batches():
+            signature.update(crops.tobytes())
         return signature.hexdigest()
 
     @cached_property
@@ -276,7 +264,7 @@ class CellBoxes:
         return self.table is other.table or bool(self.table[where].equals(other.table[where]))
 
     def signing(self) -> hashlib._Hash:
-        """A signature begun, of names and table; see `signature` and `fingerprint`."""
+        """A signature begun: whoever reads all crops in order may update it with their bytes."""
         signature = hashlib.sha256(repr((self.channels, self.classes, self.crop)).encode())
         # Sets of earlier versions keep theirs.
         if self.neighbours != KEEP:
