@@ -151,8 +151,18 @@ class ForeignClassifier(Predictor):
     def _prepare(self, source: Cells | FloatArray) -> None:
         """What the numbers mean is found out from cells all over."""
         if self.output == "auto" and self._known.reading is None and len(source):
-            some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)
-            self.find_out(source.read(some) if isinstance(source, Cells) else source[some])
+            self.find_out(_probe(source))
+
+    def _prepare_for_workers(self, source: Cells) -> None:
+        """It is found out here, also where it was said: so it is one for all workers."""
+        if self._known.reading is None and len(source):
+            self.scores(_probe(source))
+
+
+def _probe(source: Cells | FloatArray) -> FloatArray:
+    """Some crops, from all over the cells."""
+    some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)
+    return source.read(some) if isinstance(source, Cells) else source[some]
 
 
 # Crops from which the meaning of the output is found out.
