@@ -183,11 +183,65 @@ def test_opening_yields_a_step_per_image_and_decodes_none(
     monkeypatch.setattr(TiffSource, "decode", lambda *_: pytest.fail("pixels were decoded"))
     steps: list[Progress] = []
     drain(open_dataset_job(path), steps.append)
-    assert len(steps) == 4
-    assert all(step.total == 4 for step in steps)
+    opening = [step for step in steps if step.stage == "opening the images"]
+    assert [step.done for step in opening] == [0, 1, 2, 3]
+    assert all(step.total == 4 for step in opening)
+    # A table of any size is read and looked through in steps as well.
+    assert {"reading the table", "checking the table", "finding the cells"} < {
+        step.stage for step in steps
+    }
 
 
 # ------------------------------------------------------------------ what is wrong, and where
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        # What is wrong in an earlier row is said, whether it is a number, a place or a file.
+        ({0: {"y": "x"}, 1: {"dna": "none.tif"}}, "line 2, column 'y': 'x' is not a number"),
+        ({1: {"dna": "none.tif"}, 2: {"y": "x"}}, "line 3, column 'dna': .*none.tif"),
+        ({1: {"x": "900"}, 2: {"y": "1_0"}}, "line 3: the cell at y=14, x=900 lies outside"),
+        ({2: {"y": "1_0"}, 3: {"x": "900"}}, "line 4, column 'y': '1_0' is not a number"),
+        # Within a row its columns in order, then its place.
+        ({2: {"y": "1e10", "x": "?"}}, "line 4, column 'y': '1e10' is beyond the bound of 1e"),
+    ],
+)
+def test_the_first_row_that_is_wrong_is_named(
+    write_set: WriteSet, wrong: dict[int, dict[str, str]], says: str
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"label": "ab"[n % 2], "dna": f"dna{n}.tif", "gfp": f"gfp{n}.tif", "y": 14, "x": 12}
+        for n in range(4)
+    ]
+    for row, values in wrong.items():
+        rows[row] |= values
+    path = write_set(*FILES[1:], *POINT, rows=rows)
+    with pytest.raises(DataError, match=says):
+        open_dataset(path)
+
+
+def test_cells_lie_where_their_rows_say_in_the_order_of_the_rows(write_set: WriteSet) -> None:
+    rng = np.random.default_rng(0)
+    files, y, x = rng.integers(0, 4, 300), rng.uniform(10, 50, 300), rng.uniform(10, 50, 300)
+    table = pd.DataFrame(
+        {
+            "label": rng.choice(["b", "a"], 300),
+            "dna": [f"dna{n}.tif" for n in files],
+            "y": y,
+            "x": x,
+        }
+    )
+    table["gfp"] = table["dna"].str.replace("dna", "gfp")
+    path = write_set(*FILES[1:], *POINT, rows=table.to_csv(index=False))
+    cells = open_dataset(path)
+    np.testing.assert_array_equal(cells.centres, np.column_stack([y, x]))
+    shown = [cells.fields[n].planes[0].file.path.name for n in cells.table["field"]]  # type: ignore[union-attr]
+    assert shown == table["gfp"].tolist()
+    assert [cells.classes[code] for code in cells.labels] == table["label"].tolist()
+    # Each row is a group; fields are numbered as their files come.
+    assert cells.groups.tolist() == [str(n) for n in range(300)]
+    assert cells.table["field"].drop_duplicates().tolist() == [0, 1, 2, 3]
 
 
 def test_a_missing_table_column_or_channel_is_named(write_set: WriteSet) -> None:

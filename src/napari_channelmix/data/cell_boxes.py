@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.decoded_chunks import Chunks
+    from napari_channelmix.data.stored_crops import StoredCrops
 
 __all__ = ["BOX", "CellBoxes"]
 
@@ -74,6 +75,9 @@ class CellBoxes:
     neighbours : str
         ``keep``; or ``hide``: other objects within a crop are filled with its background, see
         `without_neighbours`.
+    crop_store : StoredCrops or None
+        Where crops were written, to be read from in any order; see `Cells.store`. Cells that are
+        not in it, or whose fields of view or crops were changed since, are read from their images.
     """
 
     name: str
@@ -87,6 +91,7 @@ class CellBoxes:
     planes: tuple[int, ...] = field(default=(), repr=False)
     conditions: pd.DataFrame | None = field(default=None, repr=False)
     neighbours: Neighbours = KEEP
+    crop_store: StoredCrops | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -299,10 +304,43 @@ class CellBoxes:
         DataError
             A file that cannot be read, or NaN or infinite pixels.
         """
-        return self._read_direct(self._positions(indices))
+        return self._read(self._positions(indices))
 
-    def _read_direct(self, chosen: IntArray, blocks: Chunks | None = None) -> FloatArray:
+    def _read(self, chosen: IntArray, blocks: Chunks | None = None) -> FloatArray:
         """Crops of cells; ``blocks`` of lazy arrays are kept from one batch to the next."""
+        rows = None if self._stored_rows is None else self._stored_rows[chosen]
+        if rows is None or self.crop_store is None or (rows < 0).all():
+            return self.read_images(chosen, blocks)
+        stored = rows >= 0
+        boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen[stored]]
+        crops = self.crop_store.read(rows[stored], self.planes, boxes)
+        if stored.all():
+            return crops
+        every = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
+        every[stored], every[~stored] = crops, self.read_images(chosen[~stored], blocks)
+        return every
+
+    @cached_property
+    def _stored_rows(self) -> IntArray | None:
+        """Row of each cell in the crop store, -1 for none; None without a store of such crops."""
+        store = self.crop_store
+        if store is None or not store.holds(self.fields, self.planes, self.crop, self.neighbours):
+            return None
+        from napari_channelmix.data.stored_crops import keys_of
+
+        return store.rows(keys_of(self.table, self.neighbours))
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether all crops are read from a crop store; see `Cells.store`."""
+        rows = self._stored_rows
+        return rows is not None and bool((rows >= 0).all())
+
+    def read_images(self, chosen: IntArray, blocks: Chunks | None = None) -> FloatArray:
+        """Crops (n, C, H, W) of the cells at these positions, from the images; see `read`.
+
+        ``blocks`` of lazy arrays are kept in it from one batch to the next.
+        """
         ids = self.table["object"].to_numpy(np.int64)[chosen] if self.neighbours == HIDE else None
         boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen]
         try:
@@ -326,10 +364,13 @@ class CellBoxes:
         """All cells in the order in which one pass over their pixels costs least (N,) int64.
 
         Field by field, then along the chunks of its image: whatever the order of the table, a pass
-        decodes each of them once. See `data.crop_reading.pass_order`.
+        decodes each of them once (see `data.crop_reading.pass_order`). With a crop store, as it
+        holds them.
         """
-        boxes = self.table[["field", *BOX]].to_numpy(np.int64)
-        return pass_order(self.fields, self.planes, boxes)
+        order = pass_order(self.fields, self.planes, self.table[["field", *BOX]].to_numpy(np.int64))
+        if self._stored_rows is not None:
+            order = order[np.argsort(self._stored_rows[order], kind="stable")]
+        return order
 
     def passes(
         self, size: int = 256, indices: npt.ArrayLike | slice | None = None
@@ -376,7 +417,7 @@ class CellBoxes:
         blocks = chunk_cache(BLOCKS_KEPT)
         for start in range(0, len(order), size):
             positions = order[start : start + size]
-            yield positions, self._read_direct(positions, blocks)
+            yield positions, self._read(positions, blocks)
 
     def statistics(self) -> ChannelStatistics:
         """Mean, standard deviation and range of each channel over all pixels of all crops."""

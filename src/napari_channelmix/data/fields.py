@@ -138,7 +138,9 @@ class Field:
         return out
 
 
-def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[np.int64]:
+def square_boxes(
+    y: npt.ArrayLike, x: npt.ArrayLike, side: int | npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
     """Squares of ``side`` pixels around centres: an (N, 4) array of y0, x0, y1, x1.
 
     The first pixel is ``ceil(centre - side / 2)``, for odd and even sides alike: a centre on a
@@ -149,7 +151,7 @@ def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[n
     ----------
     y, x : (N,) arrays
         Centres; pixel centres are whole numbers.
-    side : int
+    side : int or (N,) int64 array
         Pixels.
 
     Examples
@@ -170,8 +172,8 @@ def middles(boxes: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.asarray((edges[:, :2] + edges[:, 2:] - 1) / 2)
 
 
-def outside(points: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Which points (N, 2), y and x, lie outside an image, (N,).
+def outside(points: npt.ArrayLike, shape: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which points (N, 2), y and x, lie outside an image, or each outside its own (N, 2); (N,).
 
     An image reaches from -0.5, the outer edge of its first pixel, to its size less 0.5.
     """

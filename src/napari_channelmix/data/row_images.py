@@ -45,23 +45,21 @@ class RowImages:
                 self.warnings.same_image(file)
         return self._files[key]
 
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Columns of files, and the channel each stands for; empty for all channels."""
+        description = self._description
+        if description.image:
+            return [(description.image.column, "")]
+        return [(column, name) for name, column in description.channels.items()]
+
     def first_file(self, row: int) -> str:
         """The first image file of a row, as the table names it."""
-        description = self._description
-        column = (
-            description.image.column
-            if description.image
-            else next(iter(description.channels.values()))
-        )
-        return self._table.text(row, column)
+        return self._table.text(row, self.columns[0][0])
 
     def files_of(self, row: int) -> list[tuple[str, Path]]:
         """Columns and files of a row's images: one of all channels, or one for each."""
-        description = self._description
-        columns = (
-            [description.image.column] if description.image else list(description.channels.values())
-        )
-        return [(column, self._table.file(row, column)) for column in columns]
+        return [(column, self._table.file(row, column)) for column, _ in self.columns]
 
     def lengths(self, row: int) -> dict[str, int]:
         """The axes T and Z of a row's images and how long they are; the same for all channels."""
