@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,14 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.report.results_by_cell import CellResults
 
-__all__ = ["instance_ids", "region_names", "require_h5py", "write_anndata_job"]
+__all__ = [
+    "about_of",
+    "instance_ids",
+    "region_names",
+    "require_h5py",
+    "write_anndata_job",
+    "write_obs",
+]
 
 SCHEMA = "napari-channelmix/cells/1"
 REGION, INSTANCE = "region", "instance_id"
@@ -93,7 +100,7 @@ def write_anndata_job(results: CellResults, path: Path) -> Job[Path]:
     return path
 
 
-def _fill(file: Any, results: CellResults) -> Iterator[Progress]:
+def _fill(file: Any, results: CellResults) -> Job[None]:
     cells, rows = results.cells, results.positions
     write_root(file)
     yield Progress(0, 10, "writing the table")
@@ -124,12 +131,12 @@ def _fill(file: Any, results: CellResults) -> Iterator[Progress]:
         write_array(file, "X", named[1])
     if results.importance is not None:
         write_uns(file["uns"], "channel_importance", importance_of(results.importance))
-    write_uns(file["uns"], "channelmix", _about(results, sizes is not None))
+    write_uns(file["uns"], "channelmix", about_of(results, sizes is not None))
 
 
 def write_obs(
     file: Any, results: CellResults, more: Mapping[str, Column] | None = None
-) -> Iterator[Progress]:
+) -> Job[None]:
     """The table ``obs`` of an AnnData file, with the keys of SpatialData.
 
     Parameters
@@ -255,7 +262,8 @@ def _about_latents(latents: Any) -> dict[str, Any]:
     }
 
 
-def _about(results: CellResults, in_um: bool) -> dict[str, Any]:
+def about_of(results: CellResults, in_um: bool) -> dict[str, Any]:
+    """How a file was made, for ``uns["channelmix"]``."""
     cells = results.cells
     units = {"spatial": "pixel", **({"spatial_um": "micrometer"} if in_um else {})}
     about = results.about or provenance()

@@ -12,7 +12,7 @@ from napari_channelmix.wording import listed, path_shown
 __all__ = ["SUFFIXES", "CellResults", "write_cells", "write_cells_job"]
 
 #: The files that `write_cells` writes, by their suffix.
-SUFFIXES = (".csv", ".parquet", ".h5ad")
+SUFFIXES = (".csv", ".parquet", ".h5ad", ".h5sc")
 
 
 def write_cells(results: CellResults, path: str | Path) -> tuple[Path, ...]:
@@ -23,7 +23,8 @@ def write_cells(results: CellResults, path: str | Path) -> tuple[Path, ...]:
     results : CellResults
     path : path
         ``.csv`` or ``.parquet``: a row per cell, the columns of `report.cell_table`; ``.h5ad``:
-        AnnData, see `report.anndata_results`.
+        AnnData, see `report.anndata_results`; ``.h5sc``: the same with the crops themselves, see
+        `report.crop_results`.
 
     Returns
     -------
@@ -63,6 +64,10 @@ def write_cells_job(results: CellResults, path: str | Path) -> Job[tuple[Path, .
         from napari_channelmix.report.anndata_results import write_anndata_job
 
         file = yield from write_anndata_job(results, path)
+    elif suffix == ".h5sc":
+        from napari_channelmix.report.crop_results import write_crops_job
+
+        file = yield from write_crops_job(results, path)
     else:
         from napari_channelmix.report.table_results import write_csv_job, write_parquet_job
 
