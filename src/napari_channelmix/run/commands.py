@@ -197,14 +197,9 @@ def predict(args: argparse.Namespace) -> None:
     prior, model = _prior(args), _model(args)
     if hasattr(model, "to"):
         model = model.to(choose_device(args.device))
-<<<<<<< HEAD
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     settings = settings_from(args, PredictSettings, prior=prior)
     job = predict_cells_job(model, cells, args.out, settings=settings, device=args.device)
-=======
-    cells = open_cells(args)
-    job = predict_cells_job(model, cells, args.out, prior)
->>>>>>> main
     result = run_job(job, title="predict", quiet=args.quiet)
     _say(args, predicted_text(result))
     if args.quiet:

@@ -131,7 +131,6 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(predict)
     _add_prior(predict)
-<<<<<<< HEAD
     predict.add_argument(
         "--out",
         type=Path,
@@ -140,10 +139,7 @@ def parser() -> argparse.ArgumentParser:
         ".h5ad",
     )
     add_options(predict, PredictSettings, leave_out=COMMON)
-=======
-    predict.add_argument("--out", type=Path, required=True, help="folder for the tables")
     add_store_options(predict)
->>>>>>> main
 
     explain = command(
         "explain", commands.explain, "attribution maps: which pixels decide the predicted class"
