@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from napari_channelmix.data.stored_crops import StoredCrops
+
 __all__ = ["BOX", "CellBoxes"]
 
 FloatArray = npt.NDArray[np.float32]
@@ -66,6 +68,9 @@ class CellBoxes:
     neighbours : str
         ``keep``; or ``hide``: other objects within a crop are filled with its background, see
         `without_neighbours`.
+    crop_store : StoredCrops or None
+        Where crops were written, to be read from in any order; see `Cells.store`. Cells that are
+        not in it, or whose fields of view or crops were changed since, are read from their images.
     """
 
     name: str
@@ -79,6 +84,7 @@ class CellBoxes:
     planes: tuple[int, ...] = field(default=(), repr=False)
     conditions: pd.DataFrame | None = field(default=None, repr=False)
     neighbours: Neighbours = KEEP
+    crop_store: StoredCrops | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -292,6 +298,36 @@ class CellBoxes:
             A file that cannot be read, or NaN or infinite pixels.
         """
         chosen = self._positions(indices)
+        rows = None if self._stored_rows is None else self._stored_rows[chosen]
+        if rows is None or self.crop_store is None or (rows < 0).all():
+            return self.read_images(chosen)
+        stored = rows >= 0
+        boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen[stored]]
+        crops = self.crop_store.read(rows[stored], self.planes, boxes)
+        if stored.all():
+            return crops
+        every = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
+        every[stored], every[~stored] = crops, self.read_images(chosen[~stored])
+        return every
+
+    @cached_property
+    def _stored_rows(self) -> IntArray | None:
+        """Row of each cell in the crop store, -1 for none; None without a store of such crops."""
+        store = self.crop_store
+        if store is None or not store.holds(self.fields, self.planes, self.crop, self.neighbours):
+            return None
+        from napari_channelmix.data.stored_crops import keys_of
+
+        return store.rows(keys_of(self.table, self.neighbours))
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether all crops are read from a crop store; see `Cells.store`."""
+        rows = self._stored_rows
+        return rows is not None and bool((rows >= 0).all())
+
+    def read_images(self, chosen: IntArray) -> FloatArray:
+        """Crops (n, C, H, W) of the cells at these positions, from the images; see `read`."""
         crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
         columns = self.table[["field", *BOX]].to_numpy(np.int64)
         ids = self.table["object"].to_numpy(np.int64) if self.neighbours == HIDE else None
@@ -319,8 +355,10 @@ class CellBoxes:
     def reading_order(self) -> IntArray:
         """All cells in the order in which one pass over their pixels costs least (N,) int64.
 
-        Field by field, then along the image.
+        Field by field, then along the image; with a crop store, as it holds them.
         """
+        if self._stored_rows is not None:
+            return np.argsort(self._stored_rows, kind="stable").astype(np.int64)
         columns = self.table[["field", "y0", "x0"]].to_numpy(np.int64)
         return np.lexsort((columns[:, 2], columns[:, 1], columns[:, 0])).astype(np.int64)
 

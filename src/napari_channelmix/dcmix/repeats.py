@@ -23,7 +23,7 @@ from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
-from napari_channelmix.settings import ImportanceSettings, as_dict
+from napari_channelmix.settings import OF_THE_CLUSTER, ImportanceSettings, as_dict
 from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ FloatArray = npt.NDArray[np.float64]
 
 
 # They say which repeats there are, on which cells and where, not what is done in one.
-_OF_THE_RUN = ("seeds", "seed", "held_out", "split_seed", "one_split", "scaled_per", "device")
+_OF_THE_RUN = (
+    *("seeds", "seed", "held_out", "split_seed", "one_split", "scaled_per", "device"),
+    *OF_THE_CLUSTER,
+)
 
 
 @dataclass(frozen=True)
