@@ -91,10 +91,10 @@ def cells_of_table_job(
         "group": _groups(table, opener, rows, columns["object"]),
         "split": table.column(description.split)[rows],
     }
-    order = ["field", *BOX, "label", *texts, "object", "y", "x", "extent"]
+    names = ["field", *BOX, "label", *texts, "object", "y", "x", "extent"]
     columns |= {"label": labels[rows], **texts}
     # Not copied, as all columns are new: of a million cells each copy is 100 MB.
-    cells = pd.DataFrame({name: columns[name] for name in order}, copy=False)
+    cells = pd.DataFrame({name: columns[name] for name in names}, copy=False)
     del columns, texts
     yield Progress(len(table.rows), len(table.rows), FINDING)
     conditions = conditions_of(table.rows, description.group, table.columns_of_cells())
