@@ -39,7 +39,13 @@ from napari_channelmix.drl.trust import trust
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
-from napari_channelmix.settings import EncodingSettings, as_dict, merged, takes_settings
+from napari_channelmix.settings import (
+    OF_THE_CLUSTER,
+    EncodingSettings,
+    as_dict,
+    merged,
+    takes_settings,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -215,7 +221,7 @@ def latents_job(
         model=of.name,
         seed=seed,
         settings={"finetune": finetune, "view": view.as_dict()},
-        request=as_dict(chosen),
+        request=as_dict(chosen, OF_THE_CLUSTER),
         data=cells.name,
     )
     unseparated = "the cells have no two classes" if separate else "not asked for"

@@ -28,6 +28,7 @@ from napari_channelmix.settings.workload import (
     latents_workload,
     training_workload,
 )
+from napari_channelmix.wording import counted
 
 __all__ = [
     "demo",
@@ -228,6 +229,8 @@ def explain(args: argparse.Namespace) -> None:
         shift = result.content.get("data_shift") or {}
         for line in (*shift.get("warnings", ()), *result.content.get("left_out", {}).values()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
+    if result.again:
+        _say(args, f"{counted(result.again, 'chunk')} done again, since a worker was lost")
     names = ", ".join(path.name for path in result.files)
     done = "saved" if result.worked else "nothing left to do:"
     _say(args, f"{done} {names} in {args.out}")
