@@ -1,6 +1,6 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
-from napari_channelmix.settings.cluster import ClusterSettings
+from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
 from napari_channelmix.settings.fields import (
@@ -30,6 +30,7 @@ from napari_channelmix.settings.training import (
 )
 
 __all__ = [
+    "OF_THE_CLUSTER",
     "About",
     "ClassifierSettings",
     "ClusterSettings",

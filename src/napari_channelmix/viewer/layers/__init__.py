@@ -51,6 +51,7 @@ from napari_channelmix.viewer.layers.grid_layer import GridLayer, mosaic
 from napari_channelmix.viewer.layers.hidden_layers import hide, reveal
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.map_layer import MapLayer, box_geometry, box_shape
+from napari_channelmix.viewer.layers.overview_filling import is_filling, stop_filling
 from napari_channelmix.viewer.layers.own_layers import (
     OURS,
     add_image,
@@ -108,6 +109,7 @@ __all__ = [
     "hide",
     "hide_crop_boxes",
     "id_columns_of",
+    "is_filling",
     "is_own",
     "keep_selection",
     "label_ids",
@@ -143,6 +145,7 @@ __all__ = [
     "show_crop_boxes",
     "show_field",
     "show_scores",
+    "stop_filling",
     "unwritable_reason",
     "write_features",
 ]
