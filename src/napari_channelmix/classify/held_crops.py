@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,23 @@ class HeldCrops:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the pixels, which another process reads for itself; a temporary store is shared.
+
+        This object must be there as long as the other process reads from that.
+        """
+        state = {**vars(self), "_pixels": None, "_exact": {}, "_folder": None}
+        if self._folder is None:
+            return {**state, "digests": None}
+        return {**state, "_shared": str(self._folder.path)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        shared = state.pop("_shared", None)
+        vars(self).update(state)
+        if shared is not None and not Path(shared).is_dir():
+            # On another machine: it is made anew there, by `load`.
+            self._source, self.digests = self.cells, None
 
     def load(self) -> Job[None]:
         """Read all crops, hash each, and sign the cells; a job with a step for each batch.

@@ -41,6 +41,8 @@ IntArray = npt.NDArray[np.int64]
 BOX = ["y0", "x0", "y1", "x1"]
 # Cells whose pixels stand for those of the data set in its fingerprint.
 FINGERPRINTED = 32
+# Rows of the table that become text at once.
+BLOCK = 50_000
 # Bytes of the crops that a pass gives at a time, and of the blocks of lazy arrays that it keeps.
 MOST_AT_A_TIME = 256 * 2**20
 BLOCKS_KEPT = 256 * 2**20
@@ -209,7 +211,16 @@ class CellBoxes:
         Its position in the data set where the cells of its image have none.
         """
         fields, ids = (self.table[name].to_numpy(np.int64) for name in ("field", "object"))
-        return str(ids[cell] if ids[fields == fields[cell]].any() else cell)
+        return str(ids[cell] if self._fields_with_ids[fields[cell]] else cell)
+
+    @cached_property
+    def _fields_with_ids(self) -> npt.NDArray[np.bool_]:
+        """Whether any cell of each field of view has an id (F,)."""
+        has = np.zeros(len(self.fields), dtype=bool)
+        has[
+            self.table["field"].to_numpy(np.int64)[self.table["object"].to_numpy(np.int64) != 0]
+        ] = 1
+        return has
 
     @property
     def class_counts(self) -> dict[str, int]:
@@ -281,7 +292,10 @@ class CellBoxes:
         rows = self.table[["field", *BOX, "label", "group", "split"]]
         # A field of view without cells is nothing the cells are made of, and is not saved either.
         rows = rows.assign(field=pd.factorize(rows["field"])[0])
-        signature.update(rows.to_csv(index=False).encode())
+        # The text of the whole table, block by block.
+        for start in range(0, max(len(rows), 1), BLOCK):
+            block = rows.iloc[start : start + BLOCK]
+            signature.update(block.to_csv(index=False, header=not start).encode())
         return signature
 
     # ---------------------------------------------------------------- pixels
