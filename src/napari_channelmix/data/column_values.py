@@ -130,10 +130,14 @@ def identifiers_of(texts: Texts) -> Identifiers:
 
 
 def trimmed(texts: Texts, blanks: str) -> Texts:
-    """The texts without blanks around them; the same array where none has any."""
+    """The texts without blanks around them; the same array where none holds any."""
+    joined = "\n".join(texts)
+    clean = joined.count("\n") == max(len(texts) - 1, 0)
+    if clean and not any(blank in joined for blank in blanks if blank != "\n"):
+        return texts
     result = np.empty(len(texts), dtype=object)
-    result[:] = [text.strip(blanks) for text in texts]
-    return result if (result != texts).any() else texts
+    result[:] = _each_once(texts, lambda text: text.strip(blanks))
+    return result
 
 
 def _each_once(texts: Texts, rule: Callable[[str], V]) -> list[V]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.agreement import ChannelNames, FileWarnings
-from napari_channelmix.data.image_formats import Decoded, FilePlane, ImageFile, open_image
+from napari_channelmix.data.image_formats import FilePlane, ImageFile, open_image
 from napari_channelmix.data.stack_places import StackPlace, in_words
 from napari_channelmix.errors import DataError
 
@@ -29,7 +29,6 @@ class RowImages:
 
     def __init__(self, table: Table, description: Description) -> None:
         self._table, self._description = table, description
-        self._decoded = Decoded()
         self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
         self._names = ChannelNames()
         self.warnings = FileWarnings()
@@ -86,7 +85,7 @@ class RowImages:
             ((column, path),) = self.files_of(row)
             with table.naming(row, column):
                 file = self.open(path)
-                planes = file.planes(description.image.axes, self._decoded, stack)
+                planes = file.planes(description.image.axes, stack)
                 if first:
                     self.warnings.say(path, file.reading_of_axes(description.image.axes))
             if first:
@@ -96,7 +95,7 @@ class RowImages:
         for name, (column, path) in zip(description.channels, self.files_of(row), strict=True):
             with table.naming(row, column):
                 file = self.open(path, alone=True)
-                own = file.planes(None, self._decoded, stack)
+                own = file.planes(None, stack)
             if len(own) != 1:
                 raise DataError(
                     f"{table.where(row, column)}: {path} has {len(own)} channels, but stands "

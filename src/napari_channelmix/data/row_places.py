@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.bounds import far_too_large, square_side
+from napari_channelmix.data.cell_boxes import BOX
 from napari_channelmix.data.fields import Field, outside, square_boxes
 from napari_channelmix.errors import DataError
 
@@ -53,9 +54,12 @@ class RowPlaces:
     extents: Doubles
     beyond: Bools
 
-    def boxes(self) -> IntArray:
-        """Squares around the cells (n, 4): y0, x0, y1, x1 in pixels, half open."""
-        return square_boxes(self.centres[:, 0], self.centres[:, 1], self.sides)
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns (n,) of the table of cells: the square around each, its object and its centre."""
+        y, x = (np.ascontiguousarray(centre) for centre in self.centres.T)
+        edges = square_boxes(y, x, self.sides).T
+        boxes = {name: np.ascontiguousarray(edge) for name, edge in zip(BOX, edges, strict=True)}
+        return {**boxes, "object": self.ids, "y": y, "x": x, "extent": self.extents}
 
     def of(self, chosen: Bools) -> RowPlaces:
         """Some of the cells."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Table"]
 
 Texts = npt.NDArray[np.object_]
+Doubles = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 # What is being done, in words.
@@ -64,8 +65,9 @@ class Table:
     decimal_commas: frozenset[str] = frozenset()
     # A column that names rows and says nothing of cells: the index of a table in memory.
     index: str | None = None
-    # What has been looked up: columns as arrays and as ids, and files by their texts.
+    # What has been looked up: columns as arrays, as numbers and as ids, and files by their texts.
     _columns: dict[str, Texts] = field(default_factory=dict, repr=False, compare=False)
+    _numbers: dict[str, Doubles] = field(default_factory=dict, repr=False, compare=False)
     _identifiers: dict[str, Identifiers] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
 
@@ -134,9 +136,12 @@ class Table:
                 f"{path}: no rows" + (" are left by 'keep'" if description.keep else "")
             )
         if description.group:
-            names = rows[description.group].map(_cached(class_name))
-            rows = rows.assign(**{description.group: names.where(names.notna(), "")})
-            rows = rows.astype({description.group: object})
+            kinds, texts = pd.factorize(rows[description.group].to_numpy(dtype=object))
+            named = np.array([class_name(text) or "" for text in texts], dtype=object)
+            columns = {str(name): rows[name].to_numpy(dtype=object) for name in rows.columns}
+            columns[description.group] = named[kinds]
+            rows = pd.DataFrame(columns, index=rows.index, dtype=object, copy=False)
+            yield Progress(0, len(rows), CHECKING)
         commas = set()
         for column in description.cells.columns or ():
             yield Progress(0, len(rows), CHECKING)
@@ -255,9 +260,12 @@ class Table:
             self._columns[name] = self.rows[name].to_numpy(dtype=object) if name else texts
         return self._columns[name]
 
-    def numbers(self, column: str) -> npt.NDArray[np.float64]:
+    def numbers(self, column: str) -> Doubles:
         """The values of a column (N,) as numbers; NaN where `number` refuses one."""
-        return numbers_of(self.column(column), decimal_comma=column in self.decimal_commas)
+        if column not in self._numbers:
+            comma = column in self.decimal_commas
+            self._numbers[column] = numbers_of(self.column(column), decimal_comma=comma)
+        return self._numbers[column]
 
     def identifiers(self, column: str) -> Identifiers:
         """The values of a column as ids; those that `identifier` refuses are marked."""

@@ -20,7 +20,7 @@ from napari_channelmix.data.masks import mask_warnings
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.row_fields import Refusals, RowFields
 from napari_channelmix.data.row_objects import RowObjects
-from napari_channelmix.data.row_places import RowPlaces, places_of_rows
+from napari_channelmix.data.row_places import places_of_rows
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.wording import counted
@@ -69,7 +69,7 @@ def cells_of_table_job(
     labels, classes, of_classes = table.classes()
     opener = FieldOpener(table, description)
     taken = yield from _cells_of_rows_job(table, opener, labels)
-    rows, places, field_list = taken.rows, taken.places, opener.fields
+    rows, field_list = taken.rows, opener.fields
     if not len(rows):
         skipped = taken.skipped
         first = f" (first: {table.where(int(skipped[0]))})" if len(skipped) else ""
@@ -86,23 +86,21 @@ def cells_of_table_job(
         replace(field, short=short) for field, short in zip(field_list, shorts, strict=True)
     ]
     yield Progress(len(table.rows), len(table.rows), FINDING)
-    boxes, centres = places.boxes(), places.centres
-    columns: dict[str, Any] = {
-        "field": taken.fields,
-        **dict(zip(BOX, boxes.T, strict=True)),
-        "label": labels[rows],
-        "group": _groups(table, opener, rows, places.ids),
+    columns = taken.columns
+    texts = {
+        "group": _groups(table, opener, rows, columns["object"]),
         "split": table.column(description.split)[rows],
-        "object": places.ids,
-        "y": centres[:, 0],
-        "x": centres[:, 1],
-        "extent": places.extents,
     }
+    names = ["field", *BOX, "label", *texts, "object", "y", "x", "extent"]
+    columns |= {"label": labels[rows], **texts}
+    # Not copied, as all columns are new: of a million cells each copy is 100 MB.
+    cells = pd.DataFrame({name: columns[name] for name in names}, copy=False)
+    del columns, texts
     yield Progress(len(table.rows), len(table.rows), FINDING)
     conditions = conditions_of(table.rows, description.group, table.columns_of_cells())
     constant = () if conditions is None else tuple(map(str, conditions.columns))
     keys = key_columns(table.rows, table.columns_of_files(), constant, table.columns_of_names())
-    cells = with_keys(pd.DataFrame(columns), table.rows[keys], rows)
+    cells = with_keys(cells, table.rows[keys], rows)
     yield Progress(len(table.rows), len(table.rows), FINDING)
     size = description.cells.pixel_size if pixel_size is None else pixel_size
     warnings = (
@@ -138,9 +136,9 @@ class _CellsOfRows:
 
     Attributes
     ----------
-    rows, fields : (n,) int64 array
-    places : RowPlaces
-        Of the n cells.
+    rows : (n,) int64 array
+    columns : dict of str to (n,) array
+        ``field``, the box, ``object``, ``y``, ``x`` and ``extent``, as of `Cells`.
     pairs : int
         Rows and fields of view with any cell.
     skipped : int array
@@ -154,8 +152,7 @@ class _CellsOfRows:
     """
 
     rows: IntArray
-    fields: IntArray
-    places: RowPlaces
+    columns: dict[str, npt.NDArray[Any]]
     pairs: int
     skipped: IntArray
     empty: int
@@ -200,8 +197,11 @@ def _found_job(
 ) -> Job[_CellsOfRows]:
     """The cells of pairs of rows and fields of view that were opened."""
     total = len(table.rows)
-    yield Progress(total, total, FINDING)
     description, refusals = table.description, Refusals()
+    for column in description.cells.columns or ():
+        yield Progress(total, total, FINDING)
+        table.numbers(column)
+    yield Progress(total, total, FINDING)
     objects_of_rows = RowObjects(table, description, labels)
     counted_ones = objects_of_rows.counts(pairs, opener.keys(), refusals)
     yield Progress(total, total, FINDING)
@@ -222,16 +222,11 @@ def _found_job(
     chosen = counted_ones[places.pairs]
     if not chosen.all():
         places = places.of(chosen)
-    return _CellsOfRows(
-        pairs.rows[places.pairs],
-        pairs.fields[places.pairs],
-        places,
-        int(with_cells.sum()),
-        skipped,
-        empty,
-        pairs.rows[places.beyond],
-        objects_of_rows.warnings(),
-    )
+    yield Progress(total, total, FINDING)
+    rows, beyond = pairs.rows[places.pairs], pairs.rows[places.beyond]
+    columns = {"field": pairs.fields[places.pairs], **places.columns()}
+    warnings = objects_of_rows.warnings()
+    return _CellsOfRows(rows, columns, int(with_cells.sum()), skipped, empty, beyond, warnings)
 
 
 def _groups(table: Table, opener: FieldOpener, rows: IntArray, ids: IntArray) -> Texts:

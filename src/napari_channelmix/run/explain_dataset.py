@@ -54,11 +54,14 @@ class Explained:
     files : tuple of path
     worked : bool
         Whether anything was still missing.
+    again : int
+        Chunks that were begun more than once, since a worker died or was lost.
     """
 
     content: dict[str, Any]
     files: tuple[Path, ...]
     worked: bool
+    again: int = 0
 
 
 def explain_cells_job(
@@ -85,14 +88,18 @@ def explain_cells_job(
         ``channel_maps.zarr`` (N, C, Y, X), for a black box also ``standard_error.zarr`` (N, Y,
         X). Pixels not yet explained are NaN.
     settings : ExplainSettings, optional
+        Also where the chunks are computed: by default in this process. The maps are the same to
+        the bit where PyTorch has as many threads; workers have one each.
     device, batch
         As for `pcim.explain`; at most 64 cells go together.
 
     Raises
     ------
     DataError
-        Maps in the folder that were made with another model, other cells or other settings; maps
-        not finished that an earlier version began without their magnitude.
+        Chunks that could not be explained or measured, such as those of a damaged image: the
+        others are kept, and the same call again does those that are missing. Maps in the folder
+        that were made with another model, other cells or other settings; maps not finished that an
+        earlier version began without their magnitude.
     ModelError
         As for `pcim.explain`.
     InUseError
@@ -111,9 +118,10 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
         run.model.prior_job(run.cells, run.settings.prior), 0, run.steps, "estimating the prior"
     )
     run = replace(run, prior=prior)
-    worked = yield from all_maps_job(run)
+    reports = [(yield from all_maps_job(run))]
     if run.settings.score:
-        worked = (yield from all_scores_job(run)) or worked
+        reports.append((yield from all_scores_job(run)))
+    worked = any(report.total for report in reports)
     report = out / "explain.json"
     table = out / "cells.csv"
     files = (*run.store.paths, table, out / "explain.png", report)
@@ -137,7 +145,7 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_text(table, csv_text(explained_table(run.cells, run.chosen, content)))
     write_json(report, content)
-    return Explained(content, files, True)
+    return Explained(content, files, True, sum(len(report.again) for report in reports))
 
 
 def _implausible(run: ExplainRun) -> Job[tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
-from napari_channelmix.settings.cluster import ClusterSettings
+from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
 from napari_channelmix.settings.fields import (
@@ -19,6 +19,7 @@ from napari_channelmix.settings.latents import (
     FinetuneSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.predict import PredictSettings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.settings.training import (
@@ -30,6 +31,7 @@ from napari_channelmix.settings.training import (
 )
 
 __all__ = [
+    "OF_THE_CLUSTER",
     "About",
     "ClassifierSettings",
     "ClusterSettings",
@@ -44,6 +46,7 @@ __all__ = [
     "MapSettings",
     "NetworkSettings",
     "Only",
+    "PredictSettings",
     "Question",
     "ScanSettings",
     "SegmentationSettings",
