@@ -18,7 +18,7 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     from PIL import ImageFile as PilFile
 
-    from napari_channelmix.data.pixel_sources import Place
+    from napari_channelmix.data.pixel_sources import PixelSource, Place
 
 __all__ = ["open_picture"]
 
@@ -171,6 +171,10 @@ class PictureSource:
 
     def let_go(self) -> None:
         """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """None."""
+        return ()
 
     def _decoded(self) -> Pixels:
         with _open(self.path) as now:

@@ -15,7 +15,7 @@ from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.open_files import FileStamp, open_files
 from napari_channelmix.data.pixel_size import Size, checked_size
-from napari_channelmix.data.pixel_sources import Place, chunk_region
+from napari_channelmix.data.pixel_sources import PixelSource, Place, chunk_region
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.errors import DataError
 
@@ -150,6 +150,10 @@ class VendorSource:
 
     def let_go(self) -> None:
         """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """None."""
+        return ()
 
     def _plane(self, data: Any, place: Place) -> npt.NDArray[Any]:
         where = ", ".join(
