@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
     from napari_channelmix.pcim import Attribution, explain
-    from napari_channelmix.run.predict_dataset import predict_cells
+    from napari_channelmix.report.predict_dataset import predict_cells
     from napari_channelmix.run.rerun import run_config
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
@@ -84,7 +84,7 @@ _ROOM_OF = {
     "load_model": "classify",
     "open": "scan.open",
     "open_dataset": "data",
-    "predict_cells": "run.predict_dataset",
+    "predict_cells": "report.predict_dataset",
     "run_config": "run.rerun",
     "save_dataset": "data",
     "scan_folder": "scan.folder",

@@ -190,8 +190,8 @@ def _prior(args: argparse.Namespace) -> str | dict[str, float] | None:
 def predict(args: argparse.Namespace) -> None:
     """Predict the class of each cell, into tables."""
     from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.report.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.open_cells import open_cells
-    from napari_channelmix.run.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.progress import run_job
 
     prior, model = _prior(args), _model(args)
