@@ -12,10 +12,12 @@ from napari_channelmix.wording import listed, path_shown
 __all__ = ["SUFFIXES", "CellResults", "write_cells", "write_cells_job"]
 
 #: The files that `write_cells` writes, by their suffix.
-SUFFIXES = (".csv", ".parquet", ".h5ad", ".h5sc")
+SUFFIXES = (".csv", ".parquet", ".h5ad", ".h5sc", ".zarr")
 
 
-def write_cells(results: CellResults, path: str | Path) -> tuple[Path, ...]:
+def write_cells(
+    results: CellResults, path: str | Path, *, name: str = "channelmix"
+) -> tuple[Path, ...]:
     """Write what is known of each cell into a file, by its suffix.
 
     Parameters
@@ -24,7 +26,10 @@ def write_cells(results: CellResults, path: str | Path) -> tuple[Path, ...]:
     path : path
         ``.csv`` or ``.parquet``: a row per cell, the columns of `report.cell_table`; ``.h5ad``:
         AnnData, see `report.anndata_results`; ``.h5sc``: the same with the crops themselves, see
-        `report.crop_results`.
+        `report.crop_results`; ``.zarr``: label images and a feature table beside the images of the
+        OME-Zarr plate or image that the cells lie in, see `report.zarr_results`.
+    name : str
+        What these label images and this table are called.
 
     Returns
     -------
@@ -47,10 +52,12 @@ def write_cells(results: CellResults, path: str | Path) -> tuple[Path, ...]:
     >>> [file.name for file in write_cells(CellResults(cells), path)]
     ['cells.csv']
     """
-    return drain(write_cells_job(results, path))
+    return drain(write_cells_job(results, path, name))
 
 
-def write_cells_job(results: CellResults, path: str | Path) -> Job[tuple[Path, ...]]:
+def write_cells_job(
+    results: CellResults, path: str | Path, name: str = "channelmix"
+) -> Job[tuple[Path, ...]]:
     """`write_cells` as a job."""
     path = Path(path)
     suffix = path.suffix.lower()
@@ -58,6 +65,10 @@ def write_cells_job(results: CellResults, path: str | Path) -> Job[tuple[Path, .
         raise DataError(
             f"{path_shown(path)}: cells are written to files that end in {listed(SUFFIXES)}"
         )
+    if suffix == ".zarr":
+        from napari_channelmix.report.zarr_results import write_zarr_job
+
+        return ((yield from write_zarr_job(results, path, name)),)
     if path.is_dir():
         raise SaveError(f"{path_shown(path)}: is a folder; name a file")
     if suffix == ".h5ad":

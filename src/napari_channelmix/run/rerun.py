@@ -39,6 +39,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    PredictSettings,
     settings_of,
 )
 
@@ -223,7 +224,13 @@ def _results_job(
     predictions = None
     if data_set.predictions is not None:
         model = classifiers[config.owner_of(data_set, data_set.predictions)]
-        job = predict_cells_job(model, cells, out / "predictions", data_set.predictions.prior)
+        job = predict_cells_job(
+            model,
+            cells,
+            out / "predictions",
+            settings=settings_of(PredictSettings, data_set.predictions),
+            device=_device(device, config.device),
+        )
         predictions = yield from steps.of(job, "predictions")
     explained = []
     for number, explanation in enumerate(data_set.explanations, start=1):

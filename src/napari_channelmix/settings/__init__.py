@@ -19,6 +19,7 @@ from napari_channelmix.settings.latents import (
     FinetuneSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.predict import PredictSettings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.settings.training import (
@@ -45,6 +46,7 @@ __all__ = [
     "MapSettings",
     "NetworkSettings",
     "Only",
+    "PredictSettings",
     "Question",
     "ScanSettings",
     "SegmentationSettings",
