@@ -40,10 +40,10 @@ LARGEST, MANY = 4, 8
 class Predicts(Protocol):
     """What is needed of a model."""
 
-    classes: tuple[str, ...]
-    training_cells: TrainingCells | None
-
-    def _probabilities(self, crops: FloatArray) -> FloatArray: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def training_cells(self) -> TrainingCells | None: ...
 
 
 @dataclass(frozen=True, eq=False)

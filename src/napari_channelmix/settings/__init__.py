@@ -20,6 +20,7 @@ from napari_channelmix.settings.latents import (
     FinetuneSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.predict import PredictSettings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.settings.training import (
@@ -48,6 +49,7 @@ __all__ = [
     "MapSettings",
     "NetworkSettings",
     "Only",
+    "PredictSettings",
     "Question",
     "ScanSettings",
     "SegmentationSettings",
