@@ -1,4 +1,4 @@
-"""The window and a slide: when its first picture is there, and how long its event loop stands still.
+"""The window and a slide: when its first picture is there, and how long the window stands still.
 
 A slide with a pyramid, 20,000 cells and a classifier, and beside it a small picture of the same
 channels with as many cells, which shows what napari and the machine take for any picture. A timer
