@@ -4,11 +4,12 @@
 
 Files of 30 MiB, 300 MiB and 3 GiB, of 4 and 40 channels of 16 bits: TIFF in tiles and strips,
 uncompressed, deflate, zstd and LZW, and OME-Zarr 0.4 and 0.5 (in shards). Cells are scattered over
-the whole image or in clusters; the table is in random order. A row is the time of `Cells.passes`
-over all crops of 64 pixels, divided by that of a peer that does the least that can be done: tifffile
-or zarr decode each touched chunk once, without cutting anything out; of files that are not
-compressed numpy copies the crops out of a memory map. Both in turns, in the same process; the
-quickest of each counts. Files are open and cached by the system for both.
+the whole image, 8 in 512 x 512 pixels, or in clusters, where crops would cover the image once; the
+table is in random order. A row is the time of `Cells.passes` over all crops of 64 pixels, divided
+by that of a peer that does the least that can be done: tifffile or zarr decode each touched chunk
+once, without cutting anything out; of pages that lie in the file as they are numpy copies the crops
+out of a memory map, as 32-bit floats. Both in turns, in the same process; the quickest of each
+counts. Files are open and cached by the system for both.
 
 The pixels of a file are a few tiles, repeated: it is written quickly, and decoded as any other.
 """
@@ -137,9 +138,7 @@ def _written(folder: Path, kind: Kind, mib: int, channels: int) -> Path:
     encoded = [bytes(encode(block)) for block in blocks]
     with tifffile.TiffWriter(path, bigtiff=big) as writer:
         segments = (encoded[i % 8] for i in range(count))
-        writer.write(
-            segments, shape=shape, dtype="uint16", compression=kind.compression, **options
-        )
+        writer.write(segments, shape=shape, dtype="uint16", compression=kind.compression, **options)
     return path
 
 
@@ -177,18 +176,16 @@ def _points(layout: str, side: int, count: int) -> np.ndarray[Any, np.dtype[np.i
     low, high = CROP // 2, side - CROP // 2
     if layout == "scattered":
         return rng.integers(low, high, (count, 2))
+    # Clusters of 100 cells, whose crops would cover a square of 10 x 10 crops.
     middles = rng.integers(low, high, (max(1, count // 100), 2))
-    spread = rng.normal(0, 1.5 * CROP, (count, 2)).astype(np.int64)
+    spread = rng.integers(-5 * CROP, 5 * CROP, (count, 2))
     return np.clip(middles[rng.integers(0, len(middles), count)] + spread, low, high)
 
 
-def _row(
-    name: str, path: Path, kind: Kind, planes: Any, layout: str, *, small: bool
-) -> Row:
+def _row(name: str, path: Path, kind: Kind, planes: Any, layout: str, *, small: bool) -> Row:
     side, channels = planes[0].shape[0], len(planes)
-    count = (60 if small else 400) * 4 // channels
-    if layout == "clustered":
-        count *= 4
+    # No more than can be decoded in some seconds.
+    count = min(max(8, 8 * side**2 // TILE**2), (400 if small else 2000) * 4 // channels)
     points = _points(layout, side, count)
     cells = Cells.from_points(
         planes, [f"c{i}" for i in range(channels)], points, crop=CROP, name="slide"
@@ -237,7 +234,7 @@ def _peer(path: Path, kind: Kind, cells: Cells) -> tuple[Callable[[], object], i
         def copied() -> None:
             pixels = tifffile.memmap(path, mode="r")
             for y0, x0, y1, x1 in edges:
-                np.array(pixels[:, y0:y1, x0:x1])
+                pixels[:, y0:y1, x0:x1].astype(np.float32)
 
         return copied, 0
     high, wide = (STRIP, cells.fields[0].shape[1]) if kind.strips else (TILE, TILE)
