@@ -197,14 +197,19 @@ def _row(name: str, path: Path, kind: Kind, planes: Any, layout: str, *, small: 
         for _ in cells.passes():
             pass
 
+    begun = time.perf_counter()
+    peer()
+    # What takes no time is done more than once.
+    repeats = min(20, max(1, round(0.05 / (time.perf_counter() - begun))))
     times: dict[str, list[float]] = {"ours": [], "peer": []}
     cpu: dict[str, list[float]] = {"ours": [], "peer": []}
     for _ in range(1 + ROUNDS):
         for which, run in (("ours", ours), ("peer", peer)):
             begun, used = time.perf_counter(), time.process_time()
-            run()
-            times[which].append(time.perf_counter() - begun)
-            cpu[which].append(time.process_time() - used)
+            for _ in range(repeats):
+                run()
+            times[which].append((time.perf_counter() - begun) / repeats)
+            cpu[which].append((time.process_time() - used) / repeats)
     best = {which: min(seconds[1:]) for which, seconds in times.items()}
     ratio = best["ours"] / best["peer"]
     return {
@@ -227,16 +232,10 @@ def _row(name: str, path: Path, kind: Kind, planes: Any, layout: str, *, small: 
 def _peer(path: Path, kind: Kind, cells: Cells) -> tuple[Callable[[], object], int]:
     """What decodes each touched chunk once, and how many there are."""
     boxes = cells.boxes
-    if kind.compression is None and not kind.zarr and kind.strips:
+    if kind.compression is None and not kind.zarr:
         order = np.lexsort((boxes[:, 1], boxes[:, 0]))
         edges = boxes[order].tolist()
-
-        def copied() -> None:
-            pixels = tifffile.memmap(path, mode="r")
-            for y0, x0, y1, x1 in edges:
-                pixels[:, y0:y1, x0:x1].astype(np.float32)
-
-        return copied, 0
+        return (_of_map if kind.strips else _of_mapped_tiles)(path, edges), 0
     high, wide = (STRIP, cells.fields[0].shape[1]) if kind.strips else (TILE, TILE)
     touched = sorted(
         {
@@ -270,6 +269,40 @@ def _peer(path: Path, kind: Kind, cells: Cells) -> tuple[Callable[[], object], i
                 page.decode(file.read(page.databytecounts[index]), index)
 
     return segments, channels * len(touched)
+
+
+def _of_map(path: Path, edges: list[list[int]]) -> Callable[[], object]:
+    """Numpy copies crops out of the map of a file."""
+
+    def copied() -> None:
+        pixels = tifffile.memmap(path, mode="r")
+        for y0, x0, y1, x1 in edges:
+            pixels[:, y0:y1, x0:x1].astype(np.float32)
+
+    return copied
+
+
+def _of_mapped_tiles(path: Path, edges: list[list[int]]) -> Callable[[], object]:
+    """The same of a file of tiles, one after the other."""
+    with tifffile.TiffFile(path) as tiff:
+        start = tiff.pages[0].dataoffsets[0]
+        channels, side, _ = tiff.series[0].shape
+    across = side // TILE
+
+    def copied() -> None:
+        tiles = np.memmap(path, np.uint16, "r", start, (channels, across, across, TILE, TILE))
+        for y0, x0, y1, x1 in edges:
+            crop = np.empty((channels, CROP, CROP), np.float32)
+            for row in range(y0 // TILE, (y1 - 1) // TILE + 1):
+                for column in range(x0 // TILE, (x1 - 1) // TILE + 1):
+                    top, left = row * TILE, column * TILE
+                    a, b = max(y0, top), min(y1, top + TILE)
+                    c, d = max(x0, left), min(x1, left + TILE)
+                    crop[:, a - y0 : b - y0, c - x0 : d - x0] = tiles[
+                        :, row, column, a - top : b - top, c - left : d - left
+                    ]
+
+    return copied
 
 
 def _in_memory(*, small: bool) -> Row:
