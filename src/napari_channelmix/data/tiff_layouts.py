@@ -259,9 +259,11 @@ class _Segments:
     ) -> None:
         self._pages, self._leading = pages, leading
         self._dtype = dtype.newbyteorder("=")
-        self._ones = tuple(1 for _ in leading)
-        self.grid = (*self._ones, *step)
         self.kept = any(page.stored is None for page in pages)
+        # Of tiles that lie evenly spaced in one file, those of all pages are one array.
+        self._even = None if self.kept else _spacing(pages)
+        self._ones = tuple(1 for _ in leading)
+        self.grid = (*(leading if self._even else self._ones), *step)
         # Rows, columns and samples of a page, of a segment, and where they stand in its axes.
         sizes, steps = dict(zip(axes, inner, strict=True)), dict(zip(axes, step, strict=True))
         self._sizes = tuple(sizes.get(axis, 1) for axis in "YXS")
@@ -320,22 +322,60 @@ class _Segments:
                 raise ValueError(f"{len(data):,} of its {count:,} bytes are there")
             segment = page.decode(data, index, **page.options)[0][0]
         else:
-            # Strips end with the picture, tiles are whole.
-            rows = self._steps[0] if page.what == "tile" else height
-            shape = rows, self._steps[1], self._steps[2]
-            segment = np.ndarray(shape, page.stored, handle, offset)
-        pixels = segment[:height, :width, :samples]
-        if self._flat:
-            pixels = pixels[..., 0]
-        elif self._order is not None:
-            pixels = pixels.transpose(self._order)
+            return self._mapped(page, index, (height, width, samples), handle)
+        pixels = self._as_page(segment[:height, :width, :samples])
         if self._ones:
             pixels = pixels.reshape((*self._ones, *pixels.shape))
-        return np.asarray(pixels, self._dtype) if self.kept else pixels
+        return np.asarray(pixels, self._dtype)
+
+    def _as_page(self, segment: Pixels) -> Pixels:
+        """Rows, columns and samples in the order of the axes of a page."""
+        if self._flat:
+            return segment[..., 0]
+        return segment if self._order is None else segment.transpose(self._order)
+
+    def _mapped(self, page: _Page, index: int, size: tuple[int, int, int], handle: Any) -> Pixels:
+        """A segment as it lies in the file, of all pages where they are evenly spaced."""
+        assert page.stored is not None
+        height, width, samples = size
+        # Strips end with the picture, tiles are whole.
+        rows = self._steps[0] if page.what == "tile" else height
+        item = page.stored.itemsize
+        inner = [item * self._steps[1] * self._steps[2], item * self._steps[2], item]
+        leading = self._leading if self._even else self._ones
+        outer = [(self._even or 0) * prod(leading[i + 1 :]) for i in range(len(leading))]
+        shape = (*leading, rows, *self._steps[1:])
+        segment: Pixels = np.ndarray(
+            shape, page.stored, handle, page.offsets[index], (*outer, *inner)
+        )
+        segment = segment[..., :height, :width, :samples]
+        if self._flat:
+            return segment[..., 0]
+        if self._order is None:
+            return segment
+        first = len(leading)
+        return segment.transpose((*range(first), *(first + axis for axis in self._order)))
 
     def let_go(self) -> None:
         if not self.kept:
             _give_back(tuple(dict.fromkeys(page.file for page in self._pages)))
+
+
+def _spacing(pages: list[_Page]) -> int | None:
+    """Bytes from a segment of a page to that of the next page, where they are always as many."""
+    first = pages[0]
+    if any(page.file != first.file or page.stored != first.stored for page in pages):
+        return None
+    if not all(all(page.counts) for page in pages):
+        return None
+    offsets = [np.asarray(page.offsets, np.int64) for page in pages]
+    if len(pages) < 2 or any(len(each) != len(offsets[0]) for each in offsets):
+        return None
+    steps = np.diff(np.stack(offsets), axis=0)
+    # A segment that was left out has no place.
+    if not steps.size or (steps != steps[0, 0]).any() or not offsets[0].all():
+        return None
+    return int(steps[0, 0]) if steps[0, 0] > 0 else None
 
 
 def _page(page: Any, file: FileStamp) -> _Page:
