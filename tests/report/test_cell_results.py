@@ -132,7 +132,7 @@ def test_a_full_disk_leaves_the_old_file(results, tmp_path, monkeypatch):
     (path,) = write_cells(replace(results, chosen=np.arange(2)), tmp_path / "cells.csv")
     before = path.read_bytes()
 
-    def full(self, rows):
+    def full(self, rows, *, formulas=False):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cell_columns.Column, "fields", full)

@@ -40,10 +40,10 @@ LARGEST, MANY = 4, 8
 class Predicts(Protocol):
     """What is needed of a model."""
 
-    classes: tuple[str, ...]
-    training_cells: TrainingCells | None
-
-    def _probabilities(self, crops: FloatArray) -> FloatArray: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def training_cells(self) -> TrainingCells | None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,8 @@ def predict_chunk_job(task: PredictionTask, positions: IntArray) -> Job[ChunkOfP
             measured.append(task.observer.measured(crops, some))
             if model.training_cells is not None:
                 digests.append(crop_digests(crops))
-        yield Progress(start + len(some), len(positions), "classifying the cells")
+        done, count = start + len(some), len(positions)
+        yield Progress(done, count, f"classifying the cells, {done:,} of {count:,}")
     parts = [part for part in measured if part is not None]
     return ChunkOfPredictions(
         positions,

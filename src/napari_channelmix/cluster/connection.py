@@ -100,7 +100,6 @@ class Connection:
 
         make_client: Any = Client
         make_cluster: Any = LocalCluster
-        address = "127.0.0.1:0" if find_spec("bokeh") is not None else None
         try:
             # The scheduler alone, in a thread of this process. The workers are started below: as
             # children of multiprocessing they would run the user's script once more.
@@ -109,12 +108,14 @@ class Connection:
                 processes=False,
                 host="127.0.0.1",
                 protocol="tcp://",
-                dashboard_address=address,
+                # Any port that is free: the usual one may be another cluster's.
+                dashboard_address="127.0.0.1:0",
             )
             self.client = make_client(self._cluster, timeout=CONNECT, set_as_default=False)
         except Exception as error:
             raise ClusterError(f"no scheduler could be started ({shown_error(error)})") from error
-        self.dashboard = "" if address is None else str(self._cluster.dashboard_link)
+        if find_spec("bokeh") is not None:
+            self.dashboard = str(self._cluster.dashboard_link or "")
         self._folder = Path(tempfile.mkdtemp(prefix="napari-channelmix-workers-"))
         for _ in range(self._settings.workers):
             self._start_worker()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pickle
 import threading
 import time
 import uuid
@@ -24,11 +25,14 @@ from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
     from napari_channelmix.settings.cluster import ClusterSettings
+from napari_channelmix.wording import shown_error
 
 __all__ = ["on_workers_job"]
 
 # Chunks in flight for each worker: one is computed, the next are there already.
 IN_FLIGHT = 3
+# What is raised of objects that cannot be sent.
+NOT_SENT = (TypeError, AttributeError, pickle.PicklingError)
 # Seconds between steps of the job, between counts of the workers, and until work without workers or
 # without a scheduler is given up.
 STEP, COUNT, ALONE, LOST = 0.1, 2.0, 30.0, 3.0
@@ -246,10 +250,10 @@ class _Flight:
                 [self._sent] = self._sending.result()
             except Exception as error:
                 # No worker was there for it, for a moment; `wait` gives up in time.
-                if self._tries > 3:
+                if self._tries > 3 or isinstance(error, NOT_SENT):
                     raise ClusterError(
-                        f"the workers of {self._connection.where} did not take the model and the "
-                        f"cells ({type(error).__name__}: {error})"
+                        f"the model or the cells could not be sent to the workers of "
+                        f"{self._connection.where} ({_root(error)})"
                     ) from error
                 self._tries += 1
                 self._send()
@@ -287,6 +291,13 @@ class _Flight:
                 # Nobody else waits for it, so the scheduler takes it back from the worker.
                 future.release()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _root(error: BaseException) -> str:
+    """What went wrong first: what is raised about pickling quotes whole objects."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return f"{type(error).__name__}: {shown_error(error)}"
 
 
 def _is_cancelled(error: BaseException) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -208,6 +209,13 @@ class ImageFile:
         """Bytes of the decoded picture."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
+    @cached_property
+    def levels(self) -> tuple[ImageFile, ...]:
+        """The picture, and its smaller copies in the file, the smallest last."""
+        smaller = guarded(self.path, self.source.levels)
+        files = [replace(self, shape=level.shape, source=level, whole=()) for level in smaller]
+        return self, *files
+
     def all_pixels(self) -> npt.NDArray[Any]:
         """The whole picture, decoded now."""
         return guarded(self.path, lambda: all_pixels(self.source))
@@ -244,6 +252,28 @@ class FilePlane:
         return 2
 
     @property
+    def levels(self) -> tuple[FilePlane, ...]:
+        """The plane and its smaller copies in the file, the smallest last.
+
+        They show the same part of the sample in larger pixels. Looked up when they are wanted;
+        only the plane itself where the file has no others. Crops are always cut out of the plane.
+
+        Examples
+        --------
+        >>> import tempfile, tifffile
+        >>> from napari_channelmix.data.image_formats import open_image
+        >>> path = f"{tempfile.mkdtemp()}/slide.ome.tif"
+        >>> pixels = np.zeros((2, 64, 96), np.uint8)
+        >>> with tifffile.TiffWriter(path) as writer:
+        ...     options = {"tile": (16, 16), "photometric": "minisblack"}
+        ...     _ = writer.write(pixels, subifds=1, metadata={"axes": "CYX"}, **options)
+        ...     _ = writer.write(pixels[:, ::4, ::4], subfiletype=1, **options)
+        >>> [level.shape for level in open_image(path).planes(None)[1].levels]
+        [(64, 96), (16, 24)]
+        """
+        return tuple(replace(self, file=file) for file in self.file.levels)
+
+    @property
     def index(self) -> tuple[int | None, ...]:
         """Where the plane lies: for each axis a position, `PROJECT`, or None for Y and X."""
         by_axis = {"Y": None, "X": None, "C": self.channel, **dict(self.stack)}
@@ -271,6 +301,17 @@ class MaximumPlane(FilePlane):
     def parts(self) -> tuple[FilePlane, ...]:
         """The planes it is made of."""
         return FilePlane(self.file, self.axes, self.channel, self.stack), *self.others
+
+    @property
+    def levels(self) -> tuple[FilePlane, ...]:
+        """As of `FilePlane`, where all of its parts have the same."""
+        levels = [part.levels for part in self.parts]
+        if len({tuple(level.shape for level in each) for each in levels}) > 1:
+            return (self,)
+        return tuple(
+            MaximumPlane(first.file, first.axes, first.channel, first.stack, tuple(others))
+            for first, *others in zip(*levels, strict=True)
+        )
 
     def made(self, pixels: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """Its pixels from those of its parts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     from PIL import ImageFile as PilFile
 
-    from napari_channelmix.data.pixel_sources import Place
+    from napari_channelmix.data.pixel_sources import PixelSource, Place
 
 __all__ = ["open_picture"]
 
@@ -165,12 +165,17 @@ class PictureSource:
         self.stamp.check()
         return self.stamp, self.labels
 
-    def decode(self, places: Sequence[Place]) -> list[Pixels]:
+    def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
         """The picture."""
-        return [guarded(self.path, self._decoded) for _ in places]
+        for _ in places:
+            yield guarded(self.path, self._decoded)
 
     def let_go(self) -> None:
         """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """None."""
+        return ()
 
     def _decoded(self) -> Pixels:
         with _open(self.path) as now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Protocol
@@ -10,7 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ArraySource", "PixelSource", "Place", "all_pixels", "chunk_region", "whole_places"]
+__all__ = [
+    "ArraySource",
+    "PixelSource",
+    "Place",
+    "all_pixels",
+    "chunk_region",
+    "smaller",
+    "whole_places",
+]
 
 #: Position of a chunk along each axis, counted in chunks.
 Place = tuple[int, ...]
@@ -45,13 +53,37 @@ class PixelSource(Protocol):
         """What tells these pixels from all others; refuses a file that is not as it was opened."""
         ...
 
-    def decode(self, places: Sequence[Place]) -> list[npt.NDArray[Any]]:
-        """The chunks at some places; not to be written to."""
+    def decode(self, places: Sequence[Place]) -> Generator[npt.NDArray[Any]]:
+        """The chunks at some places, one after the other; not to be written to."""
         ...
 
     def let_go(self) -> None:
         """Pixels that were decoded and are not kept have been copied."""
         ...
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """Smaller copies of the picture that are stored with it, the smallest last.
+
+        Looked up when they are wanted; those that cannot be used are left out.
+        """
+        ...
+
+
+def smaller(levels: Iterable[PixelSource], full: PixelSource) -> tuple[PixelSource, ...]:
+    """Levels of a pyramid that are copies of its full resolution, each smaller than the one before.
+
+    They have its type and its axes, and are smaller along two of them.
+    """
+    chosen: list[PixelSource] = []
+    for level in levels:
+        before = chosen[-1] if chosen else full
+        if level.dtype != full.dtype or len(level.shape) != len(full.shape):
+            continue
+        less = [a < b for a, b in zip(level.shape, before.shape, strict=True)]
+        same = [a == b for a, b in zip(level.shape, full.shape, strict=True)]
+        if sum(less) == 2 and sum(same) == len(same) - 2:
+            chosen.append(level)
+    return tuple(chosen)
 
 
 def chunk_region(source: PixelSource, place: Place) -> tuple[slice, ...]:
@@ -73,7 +105,7 @@ def all_pixels(source: PixelSource) -> npt.NDArray[Any]:
     source.key()
     pixels = np.empty(source.shape, source.dtype.newbyteorder("="))
     for place in whole_places(source):
-        pixels[chunk_region(source, place)] = source.decode([place])[0]
+        (pixels[chunk_region(source, place)],) = source.decode([place])
         source.let_go()
     return pixels
 
@@ -107,9 +139,14 @@ class ArraySource:
         """The array itself."""
         return id(self.array)
 
-    def decode(self, places: Sequence[Place]) -> list[npt.NDArray[Any]]:
+    def decode(self, places: Sequence[Place]) -> Generator[npt.NDArray[Any]]:
         """The chunks at some places."""
-        return [np.asarray(self.array[chunk_region(self, place)]) for place in places]
+        for place in places:
+            yield np.asarray(self.array[chunk_region(self, place)])
 
     def let_go(self) -> None:
         """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """None."""
+        return ()

@@ -53,6 +53,12 @@ class ScaledPlane:
         return np.dtype(np.float32)
 
     @property
+    def levels(self) -> tuple[ScaledPlane, ...]:
+        """The plane and its smaller copies; see `FilePlane.levels`."""
+        levels = getattr(self.plane, "levels", (self.plane,))
+        return tuple(replace(self, plane=level) for level in levels)
+
+    @property
     def parts(self) -> tuple[Plane, ...]:
         """The plane it is computed from; see `data.box_reading`."""
         return (self.plane,)

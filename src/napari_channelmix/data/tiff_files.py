@@ -254,7 +254,9 @@ def _of_series(
     shape, axes = without_single_axes(whole, entry.axes)
     own = tiff.filehandle.path
     files = tuple(Path(name) for name in sizes if name != own)
-    return TiffSource(path, shape, whole, axes, dtype, chosen, files=files), warning
+    return TiffSource(
+        path, shape, whole, axes, dtype, chosen, files=files, all_axes=entry.axes
+    ), warning
 
 
 def _say_unused(tiff: Any, warnings: list[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,15 @@ import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.open_files import FileStamp
+from napari_channelmix.data.pixel_sources import smaller
 from napari_channelmix.data.tiff_layouts import Layout, layout_of_pages, layouts
 from napari_channelmix.data.tiff_log import TiffLog
+from napari_channelmix.data.tiff_pages import check_page
 from napari_channelmix.data.tiff_sets import open_by_itself
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.pixel_sources import Place
+    from napari_channelmix.data.pixel_sources import PixelSource, Place
 
 __all__ = ["TiffSource", "as_opened"]
 
@@ -44,6 +47,8 @@ class TiffSource:
         All files that hold a part of it.
     level : int
         Of a pyramid; 0 is the full resolution.
+    all_axes : str
+        Of a series, with its axes of length 1.
     stamps : tuple of FileStamp
         Of its files, when it was opened.
     grid, kept
@@ -59,6 +64,7 @@ class TiffSource:
     pages: tuple[tuple[Path, int], ...] = ()
     files: tuple[Path, ...] = ()
     level: int = 0
+    all_axes: str = ""
     stamps: tuple[FileStamp, ...] = ()
     grid: tuple[int, ...] = ()
     kept: bool = True
@@ -79,16 +85,45 @@ class TiffSource:
             stamp.check()
         return self.stamps, self.part
 
-    def decode(self, places: Sequence[Place]) -> list[Pixels]:
+    def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
         """Tiles or strips; where the file is memory-mapped, pages or all of them."""
         with TiffLog(self.path):
             layout = guarded(self.path, self._layout)
-            return [layout.chunk(place) for place in places]
+            for place in places:
+                yield layout.chunk(place)
 
     def let_go(self) -> None:
         """Unmap what was read of a mapped file, so that it does not count as memory."""
         if not self.kept:
             self._layout().let_go()
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """The smaller pictures of a pyramid."""
+        if self.series is None:
+            return ()
+        with TiffLog(self.path):
+            return smaller(guarded(self.path, self._levels), self)
+
+    def _levels(self) -> list[PixelSource]:
+        import tifffile
+
+        usable: list[PixelSource] = []
+        sizes = zip(self.whole, self.all_axes, strict=True)
+        left = [axis for axis, (n, letter) in enumerate(sizes) if n != 1 or letter in "YX"]
+        with tifffile.TiffFile(self.path) as tiff:
+            series: Any = tiff.series[self.series or 0]
+            for number, level in enumerate(series.levels[1:], start=1):
+                whole = tuple(int(n) for n in level.shape)
+                if len(whole) != len(self.whole) or any(page is None for page in level.pages):
+                    continue
+                shape = tuple(whole[axis] for axis in left)
+                source = replace(self, shape=shape, whole=whole, level=number, grid=(), kept=True)
+                # The full resolution is read without them.
+                with suppress(DataError):
+                    for page in level.pages:
+                        check_page(self.path, page, page.parent.filehandle.size)
+                    usable.append(as_opened(source, tiff))
+        return usable
 
     def _layout(self) -> Layout:
         """Where its pixels lie, looked up now or before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.open_files import FileStamp, open_files
 from napari_channelmix.data.pixel_size import Size, checked_size
-from napari_channelmix.data.pixel_sources import Place, chunk_region
+from napari_channelmix.data.pixel_sources import PixelSource, Place, chunk_region
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.errors import DataError
 
@@ -143,13 +143,18 @@ class VendorSource:
         self.stamp.check()
         return self.stamp, self.scene
 
-    def decode(self, places: Sequence[Place]) -> list[npt.NDArray[Any]]:
+    def decode(self, places: Sequence[Place]) -> Generator[npt.NDArray[Any]]:
         """Planes of the scene."""
         with open_files().using((self.stamp, self.scene), self._open, _let_go) as data:
-            return [self._plane(data, place) for place in places]
+            for place in places:
+                yield self._plane(data, place)
 
     def let_go(self) -> None:
         """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """None."""
+        return ()
 
     def _plane(self, data: Any, place: Place) -> npt.NDArray[Any]:
         where = ", ".join(

@@ -60,7 +60,9 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
     channels = _channels(attributes, count, warnings) if axes else None
 
     left = [i for i, n in enumerate(full) if not axes or n != 1 or axes[i] in "YX"]
-    source = ZarrSource.opened(path, place, array, left)
+    others = [each.get("path") for each in multiscale["datasets"][1:] if isinstance(each, dict)]
+    names = [name for name in others if isinstance(name, str)]
+    source = ZarrSource.opened(path, folder, place, array, left, names)
     return ImageFile(
         path,
         shape,

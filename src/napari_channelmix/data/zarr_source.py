@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.file_limits import guarded, refuse_special
+from napari_channelmix.data.file_limits import CLAIM_FLOOR, guarded, refuse_special
 from napari_channelmix.data.open_files import FileStamp, open_files
+from napari_channelmix.data.pixel_sources import PixelSource, smaller
+from napari_channelmix.data.zarr_metadata import place_inside
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,8 +41,8 @@ class ZarrSource:
 
     Attributes
     ----------
-    path, place : Path
-        Folder of the image, and of its array.
+    path, folder, place : Path
+        What was opened, and the folders of the image in it and of its array.
     whole : tuple of int
         Shape of the array.
     axes : tuple of int
@@ -50,6 +56,7 @@ class ZarrSource:
     """
 
     path: Path
+    folder: Path
     place: Path
     whole: tuple[int, ...]
     axes: tuple[int, ...]
@@ -57,17 +64,31 @@ class ZarrSource:
     grid: tuple[int, ...]
     stamp: FileStamp
     opened_at: int
+    # Where its other resolutions are.
+    smaller: tuple[str, ...] = ()
     kept: bool = True
 
     @classmethod
-    def opened(cls, path: Path, place: Path, array: Any, axes: Sequence[int]) -> ZarrSource:
-        """The source of an array that is open; ``axes`` are those that are left."""
+    def opened(
+        cls,
+        path: Path,
+        folder: Path,
+        place: Path,
+        array: Any,
+        axes: Sequence[int],
+        smaller: Sequence[str] = (),
+    ) -> ZarrSource:
+        """The source of an array that is open; ``axes`` are those that are left.
+
+        ``smaller`` are the places of its other resolutions in the folder of the image.
+        """
         whole = tuple(int(n) for n in array.shape)
         steps = [max(1, int(n)) for n in array.chunks]
         grid = tuple(steps[axis] for axis in axes)
         stamp = next(FileStamp.of(place / name) for name in METADATA if (place / name).is_file())
         dtype = np.dtype(array.dtype)
-        return cls(path, place, whole, tuple(axes), dtype, grid, stamp, time.time_ns())
+        now = time.time_ns()
+        return cls(path, folder, place, whole, tuple(axes), dtype, grid, stamp, now, tuple(smaller))
 
     @property
     def name(self) -> str:
@@ -88,18 +109,35 @@ class ZarrSource:
             raise DataError(str(error).replace(str(self.stamp.path), str(self.path))) from None
         return self.stamp, self.opened_at
 
-    def decode(self, places: Sequence[Place]) -> list[Pixels]:
+    def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
         """Chunks, those that make up a block in one go."""
+        if not places:
+            return
+        chunks: dict[Place, Pixels] = {}
         with open_files().using(self, lambda: open_array(self.path, self.place), _close) as array:
-            if len(places) == 1:
-                return [self._read(array, tuple((i, i + 1) for i in places[0]))]
-            chunks: dict[Place, Pixels] = {}
-            for block in _blocks(places):
-                chunks |= self._chunks(block, self._read(array, block))
-        return [chunks[place] for place in places]
+            blocks = {place: block for block in _blocks(places) for place in _places(block)}
+            for place in places:
+                if place not in chunks:
+                    chunks |= self._chunks(blocks[place], self._read(array, blocks[place]))
+                yield chunks.pop(place)
 
     def let_go(self) -> None:
         """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """Other resolutions that the image names."""
+        usable: list[PixelSource] = []
+        for name in self.smaller:
+            # The full resolution is read without them.
+            with suppress(DataError):
+                place = place_inside(self.path, self.folder, name)
+                array = guarded(self.path, partial(open_array, self.path, place))
+                bytes_of_chunk = prod(array.shards or array.chunks) * np.dtype(array.dtype).itemsize
+                if len(array.shape) == len(self.whole) and bytes_of_chunk <= CLAIM_FLOOR:
+                    usable.append(
+                        ZarrSource.opened(self.path, self.folder, place, array, self.axes)
+                    )
+        return smaller(usable, self)
 
     def _read(self, array: Any, block: Block) -> Pixels:
         region: list[Any] = [0] * len(self.whole)
@@ -111,18 +149,25 @@ class ZarrSource:
         return guarded(self.path, lambda: np.asarray(array[tuple(region)]), f"chunk {where}")
 
     def _chunks(self, block: Block, pixels: Pixels) -> dict[Place, Pixels]:
-        sizes = [last - first for first, last in block]
         chunks = {}
-        for offset in np.ndindex(*sizes):
-            steps = zip(offset, self.grid, strict=True)
-            part = tuple(slice(i * step, (i + 1) * step) for i, step in steps)
-            place = tuple(first + i for i, (first, _) in zip(offset, block, strict=True))
+        for place in _places(block):
+            starts = [
+                (i - first) * step
+                for i, (first, _), step in zip(place, block, self.grid, strict=True)
+            ]
+            part = tuple(
+                slice(start, start + step) for start, step in zip(starts, self.grid, strict=True)
+            )
             chunks[place] = pixels[part]
         return chunks
 
 
 def _close(array: Any) -> None:
     """Nothing of it is open between two readings."""
+
+
+def _places(block: Block) -> Iterator[Place]:
+    return product(*(range(first, last) for first, last in block))
 
 
 def _blocks(places: Sequence[Place]) -> list[Block]:

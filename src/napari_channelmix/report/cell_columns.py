@@ -57,11 +57,19 @@ class Column:
         texts = np.array(["", *self.categories], dtype=object)
         return np.asarray(texts[values + 1])
 
-    def fields(self, rows: slice) -> list[str]:
-        """The values of some rows as they stand in a CSV file, texts `escaped`."""
+    def fields(self, rows: slice, *, formulas: bool = False) -> list[str]:
+        """The values of some rows as they stand in a CSV file.
+
+        Parameters
+        ----------
+        rows : slice
+        formulas : bool
+            Leave texts as they are that a spreadsheet would take for formulas, in a file that is
+            for no spreadsheet; else they are `escaped`.
+        """
         values = self.values[rows]
         if self.categories is not None:
-            texts = self._csv_fields
+            texts = self._texts if formulas else self._escaped
             return [texts[code] for code in (values + 1).tolist()]
         if values.dtype.kind != "f":
             return [str(value) for value in values.tolist()]
@@ -72,20 +80,26 @@ class Column:
         return numbers
 
     @cached_property
-    def _csv_fields(self) -> list[str]:
+    def _escaped(self) -> list[str]:
         """Of no text, and of each category."""
         return [csv_field(text) for text in ("", *(self.categories or ()))]
 
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [csv_field(text, formulas=True) for text in ("", *(self.categories or ()))]
 
-def csv_field(text: str) -> str:
+
+def csv_field(text: str, *, formulas: bool = False) -> str:
     """A text as it stands in a CSV file: `escaped`, and in quotes where it needs them.
+
+    ``formulas`` leaves text as it is that a spreadsheet would take for a formula.
 
     Examples
     --------
     >>> csv_field("well A1"), csv_field("A, B"), csv_field("=1")
     ('well A1', '"A, B"', "'=1")
     """
-    text = str(escaped(text))
+    text = text if formulas else str(escaped(text))
     if _PLAIN(text):
         return text
     doubled = text.replace('"', '""')

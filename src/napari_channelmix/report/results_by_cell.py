@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,6 +19,12 @@ __all__ = ["CellResults", "NamedValues"]
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Values:
+    names: tuple[str, ...]
+    values: FloatArray = field(repr=False)
 
 
 class NamedValues(Protocol):
@@ -97,6 +103,34 @@ class CellResults:
         positions = self.positions
         if len(positions) and not 0 <= positions.min() <= positions.max() < count:
             raise DataError(f"{self.cells.name}: chosen cells must be among its {count:,} cells")
+
+    @property
+    def class_codes(self) -> tuple[IntArray, tuple[str, ...]]:
+        """Class of each of the N cells, -1 for none, and the classes: the predicted, else given."""
+        if self.probabilities is not None:
+            return self.probabilities.argmax(axis=1).astype(np.int64), tuple(self.classes)
+        return self.cells.labels, self.cells.classes
+
+    def subset(self, positions: npt.ArrayLike) -> CellResults:
+        """The results of some cells, as results of a data set of their own.
+
+        Parameters
+        ----------
+        positions : (n,) int array
+            In the data set.
+        """
+        rows = np.asarray(positions, dtype=np.int64)
+        latents = self.latents
+        return replace(
+            self,
+            cells=self.cells.subset(rows),
+            probabilities=None if self.probabilities is None else self.probabilities[rows],
+            training=None if self.training is None else np.asarray(self.training)[rows],
+            latents=None
+            if latents is None
+            else _Values(tuple(latents.names), latents.values[rows]),
+            chosen=None,
+        )
 
     def __len__(self) -> int:
         return len(self.positions)

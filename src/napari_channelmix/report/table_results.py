@@ -29,8 +29,12 @@ def write_csv_job(results: CellResults, path: Path) -> Job[Path]:
     return path
 
 
-def write_columns_job(columns: Sequence[Column], path: Path, separator: str = ",") -> Job[None]:
+def write_columns_job(
+    columns: Sequence[Column], path: Path, separator: str = ",", *, formulas: bool = False
+) -> Job[None]:
     """Write columns of one length as CSV, some rows at a time; a job.
+
+    ``formulas`` leaves texts as they are that a spreadsheet would take for formulas.
 
     Raises
     ------
@@ -38,14 +42,16 @@ def write_columns_job(columns: Sequence[Column], path: Path, separator: str = ",
         Disk full, folder read-only and the like; a name that is no Unicode text.
     """
     count = len(columns[0])
-    head = separator.join(csv_field(column.name) for column in columns)
+    head = separator.join(csv_field(column.name, formulas=formulas) for column in columns)
     with written_whole(path) as neighbour:
         try:
             with neighbour.open("w", newline="", encoding="utf-8") as file:
                 file.write(f"{head}\r\n")
                 for rows in _slices(count, ROWS):
                     yield _progress(rows.start, count)
-                    fields = zip(*(column.fields(rows) for column in columns), strict=True)
+                    fields = zip(
+                        *(column.fields(rows, formulas=formulas) for column in columns), strict=True
+                    )
                     file.writelines(f"{separator.join(row)}\r\n" for row in fields)
         except UnicodeEncodeError as error:
             odd = ascii(str(error.object)[max(0, error.start - 20) : error.end + 10])

@@ -20,6 +20,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    PredictSettings,
     ScanSettings,
 )
 from napari_channelmix.settings.workload import (
@@ -189,22 +190,24 @@ def _prior(args: argparse.Namespace) -> str | dict[str, float] | None:
 def predict(args: argparse.Namespace) -> None:
     """Predict the class of each cell, into tables."""
     from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.report.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.open_cells import open_cells
-    from napari_channelmix.run.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.progress import run_job
 
     prior, model = _prior(args), _model(args)
     if hasattr(model, "to"):
         model = model.to(choose_device(args.device))
     cells = open_cells(args)
-    job = predict_cells_job(model, cells, args.out, prior)
+    settings = settings_from(args, PredictSettings, prior=prior)
+    job = predict_cells_job(model, cells, args.out, settings=settings, device=args.device)
     result = run_job(job, title="predict", quiet=args.quiet)
     _say(args, predicted_text(result))
     if args.quiet:
         # A difference that makes the numbers wrong is worth a line all the same.
         for line in result.content["data_shift"].get("warnings", ()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
-    _say(args, f"saved {', '.join(path.name for path in result.files)} in {args.out}")
+    names = ", ".join(path.name for path in result.files)
+    _say(args, f"saved {names} in {result.files[0].parent}")
 
 
 def explain(args: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    PredictSettings,
     ScanSettings,
     SegmentationSettings,
     fields_of,
@@ -130,7 +131,14 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(predict)
     _add_prior(predict)
-    predict.add_argument("--out", type=Path, required=True, help="folder for the tables")
+    predict.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for the tables, or one table of cells: a file that ends in .csv, .parquet or "
+        ".h5ad",
+    )
+    add_options(predict, PredictSettings, leave_out=COMMON)
     add_store_options(predict)
 
     explain = command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from napari_channelmix.bounds import Name, Retries, Workers
-from napari_channelmix.settings.fields import About, fields_of, settings
+from napari_channelmix.settings.fields import About, fields_of, settings, settings_of
 
 __all__ = ["OF_THE_CLUSTER", "ClusterSettings"]
 
@@ -52,6 +52,11 @@ class ClusterSettings:
             advanced=True,
         ),
     ] = 2
+
+    @property
+    def cluster(self) -> ClusterSettings:
+        """Where chunks are computed, without anything else."""
+        return settings_of(ClusterSettings, self)
 
 
 #: Settings that say where a job is computed, not what: no part of what a result was made of.
