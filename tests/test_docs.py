@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EXAMPLES = (
     "data.cell_boxes",
     "pcim.attribution",
+    "run.explain_dataset",
     "settings.scan",
     "viewer.layers.table_points",
 )

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
     from napari_channelmix.pcim import Attribution, explain
-    from napari_channelmix.run.predict_dataset import predict_cells
+    from napari_channelmix.report.predict_dataset import predict_cells
+    from napari_channelmix.run.explain_dataset import explain_cells
     from napari_channelmix.run.rerun import run_config
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
@@ -49,6 +50,7 @@ __all__ = [
     "channel_importance",
     "evaluate",
     "explain",
+    "explain_cells",
     "latents",
     "load_disentangler",
     "load_model",
@@ -79,12 +81,13 @@ _ROOM_OF = {
     "channel_importance": "dcmix",
     "evaluate": "classify",
     "explain": "pcim",
+    "explain_cells": "run.explain_dataset",
     "latents": "drl",
     "load_disentangler": "drl",
     "load_model": "classify",
     "open": "scan.open",
     "open_dataset": "data",
-    "predict_cells": "run.predict_dataset",
+    "predict_cells": "report.predict_dataset",
     "run_config": "run.rerun",
     "save_dataset": "data",
     "scan_folder": "scan.folder",

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ __all__ = [
     "write_json",
     "write_text",
     "write_whole",
+    "written_whole",
 ]
 
 
@@ -56,15 +57,45 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     SaveError
         Disk full, folder read-only and the like; the old file is then intact.
     """
+    with written_whole(path) as neighbour:
+        write(neighbour)
+    return Path(path)
+
+
+@contextlib.contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """`write_whole` for a job that writes step by step: gives the neighbour to write.
+
+    The neighbour takes the place of ``path`` at the end of the block; where the block ends by an
+    error, or the job is closed, it is deleted.
+
+    Raises
+    ------
+    SaveError
+        As `write_whole`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "table.csv"
+    >>> with written_whole(path) as neighbour:
+    ...     _ = neighbour.write_text("cell")
+    ...     path.exists()
+    False
+    >>> path.read_text()
+    'cell'
+    """
     path = Path(path)
     refuse_odd(path)
     neighbour = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(neighbour)
+        yield neighbour
         with neighbour.open("rb+") as file:
             os.fsync(file.fileno())
         neighbour.replace(path)
+    except SaveError:
+        raise
     except OSError as error:
         note = "; the file that was there is intact" if path.exists() else ""
         raise SaveError(
@@ -73,7 +104,6 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     finally:
         with contextlib.suppress(OSError):
             neighbour.unlink(missing_ok=True)
-    return path
 
 
 def refuse_odd(path: Path) -> None:

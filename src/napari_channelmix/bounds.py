@@ -40,12 +40,14 @@ __all__ = [
     "Positive",
     "Rate",
     "Replay",
+    "Retries",
     "Seed",
     "Seeds",
     "Share",
     "Size",
     "Threads",
     "Tuning",
+    "Workers",
     "argument",
     "argument_within",
     "hold",
@@ -132,6 +134,8 @@ BOUNDS = {
     "threads": Bounds(0, 1024),
     # GiB.
     "memory": Bounds(0, 2**20, whole=False),
+    "workers": Bounds(0, 1024),
+    "retries": Bounds(0, 100),
     "epochs": Bounds(1, 100_000),
     "patience": Bounds(1, 100_000),
     "batch": Bounds(1, 65_536),
@@ -197,6 +201,8 @@ def _text(value: str) -> str:
 # The same bounds as types of pydantic.
 Seed = Annotated[int, BOUNDS["seed"]]
 Threads = Annotated[int, BOUNDS["threads"]]
+Workers = Annotated[int, BOUNDS["workers"]]
+Retries = Annotated[int, BOUNDS["retries"]]
 Epochs = Annotated[int, BOUNDS["epochs"]]
 Patience = Annotated[int, BOUNDS["patience"]]
 Batch = Annotated[int, BOUNDS["batch"]]

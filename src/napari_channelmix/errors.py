@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "BundleError",
     "ChannelMixError",
+    "ClusterError",
     "ConfigError",
     "DataError",
     "DataShiftWarning",
@@ -28,6 +29,10 @@ class DataError(ChannelMixError, ValueError):
 
 class ConfigError(ChannelMixError, ValueError):
     """A config that cannot be read, or that no longer fits what it names."""
+
+
+class ClusterError(ChannelMixError, RuntimeError):
+    """A scheduler or workers that cannot be reached, or do not fit this process."""
 
 
 class TooFewGroupsError(DataError):

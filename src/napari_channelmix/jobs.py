@@ -30,6 +30,8 @@ class Progress:
         Figures to plot live, such as ``{"epoch": 3, "loss": 0.31, "accuracy": 0.94}``.
     partial : object
         What is known of the result so far, or None.
+    note : str
+        A line worth keeping in sight while the job runs, such as the address of a dashboard.
     """
 
     done: float
@@ -37,6 +39,7 @@ class Progress:
     stage: str
     metrics: dict[str, float] = field(default_factory=dict)
     partial: Any = None
+    note: str = ""
 
     @property
     def fraction(self) -> float:

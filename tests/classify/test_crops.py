@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_channelmix.classify import crops as module
+from napari_channelmix.classify import held_crops
 from napari_channelmix.classify.crops import (
     NormalisedCrops,
     balanced_order,
@@ -39,7 +39,7 @@ def test_crops_in_memory_and_crops_read_anew_are_the_same(
 ) -> None:
     held, read = (NormalisedCrops(cells, cells.statistics()) for _ in range(2))
     drain(held.load())
-    monkeypatch.setattr(module, "MEMORY_BYTES", 100)
+    monkeypatch.setattr(held_crops, "MEMORY_BYTES", 100)
     drain(read.load())
     assert read._cached is None
     chosen = np.array([5, 0, 47])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_channelmix.classify import pixels as module
+from napari_channelmix.classify import held_crops
 from napari_channelmix.classify.pixels import Pixels, SelectedCrops, Selection
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.jobs import drain
@@ -28,7 +28,7 @@ def test_a_selection_is_like_the_cells_by_themselves(
     cells: Cells, in_memory: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not in_memory:
-        monkeypatch.setattr(module, "MEMORY_BYTES", 0)
+        monkeypatch.setattr(held_crops, "MEMORY_BYTES", 0)
     rows = np.arange(1, len(cells), 3)
     chosen = Selection(read(cells), rows)
     alone = cells.subset(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import warnings
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 
 from napari_channelmix.classify import Classifier, ForeignClassifier, data_shift_job
 from napari_channelmix.classify.plausibility import plausibility_job
-from napari_channelmix.classify.shift import OLDER
+from napari_channelmix.classify.shift import OLDER, Observer
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataShiftWarning, ModelError
 from napari_channelmix.jobs import drain
@@ -325,3 +326,20 @@ def test_the_meaning_of_an_output_is_found_out_wherever_a_model_is_asked(
     np.testing.assert_array_equal(model().predict_proba(other_plate), by_job)
     share = model().compare(other_plate).shares["high"]
     assert share == pytest.approx(float((by_job[:, 1] > 0.5).mean()))
+
+
+def test_chunks_seen_by_copies_of_an_observer_say_the_same_as_one_pass(
+    on_plate: Classifier, plate: Cells
+) -> None:
+    crops = plate.read() + np.float32(40)
+    odd = again(plate, crops)
+    order = np.random.default_rng(0).permutation(len(odd))
+    one, other = Observer(on_plate, odd), Observer(on_plate, odd)
+    copy = pickle.loads(pickle.dumps(Observer(on_plate, odd)))
+    chunks = np.array_split(order, 3)
+    for chunk in chunks:
+        one.add(crops[chunk], chunk)
+    for chunk in reversed(chunks):
+        other.take(copy.measured(crops[chunk], chunk))
+    assert one.shift().warnings
+    assert other.shift() == one.shift()

@@ -61,11 +61,11 @@ def seen(figures: Any) -> CropProfile:
     """Cells with these figures (N, F, C)."""
     features = np.asarray(figures, np.float32)
     count, _, channels = features.shape
-    low = features.min(axis=1) - 100
     return CropProfile(
         features,
         np.zeros((count, channels), np.float32),
-        low,
+        np.zeros((count, channels), bool),
+        features.min(axis=(0, 1)) - 100,
         np.zeros((1, channels), np.float32),
         np.eye(channels),
     )

@@ -11,7 +11,8 @@ import tifffile
 from napari_channelmix.data.agreement import ChannelNames, FileWarnings, warnings_of_fields
 from napari_channelmix.data.dataset import open_dataset
 from napari_channelmix.data.fields import Field
-from napari_channelmix.data.image_formats import Decoded, FilePlane, ImageFile
+from napari_channelmix.data.image_formats import FilePlane, ImageFile
+from napari_channelmix.data.pixel_sources import ArraySource
 from napari_channelmix.errors import DataError
 
 
@@ -34,13 +35,13 @@ def file(
         channels,
         sizes,
         unit,
-        lambda: pixels,
+        ArraySource(pixels),
         warnings=warnings,
     )
 
 
 def field(*files: ImageFile) -> Field:
-    planes = tuple(FilePlane(one, "YX", None, Decoded()) for one in files)
+    planes = tuple(FilePlane(one, "YX", None) for one in files)
     return Field("f", planes, pixel_size=files[0].pixel_size, unit=files[0].unit)
 
 

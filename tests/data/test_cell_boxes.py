@@ -1,12 +1,13 @@
 """Boxes over fields: which have the same pixels, and a fingerprint that tells others apart."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_channelmix import open_dataset
-from napari_channelmix.data import Cells
+from napari_channelmix.data import Cells, cell_boxes
 from napari_channelmix.data.samples import synthetic_plate
 
 
@@ -29,6 +30,34 @@ def test_any_change_gives_another_one(plate):
         cells.with_channels(cells.channels[::-1]),
     ]
     assert len({one.fingerprint for one in [cells, *others]}) == 5
+
+
+@pytest.mark.skipif(os.linesep != "\n", reason="lines of the table that is hashed end otherwise")
+def test_results_of_earlier_versions_are_known_by_the_same_fingerprint(monkeypatch):
+    rng = np.random.default_rng(0)
+    planes = [rng.integers(0, 4000, (40, 50)).astype(np.uint16) for _ in range(2)]
+    places = [(10, 10), (20.5, 30.25), (30, 12), (5, 44)]
+    one = Cells.from_points(planes, ["DNA", "GFP"], places, crop=8, name='a "b", c')
+    other = Cells.from_points(planes[::-1], ["DNA", "GFP"], [(9, 9), (3, 3)], crop=8, name="ü\n2")
+    cells = Cells.together([one, other], "both")
+    cells = cells.with_labels([0, 1, -1, 0, 1, 1], ["neg", "pos"])
+    groups = ["w 1", "w,2", 'w"3"', "w\n4", "", "1"]
+    parts = ["train", "test", "val", "train", "test", "train"]
+    cells = replace(cells, table=cells.table.assign(group=groups, split=parts))
+    for block in (50_000, 2):
+        monkeypatch.setattr(cell_boxes, "BLOCK", block)
+        cells = replace(cells)
+        assert cells.signing().hexdigest().startswith("6633ade37a31d402b1e9643996fec054")
+        assert cells.fingerprint.startswith("83fa3cabda58bd9b7736e1f3f1b1810154cd51842f525ed01")
+        assert cells.signature == cells.fingerprint
+        assert cells.subset([4, 5, 1]).fingerprint.startswith("3dbf9198a0c527c7180f96c8d1e379")
+
+
+def test_a_cell_is_called_by_its_id_where_its_image_has_any():
+    cells = Cells.from_points([np.zeros((40, 50))], ["a"], [(10, 20), (30, 15)], crop=10)
+    assert [cells.name_of(n) for n in range(2)] == ["0", "1"]
+    named = replace(cells, table=cells.table.assign(object=[7, 0]))
+    assert [named.name_of(n) for n in range(2)] == ["7", "0"]
 
 
 def test_pixels_count():

@@ -12,7 +12,8 @@ import pytest
 import tifffile
 
 from napari_channelmix.data import Cells, Field, open_dataset
-from napari_channelmix.data.image_formats import Decoded, open_image
+from napari_channelmix.data.image_formats import open_image
+from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
 
 
@@ -113,33 +114,48 @@ def test_batches_are_the_same_pixels(cells: Cells) -> None:
     np.testing.assert_array_equal(np.concatenate(list(cells.batches(2))), cells.read())
 
 
-def test_a_file_is_decoded_when_its_cells_are_read_and_not_before(tmp_path: Path) -> None:
-    decoded, fields = Decoded(), []
+def test_a_pass_gives_every_chosen_cell_once_with_its_position(cells: Cells) -> None:
+    everything = cells.read()
+    for indices in (None, [len(cells) - 1, 0], slice(1, 3)):
+        wanted = np.arange(len(cells))[slice(None) if indices is None else indices]
+        positions, crops = zip(*cells.passes(2, indices), strict=True)
+        assert sorted(np.concatenate(positions).tolist()) == sorted(wanted.tolist())
+        np.testing.assert_array_equal(np.concatenate(crops), everything[np.concatenate(positions)])
+    assert sorted(cells.reading_order.tolist()) == list(range(len(cells)))
+
+
+def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Cells, list[str]]:
+    """Two cells of each of two compressed files, and the names of the files as they are decoded."""
+    reads, parts = [], []
+    decode = TiffSource.decode
+
+    def counted(source: TiffSource, places: Any) -> Any:
+        reads.append(source.path.stem)
+        return decode(source, places)
+
+    monkeypatch.setattr(TiffSource, "decode", counted)
     for name in "ab":
-        tifffile.imwrite(tmp_path / f"{name}.tif", np.full((20, 20), ord(name), np.uint8))
-        planes = open_image(tmp_path / f"{name}.tif").planes(None, decoded)
-        one = Cells.from_points(planes, ["x"], [[10, 10], [5, 5]], crop=8, name=name)
-        fields.append(one)
-    both = Cells.together(fields)
-    assert not decoded._values
-    assert both.read([2]).max() == ord("b")
-    assert [path.name for path, _ in decoded._values] == ["b.tif"]
-
-
-def test_cells_in_any_order_decode_each_file_once(tmp_path: Path) -> None:
-    reads, parts, decoded = [], [], Decoded(limit=1)
-    for name in "ab":
-        tifffile.imwrite(tmp_path / f"{name}.tif", np.full((20, 20), ord(name), np.uint8))
-        file = open_image(tmp_path / f"{name}.tif")
-
-        def counted(name: str = name, inner: Any = file._open) -> Any:
-            reads.append(name)
-            return inner()
-
-        planes = replace(file, _open=counted).planes(None, decoded)
+        pixels = np.full((20, 20), ord(name), np.uint8)
+        tifffile.imwrite(tmp_path / f"{name}.tif", pixels, compression="zlib")
+        planes = open_image(tmp_path / f"{name}.tif").planes(None)
         parts.append(Cells.from_points(planes, ["x"], [[10, 10], [5, 5]], crop=8, name=name))
-    crops = Cells.together(parts).read([0, 2, 1, 3])
-    assert crops[:, 0, 0, 0].tolist() == [97, 98, 97, 98]
+    return Cells.together(parts), reads
+
+
+def test_a_file_is_decoded_when_its_cells_are_read_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, reads = two_files(tmp_path, monkeypatch)
+    assert not reads
+    assert both.read([2]).max() == ord("b")
+    assert reads == ["b"]
+
+
+def test_cells_in_any_order_decode_each_file_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, reads = two_files(tmp_path, monkeypatch)
+    assert both.read([0, 2, 1, 3])[:, 0, 0, 0].tolist() == [97, 98, 97, 98]
     assert reads == ["a", "b"]
 
 
@@ -217,7 +233,7 @@ def test_a_file_rewritten_with_other_pixels_of_the_same_size_changes_the_signatu
 
     def signature(value: int) -> str:
         tifffile.imwrite(path, np.full((20, 20), value, np.uint8))
-        planes = open_image(path).planes(None, Decoded())
+        planes = open_image(path).planes(None)
         return Cells.from_points(planes, ["x"], [[10, 10]], crop=8).signature
 
     assert signature(1) == signature(1) != signature(2)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
-from napari_channelmix.data.crop_profile import FEATURES, PERCENTILES, Profiler, crop_features
+from napari_channelmix.data.crop_profile import (
+    FEATURES,
+    PERCENTILES,
+    MeasuredCrops,
+    Profiler,
+    crop_features,
+)
 
 
 def figure(crops, name):
@@ -83,7 +92,8 @@ def test_saturation_is_the_share_of_pixels_at_the_highest_value_of_all():
 def test_percentiles_come_from_so_many_pixels_at_most():
     found = Profiler(4_000_000)
     found.add(np.random.default_rng(4).random((50, 1, 30, 30), dtype=np.float32))
-    assert len(found.profile().pixels) == 50
+    # One pixel of every tenth crop.
+    assert len(found.profile().pixels) == 5
     crops = np.random.default_rng(5).random((500, 1, 16, 16))
     middle = profiled(crops).percentiles[PERCENTILES.index(50.0)]
     assert middle == pytest.approx(0.5, abs=0.01)
@@ -91,3 +101,60 @@ def test_percentiles_come_from_so_many_pixels_at_most():
 
 def test_nothing_seen_is_nothing_known():
     assert Profiler(3).profile() is None
+
+
+def same(one, other):
+    """Whether two profiles are the same to the bit, but for the order of the sample of pixels."""
+    for attribute in fields(one):
+        left, right = (getattr(part, attribute.name) for part in (one, other))
+        if attribute.name == "pixels":
+            left, right = np.sort(left, axis=0), np.sort(right, axis=0)
+        np.testing.assert_array_equal(left, right, err_msg=attribute.name)
+    np.testing.assert_array_equal(one.percentiles, other.percentiles)
+
+
+def test_parts_measured_by_copies_and_taken_in_any_order_are_one_pass_to_the_bit():
+    rng = np.random.default_rng(6)
+    crops = (1000 * rng.normal(size=(60, 3, 9, 9))).astype(np.float32)
+    order = rng.permutation(60)
+    chunks = [order[start : start + 16] for start in range(0, 60, 16)]
+    one = Profiler(60)
+    for chunk in chunks:
+        one.add(crops[chunk], chunk)
+    copy = pickle.loads(pickle.dumps(Profiler(60)))
+    parts = [pickle.loads(pickle.dumps(copy.measured(crops[chunk], chunk))) for chunk in chunks]
+    other = Profiler(60)
+    for place in (2, 0, 3, 1):
+        other.take(parts[place])
+    same(one.profile(), other.profile())
+    # What is said of a crop lies at its position.
+    np.testing.assert_array_equal(one.profile().features, profiled(crops, 60).features)
+
+
+def test_parts_put_together_are_one_batch():
+    crops = np.random.default_rng(7).normal(size=(10, 2, 5, 5)).astype(np.float32)
+    whole, joined = Profiler(10), Profiler(10)
+    whole.add(crops)
+    halves = [whole.measured(crops[:4], np.arange(4)), whole.measured(crops[4:], np.arange(4, 10))]
+    joined.take(MeasuredCrops.together(halves))
+    np.testing.assert_array_equal(joined.profile().features, whole.profile().features)
+    np.testing.assert_allclose(joined.profile().products, whole.profile().products, rtol=1e-12)
+    np.testing.assert_array_equal(joined.profile().minimum, crops.min(axis=(0, 2, 3)))
+
+
+def test_what_is_kept_of_a_cell_is_less_than_200_bytes_for_five_channels():
+    crops = np.random.default_rng(8).random((2000, 5, 4, 4), dtype=np.float32)
+    profiler = Profiler(1_000_000)
+    for start in range(0, 2000, 250):
+        profiler.add(crops[start : start + 250], start)
+    seen = len(crops) / 1_000_000
+    rows = sum(
+        value.nbytes * seen for value in vars(profiler).values() if isinstance(value, np.ndarray)
+    )
+    sums = sum(
+        part.nbytes
+        for kept in vars(profiler).values()
+        if isinstance(kept, dict)
+        for part in kept.values()
+    )
+    assert 0 < (rows + sums) / len(crops) < 200

@@ -92,3 +92,19 @@ def test_every_table_of_the_package_is_written_by_one_function() -> None:
     known = ("data/csv_text.py: ", "data/annotation_files.py: writer = csv.writer(")
     rest = [one for one in writers if not one.startswith(known) and "signature.update(" not in one]
     assert not rest
+
+
+def test_blocks_of_rows_are_the_text_of_the_whole(monkeypatch):
+    table = pd.DataFrame(
+        {
+            "=a": ["x", "", "=1", "two\nlines", "-1.5", "-b"],
+            "n": [1.5, np.nan, 3, 4, 5, 6],
+            "plain": ["it's", "", "b", "'c", 'q"q', "d,e"],
+        }
+    )
+    whole = csv_text(table)
+    assert "'=1" in whole and "'-b" in whole and ",-1.5" not in whole.replace("\r\n-1.5", "")
+    for block in (1, 2, 4):
+        monkeypatch.setattr("napari_channelmix.data.csv_text.BLOCK", block)
+        assert csv_text(table) == whole
+    assert csv_text(table.iloc[:0]) == "'=a,n,plain\r\n"

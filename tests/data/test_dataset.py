@@ -15,6 +15,7 @@ from PIL import Image
 from napari_channelmix.data import Cells, find_nuclei, open_dataset, open_dataset_job
 from napari_channelmix.data.dataset import open_table
 from napari_channelmix.data.description import Description, read_description
+from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Progress, drain
 
@@ -63,8 +64,9 @@ def test_one_file_with_a_channel_axis_takes_names_and_pixel_size_from_it(
     assert cells.channels == ("DNA", "GFP")
     assert cells.fields[0].pixel_size == (0.5, 0.5)
     assert cells.fields[0].unit == "µm"
+    crops = cells.read()
     by_file = open_dataset(write_set(*FILES, *SEGMENT)).with_channels(["DNA", "GFP"])
-    np.testing.assert_array_equal(cells.read(), by_file.read())
+    np.testing.assert_array_equal(crops, by_file.read())
 
 
 def test_names_in_the_data_set_file_win_over_the_files_own(write_set: WriteSet) -> None:
@@ -174,20 +176,72 @@ def test_a_table_with_tabs_a_byte_order_mark_and_blank_lines_is_read(write_set: 
     assert "table.tsv, line 6, column 'dna'" in refused(path)
 
 
-def test_opening_yields_a_step_per_image_and_decodes_none(write_set: WriteSet) -> None:
+def test_opening_yields_a_step_per_image_and_decodes_none(
+    write_set: WriteSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_set(*FILES, *POINT)
-    for file in path.parent.glob("gfp*.tif"):
-        content = bytearray(file.read_bytes())
-        content[-4000:] = b"\xff" * 4000
-        file.write_bytes(content)
+    monkeypatch.setattr(TiffSource, "decode", lambda *_: pytest.fail("pixels were decoded"))
     steps: list[Progress] = []
-    cells = drain(open_dataset_job(path), steps.append)
-    assert len(steps) == 4
-    assert all(step.total == 4 for step in steps)
-    assert not cells.fields[0].planes[0].decoded._values  # type: ignore[union-attr, attr-defined]
+    drain(open_dataset_job(path), steps.append)
+    opening = [step for step in steps if step.stage == "opening the images"]
+    assert [step.done for step in opening] == [0, 1, 2, 3]
+    assert all(step.total == 4 for step in opening)
+    # A table of any size is read and looked through in steps as well.
+    assert {"reading the table", "checking the table", "finding the cells"} < {
+        step.stage for step in steps
+    }
 
 
 # ------------------------------------------------------------------ what is wrong, and where
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        # What is wrong in an earlier row is said, whether it is a number, a place or a file.
+        ({0: {"y": "x"}, 1: {"dna": "none.tif"}}, "line 2, column 'y': 'x' is not a number"),
+        ({1: {"dna": "none.tif"}, 2: {"y": "x"}}, "line 3, column 'dna': .*none.tif"),
+        ({1: {"x": "900"}, 2: {"y": "1_0"}}, "line 3: the cell at y=14, x=900 lies outside"),
+        ({2: {"y": "1_0"}, 3: {"x": "900"}}, "line 4, column 'y': '1_0' is not a number"),
+        # Within a row its columns in order, then its place.
+        ({2: {"y": "1e10", "x": "?"}}, "line 4, column 'y': '1e10' is beyond the bound of 1e"),
+    ],
+)
+def test_the_first_row_that_is_wrong_is_named(
+    write_set: WriteSet, wrong: dict[int, dict[str, str]], says: str
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"label": "ab"[n % 2], "dna": f"dna{n}.tif", "gfp": f"gfp{n}.tif", "y": 14, "x": 12}
+        for n in range(4)
+    ]
+    for row, values in wrong.items():
+        rows[row] |= values
+    path = write_set(*FILES[1:], *POINT, rows=rows)
+    with pytest.raises(DataError, match=says):
+        open_dataset(path)
+
+
+def test_cells_lie_where_their_rows_say_in_the_order_of_the_rows(write_set: WriteSet) -> None:
+    rng = np.random.default_rng(0)
+    files, y, x = rng.integers(0, 4, 300), rng.uniform(10, 50, 300), rng.uniform(10, 50, 300)
+    table = pd.DataFrame(
+        {
+            "label": rng.choice(["b", "a"], 300),
+            "dna": [f"dna{n}.tif" for n in files],
+            "y": y,
+            "x": x,
+        }
+    )
+    table["gfp"] = table["dna"].str.replace("dna", "gfp")
+    path = write_set(*FILES[1:], *POINT, rows=table.to_csv(index=False))
+    cells = open_dataset(path)
+    np.testing.assert_array_equal(cells.centres, np.column_stack([y, x]))
+    shown = [cells.fields[n].planes[0].file.path.name for n in cells.table["field"]]  # type: ignore[union-attr]
+    assert shown == table["gfp"].tolist()
+    assert [cells.classes[code] for code in cells.labels] == table["label"].tolist()
+    # Each row is a group; fields are numbered as their files come.
+    assert cells.groups.tolist() == [str(n) for n in range(300)]
+    assert cells.table["field"].drop_duplicates().tolist() == [0, 1, 2, 3]
 
 
 def test_a_missing_table_column_or_channel_is_named(write_set: WriteSet) -> None:
@@ -226,13 +280,18 @@ def test_a_truncated_image_is_named_when_it_is_opened(write_set: WriteSet) -> No
         open_dataset(path)
 
 
-def test_an_image_that_is_damaged_later_is_named_when_it_is_read(write_set: WriteSet) -> None:
+def test_an_image_that_changes_or_vanishes_later_is_named(
+    write_set: WriteSet,
+) -> None:
     path = write_set(*FILES, *POINT)
     file = path.parent / "dna3.tif"
     cells = open_dataset(path)
     file.write_bytes(file.read_bytes()[:3000])
     assert cells.read([0, 1, 2]).shape[0] == 3
-    with pytest.raises(DataError, match=r"table\.csv, line 5: .*dna3\.tif: cannot be read, is it"):
+    with pytest.raises(DataError, match=r"table\.csv, line 5: .*dna3\.tif: changed while it was"):
+        cells.read()
+    file.unlink()
+    with pytest.raises(DataError, match=r"table\.csv, line 5: .*dna3\.tif: is no longer there"):
         cells.read()
 
 

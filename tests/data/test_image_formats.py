@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_channelmix.data import image_planes as image_file
-from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import ImageFile, open_image
+from napari_channelmix.data.pixel_sources import ArraySource
+from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
 
 Pixels = npt.NDArray[Any]
@@ -31,7 +32,7 @@ def stack() -> Pixels:
 
 
 def read(path: Path, axes: str | None = None) -> Pixels:
-    planes = open_image(path).planes(axes, Decoded())
+    planes = open_image(path).planes(axes)
     return np.stack([plane[0 : plane.shape[0], 0 : plane.shape[1]] for plane in planes])
 
 
@@ -256,10 +257,10 @@ def test_any_order_of_axes_gives_the_same_planes(order: str, seed: int) -> None:
     pixels = rng.integers(0, 255, (rng.integers(1, 5), 7, 11), dtype=np.uint8)
     stored = pixels.transpose(["CYX".index(axis) for axis in order])
     file = ImageFile(
-        Path("x.tif"), stored.shape, stored.dtype, order, None, None, None, lambda: stored
+        Path("x.tif"), stored.shape, stored.dtype, order, None, None, None, ArraySource(stored)
     )
     y0, x0 = rng.integers(0, 5, 2)
-    planes = file.planes(None, Decoded())
+    planes = file.planes(None)
     assert [plane.shape for plane in planes] == [(7, 11)] * len(pixels)
     for plane, wanted in zip(planes, pixels, strict=True):
         np.testing.assert_array_equal(
@@ -326,12 +327,12 @@ def test_compression_that_needs_an_extra_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.tif"
-    tifffile.imwrite(path, np.zeros((8, 8), np.uint8))
+    tifffile.imwrite(path, np.zeros((8, 8), np.uint8), compression="zlib")
 
-    def imread(*_: Any, **__: Any) -> None:
+    def decode(*_: Any, **__: Any) -> None:
         raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
 
-    monkeypatch.setattr(tifffile, "imread", imread)
+    monkeypatch.setattr(tifffile.TiffPage, "decode", decode)
     with pytest.raises(DataError, match=r"a\.tif: .*pip install 'napari-channelmix\[io\]'"):
         read(path)
 
@@ -339,59 +340,53 @@ def test_compression_that_needs_an_extra_names_it(
 # ------------------------------------------------------------------ laziness
 
 
-def test_opening_reads_no_pixels(tmp_path: Path, stack: Pixels) -> None:
-    path = tmp_path / "a.tif"
-    tifffile.imwrite(path, stack, photometric="minisblack", metadata={"axes": "CYX"})
-    plane = open_image(path).planes(None, Decoded())[1]
-    tifffile.imwrite(path, stack + 1, photometric="minisblack", metadata={"axes": "CYX"})
-    np.testing.assert_array_equal(plane[0:4, 0:4], stack[1, :4, :4] + 1)
-
-
-def test_a_large_tiled_tiff_is_read_by_region(
+def test_opening_reads_no_pixels(
     tmp_path: Path, stack: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reads: list[object] = []
+    monkeypatch.setattr(TiffSource, "decode", lambda *given: reads.append(given))
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, stack, photometric="minisblack", metadata={"axes": "CYX"})
+    plane = open_image(path).planes(None)[1]
+    assert (plane.shape, plane.dtype) == ((40, 50), np.uint16)
+    assert not reads
+
+
+def test_a_tiled_tiff_is_read_by_region(tmp_path: Path, stack: Pixels) -> None:
     path = tmp_path / "a.tif"
     about = {"axes": "CYX"}
     tifffile.imwrite(
         path, stack, photometric="minisblack", metadata=about, compression="zlib", tile=(16, 16)
     )
-    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 1000)
-    decoded = Decoded()
-    plane = open_image(path).planes(None, decoded)[2]
-    np.testing.assert_array_equal(plane[10:30, 20:45], stack[2, 10:30, 20:45])
-    assert not len(decoded)
     # Damage to the last tile does not touch what lies elsewhere.
     with tifffile.TiffFile(path) as tiff:
         offset = tiff.series[0].pages[2].dataoffsets[-1]
     content = bytearray(path.read_bytes())
     content[offset : offset + 8] = b"\0" * 8
     path.write_bytes(content)
-    np.testing.assert_array_equal(plane[0:16, 0:16], stack[2, :16, :16])
-    with pytest.raises(DataError, match="cannot be read"):
+    plane = open_image(path).planes(None)[2]
+    np.testing.assert_array_equal(plane[10:30, 20:45], stack[2, 10:30, 20:45])
+    with pytest.raises(DataError, match=r"a\.tif: cannot be read.*tile 12 of page 3"):
         plane[35:40, 49:50]
 
 
 @pytest.mark.parametrize("axes", ["tczyx", "cyx"])
-def test_a_large_zarr_is_read_by_region(
-    tmp_path: Path, stack: Pixels, monkeypatch: pytest.MonkeyPatch, axes: str
-) -> None:
+def test_a_zarr_is_read_by_region(tmp_path: Path, stack: Pixels, axes: str) -> None:
     full = stack[None, :, None] if axes == "tczyx" else stack
     path = write_zarr(tmp_path / "a.zarr", full, "0.4", axes, [])
-    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 1000)
-    plane = open_image(path).planes(None, Decoded())[1]
+    plane = open_image(path).planes(None)[1]
     np.testing.assert_array_equal(plane[10:30, 20:45], stack[1, 10:30, 20:45])
 
 
-def test_decoded_pictures_are_kept_up_to_the_limit_and_the_oldest_leave_first() -> None:
-    decoded, reads = Decoded(limit=250), []
-
-    def decode(name: str) -> Pixels:
-        reads.append(name)
-        return np.zeros(100, np.uint8)
-
-    for name in ("a", "b", "a", "c", "a", "b"):
-        decoded.decoded(Path(name), lambda name=name: decode(name))
-    assert reads == ["a", "b", "c", "b"]
+@pytest.mark.parametrize("region", [(slice(None, None, 3), slice(5, 41, 2)), np.s_[30:2:-1, ::-4]])
+def test_a_region_may_have_steps(tmp_path: Path, stack: Pixels, region: Any) -> None:
+    path = tmp_path / "a.tif"
+    about = {"axes": "CYX"}
+    tifffile.imwrite(
+        path, stack, photometric="minisblack", metadata=about, compression="zlib", tile=(16, 16)
+    )
+    plane = open_image(path).planes(None)[2]
+    np.testing.assert_array_equal(plane[region], stack[2][region])
 
 
 def test_zarr_attributes_without_multiscales_are_refused(tmp_path: Path) -> None:

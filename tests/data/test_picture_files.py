@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_channelmix.data.image_formats import Decoded, open_image
+from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import DataError
 
 Png = Callable[..., bytes]
@@ -21,7 +21,7 @@ COLOURS = np.stack([GREY, GREY // 2, 255 - GREY], axis=-1)
 
 
 def read(path: Path, axes: str | None = None) -> np.ndarray:
-    planes = open_image(path).planes(axes, Decoded())
+    planes = open_image(path).planes(axes)
     return np.stack([plane[0 : plane.shape[0], 0 : plane.shape[1]] for plane in planes])
 
 

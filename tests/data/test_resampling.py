@@ -58,9 +58,9 @@ def test_a_cell_has_one_size_in_images_of_other_pixel_sizes(tmp_path):
 
 
 def test_the_key_of_the_data_set_file_does_the_same(tmp_path):
-    key = open_dataset(written(tmp_path, [1.0, 0.5], "pixel_size = 1.0"))
+    crops = open_dataset(written(tmp_path, [1.0, 0.5], "pixel_size = 1.0")).read()
     given = open_dataset(written(tmp_path, [1.0, 0.5]), pixel_size=1.0)
-    np.testing.assert_array_equal(key.read(), given.read())
+    np.testing.assert_array_equal(crops, given.read())
 
 
 @pytest.mark.parametrize("crop", [8, 9])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_channelmix.data import table_files
+from napari_channelmix.data import table_records
 from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
 from napari_channelmix.errors import DataError
 
@@ -87,11 +87,11 @@ def test_a_broken_table_is_one_line(tmp_path: Path, text: str, says: str) -> Non
 def test_a_table_beyond_the_bounds_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_files, "MOST_CELLS", 6)
+    monkeypatch.setattr(table_records, "MOST_CELLS", 6)
     assert len(read(tmp_path, "a,b\n" + "1,2\n" * 3).rows) == 3
     with pytest.raises(DataError, match="is too large, at most 3,000,000 rows and 6 cells"):
         read(tmp_path, "a,b\n" + "1,2\n" * 4)
-    monkeypatch.setattr(table_files, "MOST_ROWS", 2)
+    monkeypatch.setattr(table_records, "MOST_ROWS", 2)
     with pytest.raises(DataError, match="at most 2 rows"):
         read(tmp_path, "a,b\n" + "1,2\n" * 3)
 
@@ -125,3 +125,29 @@ def test_a_comma_is_a_decimal_sign_only_where_it_is_no_separator() -> None:
         decimal_comma_of(["60,125", "7"], "\t")
     with pytest.raises(DataError, match=r"decimal commas .'1,5'. and decimal points .'2.5'."):
         decimal_comma_of(["1,5", "2.5"], ";")
+
+
+def test_lines_and_texts_are_the_same_with_and_without_quotation_marks(tmp_path: Path) -> None:
+    # More than one piece of a file, with lines that are blank or end early.
+    lines = [f"{n},it's {n % 7},{n * 1.5}" for n in range(60_000)]
+    lines[3], lines[30_000], lines[59_000] = "", ",,", "59000,short"
+    plain = read(tmp_path, "a,b,c\n" + "\n".join(lines) + "\n")
+    quoted = read(tmp_path, '"a",b,c\n' + "\n".join(lines) + "\n")
+    windows = read(tmp_path, "a,b,c\r\n" + "\r\n".join(lines))
+    assert len(plain.rows) == 59_998
+    assert plain.rows.index[2:5].tolist() == [4, 6, 7] and plain.rows.index[-1] == 60_001
+    assert "1 row ends early (first: line 59002)" in plain.warnings[0]
+    for other in (quoted, windows):
+        assert other.rows.equals(plain.rows)
+        assert other.warnings == plain.warnings
+    assert plain.rows["b"].iloc[-1] == f"it's {59_999 % 7}"
+
+
+def test_what_is_wrong_first_is_said_first(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 3 has 3 columns, more than the 2"):
+        read(tmp_path, 'a,b\n1,2\n1,2,3\n"1,2\n')
+
+
+def test_a_text_that_comes_again_is_kept_once(tmp_path: Path) -> None:
+    rows = read(tmp_path, "file,y\n" + "".join(f"plate one.tif,{n}\n" for n in range(1000))).rows
+    assert len({id(text) for text in rows["file"]}) == 1

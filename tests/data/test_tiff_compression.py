@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_channelmix.data.image_formats import Decoded, open_image
+from napari_channelmix.data.image_formats import open_image
 
 pytest.importorskip("imagecodecs", reason="imagecodecs is a part of the extra 'all' (and 'io')")
 
@@ -39,7 +39,7 @@ def test_pixels_come_back_as_they_were_written(tmp_path, compression, arguments,
         tile=tile,
         metadata={"axes": "YX"},
     )
-    plane = open_image(tmp_path / "a.tif").planes(None, Decoded())[0]
+    plane = open_image(tmp_path / "a.tif").planes(None)[0]
     assert np.array_equal(plane[0:70, 0:90], pixels)
     assert np.array_equal(plane[11:50, 20:71], pixels[11:50, 20:71])
 
@@ -47,7 +47,7 @@ def test_pixels_come_back_as_they_were_written(tmp_path, compression, arguments,
 def test_lzw_with_a_predictor(tmp_path):
     pixels = smooth(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", pixels, compression="lzw", predictor=True)
-    plane = open_image(tmp_path / "a.tif").planes("YX", Decoded())[0]
+    plane = open_image(tmp_path / "a.tif").planes("YX")[0]
     assert np.array_equal(plane[0:70, 0:90], pixels)
 
 
@@ -64,6 +64,6 @@ def test_jpeg_is_read_with_the_little_that_it_loses(tmp_path, photometric):
         tile=(64, 64),
     )
     axes = "YX" if photometric == "minisblack" else "YXC"
-    planes = open_image(tmp_path / "a.tif").planes(axes, Decoded())
+    planes = open_image(tmp_path / "a.tif").planes(axes)
     for plane in planes:
         assert np.abs(plane[0:70, 0:90].astype(int) - grey).max() <= 8

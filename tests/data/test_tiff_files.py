@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.errors import DataError
 
 GREY = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32)
@@ -18,7 +18,7 @@ STACK = np.stack([GREY, GREY + 1000])
 
 
 def read(file: ImageFile, axes: str | None = None) -> np.ndarray:
-    planes = file.planes(axes, Decoded())
+    planes = file.planes(axes)
     return np.stack([plane[0 : plane.shape[0], 0 : plane.shape[1]] for plane in planes])
 
 
@@ -56,9 +56,8 @@ def test_a_scene_is_chosen_by_position_or_name(scenes: Path, scene: int | str) -
 
 
 def test_scenes_of_one_file_are_kept_apart_when_decoded(scenes: Path) -> None:
-    decoded = Decoded()
     for scene in (0, 2):
-        (first, _) = open_image(scenes, scene=scene).planes(None, decoded)
+        (first, _) = open_image(scenes, scene=scene).planes(None)
         assert first[0:1, 0:1] == scene
 
 
@@ -109,7 +108,7 @@ def test_broken_xml_leaves_a_plain_stack_whose_axes_the_user_names(
     file = open_image(path)
     assert any("OME-XML" in warning for warning in file.warnings)
     with pytest.raises(DataError, match="does not say what its axes"):
-        file.planes(None, Decoded())
+        file.planes(None)
     np.testing.assert_array_equal(read(file, "CYX"), STACK)
 
 
@@ -139,18 +138,18 @@ def test_planar_samples_are_read_as_the_advice_says(tmp_path: Path) -> None:
     )
     file = open_image(path)
     with pytest.raises(DataError, match=r'axes = "CYX" and channels = \[4 names\]'):
-        file.planes(None, Decoded())
+        file.planes(None)
     np.testing.assert_array_equal(read(file, "CYX"), samples)
     with pytest.raises(DataError, match=r"its axes are CYX .* YXC by the data-set file"):
-        file.planes("YXC", Decoded())
+        file.planes("YXC")
 
 
 def test_axes_against_those_of_the_file_are_refused_or_said(tmp_path: Path) -> None:
     file = open_image(ome(tmp_path / "a.ome.tif"))
     with pytest.raises(DataError, match=r"CYX \(2, 24, 32\) by its own account, YXC by"):
-        file.planes("YXC", Decoded())
+        file.planes("YXC")
     with pytest.raises(DataError, match="CXY by the data-set file"):
-        file.planes("CXY", Decoded())
+        file.planes("CXY")
     assert file.reading_of_axes("CYX") is None
     tifffile.imwrite(tmp_path / "z.tif", STACK, imagej=True, metadata={"axes": "ZYX"})
     depth = open_image(tmp_path / "z.tif")
@@ -178,7 +177,7 @@ def test_complex_numbers_and_too_large_floats_are_refused(tmp_path: Path) -> Non
     large = GREY.astype(np.float64)
     large[3, 3] = 1e300
     tifffile.imwrite(path, large)
-    (plane,) = open_image(path).planes(None, Decoded())
+    (plane,) = open_image(path).planes(None)
     with pytest.raises(DataError, match=r"beyond 3\.4e38"):
         plane[0:8, 0:8]
 

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from napari_channelmix.data.dataset import open_dataset
-from napari_channelmix.data.image_formats import Decoded, open_image
+from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import DataError
 
 CHANNELS = ("DNA", "ER", "GFP")
@@ -20,7 +20,7 @@ PIXELS = np.arange(30 * 40, dtype=np.uint16).reshape(30, 40)
 
 
 def planes(path: Path, *, alone: bool = False) -> np.ndarray:
-    opened = open_image(path, alone=alone).planes(None, Decoded())
+    opened = open_image(path, alone=alone).planes(None)
     return np.stack([plane[0:30, 0:40] for plane in opened])
 
 
@@ -96,16 +96,11 @@ def test_each_file_of_many_positions_is_its_own_position(tmp_path: Path) -> None
         np.testing.assert_array_equal(planes(files[position]), wanted)
 
 
-def test_a_large_file_of_a_set_is_read_by_region(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from napari_channelmix.data import image_planes as image_file
-
-    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 100)
+def test_a_file_of_a_set_is_read_by_region(tmp_path: Path) -> None:
     files = write_set_of_files(tmp_path)
-    plane = open_image(files[0]).planes(None, Decoded())[2]
+    plane = open_image(files[0]).planes(None)[2]
     np.testing.assert_array_equal(plane[3:9, 10:40], PIXELS[3:9, 10:40] + 4000)
-    (single,) = open_image(files[1], alone=True).planes(None, Decoded())
+    (single,) = open_image(files[1], alone=True).planes(None)
     np.testing.assert_array_equal(single[3:9, 10:40], PIXELS[3:9, 10:40] + 2000)
 
 
@@ -201,13 +196,10 @@ def test_a_micro_manager_file_of_a_set_is_one_channel(tmp_path: Path, name: str)
     for channel in range(3):
         opened = open_image(tmp_path / name.format(channel), alone=True)
         assert opened.channels == (CHANNELS[channel],)
-        (plane,) = opened.planes(None, Decoded())
+        (plane,) = opened.planes(None)
         assert (plane[0:8, 0:8] == 100 + channel).all()
     if "MMStack" in name:
-        pixels = [
-            plane[0:8, 0:8]
-            for plane in open_image(tmp_path / name.format(0)).planes(None, Decoded())
-        ]
+        pixels = [plane[0:8, 0:8] for plane in open_image(tmp_path / name.format(0)).planes(None)]
         np.testing.assert_array_equal(np.mean(pixels, axis=(1, 2)), [100, 101, 102])
     (tmp_path / name.format(1)).unlink()
     with pytest.raises(DataError, match="missing"):

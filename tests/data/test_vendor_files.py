@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_channelmix.data.image_formats import Decoded, open_image
+from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import DataError
 
 Sizes = namedtuple("Sizes", "Z Y X")
@@ -55,7 +55,7 @@ def test_axes_channels_and_pixel_size_come_from_the_reader(nikon):
     assert (file.axes, file.shape) == ("CYX", (2, 31, 47))
     assert file.channels == ("DNA", "GFP")
     assert (file.pixel_size, file.unit) == ((0.65, 0.325), "µm")
-    planes = file.planes(None, Decoded())
+    planes = file.planes(None)
     assert [int(plane[3:4, 4:5][0, 0]) for plane in planes] == [
         10,
         110,
@@ -115,7 +115,7 @@ def test_a_czi_of_zeiss_own_library_is_read(tmp_path):
     assert opened.axes == "CYX"
     assert opened.channels == ("DNA", "GFP")
     assert opened.pixel_size == pytest.approx((0.65, 0.325))
-    planes = opened.planes(None, Decoded())
+    planes = opened.planes(None)
     for plane, expected in zip(planes, pixels, strict=True):
         assert np.array_equal(plane[5:40, 7:83], expected[5:40, 7:83])
 

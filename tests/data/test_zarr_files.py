@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.errors import DataError
 
 STACK = np.arange(1, 2 * 24 * 32 + 1, dtype=np.uint16).reshape(2, 24, 32)
@@ -51,7 +51,7 @@ def chunks(folder: Path) -> list[Path]:
 
 
 def read(file: ImageFile, axes: str | None = None) -> np.ndarray:
-    return np.stack([plane[0:24, 0:32] for plane in file.planes(axes, Decoded())])
+    return np.stack([plane[0:24, 0:32] for plane in file.planes(axes)])
 
 
 # ------------------------------------------------------------------ paths
@@ -201,7 +201,7 @@ def test_axes_of_a_wrong_length_are_left_to_the_user(
 ) -> None:
     file = open_image(write(tmp_path / "a.zarr", version, multiscales=[multiscale(axes=axes)]))
     with pytest.raises(DataError, match="does not say what its axes"):
-        file.planes(None, Decoded())
+        file.planes(None)
     np.testing.assert_array_equal(read(file, "CYX"), STACK)
 
 

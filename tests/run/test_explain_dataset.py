@@ -24,7 +24,7 @@ from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import BASELINES, explain_job
 from napari_channelmix.run import explain_dataset as explaining
-from napari_channelmix.run import explain_report, explain_run
+from napari_channelmix.run import explain_report, explain_run, explain_tasks
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.explain_dataset import ExplainSettings, chosen_cells, explain_cells_job
 
@@ -100,7 +100,7 @@ class Watched:
 def watched(monkeypatch):
     def watch(stop_at=None):
         one = Watched(stop_at)
-        monkeypatch.setattr(explain_run, "explain_job", one)
+        monkeypatch.setattr(explain_tasks, "explain_job", one)
         return one
 
     return watch

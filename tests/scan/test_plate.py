@@ -178,6 +178,19 @@ def test_a_plate_is_scanned_from_within_its_folder(plate, monkeypatch):
     assert len(scan_plate(".").cells()) == len(scan_plate(plate).cells())
 
 
+def test_a_table_of_wells_beside_the_plate_gives_their_classes(plate):
+    table = plate.parent / "wells.csv"
+    table.write_text("well,class\nB03,treated\n")
+    scan = scan_plate(plate)
+    wells = scan.table()["well"].tolist()
+    assert scan.table()["class"].tolist() == ["treated" if w == "B03" else "" for w in wells]
+    assert "treated" in scan.table()["class"].tolist()
+    table.rename(plate.parent / "moved.txt.csv")
+    other = plate.parent / "other.csv"
+    other.write_text("well,class\nB03,other\n")
+    assert "other" in scan_plate(plate, ScanSettings(wells=other)).table()["class"].tolist()
+
+
 def test_a_pattern_is_refused_for_a_plate(plate):
     with pytest.raises(DataError, match="leave out the pattern"):
         scan_plate(plate, ScanSettings(pattern="{well}.tif"))

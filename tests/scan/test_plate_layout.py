@@ -21,7 +21,7 @@ from napari_channelmix.scan.plate_layout import (
     well_at,
     well_place,
 )
-from napari_channelmix.scan.well_classes import layout_beside, layout_for, wells_of, with_layout
+from napari_channelmix.scan.well_classes import layout_for, wells_of, with_layout, with_well_classes
 
 from .made_images import made_folder
 
@@ -187,13 +187,25 @@ def test_the_users_own_column_called_class_is_kept(tmp_path: Path) -> None:
 def test_a_layout_beside_the_images_is_understood(tmp_path: Path) -> None:
     written(tmp_path, "well,class\nA01,one\nB02,two\n")
     written(tmp_path, "cell,area\n1,20\n", "cells.csv")
-    scan = layout_beside(plate(tmp_path))
+    scan = with_well_classes(plate(tmp_path), None, tmp_path)
     assert scan.table()["class"].tolist() == ["one", "", "", "two"]
     # Two that fit are the user's choice.
     written(tmp_path, "well,class\nA01,three\n", "other.csv")
-    scan = layout_beside(plate(tmp_path))
+    scan = with_well_classes(plate(tmp_path), None, tmp_path)
     assert "class" not in scan.entries
     assert scan.notes == ("classes of wells: layout.csv, other.csv fit; choose one of them",)
+
+
+def test_a_table_of_wells_that_is_named_wins_over_the_one_beside(tmp_path: Path) -> None:
+    written(tmp_path, "well,class\nA01,one\n")
+    (tmp_path / "elsewhere").mkdir()
+    other = written(tmp_path / "elsewhere", "well,class\nB02,two\n")
+    scan = with_well_classes(plate(tmp_path), other, tmp_path)
+    assert scan.table()["class"].tolist() == ["", "", "", "two"]
+    with pytest.raises(DataError, match="none of its wells"):
+        with_well_classes(plate(tmp_path), written(tmp_path, "well,class\nH12,no\n"), tmp_path)
+    with pytest.raises(DataError, match=r"missing\.csv"):
+        with_well_classes(plate(tmp_path), tmp_path / "missing.csv", tmp_path)
 
 
 def test_a_layout_that_is_used_is_not_left_out(tmp_path: Path) -> None:

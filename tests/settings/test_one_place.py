@@ -143,6 +143,7 @@ def test_it_is_an_argument_in_scripts_and_kept_in_provenance(case: Case) -> None
         ("train_classifier", "ClassifierSettings"),
         ("channel_importance", "ImportanceSettings"),
         ("explain", "MapSettings"),
+        ("explain_cells", "ExplainSettings"),
         ("latents", "EncodingSettings"),
         ("evaluate", "EvaluationSettings"),
     ],
@@ -153,7 +154,7 @@ def test_the_functions_of_the_package_take_their_settings_from_these(name: str, 
     from napari_channelmix.settings import fields_of
 
     # The share that is held out is for cells that are divided, which this function is given.
-    others = {"train_classifier": {"held_out"}}.get(name, set())
+    others = {"train_classifier": {"held_out"}, "explain_cells": {"cells"}}.get(name, set())
     shown = inspect.signature(getattr(cm, name)).parameters
     declared = {row.name: row.default for row in fields_of(getattr(room, cls))}
     assert {key: shown[key].default for key in declared if key not in others} == {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,13 @@ class Classifier(Predictor):
             f"Classifier({self.spec.name!r}, channels={self.channels}, classes={self.classes}, "
             f"crop={self.crop}; {measured})"
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is, its network on the CPU: another process may have no such device."""
+        state = dict(vars(self))
+        if self.device.type != "cpu":
+            state["network"] = copy.deepcopy(self.network).cpu()
+        return state
 
     @property
     def device(self) -> torch.device:

@@ -1,4 +1,4 @@
-"""Normalised crops as tensors: in memory where they fit, else read batch by batch."""
+"""Normalised crops as tensors, in any order."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_channelmix.classify.training_cells import Digests, crop_digests
-from napari_channelmix.computing import within_cap
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.classify.held_crops import HeldCrops
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.training_cells import Digests
     from napari_channelmix.data import Cells, ChannelStatistics
+    from napari_channelmix.jobs import Job
 
 __all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "random_flip_rotate"]
 
-# More than this is read from the files in every epoch.
-MEMORY_BYTES = 3 * 2**30
+# Crops that are normalised at a time.
+BLOCK = 1024
 
 IntArray = npt.NDArray[np.int64]
 Stats = npt.NDArray[np.float64]
@@ -41,14 +41,26 @@ def normalised(crops: npt.NDArray[np.float32], mean: Stats, std: Stats) -> Tenso
 
 
 class NormalisedCrops:
-    """Crops of a data set, normalised; `load` once, then ask for any of them as often as needed."""
+    """Crops of a data set, normalised; `load` once, then ask for any of them as often as needed.
 
-    def __init__(self, cells: Cells, statistics: ChannelStatistics) -> None:
+    Parameters
+    ----------
+    cells : Cells
+    statistics : ChannelStatistics
+    held : HeldCrops, optional
+        Raw crops of the same cells; they cannot be read by others afterwards.
+    """
+
+    def __init__(
+        self, cells: Cells, statistics: ChannelStatistics, held: HeldCrops | None = None
+    ) -> None:
         self.cells, self.statistics = cells, statistics
         self.labels = torch.from_numpy(cells.labels.copy())
-        self._cached: Tensor | None = None
         # Of each crop's pixels; None until they have been read.
         self.digests: Digests | None = None
+        self._held = HeldCrops(cells) if held is None else held
+        # (N, H, W, C), normalised, where float32 crops fit into memory.
+        self._cached: Tensor | None = None
         # Rows of what is held: a subset shares the pixels.
         self._rows: IntArray = np.arange(len(cells))
 
@@ -61,35 +73,29 @@ class NormalisedCrops:
         return self.cells.signature
 
     def load(self) -> Job[None]:
-        """Read all crops, into memory where they fit; a job with a step for each batch."""
-        if self._cached is not None:
+        """Read all crops, into memory where they fit; see `HeldCrops`."""
+        if self.digests is not None:
             return
-        count, channels, height, width = self.cells.shape
-        fits = 4 * count * channels * height * width <= within_cap(MEMORY_BYTES)
-        # (N, H, W, C) in memory: picking along the first axis then keeps channels last.
-        stored = torch.empty(count if fits else 0, height, width, channels)
-        signature, done = self.cells.signing(), 0
-        digests = []
-        for crops in self.cells.batches(256):
-            signature.update(crops.tobytes())
-            digests.append(crop_digests(crops))
-            if fits:
-                stored[done : done + len(crops)] = self._scaled(crops).permute(0, 2, 3, 1)
-            done += len(crops)
-            yield Progress(done, count, "reading the cells")
-        # Every pixel has been seen, so the cells need not be read again to be signed.
-        vars(self.cells)["signature"] = signature.hexdigest()
-        self._cached = stored if fits else None
-        self.digests = np.concatenate(digests) if digests else None
-
-    def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
-        return normalised(crops, self.statistics.mean, self.statistics.std)
+        yield from self._held.load()
+        pixels = self._held.given_away()
+        if pixels is not None:
+            mean, std = (
+                np.asarray(of, dtype=np.float32)
+                for of in (self.statistics.mean, self.statistics.std)
+            )
+            for start in range(0, len(pixels), BLOCK):
+                some = pixels[start : start + BLOCK]
+                some -= mean
+                some /= std
+            self._cached = torch.from_numpy(pixels)
+        self.digests = self._held.digests
 
     def take(self, indices: IntArray) -> Tensor:
         """The crops at these positions, (n, C, H, W), channels last."""
+        rows = self._rows[indices]
         if self._cached is None:
-            return self._scaled(self.cells.read(indices))
-        return self._cached[torch.from_numpy(self._rows[indices])].permute(0, 3, 1, 2)
+            return normalised(self._held.read(rows), self.statistics.mean, self.statistics.std)
+        return self._cached[torch.from_numpy(rows)].permute(0, 3, 1, 2)
 
     def batches(self, size: int = 256) -> Iterator[tuple[IntArray, Tensor]]:
         """Positions and crops of all cells, in order."""
@@ -99,7 +105,7 @@ class NormalisedCrops:
 
     def subset(self, indices: IntArray) -> NormalisedCrops:
         """Some of the crops, sharing statistics and pixels."""
-        chosen = NormalisedCrops(self.cells.subset(indices), self.statistics)
+        chosen = NormalisedCrops(self.cells.subset(indices), self.statistics, self._held)
         chosen._cached, chosen._rows = self._cached, self._rows[indices]
         chosen.digests = None if self.digests is None else self.digests[indices]
         return chosen

@@ -23,8 +23,12 @@ def refuse_copies(train: Selection, test: Selection) -> None:
     DataError
         With the number of such cells and one of them.
     """
-    learnt = {digest: row for row, digest in enumerate(train.digests) if digest}
-    copies = [(row, learnt[digest]) for row, digest in enumerate(test.digests) if digest in learnt]
+    learnt = {digest: row for row, digest in enumerate(train.digests.tolist()) if digest}
+    copies = [
+        (row, learnt[digest])
+        for row, digest in enumerate(test.digests.tolist())
+        if digest in learnt
+    ]
     if copies:
         copy, trained = copies[0]
         raise DataError(

@@ -17,10 +17,9 @@ from napari_channelmix.classify.model_files import (
     file_kind,
     function_name,
     is_there,
-    open_file,
-    open_function,
     refuse_weights,
 )
+from napari_channelmix.classify.opened_model import OpenedModel
 from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
 from napari_channelmix.classify.predictor import Predictor
@@ -152,8 +151,18 @@ class ForeignClassifier(Predictor):
     def _prepare(self, source: Cells | FloatArray) -> None:
         """What the numbers mean is found out from cells all over."""
         if self.output == "auto" and self._known.reading is None and len(source):
-            some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)
-            self.find_out(source.read(some) if isinstance(source, Cells) else source[some])
+            self.find_out(_probe(source))
+
+    def _prepare_for_workers(self, source: Cells) -> None:
+        """It is found out here, also where it was said: so it is one for all workers."""
+        if self._known.reading is None and len(source):
+            self.scores(_probe(source))
+
+
+def _probe(source: Cells | FloatArray) -> FloatArray:
+    """Some crops, from all over the cells."""
+    some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)
+    return source.read(some) if isinstance(source, Cells) else source[some]
 
 
 # Crops from which the meaning of the output is found out.
@@ -219,20 +228,13 @@ def load_model(
         return load_bundle(path)
     if not channels or not (classes or (named and allow_code)):
         raise ModelError(f"{text}: name the channels and the classes; only bundles carry them")
-    if kind != "onnx" and not allow_code:
-        raise ModelError(
-            f"{text}: loading this runs code of its maker; if you trust it, allow it "
-            "(allow_code=True, or --allow-code on the command line), else export the model to ONNX"
-        )
+    function = OpenedModel(text, kind, len(channels), named, allow_code=allow_code)
     notes: tuple[str, ...] = ()
-    if named:
-        function, estimator = open_function(named, text)
-        if estimator is not None:
-            classes = _same_classes(classes, estimator.classes, text)
-            notes = tuple(f"{text}: {line}" for line in estimator.notes)
-            output = estimator.output if output == "auto" else output  # type: ignore[assignment]
-    else:
-        function = open_file(path, kind, len(channels))
+    if function.estimator is not None:
+        estimator = function.estimator
+        classes = _same_classes(classes, estimator.classes, text)
+        notes = tuple(f"{text}: {line}" for line in estimator.notes)
+        output = estimator.output if output == "auto" else output  # type: ignore[assignment]
     if not classes:
         raise ModelError(f"{text}: name the classes")
     for what, names in (("channels", channels), ("classes", classes)):

@@ -188,6 +188,9 @@ def _onnx(path: Path, channels: int) -> Predict:
     options = onnxruntime.SessionOptions()
     # Its warnings go to the terminal past Python; errors are raised all the same.
     options.log_severity_level = 4
+    # A worker among others is told so.
+    if os.environ.get("OMP_NUM_THREADS", "").isdecimal():
+        options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
     try:
         session = onnxruntime.InferenceSession(
             path, sess_options=options, providers=["CPUExecutionProvider"]
@@ -283,10 +286,12 @@ def _stated(program: Any) -> tuple[tuple[Any, ...] | None, torch.dtype]:
     return shape, values[0].dtype
 
 
-def open_function(name: tuple[str, str], text: str) -> tuple[Predict, Estimator | None]:
+def open_function(
+    name: tuple[str, str], text: str, folder: Path | None = None
+) -> tuple[Predict, Estimator | None]:
     """Import a function, network or estimator by its name; the code of its module runs.
 
-    Modules are also looked for in the current folder.
+    Modules are also looked for in the folder, by default the current one; files lie in it.
 
     Raises
     ------
@@ -294,11 +299,12 @@ def open_function(name: tuple[str, str], text: str) -> tuple[Predict, Estimator 
         What cannot be imported, or is no model.
     """
     module_name, attribute = name
+    folder = folder or Path.cwd()
     try:
         module = (
-            _from_file(Path(module_name))
+            _from_file(folder / module_name)
             if module_name.endswith(".py")
-            else (_imported(module_name))
+            else _imported(module_name, folder)
         )
         model = getattr(module, attribute)
     # Importing runs a stranger's code, which may raise anything.
@@ -330,16 +336,17 @@ def _network(module: torch.nn.Module) -> Predict:
     return predict
 
 
-def _imported(name: str) -> types.ModuleType:
-    with _current_folder_first():
+def _imported(name: str, place: Path) -> types.ModuleType:
+    with _also_in(place):
         return importlib.import_module(name)
 
 
 @contextlib.contextmanager
-def _current_folder_first() -> Iterator[None]:
-    """The current folder among the places of modules, as ``python -m`` has it."""
-    folder = str(Path.cwd())
-    added = folder not in sys.path and "" not in sys.path
+def _also_in(place: Path) -> Iterator[None]:
+    """A folder among the places of modules, as ``python -m`` has the current one."""
+    folder = str(place)
+    # An empty entry stands for the current folder.
+    added = folder not in sys.path and not ("" in sys.path and place == Path.cwd())
     if added:
         sys.path.append(folder)
     try:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.prediction_chunks import (
+    BATCH,
+    CollectedPredictions,
+    PredictionTask,
+    pass_order,
+    predict_chunk_job,
+    prediction_chunks,
+)
 from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import DataShift, Observer, say
-from napari_channelmix.classify.training_cells import Digests, TrainingCells, crop_digests
+from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
-from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.jobs import Job, Progress, drain, mapped
 from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
@@ -24,9 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Called", "Predictor", "data_shift_job", "matched", "training_marks_job"]
 
 FloatArray = npt.NDArray[np.float32]
-
-# Crops read at once.
-BATCH = 256
 
 
 def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") -> Cells:
@@ -150,6 +156,9 @@ class Predictor(ABC):
     def _prepare(self, source: Cells | FloatArray) -> None:  # noqa: B027
         """Look at the cells before the first batch, where that is needed."""
 
+    def _prepare_for_workers(self, source: Cells) -> None:  # noqa: B027
+        """Find out here what workers would find out each for itself."""
+
     def refuse_other_crops(self, height: int, width: int) -> None:  # noqa: B027
         """Refuse crops of another size than those of training; here nothing is known of that.
 
@@ -242,8 +251,8 @@ class Predictor(ABC):
         """Class probabilities as a job, a step for each batch; nothing is compared."""
         source, _ = self.fitting(cells)
         self._refuse_prior(prior)
-        balanced = yield from self._call_job(source, batch, None)
-        return self.prior_of(prior, balanced).applied(balanced)
+        collected = yield from self._collected_job(source, batch, None)
+        return self.prior_of(prior, collected.balanced).applied(collected.balanced)
 
     def call_job(
         self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
@@ -255,15 +264,50 @@ class Predictor(ABC):
         source, dtype = self.fitting(cells)
         self._refuse_prior(prior)
         observer = Observer(self, source, dtype=dtype)
-        digests: list[Digests] = []
-        balanced = yield from self._call_job(source, batch, observer, digests)
+        collected = yield from self._collected_job(source, batch, observer)
+        groups = cells.groups.tolist() if isinstance(cells, Cells) else None
+        return self.called(collected, groups, prior)
+
+    def prediction_task(
+        self, cells: Cells, *, prior: PriorChoice = None, device: str = ""
+    ) -> PredictionTask:
+        """What workers need to classify the cells, once it is known that they can be.
+
+        Raises
+        ------
+        ModelError
+            As `predict_proba`.
+        """
+        source, _ = self.fitting(cells)
+        self._refuse_prior(prior)
+        assert isinstance(source, Cells)
+        self._prepare(source)
+        self._prepare_for_workers(source)
+        return PredictionTask(self, source, Observer(self, source), device=device)
+
+    def called(
+        self,
+        collected: CollectedPredictions,
+        groups: Sequence[str] | None = None,
+        prior: PriorChoice = None,
+    ) -> Called:
+        """What follows from the predictions of all cells, which were compared with training.
+
+        Parameters
+        ----------
+        collected : CollectedPredictions
+        groups : sequence of N str, optional
+            Groups of the cells.
+        prior : str, mapping of str to float, or Prior, optional
+        """
+        balanced, observer = collected.balanced, collected.observer
+        assert observer is not None
         known = self.prior_of(prior, balanced)
         shown = known.applied(balanced)
         shift = observer.shift(shown, balanced)
         marks = np.full(len(shown), UNKNOWN)
-        if self.training_cells is not None and digests:
-            groups = cells.groups.tolist() if isinstance(cells, Cells) else None
-            marks = self.training_cells.marks(np.concatenate(digests), groups)
+        if self.training_cells is not None and collected.digests is not None and len(shown):
+            marks = self.training_cells.marks(collected.digests, groups)
         return Called(shown, shift, self.warnings, known, balanced, marks)
 
     def prior_job(self, cells: Cells | npt.ArrayLike, choice: PriorChoice = None) -> Job[Prior]:
@@ -277,25 +321,22 @@ class Predictor(ABC):
         """Say what is wrong with a prior before a cell is read."""
         self.prior_of(choice, np.zeros((0, len(self.classes)), np.float32))
 
-    def _call_job(
-        self,
-        source: Cells | FloatArray,
-        batch: int,
-        observer: Observer | None,
-        digests: list[Digests] | None = None,
-    ) -> Job[FloatArray]:
+    def _collected_job(
+        self, source: Cells | FloatArray, batch: int, observer: Observer | None
+    ) -> Job[CollectedPredictions]:
+        """Classify all cells, chunk by chunk."""
         self._prepare(source)
-        parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
-        for start in range(0, len(source), batch):
-            some = slice(start, start + batch)
-            crops = source.read(some) if isinstance(source, Cells) else source[some]
-            parts.append(self._probabilities(crops))
-            if observer is not None:
-                observer.add(crops)
-            if digests is not None and self.training_cells is not None:
-                digests.append(crop_digests(crops))
-            yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
-        return np.concatenate(parts)
+        task = PredictionTask(self, source, observer, batch)
+        collected, done = CollectedPredictions(self, observer, len(source)), 0
+        for positions in prediction_chunks(source, batch):
+            placed = partial(_placed, done, len(positions), len(source))
+            collected.take((yield from mapped(predict_chunk_job(task, positions), placed)))
+            done += len(positions)
+        return collected
+
+
+def _placed(done: int, size: int, total: int, step: Progress) -> Progress:
+    return replace(step, done=done + round(size * step.fraction), total=total)
 
 
 def data_shift_job(
@@ -329,11 +370,13 @@ def data_shift_job(
     """
     source, dtype = model.fitting(cells)
     observer = Observer(model, source, only, dtype)
-    chosen = np.arange(len(source)) if only is None else only
-    for start in range(0, len(chosen) if observer.useful else 0, batch):
-        some = chosen[start : start + batch]
-        observer.add(source.read(some) if isinstance(source, Cells) else source[some])
-        yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
+    order = pass_order(source, only)
+    for start in range(0, len(order) if observer.useful else 0, batch):
+        rows = order[start : start + batch]
+        some = rows if only is None else np.asarray(only)[rows]
+        observer.add(source.read(some) if isinstance(source, Cells) else source[some], rows)
+        done, count = start + len(rows), len(order)
+        yield Progress(done, count, f"comparing with training, {done:,} of {count:,}")
     return observer.shift(probabilities, balanced)
 
 
@@ -351,9 +394,11 @@ def training_marks_job(model: Predictor, cells: Cells) -> Job[Marks]:
     if known is None:
         return np.full(len(cells), UNKNOWN)
     source, _ = model.fitting(cells)
-    digests = np.empty(len(cells), dtype=np.uint64)
-    for start in range(0, len(cells), BATCH):
-        some = slice(start, min(start + BATCH, len(cells)))
-        digests[some] = crop_digests(source.read(some))  # type: ignore[union-attr]
-        yield Progress(some.stop, len(cells), "looking for cells that were trained on")
+    digests, done = np.empty(len(cells), dtype=np.uint64), 0
+    assert isinstance(source, Cells)
+    for positions, crops in source.passes(BATCH):
+        digests[positions] = crop_digests(crops)
+        done += len(positions)
+        stage = f"looking for cells that were trained on, {done:,} of {len(cells):,}"
+        yield Progress(done, len(cells), stage)
     return known.marks(digests, cells.groups.tolist())

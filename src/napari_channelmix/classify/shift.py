@@ -20,7 +20,7 @@ from napari_channelmix.classify.training_distance import Likeness, likeness, pla
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.crop_pixels import pixel_sizes
-from napari_channelmix.data.crop_profile import Profiler
+from napari_channelmix.data.crop_profile import MeasuredCrops, Profiler
 from napari_channelmix.errors import DataShiftWarning
 from napari_channelmix.phenotypes.confusion import matching
 
@@ -173,10 +173,32 @@ class Observer:
         """Whether the classifier knows anything to compare with."""
         return hasattr(self._model, "network")
 
-    def add(self, crops: FloatArray, start: int | None = None) -> None:
-        """Look at crops; see `Profiler.add`."""
+    def add(self, crops: FloatArray, positions: npt.ArrayLike | None = None) -> None:
+        """Look at crops (n, C, H, W), in any order.
+
+        Parameters
+        ----------
+        crops : (n, C, H, W) float32 array
+        positions : (n,) int array or int, optional
+            Of the crops among those that are compared (not numbers of cells), or of the first;
+            default: behind those that were seen. See `Profiler.add`.
+        """
         if self.useful:
-            self._profiler.add(crops, start)
+            self._profiler.add(crops, positions)
+
+    def measured(self, crops: FloatArray, positions: npt.ArrayLike) -> MeasuredCrops | None:
+        """What `add` finds of crops, for `take`, maybe in another process; None where not useful.
+
+        An observer can be pickled: a copy that has seen nothing measures the same.
+        """
+        if not self.useful or not len(crops):
+            return None
+        return self._profiler.measured(crops, np.asarray(positions, dtype=np.int64))
+
+    def take(self, part: MeasuredCrops | None) -> None:
+        """Keep what `measured` found, in any order; nothing where it is None."""
+        if part is not None:
+            self._profiler.take(part)
 
     def shift(
         self, probabilities: FloatArray | None = None, balanced: FloatArray | None = None
@@ -203,7 +225,9 @@ class Observer:
         else:
             comparison = likeness(data, profile)
         whole_set = cells if isinstance(cells, Cells) else None
-        some = None if whole_set is None else whole_set.subset(numbers)
+        some = whole_set
+        if whole_set is not None and self._numbers is not None:
+            some = whole_set.subset(numbers)
         dtypes = self._dtypes if some is None else dtypes_of(some)
         sizes = {} if some is None else pixel_sizes(some)
         name_of = str if whole_set is None else partial(cell_name, whole_set)
@@ -227,7 +251,7 @@ class Observer:
             tuple(lines),
             OLDER if data is None else "",
             tuple(_channels(model, profile, comparison)),
-            tuple(int(number) for number in numbers[comparison.strange]),
+            tuple(numbers[comparison.strange].tolist()),
             facts.shares,
             facts.training,
             facts.confidence,

@@ -23,6 +23,7 @@ from napari_channelmix.classify.crops import (
     random_flip_rotate,
 )
 from napari_channelmix.classify.device import choose_device, choose_threads
+from napari_channelmix.classify.held_crops import HeldCrops
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
@@ -31,6 +32,7 @@ from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
+from napari_channelmix.data.statistics import statistics_job
 from napari_channelmix.errors import TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import package_version, provenance
@@ -221,12 +223,17 @@ def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:
 
 
 def loaded(cells: Cells, statistics: ChannelStatistics | None = None) -> Job[NormalisedCrops]:
-    """Read cells into memory, with given statistics or their own; constant channels are refused."""
+    """Read cells, with given statistics or their own; constant channels are refused."""
+    held = HeldCrops(cells)
     if statistics is None:
-        statistics = yield from part(cells.statistics_job(), 0, 1, 2)
+        yield from part(held.load(), 0, 1, 2)
+        # Channel by channel in memory, as from the cells: sums are then rounded alike.
+        batches = map(np.ascontiguousarray, held.batches())
+        measuring = statistics_job(batches, len(cells), cells.channels)
+        statistics = yield from part(measuring, 1, 1, 2)
         statistics.refuse_constant()
-    crops = NormalisedCrops(cells, statistics)
-    yield from part(crops.load(), 1, 1, 2)
+    crops = NormalisedCrops(cells, statistics, held)
+    yield from crops.load()
     return crops
 
 

@@ -121,7 +121,7 @@ class TrainingData:
             pixel_size=max(sizes, key=lambda size: sizes[size]) if sizes else None,
             mean=profile.mean,
             sd=profile.sd,
-            minimum=profile.minimum.min(axis=0).astype(np.float64),
+            minimum=profile.minimum.astype(np.float64),
             maximum=profile.of("top").max(axis=0).astype(np.float64),
             saturated=profile.saturated,
             percentiles=profile.percentiles,

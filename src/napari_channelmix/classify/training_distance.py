@@ -15,10 +15,11 @@ from napari_channelmix.classify.training_data import (
     TrainingData,
     channel_pairs,
 )
-from napari_channelmix.data.crop_profile import FEATURES, CropProfile
+from napari_channelmix.data.crop_profile import BLOCK, FEATURES, CropProfile
 
 __all__ = ["Likeness", "likeness", "plain_likeness"]
 
+FloatArray = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -91,11 +92,14 @@ def likeness(data: TrainingData, profile: CropProfile) -> Likeness:
     ordinary: the spread between groups of training cells, and that of a mean of so few cells. Our
     definition.
     """
-    strange = _strange(data, profile)
+    strange = np.zeros(len(profile), dtype=bool)
+    for start in range(0, len(profile), BLOCK):
+        some = slice(start, start + BLOCK)
+        strange[some] = _strange(data, profile.features[some], profile.constant[some])
     # A few strange cells, which are named one by one, do not make the others look strange.
     ordinary = ~strange if strange.mean() < 0.5 else np.ones(len(profile), dtype=bool)
     count = int(ordinary.sum())
-    mean = profile.features[ordinary].mean(axis=0, dtype=np.float64)
+    mean = profile.features.mean(axis=0, dtype=np.float64, where=ordinary[:, None, None])
     own = np.arange(len(data.channels))
     single, pairs = _distances(data, mean, count, own), _pair_distances(data, mean, count, own)
     limit = LIMIT * (1 + FEW / count)
@@ -193,8 +197,8 @@ def _improved(
         best, now = nearest[2], nearest[:2]
 
 
-def _strange(data: TrainingData, profile: CropProfile) -> Bools:
-    """Cells (N,) with a figure far outside those of all training cells, or a constant channel."""
+def _strange(data: TrainingData, features: FloatArray, constant: Bools) -> Bools:
+    """Cells (n,) with a figure far outside those of all training cells, or a constant channel."""
     lowest, low, middle, high, highest = (
         data.quantiles[QUANTILES.index(percentile)] for percentile in (0.0, 0.5, 50.0, 99.5, 100.0)
     )
@@ -204,5 +208,5 @@ def _strange(data: TrainingData, profile: CropProfile) -> Bools:
     above = np.maximum(middle + FAR * (high - middle), highest + beyond * (highest - middle))
     below = np.minimum(middle - FAR * (middle - low), lowest - beyond * (middle - lowest))
     above, below = np.maximum(above, highest + least), np.minimum(below, lowest - least)
-    outside = ((profile.features > above) | (profile.features < below)).any(axis=(1, 2))
-    return np.asarray(outside | (profile.constant & (data.constant == 0)).any(axis=1))
+    outside = ((features > above) | (features < below)).any(axis=(1, 2))
+    return np.asarray(outside | (constant & (data.constant == 0)).any(axis=1))

@@ -35,6 +35,7 @@ from napari_channelmix.settings import (
     ImportanceSettings,
     LatentsSettings,
     Only,
+    PredictSettings,
     settings,
 )
 from napari_channelmix.settings.model_output import Output
@@ -155,8 +156,9 @@ class ImportancePart(ImportanceSettings):
     share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None
 
 
-class PredictionsPart(_Part):
-    """All cells of the data set are classified; see `predict_cells`.
+@settings
+class PredictionsPart(PredictSettings):
+    """The cells of the data set are classified; see `predict_cells`.
 
     Attributes
     ----------

@@ -14,6 +14,7 @@ from napari_channelmix.settings import (
     ClassifierSettings,
     EncodingSettings,
     ImportanceSettings,
+    PredictSettings,
     Question,
     fields_of,
 )
@@ -247,6 +248,12 @@ def _predictions(part: PredictionsPart, names: _Names, model: str) -> list[str]:
     predictions = names("predictions")
     folder = f"{names.folder}/predictions" if names.folder else "predictions"
     arguments = [model, names("cells"), _text(folder), *_prior(part.prior)]
+    # What is the usual one is left out: where it is computed changes nothing.
+    arguments += [
+        f"{field.name}={_value(getattr(part, field.name))}"
+        for field in fields_of(PredictSettings)
+        if field.name != "prior" and getattr(part, field.name) != field.default
+    ]
     known = f"  # then: {dict(part.called)!r}" if part.called else ""
     return [
         f"# The class of each cell{_of(names)}: tables of cells, groups and doses in a folder.",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from napari_channelmix.errors import DataError
 
-__all__ = ["LARGEST_SQUARE", "square_side"]
+__all__ = ["LARGEST_SQUARE", "far_too_large", "square_side"]
 
 # Pixels of a square that is cut out and made smaller: 8,192 x 8,192.
 LARGEST_SQUARE = 2**26
@@ -52,3 +55,11 @@ def square_side(height: float, width: float, shape: tuple[int, int], *, whole: b
         )
     # Halves up, for odd and even sides alike.
     return max(4, math.floor(longer + 0.5))
+
+
+def far_too_large(
+    longer: npt.NDArray[np.float64], shapes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Which boxes (N,), of these longer sides, `square_side` would refuse in images (N, 2)."""
+    beyond = longer > FARTHEST * shapes.max(axis=1)
+    return np.asarray(beyond | (longer * longer > LARGEST_SQUARE))

@@ -13,9 +13,12 @@ import numpy.typing as npt
 
 from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import over_border, without_fill_line
+from napari_channelmix.data.chunk_reading import UnreadableChunk
+from napari_channelmix.data.crop_reading import NotFiniteError, pass_order, read_crops
 from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
 from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.neighbours import HIDE, KEEP, Neighbours
+from napari_channelmix.data.pass_visits import PassVisit
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from napari_channelmix.data.stored_crops import StoredCrops
+
 __all__ = ["BOX", "CellBoxes"]
 
 FloatArray = npt.NDArray[np.float32]
@@ -35,6 +40,10 @@ IntArray = npt.NDArray[np.int64]
 BOX = ["y0", "x0", "y1", "x1"]
 # Cells whose pixels stand for those of the data set in its fingerprint.
 FINGERPRINTED = 32
+# Rows of the table that become text at once.
+BLOCK = 50_000
+# Bytes of the crops that a pass gives at a time.
+MOST_AT_A_TIME = 256 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +75,9 @@ class CellBoxes:
     neighbours : str
         ``keep``; or ``hide``: other objects within a crop are filled with its background, see
         `without_neighbours`.
+    crop_store : StoredCrops or None
+        Where crops were written, to be read from in any order; see `Cells.store`. Cells that are
+        not in it, or whose fields of view or crops were changed since, are read from their images.
     """
 
     name: str
@@ -79,6 +91,7 @@ class CellBoxes:
     planes: tuple[int, ...] = field(default=(), repr=False)
     conditions: pd.DataFrame | None = field(default=None, repr=False)
     neighbours: Neighbours = KEEP
+    crop_store: StoredCrops | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -196,7 +209,16 @@ class CellBoxes:
         Its position in the data set where the cells of its image have none.
         """
         fields, ids = (self.table[name].to_numpy(np.int64) for name in ("field", "object"))
-        return str(ids[cell] if ids[fields == fields[cell]].any() else cell)
+        return str(ids[cell] if self._fields_with_ids[fields[cell]] else cell)
+
+    @cached_property
+    def _fields_with_ids(self) -> npt.NDArray[np.bool_]:
+        """Whether any cell of each field of view has an id (F,)."""
+        has = np.zeros(len(self.fields), dtype=bool)
+        has[
+            self.table["field"].to_numpy(np.int64)[self.table["object"].to_numpy(np.int64) != 0]
+        ] = 1
+        return has
 
     @property
     def class_counts(self) -> dict[str, int]:
@@ -268,7 +290,10 @@ class CellBoxes:
         rows = self.table[["field", *BOX, "label", "group", "split"]]
         # A field of view without cells is nothing the cells are made of, and is not saved either.
         rows = rows.assign(field=pd.factorize(rows["field"])[0])
-        signature.update(rows.to_csv(index=False).encode())
+        # The text of the whole table, block by block.
+        for start in range(0, max(len(rows), 1), BLOCK):
+            block = rows.iloc[start : start + BLOCK]
+            signature.update(block.to_csv(index=False, header=not start).encode())
         return signature
 
     # ---------------------------------------------------------------- pixels
@@ -291,29 +316,127 @@ class CellBoxes:
         DataError
             A file that cannot be read, or NaN or infinite pixels.
         """
-        chosen = self._positions(indices)
-        crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
-        columns = self.table[["field", *BOX]].to_numpy(np.int64)
-        ids = self.table["object"].to_numpy(np.int64) if self.neighbours == HIDE else None
-        # Field by field, so that each file is decoded once however the cells are ordered.
-        for position in np.argsort(columns[chosen, 0], kind="stable"):
-            where, *box = columns[chosen[position]]
-            only = None if ids is None else int(ids[chosen[position]])
-            try:
-                pixels = self.fields[where].read(box, self.planes, only)
-            except DataError as error:
-                raise DataError(f"{self.fields[where].name}: {error}") from error
-            if not np.isfinite(pixels).all():
-                raise self._not_finite(int(chosen[position]), pixels)
-            crops[position] = (
-                pixels if pixels.shape[1:] == crops.shape[2:] else self._resized(pixels)
-            )
-        return crops
+        return self._read(self._positions(indices))
+
+    def _read(self, chosen: IntArray, visit: PassVisit | None = None) -> FloatArray:
+        """Crops of cells; ``visit`` is the pass that they are a part of."""
+        rows = None if self._stored_rows is None else self._stored_rows[chosen]
+        if rows is None or self.crop_store is None or (rows < 0).all():
+            return self.read_images(chosen, visit)
+        stored = rows >= 0
+        boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen[stored]]
+        crops = self.crop_store.read(rows[stored], self.planes, boxes)
+        if stored.all():
+            return crops
+        every = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
+        every[stored], every[~stored] = crops, self.read_images(chosen[~stored], visit)
+        return every
+
+    def _places(self, chosen: IntArray) -> IntArray:
+        """Field and box of some cells (n, 5)."""
+        # Column by column: a table of all cells is not copied for some of them.
+        columns = [self.table[name].to_numpy(np.int64)[chosen] for name in ("field", *BOX)]
+        return np.stack(columns, axis=1)
+
+    @cached_property
+    def _stored_rows(self) -> IntArray | None:
+        """Row of each cell in the crop store, -1 for none; None without a store of such crops."""
+        store = self.crop_store
+        if store is None or not store.holds(self.fields, self.planes, self.crop, self.neighbours):
+            return None
+        from napari_channelmix.data.stored_crops import keys_of
+
+        return store.rows(keys_of(self.table, self.neighbours))
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether all crops are read from a crop store; see `Cells.store`."""
+        rows = self._stored_rows
+        return rows is not None and bool((rows >= 0).all())
+
+    def read_images(self, chosen: IntArray, visit: PassVisit | None = None) -> FloatArray:
+        """Crops (n, C, H, W) of the cells at these positions, from the images; see `read`.
+
+        ``visit`` is the pass that they are a part of.
+        """
+        ids = self.table["object"].to_numpy(np.int64)[chosen] if self.neighbours == HIDE else None
+        try:
+            boxes = self._places(chosen)
+            return read_crops(self.fields, self.planes, boxes, self.crop, ids, visit)
+        except NotFiniteError as error:
+            raise self._not_finite(int(chosen[error.row]), error.place) from error
+        except UnreadableChunk as error:
+            cells = [int(chosen[row]) for row in error.rows]
+            names = ", ".join(self.name_of(cell) for cell in cells[:3])
+            more = f" and {len(cells) - 3:,} more" if len(cells) > 3 else ""
+            what = "cell" if len(cells) == 1 else "cells"
+            raise DataError(f"{error}; {what} {names}{more} reach into it") from error
 
     def batches(self, size: int = 256) -> Iterator[FloatArray]:
         """All crops in order, ``size`` at a time."""
         for start in range(0, len(self), size):
             yield self.read(slice(start, start + size))
+
+    @cached_property
+    def reading_order(self) -> IntArray:
+        """All cells in the order in which one pass over their pixels costs least (N,) int64.
+
+        Field by field, then along the chunks of its image: whatever the order of the table, a pass
+        decodes each of them once (see `data.crop_reading.pass_order`). With a crop store, as it
+        holds them.
+        """
+        order = pass_order(self.fields, self.planes, self.table[["field", *BOX]].to_numpy(np.int64))
+        if self._stored_rows is not None:
+            order = order[np.argsort(self._stored_rows[order], kind="stable")]
+        return order
+
+    def passes(
+        self, size: int = 256, indices: npt.ArrayLike | slice | None = None
+    ) -> Iterator[tuple[IntArray, FloatArray]]:
+        """All crops, or the chosen ones, in `reading_order`: where their order does not matter.
+
+        Parameters
+        ----------
+        size : int
+            Cells at a time, at most; fewer where they would take more than 256 MiB.
+        indices : int array, bool array, slice or None
+            Which cells; None reads all.
+
+        Yields
+        ------
+        positions : (n,) int64 array
+            Positions of the cells in this data set, to put results back by.
+        crops : (n, C, H, W) float32 array
+            See `read`.
+
+        Raises
+        ------
+        DataError
+            As `read`.
+
+        Examples
+        --------
+        >>> from napari_channelmix.data import Cells
+        >>> plane = np.arange(64.0 * 64).reshape(64, 64)
+        >>> cells = Cells.from_points([plane], ["DNA"], [(50, 9), (9, 50), (9, 9)], crop=8)
+        >>> brightest = np.zeros(len(cells))
+        >>> for positions, crops in cells.passes(size=2):
+        ...     brightest[positions] = crops.max(axis=(1, 2, 3))
+        >>> brightest.tolist()
+        [3404.0, 821.0, 780.0]
+        """
+        order = self.reading_order
+        if indices is not None:
+            chosen = self._positions(indices)
+            ranks = np.empty(len(self), np.int64)
+            ranks[order] = np.arange(len(self))
+            order = chosen[np.argsort(ranks[chosen], kind="stable")]
+        size = max(1, min(size, MOST_AT_A_TIME // (4 * max(1, int(np.prod(self.shape[1:]))))))
+        visit = PassVisit(self._places(order))
+        for start in range(0, len(order), size):
+            positions = order[start : start + size]
+            visit.done = start + len(positions)
+            yield positions, self._read(positions, visit)
 
     def statistics(self) -> ChannelStatistics:
         """Mean, standard deviation and range of each channel over all pixels of all crops."""
@@ -323,16 +446,8 @@ class CellBoxes:
         """`statistics` as a job."""
         return statistics_job(self.batches(), len(self), self.channels)
 
-    def _resized(self, pixels: FloatArray) -> FloatArray:
-        from skimage.transform import resize
-
-        shape = (len(pixels), self.crop, self.crop)
-        return np.asarray(
-            resize(pixels, shape, order=1, preserve_range=True, anti_aliasing=True), np.float32
-        )
-
-    def _not_finite(self, cell: int, pixels: FloatArray) -> DataError:
-        channel, y, x = (int(i) for i in np.argwhere(~np.isfinite(pixels))[0])
+    def _not_finite(self, cell: int, place: tuple[int, int, int]) -> DataError:
+        channel, y, x = place
         row = self.table.iloc[cell]
         return DataError(
             f"{self.fields[int(row['field'])].name}: channel {self.channels[channel]!r} has NaN or "

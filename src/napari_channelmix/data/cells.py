@@ -11,12 +11,13 @@ from napari_channelmix.data import cell_sets
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.crop_pixels import without_differing_line
+from napari_channelmix.data.crop_store import store_job
 from napari_channelmix.data.frame_cells import cells_of_frame_job, description_of_columns
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
-from napari_channelmix.jobs import drain
+from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -96,6 +97,50 @@ class Cells(CellBoxes):
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
         """Divide into training and held-out cells; see `data.split.split_cells`."""
         return split_cells(self, test=test, seed=seed)
+
+    def store(self, path: str | Path, *, rebuild: bool = False) -> Cells:
+        """The same cells, their crops written once into a folder and read from there.
+
+        A sharded zarr array (version 3), in the type of the files where that holds all crops; the
+        values stay the same to the bit. Whatever trains, explains or shows these cells then reads
+        each crop at the cost of its bytes, in any order and from several processes. A store that
+        is there already is used, and one that is not finished is gone on with.
+
+        It is for these cells of these images only; classes, groups and splits do not matter.
+        Subsets, and the cells with other labels or fewer channels, read from the same store.
+
+        Parameters
+        ----------
+        path : path
+            A new or empty folder, or the store of these cells.
+        rebuild : bool
+            Write the store of these cells again, as after their images were changed.
+
+        Raises
+        ------
+        DataError
+            A folder that holds something else, a store of other data, images that were changed
+            since, or that cannot be read.
+        SaveError
+            Disk full and the like: what is done stays, and the same call goes on with it.
+        InUseError
+            Another run that writes the store.
+
+        Examples
+        --------
+        >>> import tempfile, numpy
+        >>> plane = numpy.arange(64 * 64, dtype="uint16").reshape(64, 64)
+        >>> cells = Cells.from_points([plane], ["DNA"], [(30, 20), (9, 50)], crop=8)
+        >>> folder = tempfile.mkdtemp()
+        >>> stored = cells.store(f"{folder}/crops")
+        >>> bool((stored.read([1, 0]) == cells.read([1, 0])).all())
+        True
+        """
+        return drain(self.store_job(path, rebuild=rebuild))
+
+    def store_job(self, path: str | Path, *, rebuild: bool = False) -> Job[Cells]:
+        """`store` as a job: closing it leaves what is done, to be gone on with."""
+        return store_job(self, path, rebuild=rebuild)
 
     def with_warnings(self, *lines: str) -> Cells:
         """The same cells with more to be said of them, before what is said already.

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from napari_channelmix.data.column_values import alike, first_of_each
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
     # Imported with the first data set: a dock that opens before need not wait for it.
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 __all__ = ["conditions_for", "conditions_of", "conditions_together"]
@@ -36,17 +39,31 @@ def conditions_of(
     """
     if group is None:
         return None
+    import pandas as pd
+
     columns = [name for name in rows.columns if name not in left_out and name != group]
     if not columns:
         return None
-    within = rows.groupby(group, sort=False)[columns]
-    same = (within.nunique(dropna=False) <= 1).all(axis=0)
-    shared = [name for name in columns if same[name]]
+    names = rows[group].to_numpy(dtype=object)
+    kinds = alike([names], len(rows))
+    firsts = first_of_each(kinds)
+    # Texts are compared with those of the first row of their group: nothing is sorted or counted.
+    shared = [
+        name
+        for name in columns
+        if _same_in_groups(rows[name].to_numpy(dtype=object), firsts, kinds)
+    ]
     if not shared:
         return None
-    conditions = within.first()[shared]
-    conditions.index = conditions.index.astype(str)
+    conditions = rows[shared].iloc[firsts]
+    conditions.index = pd.Index(names[firsts], name=group).astype(str)
     return conditions
+
+
+def _same_in_groups(
+    texts: npt.NDArray[np.object_], firsts: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]
+) -> bool:
+    return bool((texts == texts[firsts][kinds]).all())
 
 
 def conditions_together(parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:

@@ -35,7 +35,9 @@ def pixel_sizes(cells: CellBoxes) -> dict[float, int]:
         known = in_micrometres(cells.fields[index].pixel_size, cells.fields[index].unit)
         if known is not None:
             own[index] = float(f"{np.mean(known):.6g}")
-    size_of = np.array([own.get(index, np.nan) for index in fields.tolist()], dtype=np.float64)
+    size_of_fields = np.full(len(cells.fields), np.nan)
+    size_of_fields[list(own)] = list(own.values())
+    size_of = size_of_fields[fields]
     sizes: dict[float, int] = {}
     for size in sorted(set(own.values())):
         matching_sides = sides[size_of == size]

@@ -43,14 +43,14 @@ def open_dataset(path: str | Path, *, pixel_size: float | None = None) -> Cells:
 def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Job[Cells]:
     """`open_dataset` as a job: a step for every image.
 
-    Read the description, then the table; open the image of each row; find the row's cells in it;
-    put all cells into one table.
+    Read the description, then the table, column by column; open each image that its rows name; find
+    the cells of all rows in them; put all cells into one table.
     """
     from napari_channelmix.data.table import Table
 
     path = Path(path)
     description = read_description(path)
-    table = Table.read(path, description)
+    table = yield from Table.read_job(path, description)
     return (yield from cells_of_table_job(Cells, table, str(path), pixel_size))
 
 
@@ -98,5 +98,5 @@ def open_table_job(
     """`open_table` as a job."""
     from napari_channelmix.data.table import Table
 
-    checked = Table.of_frame(table, description, folder, name)
+    checked = yield from Table.of_frame_job(table, description, folder, name)
     return (yield from cells_of_table_job(Cells, checked, name, pixel_size))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.bounds import square_side
-from napari_channelmix.data.fields import Field, check_field, outside
+from napari_channelmix.data.fields import Field, check_field
 from napari_channelmix.data.image_planes import FilePlane, with_maximum
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.label_stacks import LabelStack
@@ -18,7 +17,6 @@ from napari_channelmix.data.mask_files import stack_of_mask
 from napari_channelmix.data.masks import Mask, covered_share, read_mask
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.data.row_images import RowImages
-from napari_channelmix.data.row_places import RowPlaces
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.data.segmentation import segment
 from napari_channelmix.data.stack_places import StackPlace, places_in_stack
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from napari_channelmix.data.table import Table
 
 __all__ = ["FieldOpener"]
+
+IntArray = npt.NDArray[np.int64]
 
 # What is kept of a mask, for warnings, has no pixels of its own.
 _NONE = np.zeros((0, 0), np.uint8)
@@ -55,8 +55,8 @@ class FieldOpener:
     notes : list of str
         What was found in label images of stacks.
     masks : list of Mask
-    beyond : list of int
-        Rows whose points lie beyond the image, but by less than earlier versions allowed.
+    objects : list of (Objects or None)
+        Where the objects of each field of view lie; None without a label image.
     of_other_planes : int
         Rows that are about another plane of their file than the one that is wanted.
     """
@@ -75,15 +75,12 @@ class FieldOpener:
         self._axes: set[str] = set()
         self._flat: list[str] = []
         self._known: dict[tuple[str, ...], tuple[int, ...]] = {}
-        # Of each field of view with a label image, in their order: where its objects lie, and
-        # the same by id where rows name their cells.
-        self._objects: list[Objects | None] = []
-        self._by_id: dict[int, dict[int, tuple[float, float, float]]] = {}
+        self.objects: list[Objects | None] = []
         self.masks: list[Mask] = []
-        self.beyond: list[int] = []
         self.of_other_planes = 0
-        # Rows of points or boxes that are cells in several planes.
-        self._every_plane: set[int] = set()
+        # Rows of points or boxes that are cells in several planes: how many, and the first.
+        self._every_plane = 0
+        self._first_of_every_plane = -1
         planes = description.planes
         self._choices = {} if planes is None else planes.choices
         # Columns with the plane of a row: in its file, or of its file.
@@ -103,12 +100,28 @@ class FieldOpener:
             paths.append(self._table.file(row, str(self._description.cells.column)))
         return tuple(map(os.path.normpath, paths))
 
-    def key_of(self, index: int) -> tuple[str, ...]:
-        """What tells a field of view from others: its files, and its plane of them."""
-        return self._keys[index]
+    @property
+    def columns(self) -> list[str]:
+        """Columns that tell which field of view a row is about: rows that agree are of one."""
+        description = self._description
+        of_fields = list(self.stack_rows.field_columns)
+        if not of_fields:
+            of_fields = [column for column, _ in self.images.columns]
+            if description.cells.origin == "mask":
+                of_fields.append(str(description.cells.column))
+        return [*of_fields, *self._in_file.values()]
 
-    def fields_job(self, row: int) -> Job[tuple[int, ...]]:
-        """The fields of view that a row is about, as positions in ``fields``; opened where new."""
+    def keys(self) -> IntArray:
+        """A number for each field of view (F,): the same for those of one file and plane."""
+        numbers: dict[tuple[str, ...], int] = {}
+        keys = [numbers.setdefault(key, len(numbers)) for key in self._keys]
+        return np.array(keys, dtype=np.int64)
+
+    def fields_job(self, row: int, count: int) -> Job[tuple[int, ...]]:
+        """The fields of view that a row is about, as positions in ``fields``; opened where new.
+
+        ``count`` rows agree with it in ``columns``, itself among them; it is the first.
+        """
         members = self.stack_rows.members(row)
         key = self._key_of_rows(members)
         if key not in self._known:
@@ -116,7 +129,7 @@ class FieldOpener:
             with self._table.naming(row):
                 yield from self._open_job(row, members, key)
             self._known[key] = tuple(range(first, len(self.fields)))
-        return self._of_row(row, self._known[key])
+        return self._of_rows(row, count, self._known[key])
 
     def _key_of_rows(self, members: list[int]) -> tuple[str, ...]:
         """All files of rows that are one field of view."""
@@ -135,7 +148,7 @@ class FieldOpener:
         if empty:
             lines.append(f"{counted(empty, 'plane', 'hold')} no cell, left out")
         if self._every_plane:
-            count, first = len(self._every_plane), self._table.where(min(self._every_plane))
+            count, first = self._every_plane, self._table.where(self._first_of_every_plane)
             cells = "is a cell" if count == 1 else "are cells"
             lines.append(
                 f"{counted(count, 'row', 'name')} no plane and {cells} in each (first: {first})"
@@ -161,8 +174,8 @@ class FieldOpener:
             )
         return tuple(lines)
 
-    def _of_row(self, row: int, indices: tuple[int, ...]) -> tuple[int, ...]:
-        """Those of a stack's fields of view that a row names by a column."""
+    def _of_rows(self, row: int, count: int, indices: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of a stack's fields of view that a row, and all that agree with it, name."""
         for axis, column in self._in_file.items():
             choice = self._choices[axis]
             if choice == "maximum":
@@ -177,7 +190,7 @@ class FieldOpener:
                 )
             if isinstance(choice, int):
                 if number != choice:
-                    self.of_other_planes += 1
+                    self.of_other_planes += count
                     return ()
                 continue
             indices = tuple(i for i in indices if dict(self._places[i].positions)[axis] == number)
@@ -188,7 +201,9 @@ class FieldOpener:
                     f"along {axis}; planes are numbered from 0"
                 )
         if len(indices) > 1 and self._description.cells.origin in ("point", "box", "tile"):
-            self._every_plane.add(row)
+            if not self._every_plane:
+                self._first_of_every_plane = row
+            self._every_plane += count
         return indices
 
     def _open_job(self, row: int, members: list[int], key: tuple[str, ...]) -> Job[None]:
@@ -223,7 +238,7 @@ class FieldOpener:
             )
             check_field(field, self.images.channels, side)
             image, objects = self._labels(row, field, labels, place)
-            self._objects.append(objects)
+            self.objects.append(objects)
             self.fields.append(replace(field, labels=image))
             self._places.append(place)
             self._keys.append((*key, *filter(None, [place.text])))
@@ -303,88 +318,6 @@ class FieldOpener:
         path = next(iter(paths))
         where = f"{self._table.where(row, column)}: {path.name}"
         return LabelStack.of(stacks, where, path.name)
-
-    def places(self, row: int, field: int, *, may_lack: bool = False) -> RowPlaces | None:
-        """Where the cells of a row lie in one of its fields, or None where it holds none.
-
-        ``may_lack``: the object that a row names need not be in this plane of a stack.
-        """
-        cells, image = self._description.cells, self.fields[field]
-        height, width = image.shape
-        objects = self._objects[field]
-        if objects is not None:
-            if cells.object:
-                return self._object_of(row, field, objects, cells.object, may_lack=may_lack)
-            return RowPlaces.of(objects, cells.crop) if len(objects) else None
-        if cells.origin == "image":
-            with self._table.naming(row):
-                side = square_side(height, width, image.shape, whole=True)
-            return RowPlaces.single((height - 1) / 2, (width - 1) / 2, side)
-        numbers = [self._table.number(row, column) for column in cells.columns or ()]
-        if cells.origin == "box":
-            return self._box(row, image, *numbers)
-        if cells.origin == "point":
-            return self._point(row, image, RowPlaces.single(numbers[0], numbers[1], cells.crop))
-        return self._tile(row, image, *numbers)
-
-    def _box(
-        self, row: int, field: Field, y0: float, x0: float, y1: float, x1: float
-    ) -> RowPlaces | None:
-        """A half-open range of pixels; its middle is its first and its last pixel's."""
-        if y1 <= y0 or x1 <= x0:
-            return None
-        with self._table.naming(row):
-            side = square_side(y1 - y0, x1 - x0, field.shape)
-        return self._inside(
-            row, field, RowPlaces.single((y0 + y1 - 1) / 2, (x0 + x1 - 1) / 2, side)
-        )
-
-    def _tile(self, row: int, field: Field, y0: float, x0: float) -> RowPlaces:
-        """A square whose first pixel is given."""
-        side = int(self._description.cells.size or 0)
-        height, width = field.shape
-        if min(y0, x0) < 0 or y0 + side > height or x0 + side > width:
-            self._refuse(
-                row, field, f"the tile of {side} pixels at y0={y0:g}, x0={x0:g} reaches out of"
-            )
-        return RowPlaces.single(y0 + (side - 1) / 2, x0 + (side - 1) / 2, side)
-
-    def _point(self, row: int, field: Field, place: RowPlaces) -> RowPlaces:
-        """A point; earlier versions took and wrote them up to the size of the image."""
-        within = np.minimum(place.centres, np.array(field.shape) - 0.5)
-        if (place.centres < field.shape).all() and (place.centres > within).any():
-            self.beyond.append(row)
-            self._inside(row, field, replace(place, centres=within))
-            return place
-        return self._inside(row, field, place)
-
-    def _inside(self, row: int, field: Field, place: RowPlaces) -> RowPlaces:
-        if outside(place.centres, field.shape).any():
-            y, x = place.centres[0]
-            self._refuse(row, field, f"the cell at y={y:g}, x={x:g} lies outside")
-        return place
-
-    def _refuse(self, row: int, field: Field, what: str) -> NoReturn:
-        height, width = field.shape
-        raise DataError(f"{self._table.where(row)}: {what} the image of {height} x {width} pixels")
-
-    def _object_of(
-        self, row: int, field: int, objects: Objects, column: str, *, may_lack: bool
-    ) -> RowPlaces | None:
-        """Place of the one object that a row names."""
-        if field not in self._by_id:
-            places = map(tuple, np.column_stack([objects.centres, objects.extents]).tolist())
-            self._by_id[field] = dict(zip(objects.ids.tolist(), places, strict=True))
-        value = self._table.identifier(row, column)
-        if may_lack and value not in self._by_id[field]:
-            return None
-        if value is None or value not in self._by_id[field]:
-            text = self._table.text(row, column)
-            raise DataError(
-                f"{self._table.where(row, column)}: the mask has no object of the value {text}"
-            )
-        y, x, extent = self._by_id[field][value]
-        return RowPlaces.single(y, x, self._description.cells.crop, value, extent)
 
 
 def _size(shape: tuple[int, ...]) -> str:

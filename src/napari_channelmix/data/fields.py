@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.box_reading import read_boxes
 from napari_channelmix.data.neighbours import background_level, hidden_neighbours
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
     from napari_channelmix.data.image_planes import Plane
+    from napari_channelmix.data.pass_visits import PassVisit
 
 __all__ = ["Field", "check_field", "middles", "outside", "square_boxes"]
 
@@ -88,8 +90,8 @@ class Field:
                 f"the box y {y0} to {y1}, x {x0} to {x1} lies outside the image of "
                 f"{height} x {width} pixels"
             )
-        planes = [np.asarray(self.planes[c][rows, columns], dtype=np.float32) for c in channels]
-        pixels = np.stack(planes)
+        edges = np.array([[rows.start, columns.start, rows.stop, columns.stop]], np.int64)
+        pixels: FloatArray = self.crops(edges, channels)[0]
         background = None
         if only is not None:
             if self.labels is None:
@@ -104,8 +106,41 @@ class Field:
         filled[:, rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0] = pixels
         return filled
 
+    def crops(
+        self,
+        boxes: npt.NDArray[np.int64],
+        channels: Sequence[int],
+        out: FloatArray | None = None,
+        rows: npt.NDArray[np.int64] | None = None,
+        visit: PassVisit | None = None,
+    ) -> FloatArray:
+        """Pixels of boxes of one size within the image: all of them in one go, in raw units.
 
-def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[np.int64]:
+        Parameters
+        ----------
+        boxes : (n, 4) int array
+            y0, x0, y1, x1.
+        channels : sequence of int
+            Positions among the planes.
+        out : (N, C, h, w) float32 array, optional
+            Where they are put, in ``rows``; default: an array of their own.
+        rows, visit
+            See `data.box_reading.read_boxes`.
+
+        Returns
+        -------
+        (n, C, h, w) float32 array, or ``out``
+        """
+        if out is None:
+            height, width = int(boxes[0, 2] - boxes[0, 0]), int(boxes[0, 3] - boxes[0, 1])
+            out = np.empty((len(boxes), len(channels), height, width), np.float32)
+        read_boxes([self.planes[c] for c in channels], boxes, out, rows, visit)
+        return out
+
+
+def square_boxes(
+    y: npt.ArrayLike, x: npt.ArrayLike, side: int | npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
     """Squares of ``side`` pixels around centres: an (N, 4) array of y0, x0, y1, x1.
 
     The first pixel is ``ceil(centre - side / 2)``, for odd and even sides alike: a centre on a
@@ -116,7 +151,7 @@ def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[n
     ----------
     y, x : (N,) arrays
         Centres; pixel centres are whole numbers.
-    side : int
+    side : int or (N,) int64 array
         Pixels.
 
     Examples
@@ -137,8 +172,8 @@ def middles(boxes: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.asarray((edges[:, :2] + edges[:, 2:] - 1) / 2)
 
 
-def outside(points: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Which points (N, 2), y and x, lie outside an image, (N,).
+def outside(points: npt.ArrayLike, shape: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which points (N, 2), y and x, lie outside an image, or each outside its own (N, 2); (N,).
 
     An image reaches from -0.5, the outer edge of its first pixel, to its size less 0.5.
     """

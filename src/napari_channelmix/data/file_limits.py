@@ -77,8 +77,11 @@ def refuse_claim(path: Path, claimed: int, stored: int, what: str = "pixels") ->
         )
 
 
-def guarded(path: Path, read: Callable[[], Result]) -> Result:
-    """Turn whatever a reader raises on a broken file into one line that names the file."""
+def guarded(path: Path, read: Callable[[], Result], where: str = "") -> Result:
+    """Turn whatever a reader raises on a broken file into one line that names the file.
+
+    ``where`` is the part of the file that is read, such as one of its tiles.
+    """
     try:
         return read()
     except ChannelMixError:
@@ -96,4 +99,5 @@ def guarded(path: Path, read: Callable[[], Result]) -> Result:
                 "install it with: pip install 'napari-channelmix[io]'"
             ) from error
         reason = reason if len(reason) <= 200 else f"{reason[:200]}..."
-        raise DataError(f"{path}: cannot be read, is it truncated? ({reason})") from error
+        part = f"{where}: " if where else ""
+        raise DataError(f"{path}: cannot be read, is it truncated? ({part}{reason})") from error

@@ -30,7 +30,7 @@ def cells_of_frame_job(
     """See `Cells.from_frame`; ``kind`` is `Cells`."""
     from napari_channelmix.data.table import Table
 
-    table = Table.of_frame(frame, description, folder, name, keep_index=True)
+    table = yield from Table.of_frame_job(frame, description, folder, name, keep_index=True)
     return (yield from cells_of_table_job(kind, table, name, None))
 
 

@@ -8,15 +8,17 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_channelmix.data.table_files import TextTable
 from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, drain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["free_name", "table_of_frame"]
+__all__ = ["free_name", "table_of_frame", "table_of_frame_job"]
 
 
 def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
@@ -36,6 +38,11 @@ def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
     DataError
         Anything but a DataFrame, one without rows, or one with several levels of columns.
     """
+    return drain(table_of_frame_job(frame, name))
+
+
+def table_of_frame_job(frame: pd.DataFrame, name: str) -> Job[TextTable]:
+    """`table_of_frame` as a job, a step for each column."""
     import pandas as pd
 
     if not isinstance(frame, pd.DataFrame):
@@ -52,7 +59,10 @@ def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
     index = frame.index
     if index.nlevels > 1 or not index.is_unique:
         index = pd.RangeIndex(len(frame))
-    texts = {column: _texts(frame.iloc[:, place]) for place, column in enumerate(own)}
+    texts = {}
+    for place, column in enumerate(own):
+        yield Progress(place, len(own), "reading the table")
+        texts[column] = _texts(frame.iloc[:, place])
     return TextTable(Path(name), pd.DataFrame(texts, index=index, dtype=object), ",", twice)
 
 
@@ -65,9 +75,21 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return own
 
 
-def _texts(column: pd.Series[Any]) -> list[str]:
+def _texts(column: pd.Series[Any]) -> npt.NDArray[np.object_]:
+    texts = np.empty(len(column), dtype=object)
+    texts[:] = _as_texts(column)
+    return texts
+
+
+def _as_texts(column: pd.Series[Any]) -> list[str]:
     missing = column.isna().to_numpy()
     whole = False
+    if not missing.any():
+        if column.dtype.kind in "iu":
+            return list(map(str, column.tolist()))
+        values = column.tolist()
+        if all(type(value) is str for value in values):
+            return values
     if column.dtype.kind == "f":
         known = column.to_numpy(dtype=np.float64, na_value=np.nan)[~missing]
         whole = bool(np.isfinite(known).all() and (known == np.round(known)).all())

@@ -10,10 +10,13 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.data.column_values import different
 from napari_channelmix.data.frame_table import table_of_frame
 
 if TYPE_CHECKING:
     # Imported with the first data set: a dock that opens before need not wait for it.
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 __all__ = ["key_columns", "key_table", "named_keys", "with_key_columns", "with_keys"]
@@ -22,6 +25,8 @@ __all__ = ["key_columns", "key_table", "named_keys", "with_key_columns", "with_k
 PREFIX = "key "
 # Columns that are carried along; tables of measurements have hundreds.
 MOST = 20
+# Different texts of a column that are looked at.
+LOOKED_AT = 1000
 # A measurement, not a name: digits behind a decimal sign, or an exponent.
 MEASURED = re.compile(r"[+-]?\d*[.,]\d+([eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+|nan|NaN|NA|inf|")
 
@@ -58,7 +63,9 @@ def key_columns(
     return [name for name in names if name in chosen]
 
 
-def with_keys(cells: pd.DataFrame, rows: pd.DataFrame, places: list[int]) -> pd.DataFrame:
+def with_keys(
+    cells: pd.DataFrame, rows: pd.DataFrame, places: npt.NDArray[np.int64]
+) -> pd.DataFrame:
     """The table of cells with columns of the user's table, row ``places[i]`` for cell i."""
     values = {f"{PREFIX}{name}": rows[name].to_numpy(dtype=object)[places] for name in rows}
     return cells.assign(**values)
@@ -87,4 +94,5 @@ def named_keys(keys: pd.DataFrame, taken: Collection[str]) -> dict[str, Any]:
 
 
 def _names(column: pd.Series[str]) -> bool:
-    return any(MEASURED.fullmatch(str(text)) is None for text in column.unique()[:1000])
+    texts = different(column.to_numpy(dtype=object), LOOKED_AT)
+    return any(MEASURED.fullmatch(str(text)) is None for text in texts)

@@ -8,7 +8,6 @@ from pathlib import Path
 from napari_channelmix.data.file_limits import guarded, refuse_special
 from napari_channelmix.data.image_planes import (
     PICTURE_SUFFIXES,
-    Decoded,
     FilePlane,
     ImageFile,
     Plane,
@@ -20,7 +19,7 @@ from napari_channelmix.data.vendor_files import READERS, open_vendor, refuse_unr
 from napari_channelmix.data.zarr_files import is_zarr, open_zarr
 from napari_channelmix.errors import DataError
 
-__all__ = ["Decoded", "FilePlane", "ImageFile", "Plane", "open_image", "without_single_axes"]
+__all__ = ["FilePlane", "ImageFile", "Plane", "open_image", "without_single_axes"]
 
 # Slide scanners write TIFFs under names of their own.
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".stk", ".lsm", ".svs", ".scn", ".ndpi", ".qptiff")

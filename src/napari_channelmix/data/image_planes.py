@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.byte_cache import ByteCache
-from napari_channelmix.computing import within_cap
-from napari_channelmix.data.array_planes import PROJECT
+from napari_channelmix.data.chunk_reading import read_region
 from napari_channelmix.data.file_limits import guarded
+from napari_channelmix.data.pixel_sources import PixelSource, all_pixels
 from napari_channelmix.errors import DataError
 
 __all__ = [
     "KNOWN_AXES",
     "STACKED",
-    "Decoded",
     "FilePlane",
     "ImageFile",
     "MaximumPlane",
@@ -33,9 +32,6 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 KNOWN_AXES = "TZCYX"
 # Axes along which planes are chosen or projected.
 STACKED = "TZ"
-# Larger pictures are read region by region instead of being decoded whole.
-DECODE_WHOLE_BYTES = 64 * 2**20
-LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
 class Plane(Protocol):
@@ -48,24 +44,9 @@ class Plane(Protocol):
     def __getitem__(self, region: Any, /) -> Any: ...
 
 
-class Decoded(ByteCache[Hashable, npt.NDArray[Any]]):
-    """The pictures decoded last, up to a number of bytes; shared by the planes of one data set."""
-
-    def __init__(self, limit: int = 2**30) -> None:
-        super().__init__(limit, lambda pixels: pixels.nbytes, within_cap)
-
-    def decoded(self, key: Hashable, decode: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """Pixels of a file, or of one scene of it, decoded now or before."""
-        pixels = self.get(key)
-        if pixels is None:
-            pixels = decode()
-            self.put(key, pixels)
-        return pixels
-
-
 @dataclass(frozen=True)
 class ImageFile:
-    """What a file says of itself, and a way to its pixels.
+    """What a file says of itself, and a way to its pixels. It can be pickled.
 
     Attributes
     ----------
@@ -81,6 +62,8 @@ class ImageFile:
     pixel_size : tuple of float or None
         Size of a pixel (y, x) in ``unit``, where the file has it.
     unit : str or None
+    source : PixelSource
+        Where its pixels come from; it holds no open file.
     warnings : tuple of str
         What was left out or is read otherwise than one may expect; details in brackets at the end.
     """
@@ -92,19 +75,19 @@ class ImageFile:
     channels: tuple[str, ...] | None
     pixel_size: tuple[float, float] | None
     unit: str | None
-    _open: Callable[[], Any] = field(repr=False, compare=False)
+    source: PixelSource = field(repr=False, compare=False)
     # The shape with its axes of length 1, which the user's axes may name.
     whole: tuple[int, ...] = field(default=(), repr=False, compare=False)
     warnings: tuple[str, ...] = ()
     # Which picture of the file this is.
     part: Hashable = field(default=None, repr=False, compare=False)
     # The values as labels, where they differ from the values as intensities.
-    open_labels: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    label_source: PixelSource | None = field(default=None, repr=False, compare=False)
     # Compressed with loss: neighbouring values blur.
     lossy: bool = field(default=False, repr=False, compare=False)
 
     def planes(
-        self, axes: str | None, decoded: Decoded, stack: Mapping[str, int] | None = None
+        self, axes: str | None, stack: Mapping[str, int] | None = None
     ) -> tuple[FilePlane, ...]:
         """Lazy 2-D planes of the file, one a channel.
 
@@ -112,7 +95,6 @@ class ImageFile:
         ----------
         axes : str or None
             Axes as the user names them (``"CYX"``, ``"YXC"``, ``"YX"``); None takes the file's own.
-        decoded : Decoded
         stack : mapping of str to int, optional
             Of a stack, the position along its axes T and Z, or `PROJECT` for the maximum.
 
@@ -133,9 +115,9 @@ class ImageFile:
                 f'the data-set file, as {first} = "each", {first} = "maximum" or {first} = 0'
             )
         if "C" not in letters:
-            return (FilePlane(self, letters, None, decoded, where),)
+            return (FilePlane(self, letters, None, where),)
         count = self.shape[letters.index("C")]
-        return tuple(FilePlane(self, letters, c, decoded, where) for c in range(count))
+        return tuple(FilePlane(self, letters, c, where) for c in range(count))
 
     def stacked(self, axes: str | None) -> dict[str, int]:
         """Lengths of the axes T and Z of a stack, in the file's order; ``axes`` as of `planes`.
@@ -222,21 +204,26 @@ class ImageFile:
             return None
         return f"its axes are {stated} by its own account, they are read as {letters}"
 
-    def pixels(self, decoded: Decoded) -> Any:
-        """All pixels, decoded where the file is small, else an array that reads by region."""
-        pictures = self.path.suffix.lower() in PICTURE_SUFFIXES  # they know no regions
-        if self.nbytes > DECODE_WHOLE_BYTES and not pictures:
-            return self._guarded(self._open)
-        key = (self.path, self.part)
-        return decoded.decoded(key, lambda: self._guarded(lambda: np.asarray(self._open()[...])))
-
     @property
     def nbytes(self) -> int:
         """Bytes of the decoded picture."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
-    def _guarded(self, read: Callable[[], Any]) -> Any:
-        return guarded(self.path, read)
+    @cached_property
+    def levels(self) -> tuple[ImageFile, ...]:
+        """The picture, and its smaller copies in the file, the smallest last."""
+        smaller = guarded(self.path, self.source.levels)
+        files = [replace(self, shape=level.shape, source=level, whole=()) for level in smaller]
+        return self, *files
+
+    def all_pixels(self) -> npt.NDArray[Any]:
+        """The whole picture, decoded now."""
+        return guarded(self.path, lambda: all_pixels(self.source))
+
+    def all_labels(self) -> npt.NDArray[Any]:
+        """The same, its values as labels."""
+        source = self.label_source or self.source
+        return guarded(self.path, lambda: all_pixels(source))
 
 
 @dataclass(frozen=True)
@@ -246,7 +233,6 @@ class FilePlane:
     file: ImageFile
     axes: str
     channel: int | None
-    decoded: Decoded = field(repr=False, compare=False)
     # Of a stack: where along its axes, or `PROJECT`.
     stack: tuple[tuple[str, int], ...] = ()
 
@@ -265,26 +251,44 @@ class FilePlane:
         """Always 2; with ``shape`` and ``dtype`` it lets dask wrap the plane."""
         return 2
 
+    @property
+    def levels(self) -> tuple[FilePlane, ...]:
+        """The plane and its smaller copies in the file, the smallest last.
+
+        They show the same part of the sample in larger pixels. Looked up when they are wanted;
+        only the plane itself where the file has no others. Crops are always cut out of the plane.
+
+        Examples
+        --------
+        >>> import tempfile, tifffile
+        >>> from napari_channelmix.data.image_formats import open_image
+        >>> path = f"{tempfile.mkdtemp()}/slide.ome.tif"
+        >>> pixels = np.zeros((2, 64, 96), np.uint8)
+        >>> with tifffile.TiffWriter(path) as writer:
+        ...     options = {"tile": (16, 16), "photometric": "minisblack"}
+        ...     _ = writer.write(pixels, subifds=1, metadata={"axes": "CYX"}, **options)
+        ...     _ = writer.write(pixels[:, ::4, ::4], subfiletype=1, **options)
+        >>> [level.shape for level in open_image(path).planes(None)[1].levels]
+        [(64, 96), (16, 24)]
+        """
+        return tuple(replace(self, file=file) for file in self.file.levels)
+
+    @property
+    def index(self) -> tuple[int | None, ...]:
+        """Where the plane lies: for each axis a position, `PROJECT`, or None for Y and X."""
+        by_axis = {"Y": None, "X": None, "C": self.channel, **dict(self.stack)}
+        return tuple(by_axis[axis] for axis in self.axes)
+
+    @property
+    def turned(self) -> bool:
+        """Whether columns come before rows in the file."""
+        return self.axes.index("X") < self.axes.index("Y")
+
     def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
         """Pixels of a region, as (rows, columns)."""
-        rows, columns = region
-        by_axis: dict[str, Any] = {"Y": rows, "X": columns, "C": self.channel}
-        if self.stack:
-            by_axis |= {axis: slice(None) if at == PROJECT else at for axis, at in self.stack}
-        pixels = self.file.pixels(self.decoded)
-        index = tuple(by_axis[axis] for axis in self.axes)
-        plane: npt.NDArray[Any] = guarded(self.file.path, lambda: np.asarray(pixels[index]))
-        if self.stack:
-            left = [axis for axis in self.axes if isinstance(by_axis[axis], slice)]
-            over = tuple(n for n, axis in enumerate(left) if axis not in "YX")
-            plane = np.asarray(plane.max(axis=over))
-        plane = plane.astype(plane.dtype.newbyteorder("="), copy=False)
-        if plane.dtype == np.float64 and (np.isfinite(plane) & (abs(plane) > LARGEST_FLOAT)).any():
-            raise DataError(
-                f"{self.file.path}: holds values beyond 3.4e38, which 32-bit floats cannot hold; "
-                "scale them first"
-            )
-        return plane.T if self.axes.index("X") < self.axes.index("Y") else plane
+        return guarded(
+            self.file.path, lambda: read_region(self.file.source, self, self.shape, region)
+        )
 
 
 @dataclass(frozen=True)
@@ -293,12 +297,32 @@ class MaximumPlane(FilePlane):
 
     others: tuple[FilePlane, ...] = ()
 
+    @property
+    def parts(self) -> tuple[FilePlane, ...]:
+        """The planes it is made of."""
+        return FilePlane(self.file, self.axes, self.channel, self.stack), *self.others
+
+    @property
+    def levels(self) -> tuple[FilePlane, ...]:
+        """As of `FilePlane`, where all of its parts have the same."""
+        levels = [part.levels for part in self.parts]
+        if len({tuple(level.shape for level in each) for each in levels}) > 1:
+            return (self,)
+        return tuple(
+            MaximumPlane(first.file, first.axes, first.channel, first.stack, tuple(others))
+            for first, *others in zip(*levels, strict=True)
+        )
+
+    def made(self, pixels: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Its pixels from those of its parts."""
+        result = pixels[0]
+        for other in pixels[1:]:
+            result = np.maximum(result, other)
+        return result
+
     def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
         """Pixels of a region, as (rows, columns)."""
-        pixels: npt.NDArray[Any] = super().__getitem__(region)
-        for other in self.others:
-            pixels = np.maximum(pixels, other[region])
-        return pixels
+        return self.made([part[region] for part in self.parts])
 
 
 def with_maximum(
@@ -321,7 +345,6 @@ def with_maximum(
             plane.file,
             plane.axes,
             plane.channel,
-            plane.decoded,
             plane.stack,
             (*getattr(plane, "others", ()), other),
         )

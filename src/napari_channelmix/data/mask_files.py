@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.file_limits import guarded
-from napari_channelmix.data.image_planes import STACKED, Decoded, ImageFile
+from napari_channelmix.data.image_planes import STACKED, ImageFile
 from napari_channelmix.errors import DataError
 
 __all__ = ["plane_of_mask", "stack_of_mask"]
@@ -32,12 +31,13 @@ def plane_of_mask(file: ImageFile) -> npt.NDArray[Any]:
         blurred.
     """
     path = file.path
-    if file.open_labels is not None:
-        values: npt.NDArray[Any] = guarded(path, file.open_labels)
+    values: npt.NDArray[Any]
+    if file.label_source is not None:
+        values = file.all_labels()
     elif file.axes is not None and "S" in file.axes:
         values = _grey_of_rgb(file)
     else:
-        planes = file.planes(None, Decoded(0))
+        planes = file.planes(None)
         if len(planes) != 1:
             raise DataError(
                 f"{path}: has {len(planes)} channels; a mask is one plane of labels, save it so"
@@ -53,7 +53,7 @@ def plane_of_mask(file: ImageFile) -> npt.NDArray[Any]:
 
 def _grey_of_rgb(file: ImageFile) -> npt.NDArray[Any]:
     axes = str(file.axes).replace("S", "C")
-    planes = file.planes(axes, Decoded())
+    planes = file.planes(axes)
     height, width = planes[0].shape
     samples = [plane[0:height, 0:width] for plane in planes]
     # A fourth sample, or a second, is transparency.
@@ -110,8 +110,7 @@ def stack_of_mask(
             raise DataError(
                 f"{file.path}: has {length} planes along {axis}, the image has {lengths[axis]}"
             )
-    opened = file.open_labels or (lambda: file.pixels(Decoded(0)))
-    values = guarded(file.path, lambda: np.asarray(opened()[...]))
+    values = file.all_labels()
     order = [letters.index(axis) for axis in (*own, "Y", "X")]
     return values.transpose(order), own
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator, Hashable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.file_limits import refuse_claim
+from napari_channelmix.data.file_limits import guarded, refuse_claim
 from napari_channelmix.data.image_planes import ImageFile
+from napari_channelmix.data.open_files import FileStamp
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
     from PIL import ImageFile as PilFile
+
+    from napari_channelmix.data.pixel_sources import PixelSource, Place
 
 __all__ = ["open_picture"]
 
@@ -93,19 +97,14 @@ def open_picture(path: Path) -> ImageFile:
     grey = mode in GREY or (colours is not None and _is_grey(colours))
     dtype = np.dtype(GREY.get(mode, "uint8"))
 
-    def read() -> Pixels:
-        with _open(path) as now:
-            if now.size != (width, height) or now.mode != mode:
-                raise DataError(f"{path}: has changed since it was opened")
-            if colours is not None:
-                index = np.asarray(now)
-                values: Pixels = colours[:, 0][index] if grey else colours[index]
-                return values
-            if grey:
-                return np.asarray(now.convert("L") if mode == "LA" else now).astype(dtype)
-            return np.asarray(now.convert("RGB"))
-
     shape = (height, width) if grey else (height, width, 3)
+    source = PictureSource(path, shape, dtype, mode, colours, FileStamp.of(path))
+    step = STEP.get(raw, 1)
+    labels = None
+    # As labels the values of a palette count by their indices, and those of few bits are not
+    # spread.
+    if step > 1 or not (colours is None or _is_grey(colours)):
+        labels = replace(source, shape=(height, width), labels=True, step=step)
     return ImageFile(
         path,
         shape,
@@ -114,11 +113,97 @@ def open_picture(path: Path) -> ImageFile:
         None,
         None,
         None,
-        read,
+        source,
         warnings=tuple(warnings),
         lossy=lossy,
-        open_labels=_labels(path, read, colours, STEP.get(raw, 1)),
+        label_source=labels,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class PictureSource:
+    """The pixels of a PNG or JPEG, which is decoded whole.
+
+    Attributes
+    ----------
+    path : Path
+    shape : tuple of int
+    dtype : numpy.dtype
+    mode : str
+        As Pillow names it.
+    colours : (256, 3) uint8 array or None
+        Its palette.
+    stamp : FileStamp
+    labels : bool
+        Whether indices of the palette are wanted, as labels.
+    step : int
+        By what labels are divided.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    mode: str
+    colours: npt.NDArray[np.uint8] | None
+    stamp: FileStamp
+    labels: bool = False
+    step: int = 1
+    kept: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """The whole picture."""
+        return self.shape
+
+    def key(self) -> Hashable:
+        """The file as it was opened."""
+        self.stamp.check()
+        return self.stamp, self.labels
+
+    def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
+        """The picture."""
+        for _ in places:
+            yield guarded(self.path, self._decoded)
+
+    def let_go(self) -> None:
+        """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """None."""
+        return ()
+
+    def _decoded(self) -> Pixels:
+        with _open(self.path) as now:
+            height, width = self.shape[:2]
+            if now.size != (width, height) or now.mode != self.mode:
+                raise DataError(f"{self.path}: changed while it was read; open the data set again")
+            if self.labels and self.colours is not None and not _is_grey(self.colours):
+                return self._indices(np.asarray(now))
+            if self.colours is not None:
+                values = self.colours[np.asarray(now)]
+                pixels = values[..., 0] if len(self.shape) == 2 else values
+            elif len(self.shape) == 2:
+                grey = now.convert("L") if self.mode == "LA" else now
+                pixels = np.asarray(grey).astype(self.dtype)
+            else:
+                pixels = np.asarray(now.convert("RGB"))
+        return np.asarray(pixels // self.step if self.labels and self.step > 1 else pixels)
+
+    def _indices(self, index: Pixels) -> Pixels:
+        assert self.colours is not None
+        used = np.unique(index)
+        black = ~self.colours[used].any(axis=1)
+        if not (black == (used == 0)).all():
+            raise DataError(
+                f"{self.path}: its palette does not have black, and only black, as colour 0, so "
+                "its background is not known; save the labels as grey PNG or TIFF"
+            )
+        return index
 
 
 def _orientation(picture: Any, warnings: list[str]) -> Any:
@@ -142,30 +227,3 @@ def _palette(picture: Any) -> npt.NDArray[np.uint8]:
 
 def _is_grey(colours: npt.NDArray[np.uint8]) -> bool:
     return bool((colours == colours[:, :1]).all())
-
-
-def _labels(
-    path: Path,
-    read: Callable[[], Pixels],
-    colours: npt.NDArray[np.uint8] | None,
-    step: int,
-) -> Callable[[], Pixels] | None:
-    """A way to the labels, where they are not the values of a grey picture."""
-    if step > 1:
-        return lambda: read() // step
-    if colours is None or _is_grey(colours):
-        return None
-
-    def indices() -> Pixels:
-        with _open(path) as now:
-            index = np.asarray(now)
-        used = np.unique(index)
-        black = ~colours[used].any(axis=1)
-        if not (black == (used == 0)).all():
-            raise DataError(
-                f"{path}: its palette does not have black, and only black, as colour 0, so its "
-                "background is not known; save the labels as grey PNG or TIFF"
-            )
-        return index
-
-    return indices

@@ -74,9 +74,10 @@ def at_pixel_size(cells: C, size: float) -> C:
             "segment, point); boxes, tiles and whole images are resized to crop already"
         )
     fields = table["field"].to_numpy(np.int64)
-    sides = np.full(len(cells), cells.crop, dtype=np.int64)
-    for index in np.unique(fields):
-        sides[fields == index] = _side(cells, int(index), size)
+    side_of = np.full(len(cells.fields), cells.crop, dtype=np.int64)
+    for index in np.unique(fields).tolist():
+        side_of[index] = _side(cells, index, size)
+    sides = side_of[fields]
     moved = np.empty_like(boxes)
     for side in np.unique(sides).tolist():
         selected = sides == side

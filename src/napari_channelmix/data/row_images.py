@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.agreement import ChannelNames, FileWarnings
-from napari_channelmix.data.image_formats import Decoded, FilePlane, ImageFile, open_image
+from napari_channelmix.data.image_formats import FilePlane, ImageFile, open_image
 from napari_channelmix.data.stack_places import StackPlace, in_words
 from napari_channelmix.errors import DataError
 
@@ -29,7 +29,6 @@ class RowImages:
 
     def __init__(self, table: Table, description: Description) -> None:
         self._table, self._description = table, description
-        self._decoded = Decoded()
         self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
         self._names = ChannelNames()
         self.warnings = FileWarnings()
@@ -46,23 +45,21 @@ class RowImages:
                 self.warnings.same_image(file)
         return self._files[key]
 
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Columns of files, and the channel each stands for; empty for all channels."""
+        description = self._description
+        if description.image:
+            return [(description.image.column, "")]
+        return [(column, name) for name, column in description.channels.items()]
+
     def first_file(self, row: int) -> str:
         """The first image file of a row, as the table names it."""
-        description = self._description
-        column = (
-            description.image.column
-            if description.image
-            else next(iter(description.channels.values()))
-        )
-        return self._table.text(row, column)
+        return self._table.text(row, self.columns[0][0])
 
     def files_of(self, row: int) -> list[tuple[str, Path]]:
         """Columns and files of a row's images: one of all channels, or one for each."""
-        description = self._description
-        columns = (
-            [description.image.column] if description.image else list(description.channels.values())
-        )
-        return [(column, self._table.file(row, column)) for column in columns]
+        return [(column, self._table.file(row, column)) for column, _ in self.columns]
 
     def lengths(self, row: int) -> dict[str, int]:
         """The axes T and Z of a row's images and how long they are; the same for all channels."""
@@ -88,7 +85,7 @@ class RowImages:
             ((column, path),) = self.files_of(row)
             with table.naming(row, column):
                 file = self.open(path)
-                planes = file.planes(description.image.axes, self._decoded, stack)
+                planes = file.planes(description.image.axes, stack)
                 if first:
                     self.warnings.say(path, file.reading_of_axes(description.image.axes))
             if first:
@@ -98,7 +95,7 @@ class RowImages:
         for name, (column, path) in zip(description.channels, self.files_of(row), strict=True):
             with table.naming(row, column):
                 file = self.open(path, alone=True)
-                own = file.planes(None, self._decoded, stack)
+                own = file.planes(None, stack)
             if len(own) != 1:
                 raise DataError(
                     f"{table.where(row, column)}: {path} has {len(own)} channels, but stands "

@@ -52,10 +52,25 @@ class ScaledPlane:
         """Of what comes out."""
         return np.dtype(np.float32)
 
-    def __getitem__(self, region: Any, /) -> Any:
+    @property
+    def levels(self) -> tuple[ScaledPlane, ...]:
+        """The plane and its smaller copies; see `FilePlane.levels`."""
+        levels = getattr(self.plane, "levels", (self.plane,))
+        return tuple(replace(self, plane=level) for level in levels)
+
+    @property
+    def parts(self) -> tuple[Plane, ...]:
+        """The plane it is computed from; see `data.box_reading`."""
+        return (self.plane,)
+
+    def made(self, pixels: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Its pixels from those of the plane."""
         # In double precision: a large offset would cost digits.
-        pixels = np.asarray(self.plane[region], dtype=np.float64)
-        return (pixels * self.factor + self.offset).astype(np.float32)
+        values = np.asarray(pixels[0], dtype=np.float64)
+        return (values * self.factor + self.offset).astype(np.float32)
+
+    def __getitem__(self, region: Any, /) -> Any:
+        return self.made([np.asarray(self.plane[region])])
 
 
 def batch_of(cells: CellBoxes, per: str = "group") -> Names:

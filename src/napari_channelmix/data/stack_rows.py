@@ -6,6 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.column_values import alike, first_of_each
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted, listed, quoted
 
@@ -14,6 +18,26 @@ if TYPE_CHECKING:
     from napari_channelmix.data.table import Table
 
 __all__ = ["StackRows"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+class _Kinds:
+    """Rows that agree in some columns: their numbers, by the order of the first of each kind."""
+
+    def __init__(self, table: Table, names: Sequence[str], rows: IntArray) -> None:
+        self.rows = rows
+        self.codes = table.alike(names, rows)
+        #: The first row of each kind.
+        self.firsts = rows[first_of_each(self.codes)]
+        self._order = np.argsort(self.codes, kind="stable")
+        self._ends = np.cumsum(np.bincount(self.codes))
+
+    def members(self, row: int) -> list[int]:
+        """All rows of the kind of one, ascending."""
+        kind = int(self.codes[np.searchsorted(self.rows, row)])
+        start = int(self._ends[kind - 1]) if kind else 0
+        return [int(n) for n in self.rows[self._order[start : int(self._ends[kind])]]]
 
 
 class StackRows:
@@ -42,34 +66,30 @@ class StackRows:
         choices = {} if planes is None else planes.choices
         self._single = {axis: choices[axis] for axis in columns if isinstance(choices[axis], int)}
         self._projected = [axis for axis in columns if choices[axis] == "maximum"]
-        every = range(len(table.rows))
-        self.rows = [row for row in every if self._chosen(row)]
-        self.of_other_planes = len(every) - len(self.rows)
-        if not self.rows:
+        #: Positions in the table, ascending.
+        self.rows: IntArray = np.flatnonzero(self._chosen())
+        self.of_other_planes = len(table.rows) - len(self.rows)
+        if not len(self.rows):
             wanted = ", ".join(f"{axis.lower()} = {at}" for axis, at in self._single.items())
             raise DataError(f"{table.name}: no row is of the plane {wanted}")
         # Rows name cells, several of one image, or whole images.
         self._of_cells = bool(description.cells.columns or description.cells.object)
         # Rows of one stack, and of the planes that become one field of view.
-        self._stacks: dict[int, list[int]] = {}
-        self._fields: dict[int, list[int]] = {}
+        self._stacks: _Kinds | None = None
+        self._fields: _Kinds | None = None
+        #: Columns by which rows are of one field of view; empty where its files alone tell.
+        self.field_columns: tuple[str, ...] = ()
         names = self._stack_columns()
         if names is None:
             return
         apart = [column for axis, column in columns.items() if axis not in self._projected]
-        self._stacks = self._together(names)
-        self._fields = self._together([*names, *apart])
+        self._stacks = _Kinds(table, names, self.rows)
         if self._projected:
-            self._check_projected(names)
+            self.field_columns = (*names, *apart)
+            self._fields = _Kinds(table, self.field_columns, self.rows)
+            self._check_projected(names, self._fields)
             if not self._of_cells:
-                self.rows = [row for row in self.rows if self._fields[row][0] == row]
-
-    def _together(self, names: Sequence[str]) -> dict[int, list[int]]:
-        """For each row all rows that agree with it in some columns."""
-        alike: dict[tuple[str, ...], list[int]] = {}
-        for row in self.rows:
-            alike.setdefault(tuple(self._table.text(row, name) for name in names), []).append(row)
-        return {row: members for members in alike.values() for row in members}
+                self.rows = np.sort(self._fields.firsts)
 
     def _stack_columns(self) -> list[str] | None:
         """Columns that tell stacks apart; None where nothing does."""
@@ -88,32 +108,35 @@ class StackRows:
             'stack; name the columns that do under [planes]: stack = ["well", "field"]'
         )
 
-    def _chosen(self, row: int) -> bool:
-        """Whether a row is of the one plane that is wanted, where one is."""
-        return all(
-            self._table.identifier(row, self._columns[axis]) == number
-            for axis, number in self._single.items()
-        )
+    def _chosen(self) -> npt.NDArray[np.bool_]:
+        """Which rows are of the one plane that is wanted, where one is."""
+        chosen = np.ones(len(self._table.rows), dtype=bool)
+        for axis, number in self._single.items():
+            ids = self._table.identifiers(self._columns[axis])
+            wrong = ids.wrong & chosen
+            if wrong.any():
+                self._table.identifier(int(wrong.argmax()), self._columns[axis])
+            chosen &= ids.known & (ids.values == number)
+        return chosen
 
-    def _check_projected(self, names: Sequence[str]) -> None:
+    def _check_projected(self, names: Sequence[str], fields: _Kinds) -> None:
         table, columns = self._table, [self._columns[axis] for axis in self._projected]
         if not self._of_cells:
-            for members in self._fields.values():
-                places = [tuple(table.text(row, name) for name in columns) for row in members]
-                twice = next((n for n, place in enumerate(places) if place in places[:n]), None)
-                if twice is not None:
-                    first = members[places.index(places[twice])]
-                    raise DataError(
-                        f"{table.where(members[twice], columns[0])}: this plane of the stack is in "
-                        f"{table.line(first)} already; name the columns that tell stacks apart "
-                        'under [planes]: stack = ["well", "field"]'
-                    )
-        several = any(len(members) > 1 for members in self._fields.values())
-        planes = {tuple(table.text(row, name) for name in columns) for row in self.rows}
-        if not several and len(planes) > 1:
-            differ = [
-                name for name in names if len({table.text(row, name) for row in self.rows}) > 1
-            ]
+            texts = [table.column(name)[self.rows] for name in columns]
+            places = alike([fields.codes, *texts], len(self.rows))
+            firsts = first_of_each(places)[places]
+            again = np.flatnonzero(firsts != np.arange(len(self.rows)))
+            if len(again):
+                # Of the first stack that has a plane twice.
+                place = int(again[np.argmin(fields.codes[again])])
+                row, first = int(self.rows[place]), int(self.rows[firsts[place]])
+                raise DataError(
+                    f"{table.where(row, columns[0])}: this plane of the stack is in "
+                    f"{table.line(first)} already; name the columns that tell stacks apart "
+                    'under [planes]: stack = ["well", "field"]'
+                )
+        if len(fields.firsts) == len(self.rows) and table.alike(columns, self.rows).any():
+            differ = [name for name in names if table.alike([name], self.rows).any()]
             raise DataError(
                 f"{table.name}: no two rows are planes of one stack, they differ in "
                 f"{listed(map(quoted, differ), 6)}; name the columns that tell stacks apart under "
@@ -122,11 +145,18 @@ class StackRows:
 
     def members(self, row: int) -> list[int]:
         """The rows whose files are projected into one field of view, this one among them."""
-        return self._fields[row] if self._projected else [row]
+        return [row] if self._fields is None else self._fields.members(row)
 
-    def group(self, row: int) -> int:
-        """The first row of the stack: its planes are one group where no column names groups."""
-        return self._stacks[row][0] if row in self._stacks else row
+    def groups(self) -> IntArray:
+        """The first row of the stack of each row of the table (N,), or the row itself.
+
+        The planes of a stack are one group where no column names groups.
+        """
+        groups = np.arange(len(self._table.rows))
+        if self._stacks is not None:
+            stacks = self._stacks
+            groups[stacks.rows] = stacks.firsts[stacks.codes]
+        return groups
 
     def plane(self, row: int) -> tuple[str, ...]:
         """Where the files of a row lie, such as ``z4``: planes that are fields of their own."""
@@ -143,8 +173,8 @@ class StackRows:
             lines.append(
                 f"{counted(self.of_other_planes, 'row', 'are')} of other planes and left out"
             )
-        if self._projected and not self._of_cells:
-            sizes = Counter(len(self._fields[row]) for row in self.rows)
+        if self._fields is not None and not self._of_cells:
+            sizes = Counter(np.bincount(self._fields.codes).tolist())
             if len(sizes) > 1:
                 shown = ", ".join(f"{n} of {counted(size, 'plane')}" for size, n in sizes.items())
                 lines.append(f"the stacks that are projected differ in planes: {shown}")

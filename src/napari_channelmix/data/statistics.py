@@ -61,17 +61,20 @@ def statistics_job(
     profiler = Profiler(count)
     for crops in batches:
         profiler.add(crops)
-        values = crops.astype(np.float64)
         axes = (0, 2, 3)
+        low, high = np.minimum(low, crops.min(axis=axes)), np.maximum(high, crops.max(axis=axes))
+        values = crops.astype(np.float64)
         size = values.shape[0] * values.shape[2] * values.shape[3]
         batch_mean = values.mean(axis=axes)
         # Chan's pairwise update: exact for any number of batches, whatever the offset.
         shift = batch_mean - mean
-        squares += ((values - batch_mean[:, None, None]) ** 2).sum(axis=axes)
+        # In place: in double precision a batch takes twice its room as it is.
+        values -= batch_mean[:, None, None]
+        values **= 2
+        squares += values.sum(axis=axes)
         squares += shift**2 * pixels * size / (pixels + size)
         mean += shift * size / (pixels + size)
         pixels += size
-        low, high = np.minimum(low, values.min(axis=axes)), np.maximum(high, values.max(axis=axes))
         done += len(crops)
         yield Progress(done, count, "reading the cells")
     return ChannelStatistics(

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from napari_channelmix.data.frame_table import free_name, table_of_frame
+from napari_channelmix.data.column_values import (
+    Identifiers,
+    alike,
+    first_of_each,
+    identifiers_of,
+    numbers_of,
+    trimmed,
+)
+from napari_channelmix.data.frame_table import free_name, table_of_frame, table_of_frame_job
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.paths import path_of_text
-from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
+from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table_job
 from napari_channelmix.data.values import BLANKS, class_name, number, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
@@ -24,6 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Table"]
 
+Texts = npt.NDArray[np.object_]
+Doubles = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+# What is being done, in words.
+CHECKING = "checking the table"
+# Parts of a split.
+PARTS = ("train", "val", "test")
 # What marks the folder of an image.
 ZARR_FILES = (".zattrs", ".zgroup", "zarr.json")
 
@@ -46,23 +65,26 @@ class Table:
     decimal_commas: frozenset[str] = frozenset()
     # A column that names rows and says nothing of cells: the index of a table in memory.
     index: str | None = None
-    # What has been looked up: columns as lists, and files by their texts.
-    _lists: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
+    # What has been looked up: columns as arrays, as numbers and as ids, and files by their texts.
+    _columns: dict[str, Texts] = field(default_factory=dict, repr=False, compare=False)
+    _numbers: dict[str, Doubles] = field(default_factory=dict, repr=False, compare=False)
+    _identifiers: dict[str, Identifiers] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def read(cls, dataset: Path, description: Description) -> Table:
+    def read_job(cls, dataset: Path, description: Description) -> Job[Table]:
         """Read the table that a data-set file names, keep the rows it asks for, check the rest."""
         try:
             path = path_of_text(description.table, dataset.parent)
         except DataError as error:
             raise DataError(f"{dataset}: table {error}") from None
         named = tuple(dict.fromkeys(_columns_named(description)))
-        source = read_table(path, named)
-        return cls._checked(source, description, path.parent, f", which {dataset.name} names")
+        source = yield from read_table_job(path, named)
+        asker = f", which {dataset.name} names"
+        return (yield from cls._checked_job(source, description, path.parent, asker))
 
     @classmethod
-    def of_frame(
+    def of_frame_job(
         cls,
         frame: pd.DataFrame,
         description: Description,
@@ -70,34 +92,34 @@ class Table:
         name: str,
         *,
         keep_index: bool = False,
-    ) -> Table:
+    ) -> Job[Table]:
         """A table in memory, as `read` reads one of a file; rows are named by the frame's index.
 
         With ``keep_index`` the index is a column of its own as well, which goes with the cells.
         """
-        source = table_of_frame(frame, name)
+        source = yield from table_of_frame_job(frame, name)
         word, index = str(source.rows.index.name or "row"), None
         if keep_index and frame.index.nlevels == 1:
             # Of levels there are several, and they are columns of the user's if he wants them so.
             index = free_name(str(frame.index.name or "index"), source.rows.columns)
             texts = table_of_frame(frame.index.to_frame(index=False, name=index), name).rows[index]
             source.rows.insert(0, index, texts.to_numpy())
-        table = cls._checked(source, description, folder, "", word)
+        table = yield from cls._checked_job(source, description, folder, "", word)
         return replace(table, index=index)
 
     @classmethod
-    def _checked(
+    def _checked_job(
         cls,
         source: TextTable,
         description: Description,
         folder: Path,
         asker: str,
         row_word: str = "line",
-    ) -> Table:
+    ) -> Job[Table]:
         path = source.path
         for column in dict.fromkeys(_columns_named(description)):
             source.column(column, asker)
-        rows, warnings = _trimmed(source.rows), []
+        rows, warnings = (yield from _trimmed_job(source.rows)), list[str]()
         for column, values in description.keep.items():
             names, mask = rows[column].map(_cached(class_name)), pd.Series(False, rows.index)
             for value in values:
@@ -114,16 +136,15 @@ class Table:
                 f"{path}: no rows" + (" are left by 'keep'" if description.keep else "")
             )
         if description.group:
-            groups = rows[description.group]
-            rows = rows.assign(
-                **{
-                    description.group: groups.map(_cached(class_name)).where(
-                        groups.map(_cached(class_name)).notna(), ""
-                    )
-                }
-            )
+            kinds, texts = pd.factorize(rows[description.group].to_numpy(dtype=object))
+            named = np.array([class_name(text) or "" for text in texts], dtype=object)
+            columns = {str(name): rows[name].to_numpy(dtype=object) for name in rows.columns}
+            columns[description.group] = named[kinds]
+            rows = pd.DataFrame(columns, index=rows.index, dtype=object, copy=False)
+            yield Progress(0, len(rows), CHECKING)
         commas = set()
         for column in description.cells.columns or ():
+            yield Progress(0, len(rows), CHECKING)
             try:
                 comma, doubtful = decimal_comma_of(rows[column], source.separator)
             except DataError as error:
@@ -147,7 +168,8 @@ class Table:
         table._refuse_bad_groups(source.rows)
         if not description.group:
             return table
-        similar = similar_warnings(Counter(rows[description.group]), "groups")
+        yield Progress(0, len(rows), CHECKING)
+        similar = similar_warnings(Counter(rows[description.group].tolist()), "groups")
         return replace(table, warnings=(*table.warnings, *similar))
 
     def columns_of_cells(self) -> set[str]:
@@ -185,23 +207,31 @@ class Table:
     def _refuse_bad_groups(self, original: pd.DataFrame) -> None:
         """Refuse gaps in the group column, unknown parts, and groups that lie in two parts."""
         group, split = self.description.group, self.description.split
-        part_of: dict[str, tuple[str, int]] = {}
-        for row in range(len(self.rows)):
-            name, part = self.text(row, group), self.text(row, split)
-            if group and not name:
-                text = str(original.loc[self.rows.index[row], group]).strip(BLANKS)
-                what = "the group is empty" if not text else f"the group {quoted(text)} means none"
-                raise DataError(f"{self.where(row, group)}: {what}; fill it in")
-            if split and part not in ("train", "val", "test"):
-                raise DataError(
-                    f"{self.where(row, split)}: {quoted(part)} is none of train, val and test"
-                )
-            first, line = part_of.setdefault(name, (part, row))
-            if group and split and part != first:
-                raise DataError(
-                    f"{self.where(row, split)}: group {quoted(name)} is in {part!r} here and in "
-                    f"{first!r} in {self.line(line)}; a group belongs to one part"
-                )
+        names, parts = self.column(group), self.column(split)
+        empty = names == "" if group else np.zeros(len(names), dtype=bool)
+        wrong = ~np.isin(parts.astype(str), PARTS) if split else np.zeros(len(names), dtype=bool)
+        firsts, other = np.zeros(0, np.int64), np.zeros(len(names), dtype=bool)
+        if group and split:
+            codes = alike([names], len(names))
+            firsts = first_of_each(codes)[codes]
+            other = parts != parts[firsts]
+        bad = empty | wrong | other
+        if not bad.any():
+            return
+        row = int(bad.argmax())
+        if empty[row]:
+            text = str(original.loc[self.rows.index[row], group]).strip(BLANKS)
+            what = "the group is empty" if not text else f"the group {quoted(text)} means none"
+            raise DataError(f"{self.where(row, group)}: {what}; fill it in")
+        if wrong[row]:
+            raise DataError(
+                f"{self.where(row, split)}: {quoted(parts[row])} is none of train, val and test"
+            )
+        first = int(firsts[row])
+        raise DataError(
+            f"{self.where(row, split)}: group {quoted(names[row])} is in {parts[row]!r} here and "
+            f"in {parts[first]!r} in {self.line(first)}; a group belongs to one part"
+        )
 
     @contextlib.contextmanager
     def naming(self, row: int, column: str | None = None) -> Iterator[None]:
@@ -222,13 +252,34 @@ class Table:
         """What a row is called: its line in the file, or its name in a table in memory."""
         return f"{self.row_word} {self.rows.index[row]}"
 
+    def column(self, column: str | None) -> Texts:
+        """The values of a column (N,), without blanks around them; empty where none is named."""
+        name = column or ""
+        if name not in self._columns:
+            texts: Texts = np.full(len(self.rows), "", dtype=object)
+            self._columns[name] = self.rows[name].to_numpy(dtype=object) if name else texts
+        return self._columns[name]
+
+    def numbers(self, column: str) -> Doubles:
+        """The values of a column (N,) as numbers; NaN where `number` refuses one."""
+        if column not in self._numbers:
+            comma = column in self.decimal_commas
+            self._numbers[column] = numbers_of(self.column(column), decimal_comma=comma)
+        return self._numbers[column]
+
+    def identifiers(self, column: str) -> Identifiers:
+        """The values of a column as ids; those that `identifier` refuses are marked."""
+        if column not in self._identifiers:
+            self._identifiers[column] = identifiers_of(self.column(column))
+        return self._identifiers[column]
+
+    def alike(self, columns: Sequence[str], rows: IntArray) -> IntArray:
+        """Which rows (n,) have the same texts in all columns; see `column_values.alike`."""
+        return alike([self.column(name)[rows] for name in columns], len(rows))
+
     def text(self, row: int, column: str | None) -> str:
         """A value without blanks around it; empty where no column is named."""
-        if not column:
-            return ""
-        if column not in self._lists:
-            self._lists[column] = [str(value) for value in self.rows[column]]
-        return self._lists[column][row]
+        return str(self.column(column)[row]) if column else ""
 
     def number(self, row: int, column: str) -> float:
         """A value that must be a number within `values.LARGEST`."""
@@ -255,52 +306,60 @@ class Table:
             self._files[text] = path
         return self._files[text]
 
-    def classes(self) -> tuple[list[int], tuple[str, ...], tuple[str, ...]]:
+    def classes(self) -> tuple[IntArray, tuple[str, ...], tuple[str, ...]]:
         """Class of each row, the class names in the order that was given or sorted, warnings."""
         column, named = self.description.label, tuple(self.description.classes or ())
         if column is None:
-            return [-1] * len(self.rows), named, ()
-        texts = [self.text(row, column) for row in range(len(self.rows))]
+            return np.full(len(self.rows), -1, dtype=np.int64), named, ()
+        kinds, texts = pd.factorize(self.column(column))
+        rows_of = np.bincount(kinds, minlength=len(texts)).tolist()
         # A name that the data-set file lists is a class, though it may mean 'none' elsewhere.
         names = [text if text in named else class_name(text) for text in texts]
-        counts = Counter(name for name in names if name is not None)
+        counts = Counter[str]()
+        for name, rows in zip(names, rows_of, strict=True):
+            if name is not None:
+                counts[name] += rows
         warnings = list(similar_warnings(counts, "classes"))
-        gaps = [row for row, name in enumerate(names) if name is None]
-        if gaps and not self.description.unlabelled:
+        no_name = np.array([name is None for name in names], dtype=bool)
+        gaps = np.flatnonzero(no_name[kinds])
+        if len(gaps) and not self.description.unlabelled:
             raise self._no_class(gaps)
-        if gaps:
-            kinds = Counter(texts[row] for row in gaps)
+        if len(gaps):
+            empty = Counter(
+                {text: n for text, n, none in zip(texts, rows_of, no_name, strict=True) if none}
+            )
             shown = [
                 f"{count:,} {quoted(text) if text else 'empty'}"
-                for text, count in kinds.most_common(6)
+                for text, count in empty.most_common(6)
             ]
             warnings.append(
-                f"{len(gaps):,} of {len(names):,} rows have no class ({', '.join(shown)})"
+                f"{len(gaps):,} of {len(kinds):,} rows have no class ({', '.join(shown)})"
             )
         requested = [class_name(value) for value in self.description.keep.get(column, ())]
         classes = [name for name in dict.fromkeys(requested) if name in counts and name is not None]
         classes += sorted(set(counts) - set(classes), key=natural_key)
         if named:
-            strange = next(
-                (row for row, name in enumerate(names) if name and name not in named), -1
-            )
-            if strange >= 0:
+            strange = np.array([bool(name) and name not in named for name in names], dtype=bool)
+            if strange.any():
+                row = int(strange[kinds].argmax())
                 raise DataError(
-                    f"{self.where(strange, column)}: {quoted(texts[strange])} is not among the "
+                    f"{self.where(row, column)}: {quoted(texts[kinds[row]])} is not among the "
                     f"classes {listed(named)}"
                 )
             classes = list(named)
         codes = {name: code for code, name in enumerate(classes)}
-        return [codes.get(name or "", -1) for name in names], tuple(classes), tuple(warnings)
+        of_kinds = np.array([codes.get(name or "", -1) for name in names], dtype=np.int64)
+        return of_kinds[kinds], tuple(classes), tuple(warnings)
 
-    def _no_class(self, gaps: list[int]) -> DataError:
+    def _no_class(self, gaps: IntArray) -> DataError:
         """What is said of rows without a class, where there may be none."""
         column = self.description.label
-        text, more = self.text(gaps[0], column), f" (so are {len(gaps) - 1:,} more)"
+        row = int(gaps[0])
+        text, more = self.text(row, column), f" (so are {len(gaps) - 1:,} more)"
         what = "the label is empty" if not text else f"the label {quoted(text)} is read as no class"
         remedy = f", list {quoted(text)} under classes if it is one" if text else ""
         return DataError(
-            f"{self.where(gaps[0], column)}: {what}{more if len(gaps) > 1 else ''}; fill it in, "
+            f"{self.where(row, column)}: {what}{more if len(gaps) > 1 else ''}; fill it in, "
             f"leave such rows out with keep{remedy}, or say unlabelled = true"
         )
 
@@ -321,12 +380,13 @@ def _columns_named(description: Description) -> Iterable[str]:
         yield from description.planes.stack or ()
 
 
-def _trimmed(rows: pd.DataFrame) -> pd.DataFrame:
+def _trimmed_job(rows: pd.DataFrame) -> Job[pd.DataFrame]:
     """The same texts without blanks around them."""
-    columns = {
-        name: [value.strip(BLANKS) for value in rows[name].tolist()] for name in rows.columns
-    }
-    return pd.DataFrame(columns, index=rows.index, dtype=object)
+    columns = {}
+    for name in rows.columns:
+        columns[name] = trimmed(rows[name].to_numpy(dtype=object), BLANKS)
+        yield Progress(len(columns), len(rows.columns) + 1, CHECKING)
+    return pd.DataFrame(columns, index=rows.index, dtype=object, copy=False)
 
 
 def _is_zarr(folder: Path) -> bool:

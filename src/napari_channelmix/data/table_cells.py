@@ -1,39 +1,45 @@
-"""The cells of a table: each row's images are opened, and its cells found in them."""
+"""The cells of a table: the images of its rows are opened, and the cells of all found in them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_channelmix.data.agreement import warnings_of_fields
 from napari_channelmix.data.borders import filled_warning, left_out_warning
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
+from napari_channelmix.data.column_values import alike, first_of_each
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.field_names import short_field_names
 from napari_channelmix.data.field_opener import FieldOpener
 from napari_channelmix.data.identifier_columns import key_columns, with_keys
 from napari_channelmix.data.masks import mask_warnings
 from napari_channelmix.data.resampling import at_pixel_size
+from napari_channelmix.data.row_fields import Refusals, RowFields
 from napari_channelmix.data.row_objects import RowObjects
+from napari_channelmix.data.row_places import places_of_rows
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from napari_channelmix.data.description import Description
-    from napari_channelmix.data.row_places import RowPlaces
     from napari_channelmix.data.table import Table
 
 __all__ = ["cells_of_table_job"]
 
 C = TypeVar("C", bound=CellBoxes)
 
-# Rows of one image that are taken in a step.
+IntArray = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.object_]
+
+# Kinds of rows that are looked through in a step.
 STEP = 500
+# What is being done, in words.
+FINDING = "finding the cells"
 
 
 def cells_of_table_job(
@@ -62,41 +68,13 @@ def cells_of_table_job(
     description = table.description
     labels, classes, of_classes = table.classes()
     opener = FieldOpener(table, description)
-    objects_of_rows = RowObjects(table, description, labels)
-    rows: list[int] = []
-    field_of: list[int] = []
-    all_places: list[RowPlaces] = []
-    skipped: list[int] = []
-    empty = 0
-    for step, row in enumerate(opener.stack_rows.rows):
-        before = len(opener.fields)
-        indices = yield from opener.fields_job(row)
-        if len(opener.fields) > before:
-            yield Progress(row, len(table.rows), "opening the images")
-        elif step % STEP == 0:
-            yield Progress(row, len(table.rows), "finding the cells")
-        counted_here, without = 0, 0
-        for index in indices:
-            if not objects_of_rows.counts(row, opener.key_of(index)):
-                continue
-            places = opener.places(row, index, may_lack=len(indices) > 1)
-            if places is None:
-                without += 1
-                continue
-            counted_here += 1
-            rows += [row] * len(places.ids)
-            field_of += [index] * len(places.ids)
-            all_places.append(places)
-        if without and not counted_here:
-            # An id that no plane of its stack has is refused as one of a single plane is.
-            skipped += [row] if opener.places(row, indices[0]) is None else []
-        elif not description.cells.object:
-            empty += without
-    field_list = opener.fields
-    if not rows:
-        first = f" (first: {table.where(skipped[0])})" if skipped else ""
+    taken = yield from _cells_of_rows_job(table, opener, labels)
+    rows, field_list = taken.rows, opener.fields
+    if not len(rows):
+        skipped = taken.skipped
+        first = f" (first: {table.where(int(skipped[0]))})" if len(skipped) else ""
         why = ""
-        if skipped and description.cells.origin == "box":
+        if len(skipped) and description.cells.origin == "box":
             order = ", ".join(description.cells.columns or ())
             why = f"; no box has an area: its first corner comes first ({order})"
         raise DataError(
@@ -107,35 +85,33 @@ def cells_of_table_job(
     field_list = [
         replace(field, short=short) for field, short in zip(field_list, shorts, strict=True)
     ]
-    cells = pd.DataFrame(np.concatenate([part.boxes() for part in all_places]), columns=BOX)
-    cells.insert(0, "field", field_of)
-    centres = np.concatenate([part.centres for part in all_places])
-    ids = np.concatenate([part.ids for part in all_places])
-    cells = cells.assign(
-        label=[labels[row] for row in rows],
-        group=_groups(table, opener, rows, ids),
-        split=[table.text(row, description.split) for row in rows],
-        object=ids,
-        y=centres[:, 0],
-        x=centres[:, 1],
-        extent=np.concatenate([part.extents for part in all_places]),
-    )
+    yield Progress(len(table.rows), len(table.rows), FINDING)
+    columns = taken.columns
+    texts = {
+        "group": _groups(table, opener, rows, columns["object"]),
+        "split": table.column(description.split)[rows],
+    }
+    names = ["field", *BOX, "label", *texts, "object", "y", "x", "extent"]
+    columns |= {"label": labels[rows], **texts}
+    # Not copied, as all columns are new: of a million cells each copy is 100 MB.
+    cells = pd.DataFrame({name: columns[name] for name in names}, copy=False)
+    del columns, texts
+    yield Progress(len(table.rows), len(table.rows), FINDING)
     conditions = conditions_of(table.rows, description.group, table.columns_of_cells())
     constant = () if conditions is None else tuple(map(str, conditions.columns))
     keys = key_columns(table.rows, table.columns_of_files(), constant, table.columns_of_names())
     cells = with_keys(cells, table.rows[keys], rows)
+    yield Progress(len(table.rows), len(table.rows), FINDING)
     size = description.cells.pixel_size if pixel_size is None else pixel_size
     warnings = (
         *table.warnings,
         *of_classes,
-        *objects_of_rows.warnings(),
+        *taken.warnings,
         *opener.images.warnings.lines(),
-        *opener.stack_warnings(empty),
+        *opener.stack_warnings(taken.empty),
         *warnings_of_fields(field_list, opener.images.channels, resampled=size is not None),
         *mask_warnings(opener.masks, description.cells.labelled, description.cells.min_area),
-        *_warnings(
-            description, table, skipped, opener.beyond, shared=len(field_list) < len(all_places)
-        ),
+        *_warnings(description, table, taken, shared=len(field_list) < taken.pairs),
     )
     opened = kind(
         description.name,
@@ -154,17 +130,120 @@ def cells_of_table_job(
     return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
 
 
-def _groups(
-    table: Table, opener: FieldOpener, rows: list[int], ids: npt.NDArray[np.int64]
-) -> list[str]:
+@dataclass(frozen=True, eq=False)
+class _CellsOfRows:
+    """The cells (n,) that rows of a table name, by row.
+
+    Attributes
+    ----------
+    rows : (n,) int64 array
+    columns : dict of str to (n,) array
+        ``field``, the box, ``object``, ``y``, ``x`` and ``extent``, as of `Cells`.
+    pairs : int
+        Rows and fields of view with any cell.
+    skipped : int array
+        Rows without any cell.
+    empty : int
+        Planes without any cell, of rows that have some in others.
+    beyond : int array
+        Rows whose points lie beyond the image, but by less than earlier versions allowed.
+    warnings : tuple of str
+        Of rows that speak of the same cells.
+    """
+
+    rows: IntArray
+    columns: dict[str, npt.NDArray[Any]]
+    pairs: int
+    skipped: IntArray
+    empty: int
+    beyond: IntArray
+    warnings: tuple[str, ...]
+
+
+def _cells_of_rows_job(table: Table, opener: FieldOpener, labels: IntArray) -> Job[_CellsOfRows]:
+    """Open the images of all rows, then find the cells of all rows in them.
+
+    Raises
+    ------
+    DataError
+        What is wrong with the first row that is wrong.
+    """
+    rows, total = opener.stack_rows.rows, len(table.rows)
+    kinds = table.alike(opener.columns, rows)
+    counts = np.bincount(kinds).tolist()
+    fields_of_kinds: list[tuple[int, ...]] = []
+    for kind, first in enumerate(rows[first_of_each(kinds)].tolist()):
+        before = len(opener.fields)
+        try:
+            fields = yield from opener.fields_job(first, counts[kind])
+        except DataError:
+            # What is wrong in an earlier row is said first.
+            end = int(np.searchsorted(rows, first))
+            pairs = RowFields.of(rows[:end], kinds[:end], fields_of_kinds)
+            drain(_found_job(table, opener, labels, pairs))
+            raise
+        fields_of_kinds.append(fields)
+        if len(opener.fields) > before:
+            yield Progress(first, total, "opening the images")
+        elif kind % STEP == 0:
+            yield Progress(first, total, FINDING)
+    return (
+        yield from _found_job(table, opener, labels, RowFields.of(rows, kinds, fields_of_kinds))
+    )
+
+
+def _found_job(
+    table: Table, opener: FieldOpener, labels: IntArray, pairs: RowFields
+) -> Job[_CellsOfRows]:
+    """The cells of pairs of rows and fields of view that were opened."""
+    total = len(table.rows)
+    description, refusals = table.description, Refusals()
+    for column in description.cells.columns or ():
+        yield Progress(total, total, FINDING)
+        table.numbers(column)
+    yield Progress(total, total, FINDING)
+    objects_of_rows = RowObjects(table, description, labels)
+    counted_ones = objects_of_rows.counts(pairs, opener.keys(), refusals)
+    yield Progress(total, total, FINDING)
+    places = places_of_rows(
+        table, description, opener.fields, opener.objects, pairs, counted_ones, refusals
+    )
+    refusals.raise_first()
+    yield Progress(total, total, FINDING)
+    filled = np.zeros(len(pairs), dtype=bool)
+    filled[places.pairs] = True
+    with_cells, without = counted_ones & filled, counted_ones & ~filled
+    skipped, empty = np.zeros(0, np.int64), 0
+    if without.any():
+        has = np.bincount(pairs.rows, with_cells, minlength=total) > 0
+        none = without & ~has[pairs.rows]
+        skipped = np.unique(pairs.rows[none])
+        empty = 0 if description.cells.object else int((without & has[pairs.rows]).sum())
+    chosen = counted_ones[places.pairs]
+    if not chosen.all():
+        places = places.of(chosen)
+    yield Progress(total, total, FINDING)
+    rows, beyond = pairs.rows[places.pairs], pairs.rows[places.beyond]
+    columns = {"field": pairs.fields[places.pairs], **places.columns()}
+    warnings = objects_of_rows.warnings()
+    return _CellsOfRows(rows, columns, int(with_cells.sum()), skipped, empty, beyond, warnings)
+
+
+def _groups(table: Table, opener: FieldOpener, rows: IntArray, ids: IntArray) -> Texts:
     """Group of each cell: that of the column; else its row, its stack, or its track in it."""
     column = table.description.group
     if column:
-        return [table.text(row, column) for row in rows]
-    stacks = [str(opener.stack_rows.group(row)) for row in rows]
-    if not table.description.cells.tracks:
-        return stacks
-    return [f"{stack} track {number}" for stack, number in zip(stacks, ids.tolist(), strict=True)]
+        return table.column(column)[rows]
+    stacks = opener.stack_rows.groups()[rows]
+    tracks = ids if table.description.cells.tracks else np.zeros(len(rows), dtype=np.int64)
+    codes = alike([stacks, tracks], len(rows))
+    firsts = first_of_each(codes)
+    names = np.empty(len(firsts), dtype=object)
+    names[:] = [str(stack) for stack in stacks[firsts].tolist()]
+    if table.description.cells.tracks:
+        numbers = ids[firsts].tolist()
+        names[:] = [f"{name} track {n}" for name, n in zip(names, numbers, strict=True)]
+    return names[codes]
 
 
 def _at_borders(cells: C, *, leave_out: bool) -> C:
@@ -177,26 +256,27 @@ def _at_borders(cells: C, *, leave_out: bool) -> C:
 
 
 def _warnings(
-    description: Description, table: Table, skipped: list[int], beyond: list[int], *, shared: bool
+    description: Description, table: Table, taken: _CellsOfRows, *, shared: bool
 ) -> tuple[str, ...]:
     """What the user should know: rows left out, and images whose cells a split may divide."""
+    skipped, beyond = taken.skipped, taken.beyond
     lines = []
-    if skipped:
+    if len(skipped):
         what = {
             "box": ("row", "have", "a box without area"),
             "segment": ("image", "hold", "no nuclei"),
             "mask": ("row", "have", "a mask without any cell"),
         }.get(description.cells.origin, ("row", "hold", "no cell"))
-        first = table.where(skipped[0])
+        first = table.where(int(skipped[0]))
         lines.append(
             f"{counted(len(skipped), *what[:2])} {what[2]}, left out (first: {first}; "
             f"{counted(len(table.rows), 'row')} in all)"
         )
-    if beyond:
+    if len(beyond):
         lines.append(
             f"{len(beyond)} of {len(table.rows)} points lie up to half a pixel outside their image "
-            f"(first: {table.where(beyond[0])}); pixel centres are whole numbers, so that an image "
-            "ends half a pixel after its last one"
+            f"(first: {table.where(int(beyond[0]))}); pixel centres are whole numbers, so that an "
+            "image ends half a pixel after its last one"
         )
     if shared and not description.group and not description.split:
         lines.append(

@@ -7,17 +7,26 @@ stands in the file.
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.csv_text import unescaped
+import numpy as np
+
+from napari_channelmix.data.table_records import (
+    LARGEST_CELL,
+    MOST_CELLS,
+    MOST_ROWS,
+    STAGE,
+    lines_of,
+    records_job,
+)
 from napari_channelmix.data.table_text import REMEDY, text_of_table
 from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -31,19 +40,12 @@ __all__ = [
     "TextTable",
     "decimal_comma_of",
     "read_table",
+    "read_table_job",
     "table_of_text",
 ]
 
-# Bytes of a file, rows and cells of a table (some 180 and 60 bytes each), characters of a cell,
-# columns: together less than 2 GB of memory.
-LARGEST_FILE = 128 * 2**20
-MOST_ROWS = 3_000_000
-MOST_CELLS = 12_000_000
-MOST_LINES = 2 * MOST_ROWS
-LARGEST_CELL = 100_000
-MOST_COLUMNS = 20_000
-# Characters that are taken at a time.
-PIECE = 2**20
+# Bytes of a file.
+LARGEST_FILE = 256 * 2**20
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -107,9 +109,15 @@ def read_table(path: str | Path, expected: Collection[str] = ()) -> TextTable:
         One line: no such file, another format, an encoding that is not known, lines that do not
         fit the head, or sizes beyond the bounds of this module.
     """
+    return drain(read_table_job(path, expected))
+
+
+def read_table_job(path: str | Path, expected: Collection[str] = ()) -> Job[TextTable]:
+    """`read_table` as a job."""
     path = Path(path)
+    yield Progress(0, 1, STAGE)
     text, warnings = text_of_table(path, LARGEST_FILE)
-    return table_of_text(path, text, expected, warnings)
+    return (yield from table_of_text_job(path, text, expected, warnings))
 
 
 def table_of_text(
@@ -119,11 +127,19 @@ def table_of_text(
 
     ``warnings`` are those of its encoding; see `read_table`.
     """
+    return drain(table_of_text_job(path, text, expected, warnings))
+
+
+def table_of_text_job(
+    path: Path, text: str, expected: Collection[str] = (), warnings: Iterable[str] = ()
+) -> Job[TextTable]:
+    """`table_of_text` as a job."""
     import pandas as pd
 
     warnings = list(warnings)
     lines, skipped, separator = _separator(path, text, {name.casefold() for name in expected})
-    names, rows, numbers, short = _parsed(path, lines, skipped, separator)
+    records = yield from records_job(path, lines, skipped, separator)
+    names, short = records.names, records.short
     if short:
         warnings.append(
             f"{path}: {counted(len(short), 'row', 'end')} early (first: line {short[0]}); what is "
@@ -140,14 +156,15 @@ def table_of_text(
                 own = f"{name}.{again}"
         taken.add(own)
         unique.append(own)
-    frame = pd.DataFrame(rows, columns=unique, dtype=object, index=pd.Index(numbers, dtype="int64"))
-    # A separator at the end of every line makes no column.
-    empty = [
-        own
-        for name, own in zip(names, unique, strict=True)
-        if not name and not frame[own].str.strip().any()
-    ]
-    return TextTable(path, frame.drop(columns=empty), separator, frozenset(twice), tuple(warnings))
+    texts = {
+        own: column.values()
+        for name, own, column in zip(names, unique, records.columns, strict=True)
+        # A separator at the end of every line makes no column.
+        if name or not column.blank
+    }
+    index = pd.Index(np.array(records.numbers, dtype=np.int64))
+    frame = pd.DataFrame(texts, dtype=object, index=index, copy=False)
+    return TextTable(path, frame, separator, frozenset(twice), tuple(warnings))
 
 
 def decimal_comma_of(texts: Iterable[str], separator: str) -> tuple[bool, str]:
@@ -166,10 +183,14 @@ def decimal_comma_of(texts: Iterable[str], separator: str) -> tuple[bool, str]:
     if separator == ",":
         return False, ""
     texts = list(texts)
-    commas = [text.strip() for text in texts if re.fullmatch(r"\s*[+-]?\d*,\d+\s*", text)]
+    commas = [
+        text.strip() for text in texts if "," in text and re.fullmatch(r"\s*[+-]?\d*,\d+\s*", text)
+    ]
     if not commas:
         return separator != ",", ""
-    point = next((text for text in texts if re.fullmatch(r"\s*[+-]?\d*\.\d+\s*", text)), None)
+    point = next(
+        (text for text in texts if "." in text and re.fullmatch(r"\s*[+-]?\d*\.\d+\s*", text)), None
+    )
     if point is not None:
         raise DataError(
             f"has decimal commas ({quoted(commas[0])}) and decimal points ({quoted(point)}); write "
@@ -224,100 +245,10 @@ def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, i
     return body, skipped, likely[0]
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Lines with their ends, as csv wants them.
-
-    Piece by piece: StringIO takes four bytes a character.
-    """
-    start = 0
-    while start < len(text):
-        end = min(start + PIECE, len(text))
-        if end < len(text):
-            # A piece ends with a line, however far that is.
-            ends = text.rfind("\n", start, end), text.find("\n", end)
-            end = max(ends) + 1 if ends[0] < 0 else ends[0] + 1
-            end = end or len(text)
-        yield from io.StringIO(text[start:end], newline="")
-        start = end
-
-
 def _head(path: Path, text: str, separator: str) -> list[str]:
     """The first record of a text."""
     part = text[: 4 * LARGEST_CELL]
     try:
-        return next(csv.reader(_lines(part), delimiter=separator), [])
+        return next(csv.reader(lines_of(part), delimiter=separator), [])
     except csv.Error as error:
         raise DataError(f"{path}: cannot be read as a table (first line: {error})") from None
-
-
-def _parsed(
-    path: Path, text: str, skipped: int, separator: str
-) -> tuple[list[str], list[list[str]], list[int], list[int]]:
-    """Names, rows, the line in which each row begins, and the lines of rows that end early."""
-    reader = csv.reader(_lines(text), delimiter=separator, strict=True)
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    short: list[int] = []
-    line = skipped + 1
-    names: list[str] = []
-    count = 0
-    try:
-        for row in reader:
-            begins, line = line, skipped + reader.line_num + 1
-            if not names:
-                names = _names(path, row)
-                width = len(names)
-                continue
-            whole = "".join(row)
-            if not whole or whole.isspace():
-                if line > MOST_LINES:
-                    raise _too_large(path)
-                continue
-            if len(row) != width:
-                if any(cell.strip() for cell in row[width:]):
-                    raise DataError(
-                        f"{path}: line {begins} has {len(row)} columns, more than the {width} of "
-                        "its first line; put cells that hold the separator in quotes"
-                    )
-                if len(row) < width:
-                    short.append(begins)
-                row = (row + [""] * (width - len(row)))[:width]
-            count += width
-            if count > MOST_CELLS or len(rows) == MOST_ROWS:
-                raise _too_large(path)
-            if len(whole) > LARGEST_CELL and max(map(len, row)) > LARGEST_CELL:
-                raise _too_long(path, begins)
-            rows.append([unescaped(cell) for cell in row] if "'" in whole else row)
-            numbers.append(begins)
-    except csv.Error as error:
-        if "field larger than" in str(error):
-            raise _too_long(path, line) from None
-        raise DataError(f"{path}: line {line} cannot be read as a table ({error})") from None
-    return names, rows, numbers, short
-
-
-def _too_large(path: Path) -> DataError:
-    return DataError(
-        f"{path}: is too large, at most {MOST_ROWS:,} rows and {MOST_CELLS:,} cells are read; "
-        "leave out columns that are not needed, or divide the table"
-    )
-
-
-def _too_long(path: Path, line: int) -> DataError:
-    return DataError(
-        f"{path}: a cell of line {line} has more than {LARGEST_CELL:,} characters; is a quotation "
-        "mark missing?"
-    )
-
-
-def _names(path: Path, row: Sequence[str]) -> list[str]:
-    if len(row) > MOST_COLUMNS:
-        raise DataError(f"{path}: {len(row):,} columns are too many; at most {MOST_COLUMNS:,}")
-    if any(len(cell) > LARGEST_CELL for cell in row):
-        raise _too_long(path, 1)
-    return [
-        " ".join(unescaped(cell).split())
-        if "\n" in cell or "\r" in cell
-        else unescaped(cell).strip(BLANKS)
-        for cell in row
-    ]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import refuse_claim
 from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
@@ -18,6 +16,7 @@ from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.data.tiff_log import TiffLog
 from napari_channelmix.data.tiff_pages import chain_length, check_page
 from napari_channelmix.data.tiff_sets import members_of_image, open_by_itself, own_images
+from napari_channelmix.data.tiff_source import TiffSource, as_opened
 from napari_channelmix.data.tiff_statements import image_of, stated
 from napari_channelmix.errors import DataError
 
@@ -27,66 +26,6 @@ Choose = Callable[[Sequence[Scene]], tuple[int, str | None]]
 
 # More pages are a stack over time or depth, which is refused when its planes are asked for.
 MOST_CHECKED = 2000
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The pixels of one picture: a series of a file, or pages of one or more files.
-
-    The files are open only while something is read.
-    """
-
-    path: Path
-    shape: tuple[int, ...]
-    whole: tuple[int, ...]
-    axes: str
-    dtype: np.dtype[Any]
-    series: int | None = None
-    pages: tuple[tuple[Path, int], ...] = ()
-
-    def __getitem__(self, region: Any) -> npt.NDArray[Any]:
-        """Pixels of a region, or all of them for an ellipsis, which is quicker for all."""
-        with TiffLog(self.path):
-            if region is ...:
-                return self._all()
-            return self._of_pages(region) if self.series is None else self._of_series(region)
-
-    def _all(self) -> npt.NDArray[Any]:
-        import tifffile
-
-        if self.series is not None:
-            pixels = tifffile.imread(self.path, series=self.series, level=0)
-            return np.asarray(pixels).reshape(self.shape)
-        parts = []
-        for path, index in self.pages:
-            with open_by_itself(path) as tiff:
-                parts.append(tiff.pages[index].asarray())
-        return np.stack(parts).reshape(self.shape)
-
-    def _of_series(self, region: Any) -> npt.NDArray[Any]:
-        import dask.array as da
-        import tifffile
-        import zarr
-
-        with tifffile.imread(self.path, aszarr=True, series=self.series, level=0) as store:
-            array = zarr.open_array(store, mode="r")
-            if array.shape != self.shape:
-                array = da.from_array(array).reshape(self.shape)
-            return np.asarray(array[region])
-
-    def _of_pages(self, region: Any) -> npt.NDArray[Any]:
-        import zarr
-
-        # The axes before those of a page count pages.
-        leading = len(self.shape) - 2 - ("S" in self.axes)
-        numbers = np.arange(len(self.pages)).reshape(self.shape[:leading])[region[:leading]]
-        parts = []
-        for number in np.atleast_1d(numbers).ravel():
-            path, index = self.pages[int(number)]
-            with open_by_itself(path) as tiff, tiff.pages[index].aszarr() as store:
-                parts.append(np.asarray(zarr.open_array(store, mode="r")[region[leading:]]))
-        stacked = np.stack(parts)
-        return stacked.reshape(np.shape(numbers) + stacked.shape[1:])
 
 
 def open_tiff(path: Path, scene: int | str | None, alone: bool, mask: bool) -> ImageFile:
@@ -141,6 +80,7 @@ def open_tiff(path: Path, scene: int | str | None, alone: bool, mask: bool) -> I
         page = tiff.series[source.series].keyframe if source.series is not None else tiff.pages[0]
         channels = source.shape[source.axes.index("C")] if "C" in source.axes else None
         names, size, unit = stated(tiff, image, source.series, page, channels, warnings)
+        source = as_opened(source, tiff)
     if image is not None:
         warnings += image.warnings
     shape, axes = source.shape, source.axes
@@ -153,7 +93,7 @@ def open_tiff(path: Path, scene: int | str | None, alone: bool, mask: bool) -> I
         names,
         size,
         unit,
-        lambda: source,
+        source,
         source.whole,
         tuple(warnings),
         source.pages or (path, source.series),
@@ -204,7 +144,7 @@ def _is_set(path: Path, tiff: Any, described: OmeSet) -> bool:
 
 def _of_set(
     path: Path, tiff: Any, described: OmeSet, choose: Choose, alone: bool
-) -> tuple[OmeImage | None, _Source, str | None]:
+) -> tuple[OmeImage | None, TiffSource, str | None]:
     """The planes of the image that this file is a part of."""
     pages = len(tiff.pages)
     images = own_images(path, described)
@@ -230,7 +170,7 @@ def _of_set(
     sizes, side = image.sizes, tuple(first.shape)
     whole, axes = (*sizes, *side), image.axes + first.axes
     shape, short = without_single_axes(whole, axes)
-    source = _Source(path, shape, whole, short, np.dtype(first.dtype), None, tuple(planes))
+    source = TiffSource(path, shape, whole, short, np.dtype(first.dtype), None, tuple(planes))
     return image, source, warning
 
 
@@ -252,7 +192,7 @@ def _check_member(member: Path, index: int, first: Any) -> None:
 
 def _of_series(
     path: Path, tiff: Any, choose: Choose, alone: bool, warnings: list[str]
-) -> tuple[_Source, str | None]:
+) -> tuple[TiffSource, str | None]:
     """One of the series that tifffile puts together from the pages."""
     if alone and tiff.is_mmstack and len(tiff.pages) == 1:
         # Micro-Manager: tifffile would put the whole set together, and call for its other files.
@@ -312,7 +252,11 @@ def _of_series(
         )
     _say_unused(tiff, warnings)
     shape, axes = without_single_axes(whole, entry.axes)
-    return _Source(path, shape, whole, axes, dtype, chosen), warning
+    own = tiff.filehandle.path
+    files = tuple(Path(name) for name in sizes if name != own)
+    return TiffSource(
+        path, shape, whole, axes, dtype, chosen, files=files, all_axes=entry.axes
+    ), warning
 
 
 def _say_unused(tiff: Any, warnings: list[str]) -> None:
@@ -335,15 +279,15 @@ def _say_unused(tiff: Any, warnings: list[str]) -> None:
         )
 
 
-def _single_page(path: Path, tiff: Any) -> _Source:
+def _single_page(path: Path, tiff: Any) -> TiffSource:
     page = tiff.pages[0]
     check_page(path, page, tiff.filehandle.size)
     whole = tuple(page.shape)
     shape, axes = without_single_axes(whole, page.axes)
-    return _Source(path, shape, whole, axes, np.dtype(page.dtype), None, ((path, 0),))
+    return TiffSource(path, shape, whole, axes, np.dtype(page.dtype), None, ((path, 0),))
 
 
-def _plain_pages(path: Path) -> _Source:
+def _plain_pages(path: Path) -> TiffSource:
     """All pages of a file as a stack of unknown axes, without its metadata."""
     with open_by_itself(path) as tiff:
         first, count = tiff.pages[0], len(tiff.pages)
@@ -354,7 +298,7 @@ def _plain_pages(path: Path) -> _Source:
         whole, axes = (count, *first.shape), f"Q{first.axes}"
         shape, short = without_single_axes(whole, axes)
         pages = tuple((path, index) for index in range(count))
-        return _Source(path, shape, whole, short, np.dtype(first.dtype), None, pages)
+        return TiffSource(path, shape, whole, short, np.dtype(first.dtype), None, pages)
 
 
 def _check_extent(path: Path, tiff: Any, series: Any, claimed: int) -> None:

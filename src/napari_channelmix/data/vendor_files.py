@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Generator, Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
+from napari_channelmix.data.open_files import FileStamp, open_files
 from napari_channelmix.data.pixel_size import Size, checked_size
+from napari_channelmix.data.pixel_sources import PixelSource, Place, chunk_region
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.errors import DataError
 
@@ -83,9 +89,7 @@ def open_vendor(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
     size, unit, problem = _pixel_size(reader)
     warnings += [] if problem is None else [problem]
 
-    def read() -> Any:
-        return data.data.reshape(shape)
-
+    source = VendorSource(path, chosen, shape, axes, np.dtype(data.dtype), FileStamp.of(path))
     return ImageFile(
         path,
         shape,
@@ -94,11 +98,84 @@ def open_vendor(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
         tuple(listed) if len(listed) == count else None,
         size,
         unit,
-        read,
+        source,
         full,
         tuple(warnings),
         chosen,
     )
+
+
+@dataclass(frozen=True)
+class VendorSource:
+    """The pixels of one scene, read plane by plane.
+
+    Attributes
+    ----------
+    path : Path
+    scene : int
+    shape : tuple of int
+    axes : str
+    dtype : numpy.dtype
+    stamp : FileStamp
+    """
+
+    path: Path
+    scene: int
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+    stamp: FileStamp
+    kept: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """A plane, with all of its samples."""
+        lengths = zip(self.axes, self.shape, strict=True)
+        return tuple(length if axis in "YXS" else 1 for axis, length in lengths)
+
+    def key(self) -> Hashable:
+        """The file as it was opened, and the scene."""
+        self.stamp.check()
+        return self.stamp, self.scene
+
+    def decode(self, places: Sequence[Place]) -> Generator[npt.NDArray[Any]]:
+        """Planes of the scene."""
+        with open_files().using((self.stamp, self.scene), self._open, _let_go) as data:
+            for place in places:
+                yield self._plane(data, place)
+
+    def let_go(self) -> None:
+        """Nothing is held."""
+
+    def levels(self) -> tuple[PixelSource, ...]:
+        """None."""
+        return ()
+
+    def _plane(self, data: Any, place: Place) -> npt.NDArray[Any]:
+        where = ", ".join(
+            f"{axis} {i}" for axis, i in zip(self.axes, place, strict=True) if axis not in "YXS"
+        )
+        region = chunk_region(self, place)
+        return guarded(
+            self.path, lambda: np.asarray(data[region]), f"plane {where}" if where else ""
+        )
+
+    def _open(self) -> Any:
+        def opened() -> Any:
+            reader = _reader(self.path)
+            reader.set_scene(self.scene)
+            return reader.xarray_dask_data.data.reshape(self.shape)
+
+        return guarded(self.path, opened)
+
+
+def _let_go(data: Any) -> None:
+    """Its reader closes the file with the last reference."""
 
 
 def _reader(path: Path) -> Any:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from napari_channelmix.atomic_write import write_text, write_whole
 from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.conditions import conditions_for
-from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.data.csv_text import csv_blocks
 from napari_channelmix.data.fields import middles, square_boxes
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.label_images import Objects, Regions, only
@@ -80,9 +80,14 @@ def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
 
 def _written_job(cells: Cells, folder: Path) -> Job[Path]:
     classes = _names_in_table(cells)
-    used = sorted(set(cells.table["field"].tolist()))
+    fields = cells.table["field"].to_numpy(np.int64)
+    used = np.unique(fields).tolist()
+    order = np.argsort(fields, kind="stable")
+    rows_of = dict(
+        zip(used, np.split(order, np.searchsorted(fields[order], used[1:])), strict=True)
+    )
     stems = _stems([field_names(cells)[index] for index in used])
-    outlined = all(_outlined(cells, index) for index in used)
+    outlined = all(_outlined(cells, index, rows) for index, rows in rows_of.items())
     if cells.neighbours == HIDE and not outlined:
         raise DataError(
             f"{cells.name}: neighbours are hidden, and the crops do not lie around the outlines as "
@@ -102,14 +107,17 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
         write_image(folder / f"images/{stem}.ome.tif", np.stack(planes), cells.channels, field)
         if outlined:
             yield Progress((place + 1) * (len(cells.planes) + 1) - 1, steps, stage)
-            in_field = (cells.table["field"] == index).to_numpy()
-            values = cells.table["object"].to_numpy(np.int64)[in_field]
+            values = cells.table["object"].to_numpy(np.int64)[rows_of[index]]
             assert field.labels is not None
             # Objects that are no cells of the set are neighbours all the same.
             kept = field.labels if cells.neighbours == HIDE else only(field.labels, values)
             write_mask(folder / f"images/{stem}_cells.tif", kept)
     table, lines = _table(cells, dict(zip(used, stems, strict=True)), classes, outlined=outlined)
-    write_text(folder / "labels.csv", csv_text(table))
+    pieces = []
+    for piece in csv_blocks(table):
+        yield Progress(steps, steps, "writing the table")
+        pieces.append(piece)
+    write_text(folder / "labels.csv", "".join(pieces))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
 
 
@@ -163,11 +171,13 @@ def _storable(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plane
 
 
-def _outlined(cells: Cells, index: int) -> bool:
-    """Whether the cells of a field of view can be found again from its label image."""
-    in_field, labels = (cells.table["field"] == index).to_numpy(), cells.fields[index].labels
+def _outlined(cells: Cells, index: int, in_field: npt.NDArray[np.int64]) -> bool:
+    """Whether the cells of a field of view, in these rows, can be found from its label image."""
+    labels = cells.fields[index].labels
+    if labels is None:
+        return False
     ids = cells.table["object"].to_numpy(np.int64)[in_field]
-    if labels is None or not (ids > 0).all() or len(np.unique(ids)) < len(ids):
+    if not (ids > 0).all() or len(np.unique(ids)) < len(ids):
         return False
     objects: Objects = Regions.of(np.asarray(labels)).objects()
     rows = np.minimum(np.searchsorted(objects.ids, ids), max(0, len(objects) - 1))
@@ -182,14 +192,17 @@ def _outlined(cells: Cells, index: int) -> bool:
 def _stems(names: Sequence[str]) -> list[str]:
     """File names without suffix for the fields of view: readable, and each of its own."""
     stems: list[str] = []
+    taken: set[str] = set()
+    next_of: dict[str, int] = {}
     for name in names:
         plain = re.sub(r"\.(ome\.)?[A-Za-z]{2,4}(?=$|, )", "", PurePosixPath(name).name)
         stem = re.sub(r"[^\w.-]+", "_", plain, flags=re.ASCII).strip("._")[:80] or "image"
         # File systems may not tell capitals from small letters.
-        taken = {earlier.lower() for earlier in stems}
-        count, own = 2, stem
+        count, own = next_of.get(stem.lower(), 2), stem
         while own.lower() in taken:
             own, count = f"{stem}-{count}", count + 1
+        next_of[stem.lower()] = count
+        taken.add(own.lower())
         stems.append(own)
     return stems
 

@@ -13,12 +13,12 @@ from napari_channelmix.data.file_limits import (
     CLAIM_FLOOR,
     CLAIM_RATIO,
     refuse_claim,
-    refuse_special,
 )
 from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.data.zarr_metadata import group_attributes, is_zarr, place_inside
+from napari_channelmix.data.zarr_source import ZarrSource, open_array
 from napari_channelmix.errors import DataError
 
 __all__ = ["is_zarr", "open_zarr"]
@@ -47,7 +47,7 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
         attributes = group_attributes(folder)
     level = multiscale["datasets"][0]
     place = place_inside(path, folder, level.get("path"))
-    array = _array(path, place)
+    array = open_array(path, place)
     full, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
     if dtype.kind not in "buif":
         raise DataError(f"{path}: pixels of type {str(dtype)[:40]} are not read")
@@ -59,14 +59,10 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
     # Without axes it is not known which of them the names belong to.
     channels = _channels(attributes, count, warnings) if axes else None
 
-    def read() -> Any:
-        opened = _array(path, place)
-        if tuple(opened.shape) == shape:
-            return opened
-        import dask.array as da
-
-        return da.from_array(opened).reshape(shape)
-
+    left = [i for i, n in enumerate(full) if not axes or n != 1 or axes[i] in "YX"]
+    others = [each.get("path") for each in multiscale["datasets"][1:] if isinstance(each, dict)]
+    names = [name for name in others if isinstance(name, str)]
+    source = ZarrSource.opened(path, folder, place, array, left, names)
     return ImageFile(
         path,
         shape,
@@ -75,7 +71,7 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
         channels,
         size,
         unit,
-        read,
+        source,
         full,
         tuple(warnings),
         str(place),
@@ -153,7 +149,7 @@ def _datasets(multiscale: Any) -> bool:
 def _scene(path: Path, folder: Path, multiscale: dict[str, Any]) -> Scene:
     try:
         place = place_inside(path, folder, multiscale["datasets"][0].get("path"))
-        shape = tuple(int(n) for n in _array(path, place).shape)
+        shape = tuple(int(n) for n in open_array(path, place).shape)
     except Exception:  # its own reading will say what is wrong, if it is chosen
         shape = ()
     name = multiscale.get("name")
@@ -235,35 +231,6 @@ def _channels(
 
 
 # ---------------------------------------------------------------- arrays
-
-
-def _array(path: Path, place: Path) -> Any:
-    import zarr
-
-    if not place.is_dir():
-        raise DataError(f"{path}: cannot be read, its array {place.name!r:.60} is missing")
-    for name in ("zarr.json", ".zarray", ".zattrs"):
-        if (place / name).exists() or (place / name).is_symlink():
-            refuse_special(place / name)
-            if not (place / name).resolve().is_relative_to(path.resolve()):
-                raise DataError(f"{path}: a link in it leads out of its folder ({name})")
-    return zarr.open_array(_store(path.resolve(), place), mode="r")
-
-
-def _store(root: Path, place: Path) -> Any:
-    """A store that reads regular files inside the folder of the image, and nothing else."""
-    from zarr.storage import LocalStore
-
-    class Inside(LocalStore):
-        async def get(self, key: str, *args: Any, **kwargs: Any) -> Any:
-            target = self.root / key
-            if target.exists() or target.is_symlink():
-                refuse_special(target, folder=True)
-                if not target.resolve().is_relative_to(root):
-                    raise DataError(f"{root}: a link in it leads out of its folder ({key[:80]})")
-            return await super().get(key, *args, **kwargs)
-
-    return Inside(place, read_only=True)
 
 
 def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[str]) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 from napari_channelmix.data.file_limits import refuse_special
 from napari_channelmix.errors import DataError
 
-__all__ = ["group_attributes", "is_zarr", "place_inside"]
+__all__ = ["WRITTEN_BY", "group_attributes", "is_zarr", "place_inside"]
+
+#: How a label image of results says who made it, under ``metadata`` of its ``multiscales``.
+WRITTEN_BY = "napari-channelmix"
 
 METADATA = ("zarr.json", ".zattrs", ".zgroup")
 LARGEST_METADATA = 64 * 2**20

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,14 @@ import numpy as np
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.duplicate_cells import refuse_copies
-from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.sampling import sampling_warnings
 from napari_channelmix.classify.train import refuse_settings, tuned
 from napari_channelmix.data.scaling import normalised_by_group_job
-from napari_channelmix.dcmix.divisions import Division, Sides, divided, given
+from napari_channelmix.dcmix.divisions import Division, divided, given
 from napari_channelmix.dcmix.plain_classifiers import answered_job
 from napari_channelmix.dcmix.repeats import Plan, RepeatResult, repeat_job
+from napari_channelmix.dcmix.repeats_on_workers import RepeatTask, repeats_on_workers_job
+from napari_channelmix.dcmix.side_crops import SideCrops, read_job
 from napari_channelmix.dcmix.summary import summarised
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
@@ -126,7 +126,7 @@ def channel_importance_job(
     plan.spec(chosen.mixes).trial(train.crop)
     trial = _refuse_settings(plan, division, seed)
     yield from part(_read(division), 0, 3, 100)
-    source = _Source()
+    source = SideCrops()
     crops, _ = yield from part(source.crops_job(division.sides[0]), 3, 1, 100)
     yield from part(tuned(crops, trial, plan.device), 4, 1, 100)
     cells = division.sides[0].train.cells
@@ -142,8 +142,73 @@ def channel_importance_job(
         *_alike(crops),
         *sampling_warnings(cells, cells, division.held_out_labels),
     )
-    done: list[RepeatResult] = []
-    classifiers: list[Classifier] = []
+    so_far = _SoFar(division, warnings, facts)
+    if chosen.workers or chosen.scheduler:
+        task = RepeatTask(plan, division, seed)
+        yield from so_far.shown_job(part(repeats_on_workers_job(task, so_far.take), 5, 93, 100))
+    else:
+        yield from _repeats_here_job(plan, division, source, seed, so_far)
+    answers = answered_job(
+        so_far.importance(), division, so_far.done, uncalibrated=_uncalibrated(plan)
+    )
+    result = yield from part(answers, 98, 2, 100)
+    yield Progress(100, 100, f"repeat {seeds} of {seeds}: done", partial=result)
+    return result
+
+
+class _SoFar:
+    """Repeats that are done, in their order: those from the first on without a gap count."""
+
+    def __init__(
+        self, division: Division, warnings: tuple[str, ...], facts: dict[str, Any]
+    ) -> None:
+        self._division, self._warnings, self._facts = division, warnings, facts
+        self._outcomes: dict[int, tuple[RepeatResult, Classifier]] = {}
+        # Repeats of which a step has told.
+        self._shown = 0
+
+    def take(self, number: int, result: RepeatResult, classifier: Classifier) -> None:
+        """Add a repeat."""
+        self._outcomes[number] = result, classifier
+
+    @property
+    def _in_order(self) -> list[tuple[RepeatResult, Classifier]]:
+        whole = next(number for number in count() if number not in self._outcomes)
+        return [self._outcomes[number] for number in range(whole)]
+
+    @property
+    def done(self) -> list[RepeatResult]:
+        """What each repeat gave."""
+        return [result for result, _ in self._in_order]
+
+    def importance(self) -> ChannelImportance:
+        """What follows from them."""
+        made = summarised(self.done, self._division, self._warnings, provenance(**self._facts))
+        return made.with_classifiers([classifier for _, classifier in self._in_order])
+
+    def news(self, end: float) -> Iterator[Progress]:
+        """A step with what is known, where more is than before; not of all, which is the result."""
+        repeats, known = len(self._division.sides), len(self.done)
+        if self._shown < known < repeats:
+            self._shown = known
+            stage = f"repeat {known} of {repeats}: done"
+            yield Progress(end, 100, stage, partial=self.importance())
+
+    def shown_job(self, job: Job[None]) -> Job[None]:
+        """A job that adds repeats, with what is known between its steps."""
+        try:
+            for step in job:
+                yield step
+                yield from self.news(step.done)
+        finally:
+            job.close()
+
+
+def _repeats_here_job(
+    plan: Plan, division: Division, source: SideCrops, seed: int, so_far: _SoFar
+) -> Job[None]:
+    """Compute the repeats one after the other in this process."""
+    seeds = len(division.sides)
     for number, sides in enumerate(division.sides):
         prefix = f"repeat {number + 1} of {seeds}: "
         start, length = 5 + 93 * number / seeds, 93 / seeds
@@ -151,21 +216,9 @@ def channel_importance_job(
             source.crops_job(sides), start, 0.02 * length, 100, prefix
         )
         work = repeat_job(plan, crops, held_out, seed + number)
-        result, classifier = yield from part(
-            work, start + 0.02 * length, 0.98 * length, 100, prefix
-        )
-        done.append(result)
-        classifiers.append(classifier)
-        so_far = summarised(done, division, warnings, provenance(**facts)).with_classifiers(
-            classifiers
-        )
-        end = start + length
-        if len(done) == seeds:
-            answers = answered_job(so_far, division, done, uncalibrated=_uncalibrated(plan))
-            so_far = yield from part(answers, end, 100 - end, 100)
-            end = 100
-        yield Progress(end, 100, f"{prefix}done", partial=so_far)
-    return so_far
+        outcome = yield from part(work, start + 0.02 * length, 0.98 * length, 100, prefix)
+        so_far.take(number, *outcome)
+        yield from so_far.news(start + length)
 
 
 def _refuse_others(train: Cells, test: Cells) -> None:
@@ -190,33 +243,9 @@ def _refuse_settings(plan: Plan, division: Division, seed: int) -> nn.Module:
 
 def _read(division: Division) -> Job[None]:
     """Read every pixel once; refuse held-out cells that were trained on under another name."""
-    count = len(division.pixels)
-    for number, pixels in enumerate(division.pixels):
-        yield from part(pixels.load(), number, 1, count)
+    yield from read_job(division)
     for sides in dict.fromkeys(division.sides):
         refuse_copies(sides.train, sides.test)
-
-
-@dataclass
-class _Source:
-    """Normalised crops of both sides of a repeat; made anew only where the sides are others."""
-
-    sides: Sides | None = None
-    crops: tuple[NormalisedCrops, NormalisedCrops] | None = None
-
-    def crops_job(self, sides: Sides) -> Job[tuple[NormalisedCrops, NormalisedCrops]]:
-        """Training and held-out crops, both by the statistics of the training cells."""
-        if self.crops is None or sides is not self.sides:
-            statistics = yield from part(sides.train.statistics_job(), 0, 2, 4)
-            statistics.refuse_constant()
-            yield from part(sides.train.sign(), 2, 1, 4)
-            yield from part(sides.test.sign(), 3, 1, 4)
-            self.sides = sides
-            self.crops = tuple(  # type: ignore[assignment]
-                SelectedCrops(side, statistics) for side in (sides.train, sides.test)
-            )
-        assert self.crops is not None
-        return self.crops
 
 
 def _signatures(division: Division) -> dict[str, str]:

@@ -10,7 +10,7 @@ import torch
 
 from napari_channelmix.dcmix.importance import channel_importance_job
 from napari_channelmix.jobs import mapped_results
-from napari_channelmix.settings import ImportanceSettings, as_dict, merged
+from napari_channelmix.settings import OF_THE_CLUSTER, ImportanceSettings, as_dict, merged
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -52,7 +52,7 @@ def divided_importance_job(
     job = channel_importance_job(cells, settings=resolved, parts=parts)
     split_seed = resolved.seed if resolved.split_seed is None else resolved.split_seed
     facts: dict[str, Any] = {
-        "request": as_dict(resolved),
+        "request": as_dict(resolved, OF_THE_CLUSTER),
         "split": {
             "held_out": resolved.held_out,
             "seed": split_seed,

@@ -23,7 +23,7 @@ from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
-from napari_channelmix.settings import ImportanceSettings, as_dict
+from napari_channelmix.settings import OF_THE_CLUSTER, ImportanceSettings, as_dict
 from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
@@ -31,13 +31,24 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.crops import NormalisedCrops
     from napari_channelmix.classify.mixing import ChannelMix
 
-__all__ = ["Plan", "RepeatResult", "repeat_job", "shares_of"]
+__all__ = [
+    "Plan",
+    "RepeatResult",
+    "computed_repeat_job",
+    "keep_repeat",
+    "kept_repeat",
+    "repeat_job",
+    "shares_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
 
 # They say which repeats there are, on which cells and where, not what is done in one.
-_OF_THE_RUN = ("seeds", "seed", "held_out", "split_seed", "one_split", "scaled_per", "device")
+_OF_THE_RUN = (
+    *("seeds", "seed", "held_out", "split_seed", "one_split", "scaled_per", "device"),
+    *OF_THE_CLUSTER,
+)
 
 
 @dataclass(frozen=True)
@@ -131,16 +142,38 @@ def shares_of(mixing: ChannelMix) -> FloatArray:
 def repeat_job(
     plan: Plan, crops: NormalisedCrops, held_out: NormalisedCrops, seed: int
 ) -> Job[tuple[RepeatResult, Classifier]]:
-    """One repeat, trained or taken from where an earlier run kept it; and its mixed classifier.
+    """One repeat, computed or taken from where an earlier run kept it; and its mixed classifier."""
+    key = plan.key(seed, crops.signature, held_out.signature)
+    stored = kept_repeat(plan, key, seed, len(held_out))
+    if stored is not None:
+        yield Progress(1, 1, "kept from an earlier run", {"kept": 1.0})
+        return stored
+    result, mixed = yield from computed_repeat_job(plan, crops, held_out, seed)
+    keep_repeat(plan, key, result, mixed)
+    return result, mixed
+
+
+def keep_repeat(plan: Plan, key: str, result: RepeatResult, mixed: Classifier) -> None:
+    """Keep a repeat, where repeats are kept; its JSON file is written last.
+
+    Raises
+    ------
+    SaveError
+        Disk full and the like.
+    """
+    if plan.parts is not None:
+        mixed.save(plan.parts / f"{key}.cmx")
+        write_json(plan.parts / f"{key}.json", asdict(result))
+
+
+def computed_repeat_job(
+    plan: Plan, crops: NormalisedCrops, held_out: NormalisedCrops, seed: int
+) -> Job[tuple[RepeatResult, Classifier]]:
+    """One repeat, and its mixed classifier.
 
     Train the channel-mixing network, the all-channel one and the mix with decoys; let the first two
     call the held-out cells; take the Shapley values of the second.
     """
-    key = plan.key(seed, crops.signature, held_out.signature)
-    stored = _earlier_repeat(plan, key, seed, len(held_out))
-    if stored is not None:
-        yield Progress(1, 1, "kept from an earlier run", {"kept": 1.0})
-        return stored
 
     def train(some: NormalisedCrops, spec: NetworkSpec) -> Job[Classifier]:
         return train_on(some, spec, plan.settings.training, seed=seed, device=plan.device)
@@ -190,13 +223,10 @@ def repeat_job(
             whole=values.whole,
             nothing=values.nothing,
         )
-    if plan.parts is not None:
-        mixed.save(plan.parts / f"{key}.cmx")
-        write_json(plan.parts / f"{key}.json", asdict(result))
     return result, mixed
 
 
-def _earlier_repeat(
+def kept_repeat(
     plan: Plan, key: str, seed: int, cells: int
 ) -> tuple[RepeatResult, Classifier] | None:
     """A repeat that an earlier run finished, or None; a damaged part counts as missing."""

@@ -12,7 +12,7 @@ import numpy as np
 from napari_channelmix.drl.autoencoder import NamedAutoencoder
 from napari_channelmix.drl.channel_view import View, default_view
 from napari_channelmix.drl.finetune import finetune_job
-from napari_channelmix.drl.preparation import prepare_job
+from napari_channelmix.drl.preparation import prepare_job, some_pictures_job
 from napari_channelmix.jobs import drain
 from napari_channelmix.settings import FinetuneSettings, takes_settings
 
@@ -58,7 +58,7 @@ class Disentangler(NamedAutoencoder):
         pictures = cells
         if not isinstance(cells, np.ndarray):
             chosen = view if isinstance(view, View) else default_view(self, cells, view)
-            pictures = drain(prepare_job(cells, chosen)).pictures
+            pictures = drain(some_pictures_job(drain(prepare_job(cells, chosen))))
         job = finetune_job(
             self, pictures, settings=settings, device=device, checkpoint=checkpoint, **options
         )

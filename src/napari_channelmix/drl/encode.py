@@ -22,7 +22,14 @@ from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
 from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.latents import UNDER_WAY, Latents
-from napari_channelmix.drl.preparation import Prepared, prepare_job
+from napari_channelmix.drl.preparation import (
+    FRAME_SIDE,
+    Prepared,
+    fits,
+    preparation_job,
+    prepared_job,
+    some_pictures_job,
+)
 from napari_channelmix.drl.quality import associations_job
 from napari_channelmix.drl.reconstruction import reconstruction_job
 from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
@@ -32,7 +39,13 @@ from napari_channelmix.drl.trust import trust
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
-from napari_channelmix.settings import EncodingSettings, as_dict, merged, takes_settings
+from napari_channelmix.settings import (
+    OF_THE_CLUSTER,
+    EncodingSettings,
+    as_dict,
+    merged,
+    takes_settings,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -46,6 +59,10 @@ FloatArray = npt.NDArray[np.float32]
 DRIFT_PAIRS = 1000
 # Cells that are encoded between two looks at Cancel: a fraction of a second.
 ENCODED = 1024
+# The same where their pictures are drawn for it.
+DRAWN = 64
+# Cells whose figures are averaged at a time, in double precision.
+BLOCK = 65_536
 # How long the parts take beside each other: pictures of the cells, fine-tuning, what measures the
 # names, and what separates the classes, where that is to be found.
 PREPARING, TUNING, MEASURING, SEPARATING = 10, 40, 4, 40
@@ -133,13 +150,26 @@ def latents_job(
     classed = separate and len(set(cells.labels.tolist()) - {-1}) > 1
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
     total = tuned_at + MEASURING + (SEPARATING if classed else 0)
-    prepared = yield from part(prepare_job(cells, view), 0, PREPARING, total)
+    looking = PREPARING / 10
+    how = yield from part(preparation_job(cells, view), 0, looking, total)
+    tunes = bool(finetune) and len(cells) > 1
+    encoding = _Encoding(source, len(cells))
+    # Pictures that memory does not hold are encoded as they are drawn.
+    streamed = not tunes and not fits((len(cells), view.depth, FRAME_SIDE, FRAME_SIDE))
+    drawing = prepared_job(cells, how, encoding.add if streamed else None)
+    prepared = yield from part(drawing, looking, PREPARING - looking, total)
     unlike = differences_from_tuning(source, cells, view)
     warnings = [*cells.warnings, *prepared.warnings, *unlike]
     finetuned = Finetuned(source)
-    if finetune and len(cells) > 1:
+    if tunes:
+        pictures = yield from part(some_pictures_job(prepared), PREPARING, 0, total)
+        if len(pictures) < len(cells):
+            warnings.append(
+                f"fine-tuned on {len(pictures):,} of {len(cells):,} cells, spread evenly: pictures "
+                "of more do not fit into memory"
+            )
         finetuned = yield from part(
-            tune(source, prepared.pictures, epochs=finetune, seed=seed, device=device),
+            tune(source, pictures, epochs=finetune, seed=seed, device=device),
             PREPARING,
             TUNING,
             total,
@@ -151,9 +181,11 @@ def latents_job(
         if finetuned.disentangler is source
         else remembering(finetuned.disentangler, cells, view)
     )
-    values, spread = yield from part(_encoded(of, prepared.pictures), tuned_at, 0, total)
-    wide = spread.astype(np.float64)
-    kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)
+    if not streamed:
+        encoding = _Encoding(of, len(cells))
+        yield from part(_encoded(encoding, prepared), tuned_at, 0, total)
+    values, spread = encoding.values, encoding.spread
+    kl = _divergence(values, spread)
     half = MEASURING / 2
     before = _associations(source)
     if before is None:
@@ -189,7 +221,7 @@ def latents_job(
         model=of.name,
         seed=seed,
         settings={"finetune": finetune, "view": view.as_dict()},
-        request=as_dict(chosen),
+        request=as_dict(chosen, OF_THE_CLUSTER),
         data=cells.name,
     )
     unseparated = "the cells have no two classes" if separate else "not asked for"
@@ -224,16 +256,41 @@ def latents_job(
     return result
 
 
-def _encoded(
-    of: Disentangler, pictures: npt.NDArray[np.uint8]
-) -> Job[tuple[FloatArray, FloatArray]]:
+class _Encoding:
+    """The posterior of every cell, as pictures of some after the other are handed over."""
+
+    def __init__(self, of: Disentangler, count: int) -> None:
+        self._of = of
+        self.values = np.zeros((count, len(of.names)), np.float32)
+        self.spread = np.zeros((count, len(of.names)), np.float32)
+
+    def add(self, positions: npt.NDArray[np.int64], pictures: npt.NDArray[np.uint8]) -> None:
+        """Encode the pictures (n, C, H, W) of the cells at these positions (n,)."""
+        self.values[positions], self.spread[positions] = self._of.posterior(pictures)
+
+
+def _encoded(encoding: _Encoding, prepared: Prepared) -> Job[None]:
     """Posterior of every cell, some at a time."""
-    batches = []
-    for start in range(0, len(pictures), ENCODED):
-        yield Progress(start, len(pictures), "encoding the cells")
-        batches.append(of.posterior(pictures[start : start + ENCODED]))
-    means, spreads = zip(*batches, strict=True)
-    return np.concatenate(means), np.concatenate(spreads)
+    pictures, count = prepared.pictures, len(prepared.pictures)
+    if isinstance(pictures, np.ndarray):
+        for start in range(0, count, ENCODED):
+            yield Progress(start, count, "encoding the cells")
+            some = np.arange(start, min(start + ENCODED, count))
+            encoding.add(some, pictures[some])
+        return
+    order = pictures.order
+    for start in range(0, count, DRAWN):
+        yield Progress(start, count, "encoding the cells")
+        encoding.add(order[start : start + DRAWN], pictures[order[start : start + DRAWN]])
+
+
+def _divergence(values: FloatArray, spread: FloatArray) -> npt.NDArray[np.float64]:
+    """Mean divergence of the posteriors (N, Z) from a standard normal distribution, (Z,)."""
+    total = np.zeros(values.shape[1])
+    for start in range(0, len(values), BLOCK):
+        mean, wide = values[start : start + BLOCK], spread[start : start + BLOCK].astype(np.float64)
+        total += (-0.5 * (1 + 2 * np.log(wide) - mean**2 - wide**2)).sum(axis=0)
+    return total / len(values)
 
 
 def _associations(of: Disentangler) -> dict[str, float] | None:

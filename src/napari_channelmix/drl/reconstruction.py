@@ -23,6 +23,7 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from napari_channelmix.drl.cell_drawing import DrawnPictures
     from napari_channelmix.drl.disentangler import Disentangler
 
 __all__ = ["RESEMBLES", "Reconstruction", "reconstruction_job"]
@@ -115,7 +116,7 @@ class Reconstruction:
 
 def reconstruction_job(
     of: Disentangler,
-    pictures: npt.NDArray[np.uint8],
+    pictures: npt.NDArray[np.uint8] | DrawnPictures,
     values: npt.NDArray[np.float32],
     groups: npt.NDArray[Any],
 ) -> Job[Reconstruction | None]:
@@ -124,7 +125,7 @@ def reconstruction_job(
     Parameters
     ----------
     of : Disentangler
-    pictures : (N, C, H, W) uint8 array
+    pictures : (N, C, H, W) uint8 array, or DrawnPictures
         Black outside the outlines.
     values : (N, Z) float32 array
         Latents of the cells.

@@ -137,6 +137,12 @@ class SpriteSet:
         names = ", ".join(factor.name for factor in self.factors)
         raise ModelError(f"{self.name} has no factor {name!r}; it has {names}")
 
+    def __reduce__(self) -> Any:
+        """By its name: how its textures are drawn is code, which another process has as well."""
+        if _SETS.get(self.name) is self:
+            return sprite_set, (self.name,)
+        return object.__reduce_ex__(self, 2)
+
     def has(self, name: str) -> bool:
         """Whether there is a factor of this name."""
         return any(factor.name == name for factor in self.factors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier
-from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.device import choose_device, unavailable_reason
 from napari_channelmix.classify.predictor import Predictor, matched
 from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
@@ -27,6 +27,7 @@ from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.output_selection import Select
+    from napari_channelmix.classify.outputs import Reading
     from napari_channelmix.classify.training_cells import TrainingCells
     from napari_channelmix.jobs import Job
 
@@ -37,6 +38,8 @@ IntArray = npt.NDArray[np.int64]
 
 # Cells a mean is taken over where the classifier does not bring one.
 MEAN_OF = 256
+# Kinds of device that another process is asked for; on others a model stays where it is.
+DEVICES = ("cpu", "cuda", "mps")
 # Narrower crops show nothing; they are channels that stand last.
 LEAST_SIDE = 5
 
@@ -67,6 +70,12 @@ class Source:
     numbers: IntArray
     known: Cells | None = None
     requested_prior: Prior | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The model and the cells; how the model is asked is made anew in the other process."""
+        of, own = self.subject, {"mean", "subject"}
+        values = {row.name: getattr(self, row.name) for row in fields(self) if row.name not in own}
+        return _again, (values, self.mean.cpu(), of.device.type, of.select, of.reading, of.alone)
 
     @classmethod
     def of(
@@ -175,6 +184,7 @@ class Source:
             own.device,
             select=None if known else own.select,
             reading=own.reading,
+            alone=own.alone,
         )
         return replace(self, subject=subject, model=model)
 
@@ -258,7 +268,7 @@ class Source:
         crops = self._pixels(some)
         _refuse_not_finite(crops, lambda row: self.name_of(self.numbers[some][row]))
         if observer is not None:
-            observer.add(crops, int(np.arange(len(self))[some][0]))
+            observer.add(crops, np.arange(len(self))[some])
         return self.subject.prepare(crops)
 
     def problem(
@@ -304,6 +314,30 @@ class Source:
             self.subject.reading.probabilities(scores).to(torch.float32).cpu().numpy()
         )
         return shown
+
+
+def _again(
+    values: dict[str, Any],
+    mean: Tensor,
+    device: str,
+    select: Select,
+    reading: Reading,
+    alone: bool,
+) -> Source:
+    """A source in another process; on the same kind of device, where there is one."""
+    model, cells = values["model"], values["cells"]
+    place = None
+    if device in DEVICES:
+        place = choose_device(device if unavailable_reason(device) is None else "auto")
+    subject = subject_of(
+        model,
+        np.zeros((0, *cells.shape[1:]), np.float32),
+        place,
+        select=None if isinstance(model, Predictor) else select,
+        reading=reading,
+        alone=alone,
+    )
+    return Source(subject, mean=mean.to(subject.device), **values)
 
 
 class _Answering(Predictor):

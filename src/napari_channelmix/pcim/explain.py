@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,12 +137,15 @@ def explain_job(
     output: Output = "auto",
     select: Select = None,
     compare: bool = True,
+    following: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] | None = None,
     **options: Any,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
     The first step brings a map that can be looked at; each further one refines it. The cells are
     compared with those of training unless ``compare`` is False, for a caller that does it.
+    ``following`` gets the positions of the cells that are left, before each batch, and gives them
+    in the order they are to be explained; the result has the cells in their own order.
     """
     positional = {"method": method, "mode": mode}
     passed = {name: value for name, value in positional.items() if value is not None}
@@ -173,14 +176,16 @@ def explain_job(
     with subject.at_rest() as was_training:
         if was_training:
             notes.add("the network was in training mode; it was explained in evaluation mode")
-        start, size = 0, batch or 0
+        start, size, order = 0, batch or 0, np.arange(count)
         while start < count:
             try:
                 if not size:
                     size = cells_at_once(
                         subject, source.tensor(np.arange(1)), chosen_method.mode, room
                     )
-                some = np.arange(start, min(start + size, count))
+                if following is not None:
+                    order[start:] = following(order[start:].copy())
+                some = order[start : start + size].copy()
                 problem, probabilities = source.problem(
                     some,
                     target,

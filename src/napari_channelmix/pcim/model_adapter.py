@@ -97,6 +97,11 @@ class Subject:
             raise ModelError(f"{self.who} gave scores that are NaN or infinite")
         return scores
 
+    @property
+    def alone(self) -> bool:
+        """Whether the network is given one crop at once, since it takes no more."""
+        return isinstance(self.network, _Scored) and self.network.alone
+
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[bool]:
         """On its device, in evaluation mode, no gradients for weights; all is as before afterwards.
@@ -151,6 +156,7 @@ def subject_of(
     output: str = "auto",
     select: Select = None,
     reading: Reading | None = None,
+    alone: bool = False,
 ) -> Subject:
     """See a classifier as a subject.
 
@@ -168,6 +174,8 @@ def subject_of(
         As for `load_model`; a Classifier and a ForeignClassifier bring theirs.
     reading : Reading, optional
         What the numbers mean, where that is known from a model of the same kind.
+    alone : bool
+        With a ``reading``: whether a module takes one crop at once and no more.
 
     Raises
     ------
@@ -184,7 +192,7 @@ def subject_of(
         return _of_predictor(model, crops, device)
     refuse_no_model(model)
     if isinstance(model, nn.Module):
-        return _of_module(model, crops, device, output, select, reading)
+        return _of_module(model, crops, device, output, select, reading, alone)
     function: Any = model
     names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
@@ -263,6 +271,7 @@ def _of_module(
     output: str,
     select: Select,
     reading: Reading | None,
+    alone: bool,
 ) -> Subject:
     who = "the network"
     if any(map(is_lazy, module.parameters())):
@@ -276,6 +285,7 @@ def _of_module(
         return torch.from_numpy(some).to(place)
 
     scored = _Scored(module, who, output, select)
+    scored.alone = alone
     subject = Subject(scored, prepare, scored, None, (), place, who)
 
     def ask(some: FloatArray) -> Tensor:

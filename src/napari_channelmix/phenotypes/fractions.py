@@ -161,9 +161,10 @@ class Fractions:
             "cells": self.cells,
             "classed": self.classed,
         }
-        fractions = self.fractions
+        fractions, totals = self.fractions, self.classed.tolist()
         for code, name in enumerate(self.classes):
-            limits = np.array([self.interval(group, code) for group in range(len(self.groups))])
+            counts = self.counts[:, code].tolist()
+            limits = np.array([wilson(*pair) for pair in zip(counts, totals, strict=True)])
             columns[f"n {name}"] = self.counts[:, code]
             columns[f"fraction {name}"] = fractions[:, code]
             columns[f"low {name}"], columns[f"high {name}"] = limits.reshape(-1, 2).T

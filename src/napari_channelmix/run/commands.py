@@ -20,6 +20,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    PredictSettings,
     ScanSettings,
 )
 from napari_channelmix.settings.workload import (
@@ -28,6 +29,7 @@ from napari_channelmix.settings.workload import (
     latents_workload,
     training_workload,
 )
+from napari_channelmix.wording import counted
 
 __all__ = [
     "demo",
@@ -138,7 +140,7 @@ def _pairs(texts: list[str], option: str) -> dict[str, str] | None:
 
 def train(args: argparse.Namespace) -> None:
     """Train a classifier into a bundle."""
-    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import accuracy_text
     from napari_channelmix.run.train_to_file import train_into_job
@@ -147,7 +149,7 @@ def train(args: argparse.Namespace) -> None:
     settings = settings_from(args, ClassifierSettings, mixes=mixes)
     if args.out.suffix != ".cmx" or args.out.is_dir():
         raise ModelError(f"--out {args.out}: name a file that ends in .cmx")
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     job = train_into_job(cells, args.out, settings)
     work = training_workload(cells, settings, mixes)
     classifier, beside = run_job(job, title="training", quiet=args.quiet, work=work)
@@ -161,15 +163,15 @@ def train(args: argparse.Namespace) -> None:
 def importance(args: argparse.Namespace) -> None:
     """Measure channel importance."""
     from napari_channelmix.atomic_write import refuse_no_folder
-    from napari_channelmix.data import open_dataset_job
     from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
     from napari_channelmix.locks import in_use
+    from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import importance_text
 
     settings = settings_from(args, ImportanceSettings)
     refuse_no_folder(args.out)
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     job = divided_importance_job(cells, settings=settings, parts=args.out / "parts")
     with in_use(args.out):
         work = importance_workload(cells, settings)
@@ -188,34 +190,36 @@ def _prior(args: argparse.Namespace) -> str | dict[str, float] | None:
 def predict(args: argparse.Namespace) -> None:
     """Predict the class of each cell, into tables."""
     from napari_channelmix.classify.device import choose_device
-    from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.run.predict_dataset import predict_cells_job, predicted_text
+    from napari_channelmix.report.predict_dataset import predict_cells_job, predicted_text
+    from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
 
     prior, model = _prior(args), _model(args)
     if hasattr(model, "to"):
         model = model.to(choose_device(args.device))
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
-    job = predict_cells_job(model, cells, args.out, prior)
+    cells = open_cells(args)
+    settings = settings_from(args, PredictSettings, prior=prior)
+    job = predict_cells_job(model, cells, args.out, settings=settings, device=args.device)
     result = run_job(job, title="predict", quiet=args.quiet)
     _say(args, predicted_text(result))
     if args.quiet:
         # A difference that makes the numbers wrong is worth a line all the same.
         for line in result.content["data_shift"].get("warnings", ()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
-    _say(args, f"saved {', '.join(path.name for path in result.files)} in {args.out}")
+    names = ", ".join(path.name for path in result.files)
+    _say(args, f"saved {names} in {result.files[0].parent}")
 
 
 def explain(args: argparse.Namespace) -> None:
     """Explain cells, into maps."""
-    from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.explain_dataset import explain_cells_job
+    from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
     model = _model(args)
     settings = settings_from(args, ExplainSettings, prior=_prior(args))
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     job = explain_cells_job(model, cells, args.out, settings, device=args.device, batch=args.batch)
     count = min(len(cells), settings.limit or len(cells))
     method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
@@ -228,6 +232,8 @@ def explain(args: argparse.Namespace) -> None:
         shift = result.content.get("data_shift") or {}
         for line in (*shift.get("warnings", ()), *result.content.get("left_out", {}).values()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
+    if result.again:
+        _say(args, f"{counted(result.again, 'chunk')} done again, since a worker was lost")
     names = ", ".join(path.name for path in result.files)
     done = "saved" if result.worked else "nothing left to do:"
     _say(args, f"{done} {names} in {args.out}")
@@ -254,7 +260,7 @@ def evaluate(args: argparse.Namespace) -> None:
     from napari_channelmix.atomic_write import write_json
     from napari_channelmix.classify import evaluate_job
     from napari_channelmix.classify.device import choose_device
-    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import evaluation_text
 
@@ -263,7 +269,7 @@ def evaluate(args: argparse.Namespace) -> None:
     settings, model = settings_from(args, EvaluationSettings, prior=_prior(args)), _model(args)
     if hasattr(model, "to"):
         model = model.to(choose_device(args.device))
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     job = evaluate_job(model, cells, settings=settings)
     result = run_job(job, title="evaluate", quiet=args.quiet)
     if args.json:
@@ -282,14 +288,14 @@ def evaluate(args: argparse.Namespace) -> None:
 
 def latents(args: argparse.Namespace) -> None:
     """Encode cells."""
-    from napari_channelmix.data import open_dataset_job
     from napari_channelmix.drl import load_disentangler
     from napari_channelmix.run.encode_dataset import encode_cells_job, latents_text
+    from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
 
     source = load_disentangler(args.model)
     settings = settings_from(args, LatentsSettings)
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     job = encode_cells_job(source, cells, args.out, settings, device=args.device)
     some = cells.subset(slice(settings.limit))
     work = latents_workload(some, settings.model, settings.finetune, args.device, settings.pixels)

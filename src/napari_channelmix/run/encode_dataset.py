@@ -19,7 +19,7 @@ from napari_channelmix.locks import in_use
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.stored_schemas import LatentsMadeFrom
-from napari_channelmix.settings import LatentsSettings, as_dict
+from napari_channelmix.settings import OF_THE_CLUSTER, LatentsSettings, as_dict
 from napari_channelmix.stored_files import read_json
 from napari_channelmix.wording import brief
 
@@ -146,7 +146,7 @@ def _encoded_job(
         name=cells.name,
         seed=settings.seed,
         settings=recorded,
-        request=as_dict(settings, ["view"]),
+        request=as_dict(settings, ["view", *OF_THE_CLUSTER]),
     )
     latents = replace(latents, provenance=facts)
     yield Progress(95, 100, "drawing the traversals")

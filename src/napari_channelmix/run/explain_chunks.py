@@ -2,116 +2,134 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from napari_channelmix.classify.callables import is_out_of_memory
-from napari_channelmix.errors import ModelError
+from napari_channelmix.cluster import ChunkReport, chunks_job
 from napari_channelmix.jobs import Job, Progress, mapped, part
-from napari_channelmix.pcim import BASELINES, measure_job
-from napari_channelmix.pcim.flatness import flat_lines
+from napari_channelmix.run.explain_tasks import (
+    ExplainedChunk,
+    ScoredRows,
+    explained_chunk_job,
+    scores_job,
+)
 
 if TYPE_CHECKING:
-    from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.run.explain_run import ExplainRun
 
 __all__ = ["all_maps_job", "all_scores_job", "staged"]
 
 
-def all_maps_job(run: ExplainRun) -> Job[bool]:
-    """Explain the chunks that are missing; whether there were any."""
-    missing = [index for index in range(len(run.chunks)) if run.part(index) is None]
+def all_maps_job(run: ExplainRun) -> Job[ChunkReport]:
+    """Explain the chunks that are missing, where there are any.
+
+    Raises
+    ------
+    DataError
+        Chunks that could not be explained, with the reason; the others are kept.
+    """
+    chunks = run.chunks
+    missing = [index for index in range(len(chunks)) if run.part(index) is None]
     if not missing:
-        return False
+        return ChunkReport(0, 0)
     run.store.refuse_without(run.arrays)
-    source = run.source()
-    for index in missing:
-        rows = run.chunks[index]
-        chunk = source.read(np.arange(rows.start, rows.stop))
-        job = run.explained(chunk, run.method, run.settings.target)
-        result = yield from staged(job, index, run.steps, run.stage(rows, "explaining"))
-        run.store.put(
-            index,
-            rows,
-            len(run.chosen),
-            {name: getattr(result, name) for name in run.arrays},
-            {
-                "target": result.target.tolist(),
-                "output": result.output,
-                "flat": result.flat,
-                "noise": result.noise,
-                "warnings": [
-                    line
-                    for line in result.warnings
-                    if line not in flat_lines(result.flat, len(result), run.name_of)
-                ],
-                "probabilities": result.probabilities.astype(float).round(6).tolist(),
-                "seconds": result.seconds_per_cell * len(result),
-            },
-        )
-    return True
 
+    def keep(position: int, result: ExplainedChunk) -> None:
+        index = missing[position]
+        run.store.put(index, chunks[index], len(run.chosen), result.arrays, result.about)
 
-def all_scores_job(run: ExplainRun) -> Job[bool]:
-    """Measure what is not measured yet; whether there was any."""
-    source: Source | None = None
-    left_out = set(run.left_out())
-    for index, rows in enumerate(run.chunks):
-        missing = [
-            name for name in run.scored if name not in left_out and not run.part(index, name)
-        ]
-        if not missing:
-            continue
-        source = source or run.source()
-        chunk = source.read(np.arange(rows.start, rows.stop))
-        for name in missing:
-            done = len(run.chunks) + index * len(run.scored) + run.scored.index(name)
-            job = _scores(run, chunk, index, rows, name)
-            stage = run.stage(rows, f"measuring {name}")
-            scores = yield from staged(job, done, run.steps, stage)
-            run.store.put_scores(index, name, scores)
-            if "left_out" in scores:
-                left_out.add(name)
-    return source is not None
-
-
-def _scores(
-    run: ExplainRun, chunk: Source, index: int, rows: slice, name: str
-) -> Job[dict[str, Any]]:
-    """Scores of the maps of a chunk, by one method, for each cell."""
-    stored = run.part(index)
-    assert stored is not None
-    target, seconds = np.array(stored["target"]), stored["seconds"]
-    if name == run.method:
-        maps = run.store.maps(rows)
-    else:
-        try:
-            result = yield from part(run.explained(chunk, name, target), 0, 1, 2)
-        except ModelError as error:
-            if is_out_of_memory(error):
-                # It can be measured, only not here and now.
-                raise ModelError(f"{name}: {error}") from error
-            if name not in BASELINES:
-                raise
-            return {"left_out": str(error)}
-        maps, seconds = result.maps, result.seconds_per_cell * len(result)
-    job = measure_job(
-        run.model,
-        chunk,
-        maps,
-        target,
-        run.settings.versus,
-        device=run.device,
-        seed=run.settings.seed,
+    rows = [chunks[index] for index in missing]
+    job = chunks_job(
+        explained_chunk_job,
+        run.task,
+        rows,
+        keep=keep,
+        settings=run.cluster,
+        stage="explaining the cells",
+        sizes=[some.stop - some.start for some in rows],
     )
-    fidelity = yield from part(job, 1, 1, 2)
-    return {
-        "srg": fidelity.srg.round(6).tolist(),
-        "insertion": fidelity.insertion.round(6).tolist(),
-        "deletion": fidelity.deletion.round(6).tolist(),
-        "seconds": seconds,
-    }
+    report = yield from part(job, len(chunks) - len(missing), len(missing), run.steps)
+    report.refuse_missing(lambda position: run.words_of(rows[position]))
+    return report
+
+
+def all_scores_job(run: ExplainRun) -> Job[ChunkReport]:
+    """Measure what is not measured yet, a chunk for each method.
+
+    Raises
+    ------
+    DataError
+        Chunks that could not be measured, with the reason; the others are kept.
+    """
+    left_out = set(run.left_out())
+    missing = [
+        (index, name)
+        for index in range(len(run.chunks))
+        for name in run.scored
+        if name not in left_out and not run.part(index, name)
+    ]
+    if not missing:
+        return ChunkReport(0, 0)
+
+    def keep(position: int, scores: dict[str, Any] | None) -> None:
+        index, name = missing[position]
+        if scores is None:
+            return
+        run.store.put_scores(index, name, scores)
+        if "left_out" in scores:
+            left_out.add(name)
+
+    def chunk(position: int) -> ScoredRows | None:
+        index, name = missing[position]
+        # A method that could not be asked of one chunk is not asked of those that come later.
+        return None if name in left_out else _scored(run, index, name)
+
+    rows = [run.chunks[index] for index, _ in missing]
+    job = chunks_job(
+        scores_job,
+        run.task,
+        _Asked(len(missing), chunk),
+        keep=keep,
+        settings=run.cluster,
+        stage="measuring the maps",
+        sizes=[some.stop - some.start for some in rows],
+    )
+    done = run.steps - len(missing)
+    report = yield from part(job, done, len(missing), run.steps)
+    report.refuse_missing(
+        lambda position: f"{missing[position][1]}, {run.words_of(rows[position])}"
+    )
+    return report
+
+
+def _scored(run: ExplainRun, index: int, name: str) -> ScoredRows:
+    """What is measured of a chunk, by one method."""
+    stored, rows = run.part(index), run.chunks[index]
+    assert stored is not None
+    chunk = ScoredRows(rows, name, tuple(stored["target"]))
+    if name != run.method:
+        return chunk
+    return replace(chunk, maps=run.store.maps(rows), seconds=stored["seconds"])
+
+
+class _Asked(Sequence[Any]):
+    """Chunks that are made when they are asked for: with their maps, all would be much."""
+
+    def __init__(self, count: int, chunk: Callable[[int], Any]) -> None:
+        self._count, self._chunk = count, chunk
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self._chunk(one) for one in range(*index.indices(self._count))]
+        return self._chunk(range(self._count)[index])
 
 
 def staged(job: Job[Any], index: int, total: int, stage: str) -> Job[Any]:

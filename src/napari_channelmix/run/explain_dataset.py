@@ -13,7 +13,7 @@ from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.predictor import data_shift_job
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.jobs import Job, part
+from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explain_chunks import all_maps_job, all_scores_job, staged
@@ -25,7 +25,7 @@ from napari_channelmix.run.explain_report import (
 )
 from napari_channelmix.run.explain_run import CHUNK, ExplainRun
 from napari_channelmix.run.explained_cells import explained_table
-from napari_channelmix.settings import ExplainSettings
+from napari_channelmix.settings import ExplainSettings, merged, takes_settings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
@@ -38,6 +38,7 @@ __all__ = [
     "ExplainSettings",
     "Explained",
     "chosen_cells",
+    "explain_cells",
     "explain_cells_job",
     "model_hash",
 ]
@@ -54,11 +55,71 @@ class Explained:
     files : tuple of path
     worked : bool
         Whether anything was still missing.
+    again : int
+        Chunks that were begun more than once, since a worker died or was lost.
     """
 
     content: dict[str, Any]
     files: tuple[Path, ...]
     worked: bool
+    again: int = 0
+
+
+@takes_settings(ExplainSettings, leave_out=("cells",))
+def explain_cells(
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    out: str | Path,
+    *,
+    settings: ExplainSettings | None = None,
+    device: str = "auto",
+    batch: int | None = None,
+    **options: Any,
+) -> Explained:
+    """Explain the cells of a data set, and keep what is found in a folder.
+
+    As `explain`, but memory does not grow with the number of cells: maps are kept 64 at a time, by
+    this process or by several (``workers``, ``scheduler``), and the same call goes on where an
+    earlier one was stopped, or killed.
+
+    Parameters
+    ----------
+    model : Classifier or ForeignClassifier
+        See `load_model`.
+    cells : Cells
+    out : path
+        Folder for the maps, see `explain_cells_job`.
+    settings : ExplainSettings, optional
+    device, batch
+        As for `explain`.
+    **options
+        Single settings, which win, such as ``method="saliency"``; see `ExplainSettings`.
+
+    Returns
+    -------
+    Explained
+        What ``explain.json`` holds, and the files that were written.
+
+    Raises
+    ------
+    DataError, ModelError, ClusterError, InUseError
+        As `explain_cells_job`.
+
+    Examples
+    --------
+    >>> import zarr
+    >>> import napari_channelmix as cm
+    >>> from napari_channelmix.data.samples import graded_channels
+    >>> cells = graded_channels((1.5, 0.0), count=24, side=12).cells
+    >>> model = cm.train_classifier(cells, network="tiny", epochs=1, device="cpu")
+    >>> explained = cm.explain_cells(model, cells, folder / "maps", only="all", check=False)
+    >>> zarr.open_array(folder / "maps" / "maps.zarr", mode="r").shape
+    (24, 12, 12)
+    >>> explained.content["method"], len(explained.content["target"])
+    ('pcim', 24)
+    """
+    resolved = merged(ExplainSettings, settings, options)
+    return drain(explain_cells_job(model, cells, Path(out), resolved, device=device, batch=batch))
 
 
 def explain_cells_job(
@@ -85,14 +146,18 @@ def explain_cells_job(
         ``channel_maps.zarr`` (N, C, Y, X), for a black box also ``standard_error.zarr`` (N, Y,
         X). Pixels not yet explained are NaN.
     settings : ExplainSettings, optional
+        Also where the chunks are computed: by default in this process. The maps are the same to
+        the bit where PyTorch has as many threads; workers have one each.
     device, batch
         As for `pcim.explain`; at most 64 cells go together.
 
     Raises
     ------
     DataError
-        Maps in the folder that were made with another model, other cells or other settings; maps
-        not finished that an earlier version began without their magnitude.
+        Chunks that could not be explained or measured, such as those of a damaged image: the
+        others are kept, and the same call again does those that are missing. Maps in the folder
+        that were made with another model, other cells or other settings; maps not finished that an
+        earlier version began without their magnitude.
     ModelError
         As for `pcim.explain`.
     InUseError
@@ -111,9 +176,10 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
         run.model.prior_job(run.cells, run.settings.prior), 0, run.steps, "estimating the prior"
     )
     run = replace(run, prior=prior)
-    worked = yield from all_maps_job(run)
+    reports = [(yield from all_maps_job(run))]
     if run.settings.score:
-        worked = (yield from all_scores_job(run)) or worked
+        reports.append((yield from all_scores_job(run)))
+    worked = any(report.total for report in reports)
     report = out / "explain.json"
     table = out / "cells.csv"
     files = (*run.store.paths, table, out / "explain.png", report)
@@ -137,7 +203,7 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_text(table, csv_text(explained_table(run.cells, run.chosen, content)))
     write_json(report, content)
-    return Explained(content, files, True)
+    return Explained(content, files, True, sum(len(report.again) for report in reports))
 
 
 def _implausible(run: ExplainRun) -> Job[tuple[str, ...]]:

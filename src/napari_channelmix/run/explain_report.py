@@ -17,7 +17,7 @@ from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.provenance import provenance
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
-from napari_channelmix.settings import as_dict
+from napari_channelmix.settings import OF_THE_CLUSTER, as_dict
 from napari_channelmix.stored_files import read_content
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def report_content(
         data=run.facts["cells"],
         seed=asked.seed,
         settings=settings | {"limit": asked.limit, "only": asked.only},
-        request=as_dict(asked, ["prior"]),
+        request=as_dict(asked, ["prior", *OF_THE_CLUSTER]),
     )
     return content
 

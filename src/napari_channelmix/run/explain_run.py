@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,17 +19,18 @@ from napari_channelmix.classify.priors import Prior, PriorChoice
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, part
-from napari_channelmix.pcim import BASELINES, explain_job
+from napari_channelmix.pcim import BASELINES
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of
 from napari_channelmix.provenance import package_version
 from napari_channelmix.run.cell_choice import chosen_cells
+from napari_channelmix.run.explain_tasks import ExplainTask
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
-from napari_channelmix.settings import fields_of
+from napari_channelmix.settings import OF_THE_CLUSTER, ClusterSettings, fields_of, settings_of
 from napari_channelmix.stored_files import validated
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ __all__ = ["CHUNK", "ExplainRun"]
 # Cells that are explained, and kept, together.
 CHUNK = 64
 # Settings that change no map, or whose part in it is known otherwise.
-OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only")
+OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only", *OF_THE_CLUSTER)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -223,31 +225,29 @@ class ExplainRun:
             return Source.of(self.model, self.cells, self.device).narrowed(self.settings.cells)
         return Source.of(self.model, self.cells, self.device, self.chosen)
 
-    def explained(self, source: Source, method: str, target: Any) -> Any:
-        """The job that explains the cells of a source."""
-        settings = self.settings
-        # Baselines need gradients, also where the own method does without.
-        mode = "autograd" if method in BASELINES else settings.mode
-        return explain_job(
-            self.model,
-            source,
-            target,
-            method,
-            mode,
-            versus=settings.versus,
-            settings=replace(
-                settings.maps,
-                channels=settings.channels if method == self.method else "shared",
-                prior=self.prior,
-            ),
-            device=self.device,
-            batch=self.batch,
-            compare=False,
+    @cached_property
+    def task(self) -> ExplainTask:
+        """What all chunks share, as it goes to workers; its cells are looked at for it."""
+        return ExplainTask(
+            self.source(),
+            self.settings,
+            self.method,
+            self.mode,
+            self.arrays,
+            self.device,
+            self.batch,
+            self.prior,
         )
 
-    def stage(self, rows: slice, what: str) -> str:
-        """What is being done, in words."""
-        return f"{what}, cells {rows.start + 1}–{rows.stop} of {len(self.chosen)}"
+    @property
+    def cluster(self) -> ClusterSettings:
+        """Where the chunks are computed."""
+        return settings_of(ClusterSettings, self.settings)
+
+    @staticmethod
+    def words_of(rows: slice) -> str:
+        """What a chunk is called in messages."""
+        return f"cells {rows.start + 1} to {rows.stop}"
 
 
 def _prior_fact(prior: PriorChoice) -> Any:

@@ -9,6 +9,7 @@ from typing import NoReturn, get_args
 from napari_channelmix.bounds import argument
 from napari_channelmix.provenance import package_version
 from napari_channelmix.run import commands
+from napari_channelmix.run.open_cells import add_store_options
 from napari_channelmix.run.options import add_options
 from napari_channelmix.settings import (
     ClassifierSettings,
@@ -17,6 +18,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    PredictSettings,
     ScanSettings,
     SegmentationSettings,
     fields_of,
@@ -111,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, required=True, help="bundle to write (M.cmx)")
     train.add_argument("--mix", action="store_true", help="with a mixing layer in front (DCMIX)")
     add_options(train, ClassifierSettings, leave_out=COMMON)
+    add_store_options(train)
 
     importance = command(
         "importance", commands.importance, "channel importance: which channels a classifier needs"
@@ -118,6 +121,7 @@ def parser() -> argparse.ArgumentParser:
     importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     importance.add_argument("--out", type=Path, required=True, help="folder for the result")
     add_options(importance, ImportanceSettings, leave_out=COMMON)
+    add_store_options(importance)
 
     predict = command(
         "predict",
@@ -127,7 +131,15 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(predict)
     _add_prior(predict)
-    predict.add_argument("--out", type=Path, required=True, help="folder for the tables")
+    predict.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for the tables, or one table of cells: a file that ends in .csv, .parquet or "
+        ".h5ad",
+    )
+    add_options(predict, PredictSettings, leave_out=COMMON)
+    add_store_options(predict)
 
     explain = command(
         "explain", commands.explain, "attribution maps: which pixels decide the predicted class"
@@ -140,6 +152,7 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--batch", type=argument("batch"), help="cells in a batch (default: as many as suit)"
     )
+    add_store_options(explain)
 
     evaluation = command("evaluate", commands.evaluate, "accuracy of a classifier on these cells")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -150,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument(
         "--out", type=Path, metavar="FILE", help="file for the result (evaluation.json)"
     )
+    add_store_options(evaluation)
 
     latents = command(
         "latents", commands.latents, "latents: what each cell is like along named axes"
@@ -157,6 +171,7 @@ def parser() -> argparse.ArgumentParser:
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     latents.add_argument("--out", type=Path, required=True, help="folder for the result")
     add_options(latents, LatentsSettings, leave_out=COMMON)
+    add_store_options(latents)
 
     report = command("report", commands.report, "an HTML report of what the other commands wrote")
     report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")

@@ -29,9 +29,9 @@ from napari_channelmix.errors import BundleError, ConfigError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.report import ClassifierFacts, report_job
+from napari_channelmix.report.predict_dataset import Predicted, predict_cells_job
 from napari_channelmix.run.encode_dataset import Encoded, encode_cells_job
 from napari_channelmix.run.explain_dataset import Explained, explain_cells_job
-from napari_channelmix.run.predict_dataset import Predicted, predict_cells_job
 from napari_channelmix.run.report import Sources, findings_job
 from napari_channelmix.run.train_to_file import train_into_job
 from napari_channelmix.settings import (
@@ -39,6 +39,7 @@ from napari_channelmix.settings import (
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
+    PredictSettings,
     settings_of,
 )
 
@@ -223,7 +224,13 @@ def _results_job(
     predictions = None
     if data_set.predictions is not None:
         model = classifiers[config.owner_of(data_set, data_set.predictions)]
-        job = predict_cells_job(model, cells, out / "predictions", data_set.predictions.prior)
+        job = predict_cells_job(
+            model,
+            cells,
+            out / "predictions",
+            settings=settings_of(PredictSettings, data_set.predictions),
+            device=_device(device, config.device),
+        )
         predictions = yield from steps.of(job, "predictions")
     explained = []
     for number, explanation in enumerate(data_set.explanations, start=1):

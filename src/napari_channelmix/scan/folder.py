@@ -144,7 +144,7 @@ def scan_folder_job(
         nuclei = yield from _nuclei_job(scan)
         source = replace(source, nuclei=tuple(nuclei))
         scan = replace(scan, cell_keys=source.cell_keys(settings), reread=source.again)
-    return _with_layout(scan)
+    return _with_classes(scan, settings)
 
 
 def _nuclei_job(scan: Scan) -> Job[list[float]]:
@@ -246,11 +246,11 @@ def _is_layout(path: Path) -> bool:
     return is_layout(path)
 
 
-def _with_layout(scan: Scan) -> Scan:
-    """The scan with the classes of wells that a table beside the images gives."""
-    from napari_channelmix.scan.well_classes import layout_beside
+def _with_classes(scan: Scan, settings: ScanSettings) -> Scan:
+    """The scan with the classes of wells that a table gives, named or beside the images."""
+    from napari_channelmix.scan.well_classes import with_well_classes
 
-    return layout_beside(scan)
+    return with_well_classes(scan, settings.wells, scan.source)
 
 
 def _by_channel(reading: Reading) -> dict[str, list[str]]:
@@ -289,7 +289,7 @@ class _Source:
             return other
         source = replace(self, questions=other)
         reading = drain(source.reading_job(settings))
-        return _with_layout(source.scan(reading, settings, strict=False))
+        return _with_classes(source.scan(reading, settings, strict=False), settings)
 
     def reading_job(self, settings: ScanSettings) -> Job[Reading]:
         """Read the names by the pattern that was given, the preset that fits, or their parts."""

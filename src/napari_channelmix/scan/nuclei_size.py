@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.image_formats import Decoded, open_image
+from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.data.segmentation import segment_job
 from napari_channelmix.errors import DataError
@@ -54,7 +54,7 @@ def nuclei_extents_job(
     yield Progress(0, 10, "measuring nuclei")
     try:
         file = open_image(folder / picture.path, alone=bool(picture.of))
-        plane = file.planes(None, Decoded(0))[index]
+        plane = file.planes(None)[index]
         top, left = (max(0, (length - SIDE) // 2) for length in plane.shape)
         alone = replace(settings, body_channel=None)
         result = yield from part(

@@ -29,10 +29,11 @@ IMAGES = (*TIFF_SUFFIXES, *PICTURE_SUFFIXES)
 LARGEST_PIXEL = 1e4
 # What may be said of each kind of source; a data-set file says the rest itself.
 OF_DATASET = ("pixel_size",)
-OF_TABLE = ("channels", "crop", "pixel_size", "image_pixel_size", "choices")
+OF_ALL = ("channels", "crop", "pixel_size", "image_pixel_size", "choices")
+OF_TABLE = (*OF_ALL, "wells")
 OF_FOLDER = (*OF_TABLE, "pattern")
 OF_CROPS = ("channels", "axes", "classes", "groups", "name")
-OF_IMAGES = (*OF_CROPS, *OF_TABLE, "labels", "points")
+OF_IMAGES = (*OF_CROPS, *OF_ALL, "labels", "points")
 
 
 def open(
@@ -49,6 +50,7 @@ def open(
     image_pixel_size: float | None = None,
     pattern: str | Pattern | None = None,
     choices: Mapping[str, Any] | None = None,
+    wells: str | Path | None = None,
     name: str | None = None,
 ) -> Cells:
     """Open whatever there is as cells.
@@ -92,6 +94,8 @@ def open(
     choices : mapping of str to str, optional
         Answers to questions, by their names: those of the scan; for images ``planes`` (along Z)
         and ``times`` (along T): ``"each"``, ``"maximum"``, or the number of one from 0.
+    wells : path, optional
+        A table with the classes of wells, of a folder, plate or table; see `ScanSettings`.
     name : str, optional
         What images and crops are called.
 
@@ -136,6 +140,7 @@ say so, as axes="CYX"
             image_pixel_size=image_pixel_size,
             pattern=pattern,
             choices=choices,
+            wells=wells,
             name=name,
         )
     )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.array_planes import ArrayPlane
 from napari_channelmix.data.field_names import file_name
-from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.data.image_planes import STACKED, Plane
 from napari_channelmix.data.label_stacks import LabelStack
 from napari_channelmix.data.mask_files import stack_of_mask
@@ -58,7 +58,6 @@ class OpenedImage:
     channels: tuple[str, ...] = ()
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
-    decoded: Decoded = field(default_factory=Decoded, repr=False)
     # What was understood of its axes, to be said.
     note: str = ""
 
@@ -73,7 +72,7 @@ class OpenedImage:
         """A plane of each channel."""
         positions = dict(place.positions)
         if isinstance(self.source, ImageFile):
-            return self.source.planes(self.axes, self.decoded, positions)
+            return self.source.planes(self.axes, positions)
         axes = str(self.axes)
         source = self.source
         if axes.index("X") < axes.index("Y"):
@@ -212,7 +211,7 @@ def opened_file(
         note = _as_read(axes, file.shape, count)
     lengths = file.stacked(axes)
     first = dict.fromkeys(lengths, 0)
-    found = len(file.planes(axes, Decoded(0), first))
+    found = len(file.planes(axes, first))
     own = file.channels if file.channels and len(file.channels) == found else ()
     name = file_name(str(path))
     return OpenedImage(name, lengths, found, file, axes, own, file.pixel_size, file.unit, note=note)

@@ -10,7 +10,12 @@ from typing import Any
 
 from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.natural_order import natural_key
-from napari_channelmix.data.zarr_metadata import group_attributes, is_zarr, place_inside
+from napari_channelmix.data.zarr_metadata import (
+    WRITTEN_BY,
+    group_attributes,
+    is_zarr,
+    place_inside,
+)
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.scan.looked_at import LookedAt, look_at_job
@@ -19,9 +24,10 @@ from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.scan import Scan
 from napari_channelmix.scan.table_cells import checked_rows_of_masks
+from napari_channelmix.scan.well_classes import with_well_classes
 from napari_channelmix.scan.wells import well_of
 from napari_channelmix.settings.scan import ScanSettings
-from napari_channelmix.wording import counted, path_shown, quoted
+from napari_channelmix.wording import counted, listed, path_shown, quoted
 
 __all__ = ["is_plate", "scan_plate", "scan_plate_job"]
 
@@ -97,8 +103,9 @@ def scan_plate_job(path: str | Path, settings: ScanSettings | None = None) -> Jo
             f"there{first if found.left_out else ''}; copy the plate with all its folders"
         )
     found.say_acquisitions()
-    source = _Source(path, found)
-    return (yield from part(source.scan_job(settings or ScanSettings()), 0.5, 0.5, 1))
+    source, settings = _Source(path, found), settings or ScanSettings()
+    scan = yield from part(source.scan_job(settings), 0.5, 0.5, 1)
+    return with_well_classes(scan, settings.wells, path.parent)
 
 
 @dataclass(eq=False)
@@ -111,6 +118,8 @@ class _Fields:
     labels: list[frozenset[str]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # Label images that exports of earlier results have put there.
+    results: set[str] = field(default_factory=set)
 
     def add_well(self, well: Any) -> None:
         """The fields of view of one well, as the plate's metadata list it."""
@@ -138,6 +147,7 @@ class _Fields:
             if problem:
                 raise DataError(problem)
             labels = frozenset(_labels(self.plate, place))
+            written = {name for name in labels if _is_result(place / "labels" / name)}
         except DataError as error:
             reason = _reason(error, self.plate)
             self.left_out.append(LeftOut(f"{well}/{str(name)[:40]}", reason))
@@ -152,7 +162,8 @@ class _Fields:
                 "acquisition": str(image.get("acquisition", "")),
             }
         )
-        self.labels.append(labels)
+        self.results |= written
+        self.labels.append(labels - written)
 
     def say_acquisitions(self) -> None:
         """Several acquisitions of one well are fields of view of it."""
@@ -229,6 +240,7 @@ class _Source:
         if self.pictures is None:
             files = {"image": list(entries["image"])}
             self.pictures = yield from part(look_job(folder, files), 0.9, 0.1, 1)
+        results = listed(sorted(fields.results))
         version = "0.5" if (self.path / "zarr.json").exists() else "0.4"
         return Scan.of(
             self.path,
@@ -239,7 +251,10 @@ class _Source:
             settings,
             choices=() if choice is None else (choice,),
             left_out=tuple(left_out),
-            notes=tuple(fields.notes),
+            notes=(
+                *fields.notes,
+                *[f"label images of earlier results are not used: {results}"] * bool(results),
+            ),
             problems=tuple(problems),
             pictures=self.pictures,
             reread=self.again,
@@ -262,8 +277,8 @@ def _why_no_image(plate: Path, place: Path) -> str | None:
     """Why a folder holds no image; its pixels are looked at when it is opened."""
     if not place.is_dir():
         return "the metadata of its well list it, and it is not there"
-    listed = group_attributes(place).get("multiscales")
-    first = listed[0] if isinstance(listed, list) and listed else None
+    images = group_attributes(place).get("multiscales")
+    first = images[0] if isinstance(images, list) and images else None
     datasets = first.get("datasets") if isinstance(first, dict) else None
     level = datasets[0] if isinstance(datasets, list) and datasets else None
     if not isinstance(level, dict):
@@ -277,10 +292,19 @@ def _labels(plate: Path, image: Path) -> Iterator[str]:
     folder = image / "labels"
     if not folder.is_dir() or not is_zarr(folder):
         return
-    listed = group_attributes(folder).get("labels")
-    for name in listed if isinstance(listed, list) else ():
+    names = group_attributes(folder).get("labels")
+    for name in names if isinstance(names, list) else ():
         if isinstance(name, str) and place_inside(plate, folder, name).is_dir():
             yield name
+
+
+def _is_result(labels: Path) -> bool:
+    """Whether a label image was written by `report.zarr_results`."""
+    try:
+        method = group_attributes(labels)["multiscales"][0]["metadata"]["method"]
+    except (DataError, KeyError, IndexError, TypeError):
+        return False
+    return bool(method == WRITTEN_BY)
 
 
 def _reason(error: DataError, plate: Path) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.scan.scan import Scan
 
-__all__ = ["layout_beside", "layout_for", "wells_of", "with_layout"]
+__all__ = ["layout_for", "wells_of", "with_layout", "with_well_classes"]
 
 # Where the user's own column has the name of ours.
 OTHER_COLUMN = "class of the well"
@@ -177,25 +177,37 @@ def _notes(layout: PlateLayout, known: set[Well], given: set[Well]) -> tuple[str
     return text, *(f"{_NOTE}{line}" for line in layout.warnings)
 
 
-def layout_beside(scan: Scan) -> Scan:
-    """A scan with the classes of a table of wells that lies beside its images, if there is one.
+def with_well_classes(scan: Scan, wells: str | Path | None, folder: Path) -> Scan:
+    """A scan with the classes of its wells, as a table gives them.
 
     Parameters
     ----------
     scan : Scan
-        Of a folder.
+    wells : path or None
+        The table. None: the one in ``folder``, where the scan has no classes yet.
+    folder : path
+        Where the images, or the plate, lie.
 
     Returns
     -------
     Scan
-        As it is, where it has classes or no wells, or where no table in its folder, or several,
-        give classes of its wells; several are said in a note, and why one cannot be used.
+        As it is, where no table is named and it has classes or no wells, or where no table in the
+        folder, or several, give classes of its wells; several are said in a note, and why one
+        cannot be used.
+
+    Raises
+    ------
+    DataError
+        A table that is named and cannot be used: it gives no classes of wells, or of others, or the
+        scan has no wells.
     """
+    if wells is not None:
+        return with_layout(scan, read_layout(Path(wells)))
     if _column_of(scan, Role.CLASS) or not len(wells_of(scan)):
         return scan
     fitting: list[tuple[Path, Scan]] = []
     notes: list[str] = []
-    for path in _tables_in(scan.source):
+    for path in _tables_in(folder):
         if not is_meant_as_layout(path):
             continue
         try:

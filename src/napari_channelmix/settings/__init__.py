@@ -1,7 +1,9 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
+from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
+from napari_channelmix.settings.export import CellFormat, ExportSettings
 from napari_channelmix.settings.fields import (
     About,
     Setting,
@@ -18,6 +20,7 @@ from napari_channelmix.settings.latents import (
     FinetuneSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.predict import PredictSettings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.settings.training import (
@@ -29,19 +32,24 @@ from napari_channelmix.settings.training import (
 )
 
 __all__ = [
+    "OF_THE_CLUSTER",
     "About",
+    "CellFormat",
     "ClassifierSettings",
+    "ClusterSettings",
     "Constraint",
     "Device",
     "EncodingSettings",
     "EvaluationSettings",
     "ExplainSettings",
+    "ExportSettings",
     "FinetuneSettings",
     "ImportanceSettings",
     "LatentsSettings",
     "MapSettings",
     "NetworkSettings",
     "Only",
+    "PredictSettings",
     "Question",
     "ScanSettings",
     "SegmentationSettings",

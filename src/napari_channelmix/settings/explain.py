@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from napari_channelmix.bounds import Flag, Forwards, Index, Limit, Name, Seed
+from napari_channelmix.settings.cluster import ClusterSettings
 from napari_channelmix.settings.fields import About, settings, settings_of
 
 __all__ = ["ExplainSettings", "MapSettings", "Only", "Question"]
@@ -98,8 +99,8 @@ class Question(MapSettings):
 
 
 @settings
-class ExplainSettings(Question):
-    """What is asked about each cell of a data set, and which cells are explained.
+class ExplainSettings(ClusterSettings, Question):
+    """What is asked about each cell of a data set, which cells are explained, and where.
 
     Attributes
     ----------
@@ -112,6 +113,8 @@ class ExplainSettings(Question):
     only : {"held-out", "all"}
         Leave out the cells that the model was trained on, and others of their groups, where any
         is left; see `classify.training_cells`. ``cells`` are explained whatever they are.
+    workers, scheduler, retries
+        See `ClusterSettings`; maps do not depend on them.
     """
 
     limit: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from napari_channelmix.bounds import Flag, Mixes, Name, Seed, Seeds
+from napari_channelmix.settings.cluster import ClusterSettings
 from napari_channelmix.settings.fields import About, settings
 from napari_channelmix.settings.training import NetworkSettings
 
@@ -12,7 +13,7 @@ __all__ = ["ImportanceSettings"]
 
 
 @settings
-class ImportanceSettings(NetworkSettings):
+class ImportanceSettings(ClusterSettings, NetworkSettings):
     """What is done to find which channels a classifier needs.
 
     Attributes
@@ -34,6 +35,8 @@ class ImportanceSettings(NetworkSettings):
         ``group``, or a column of the table that is the same throughout every group, such as the
         plate: each channel is scaled per group of these, see `Cells.normalised_by_group`. Empty:
         the cells are taken as they are.
+    workers, scheduler, retries
+        Where the repeats are computed; see `ClusterSettings`.
     """
 
     seeds: Annotated[

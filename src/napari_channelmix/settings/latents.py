@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from napari_channelmix.bounds import Epochs, Flag, Limit, Name, PathText, Rate, Replay, Seed, Tuning
+from napari_channelmix.settings.cluster import ClusterSettings
 from napari_channelmix.settings.fields import About, settings, settings_of
 
 __all__ = ["EncodingSettings", "FinetuneSettings", "LatentsSettings"]
@@ -34,7 +35,7 @@ class FinetuneSettings:
 
 
 @settings
-class EncodingSettings:
+class EncodingSettings(ClusterSettings):
     """How cells are encoded, whichever they are and whatever of them is looked at.
 
     Attributes
@@ -47,6 +48,8 @@ class EncodingSettings:
         Whether a classifier of the pixels is trained on the same folds, for comparison; takes
         minutes.
     seed : int
+    workers, scheduler, retries
+        See `ClusterSettings`; latents do not depend on them.
     """
 
     model: Annotated[

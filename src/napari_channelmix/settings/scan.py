@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -26,6 +27,10 @@ def _by_name(value: Any) -> dict[str, str] | None:
     if odd:
         raise ValueError(f"must be texts by their names, not {quoted(odd[0])}")
     return plain
+
+
+def _path_text(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 Texts = Annotated[Any, BeforeValidator(_by_name)]
@@ -54,6 +59,9 @@ class ScanSettings(SegmentationSettings):
         Answers to the questions of the scan, by the name of the question.
     roles : mapping of str to str, or None
         What a column says, where it is not what was understood.
+    wells : path or None
+        A table with the classes of wells: columns ``well`` and ``class``, or shaped like the plate.
+        None: the one beside the images, where there is one.
 
     Settings of `SegmentationSettings` are taken too.
 
@@ -94,6 +102,16 @@ class ScanSettings(SegmentationSettings):
             "micrometres of a pixel, for tables in micrometres whose images do not state it",
             metavar="MICROMETRES",
             advanced=True,
+        ),
+    ] = None
+    wells: Annotated[
+        Name | None,
+        BeforeValidator(_path_text),
+        About(
+            "Classes of wells",
+            "table with the classes of wells: columns well and class, or shaped like the plate "
+            "(default: the one beside the images, where there is one)",
+            metavar="FILE",
         ),
     ] = None
     channels: Texts = None

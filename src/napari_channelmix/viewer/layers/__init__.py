@@ -49,8 +49,10 @@ from napari_channelmix.viewer.layers.geometry import (
 )
 from napari_channelmix.viewer.layers.grid_layer import GridLayer, mosaic
 from napari_channelmix.viewer.layers.hidden_layers import hide, reveal
+from napari_channelmix.viewer.layers.in_sight import nearest_in_sight, view_of
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.map_layer import MapLayer, box_geometry, box_shape
+from napari_channelmix.viewer.layers.overview_filling import is_filling, stop_filling
 from napari_channelmix.viewer.layers.own_layers import (
     OURS,
     add_image,
@@ -59,6 +61,7 @@ from napari_channelmix.viewer.layers.own_layers import (
     is_own,
     role_of,
 )
+from napari_channelmix.viewer.layers.patches import Patches
 from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
 from napari_channelmix.viewer.layers.reading import (
@@ -83,6 +86,7 @@ __all__ = [
     "GridLayer",
     "LayerPlane",
     "MapLayer",
+    "Patches",
     "PlaneOfWorld",
     "ProjectedLabels",
     "add_image",
@@ -108,6 +112,7 @@ __all__ = [
     "hide",
     "hide_crop_boxes",
     "id_columns_of",
+    "is_filling",
     "is_own",
     "keep_selection",
     "label_ids",
@@ -117,6 +122,7 @@ __all__ = [
     "match_axes",
     "match_points",
     "mosaic",
+    "nearest_in_sight",
     "own_columns",
     "part",
     "plane_axes",
@@ -143,6 +149,8 @@ __all__ = [
     "show_crop_boxes",
     "show_field",
     "show_scores",
+    "stop_filling",
     "unwritable_reason",
+    "view_of",
     "write_features",
 ]

@@ -42,6 +42,8 @@ __all__ = ["plane_pixels", "show_codes", "whole_cells"]
 RING = 2
 # More pixels than this are not handed to napari one by one: the whole picture is quicker.
 FEW = 20_000
+# Cells without outlines that are looked at to see how close they lie.
+MOST_MEASURED = 2_000
 
 
 @dataclass(eq=False)
@@ -186,6 +188,19 @@ def _name_classes(layer: Any, classes: Sequence[str]) -> None:
         layer.features = pd.DataFrame({"index": range(len(names)), "class": names})
 
 
+@dataclass(eq=False)
+class _Marked:
+    """What marks of cells without outlines show."""
+
+    centres: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int64]
+    classes: tuple[str, ...]
+    boxed: bool
+
+
+_MARKED: WeakKeyDictionary[Any, _Marked] = WeakKeyDictionary()
+
+
 def _marks(
     viewer: Any,
     role: str,
@@ -197,36 +212,56 @@ def _marks(
 ) -> Any:
     import pandas as pd
 
-    boxes = cells.boxes[in_field].astype(np.float64)
-    centres = cells.centres[in_field]
-    names = [classes[code] if code >= 0 else "" for code in codes[in_field]]
-    colors = np.array([class_color(code) for code in codes[in_field]]).reshape(-1, 4)
-    sizes = boxes[:, 2] - boxes[:, 0]
-    boxed = _apart(centres, sizes)
-    if not boxed:
+    centres, codes, classes = cells.centres[in_field], codes[in_field], tuple(classes)
+    layer = find_ours(viewer, role)
+    before = None if layer is None else _MARKED.get(layer)
+    same = (
+        before is not None
+        and layer.ndim == place_of.ndim
+        and np.array_equal(before.centres, centres)
+    )
+    if before is not None and same:
+        if before.classes == classes and np.array_equal(before.codes, codes):
+            place(layer, place_of.geometry)
+            return layer
+        boxed = before.boxed
+    else:
+        boxed = _apart(centres, float(cells.crop))
+    # The last of them is of cells without a class, whose code is -1.
+    colors = np.array([class_color(code) for code in (*range(len(classes)), -1)])
+    names = np.array([*classes, ""], dtype=object)
+    looks: dict[str, Any] = {}
+    if not same:
+        boxes = cells.boxes[in_field].astype(np.float64)
+        sizes = boxes[:, 2] - boxes[:, 0]
         # Crops around crowded points lie on each other: a ring marks the cell.
-        sizes = 0.4 * sizes
+        sizes = sizes if boxed else 0.4 * sizes
+        looks["size"] = float(sizes[0]) if len(sizes) and np.ptp(sizes) == 0 else sizes
     # Without cells there is nothing to be coloured.
-    looks = {"size": sizes, **({"border_color": colors} if len(colors) else {})}
-    return add_points(
+    if len(codes):
+        looks["border_color"] = colors[codes]
+    layer = add_points(
         viewer,
         role,
         centres,
         place_of,
         name=role,
-        features=pd.DataFrame({"class": names}),
+        features=pd.DataFrame({"class": names[codes]}),
         looks=looks,
         symbol="square" if boxed else "disc",
         face_color="transparent",
         border_width=0.06 if boxed else 0.15,
     )
+    _MARKED[layer] = _Marked(centres, codes, classes, boxed)
+    return layer
 
 
-def _apart(centres: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> bool:
-    """Whether most square boxes lie beside each other."""
+def _apart(centres: npt.NDArray[np.float64], side: float) -> bool:
+    """Whether most square boxes lie beside each other, of a sample of the cells."""
     if len(centres) < 2:
         return True
     from scipy.spatial import cKDTree
 
-    nearest = cKDTree(centres).query(centres, k=2, p=np.inf)[0][:, 1]
-    return bool(np.median(nearest - 0.9 * sizes) >= 0)
+    some = centres[:: -(-len(centres) // MOST_MEASURED)]
+    nearest = cKDTree(centres).query(some, k=2, p=np.inf)[0][:, 1]
+    return bool(np.median(nearest - 0.9 * side) >= 0)

@@ -15,12 +15,21 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
 from napari_channelmix.viewer.layers.class_layer import show_codes
+from napari_channelmix.viewer.layers.overview_filling import fill_overviews
 from napari_channelmix.viewer.layers.own_layers import (
     add_image,
     add_labels,
     find_ours,
     plane_geometry,
     role_of,
+)
+from napari_channelmix.viewer.layers.planes import full_resolution
+from napari_channelmix.viewer.layers.pyramids import (
+    READ_WHOLE_BYTES,
+    Levels,
+    coarser_views,
+    nbytes_of,
+    shown_plane,
 )
 from napari_channelmix.viewer.session.shown import Shown
 
@@ -30,10 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FieldPixels", "field_job", "forget_ours", "show_field"]
 
-# Larger planes are handed to napari lazily, in pieces.
-READ_WHOLE_BYTES = 64 * 2**20
 # Fields of view whose pixels tell of the contrast, and pixels of a side that are looked at in each.
 FIELDS_MEASURED, SIDE_MEASURED = 5, 512
+# Of a large one, squares of half that side: in the middle, and in the middle of each quarter.
+PLACES = ((2, 2), (1, 1), (1, 3), (3, 1), (3, 3))
 # Percentile that is black: a quarter of a field of view is background.
 BLACK = 25.0
 # More colours than this on top of each other show nothing; the other channels start hidden.
@@ -45,7 +54,7 @@ class FieldPixels:
     """The pixels of a field of view, ready to be shown: a plane and its contrast per channel."""
 
     field_index: int
-    planes: tuple[Any, ...]
+    planes: tuple[npt.NDArray[Any] | Levels, ...]
     limits: tuple[tuple[float, float], ...]
 
 
@@ -68,16 +77,16 @@ def field_job(cells: Cells, index: int) -> Job[FieldPixels]:
     for step, channel in enumerate(cells.planes):
         stage = f"reading {cells.channels[step]}"
         yield Progress(step, len(cells.planes), stage)
-        planes.append(_readable(field.planes[channel]))
+        planes.append(shown_plane(field.planes[channel]))
         if (count, channel, photo) not in known:
             blocks = []
             for other in sample:
                 yield Progress(step, len(cells.planes), stage)
                 # Another image that cannot be read is said where it is looked at.
                 with suppress(DataError):
-                    blocks.append(_block(cells.fields[other].planes[channel]))
+                    blocks += _blocks(cells.fields[other].planes[channel])
             known[count, channel, photo] = limits_of_planes(
-                blocks or [_block(planes[-1])], BLACK, dark_noise=not photo
+                blocks or _blocks(field.planes[channel]), BLACK, dark_noise=not photo
             )
         limits.append(known[count, channel, photo])
     if photo:
@@ -86,22 +95,18 @@ def field_job(cells: Cells, index: int) -> Job[FieldPixels]:
     return FieldPixels(index, tuple(planes), tuple(limits))
 
 
-def _readable(plane: Plane) -> Any:
-    height, width = plane.shape
-    if height * width * np.dtype(plane.dtype).itemsize <= READ_WHOLE_BYTES:
-        return np.asarray(plane[0:height, 0:width])
-    # Only here: loading dask takes longer than opening a dock may take.
-    import dask.array as da
-
-    if isinstance(plane, da.Array):
-        return plane
-    return da.from_array(plane, chunks=(1024, 1024), asarray=False, name=False)
-
-
-def _block(plane: Any) -> npt.NDArray[Any]:
-    """The middle of a plane: a strided read would touch every chunk, and tell nothing of noise."""
-    y, x = (max(0, (n - SIDE_MEASURED) // 2) for n in plane.shape)
-    return np.asarray(plane[y : y + SIDE_MEASURED, x : x + SIDE_MEASURED])
+def _blocks(plane: Plane) -> list[npt.NDArray[Any]]:
+    """Parts of a plane: a strided read would touch every chunk, and tell nothing of noise."""
+    large = nbytes_of(plane) > READ_WHOLE_BYTES
+    places, side = (PLACES, SIDE_MEASURED // 2) if large else (PLACES[:1], SIDE_MEASURED)
+    blocks = []
+    for quarters in places:
+        y, x = (
+            max(0, n * quarter // 4 - side // 2)
+            for n, quarter in zip(plane.shape, quarters, strict=True)
+        )
+        blocks.append(np.asarray(plane[y : y + side, x : x + side]))
+    return blocks
 
 
 def forget_ours(viewer: Any, besides: Shown | None = None) -> None:
@@ -120,8 +125,8 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
     field = cells.fields[pixels.field_index]
     geometry = plane_geometry(field)
     before = find_ours(viewer, f"channel {cells.channels[0]}")
-    moved = before is None or before.data.shape != pixels.planes[0].shape
-    images = {}
+    moved = before is None or full_resolution(before).shape != pixels.planes[0].shape
+    images, pictures = {}, {}
     for place, (name, color) in enumerate(
         zip(cells.channels, channel_colors(cells.channels), strict=True)
     ):
@@ -136,18 +141,20 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
             contrast_limits=pixels.limits[place],
             visible=place < CHANNELS_SHOWN,
         )
+        pictures[images[name]] = pixels.planes[place]
+    fill_overviews(viewer, pictures)
     if field.labels is not None:
-        # A copy: what is painted in the layer later is no cell of these.
         objects = add_labels(
             viewer,
             "cells",
-            field.labels.copy(),
+            _label_picture(field.labels),
             geometry,
             name="cells",
             opacity=0.7,
             visible=not cells.classes,
         )
         objects.contour = 1
+        objects.editable = not objects.multiscale
     else:
         codes = cells.labels
         objects = show_codes(
@@ -156,3 +163,11 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
     if moved:
         viewer.reset_view()
     return Shown(pixels.field_index, images, objects)
+
+
+def _label_picture(labels: npt.NDArray[Any]) -> npt.NDArray[Any] | Levels:
+    """A label image as a layer shows it: what is painted in the layer is no cell of these."""
+    if labels.nbytes <= READ_WHOLE_BYTES:
+        return labels.copy()
+    # A second one may not find room in memory; napari paints in no layer of levels.
+    return Levels(coarser_views(labels))

@@ -16,6 +16,7 @@ from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_
 from napari_channelmix.viewer.layers.planes import full_resolution
 
 if TYPE_CHECKING:
+    from napari_channelmix.viewer.layers.patches import Patches
     from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["MapLayer", "box_geometry", "box_shape"]
@@ -127,14 +128,15 @@ class MapLayer:
         layer = find_ours(self._viewer, self.role)
         if layer is not None:
             reveal(layer)
-        if layer is not None and layer is self.layer and layer.data.shape == shape:
+        same = layer is not None and layer is self.layer and not layer.multiscale
+        if same and layer.data.shape == shape:
             self._pixels[...] = 0
             _place(layer, geometry)
             self._refresh()
             return
         self._pixels = np.zeros(size, np.float32)
         data = self._seen_as(shape, shown)
-        if layer is not None and layer.ndim == len(shape):
+        if layer is not None and layer.ndim == len(shape) and not layer.multiscale:
             _place(layer, geometry)
             layer.data = data
         else:
@@ -142,6 +144,25 @@ class MapLayer:
                 self._viewer.layers.remove(layer)
             layer = self._added(data, geometry, _plane(shown, len(shape)))
         self.layer = layer
+
+    def lay_patches(self, shown: Shown, patches: Patches) -> bool:
+        """Put maps by their places over a large field of view; not in a slice of a stack.
+
+        Whether they could be laid.
+        """
+        if not _planar(shown):
+            return False
+        geometry = box_geometry(shown, (0, 0, *patches.shape), patches.shape)
+        layer = find_ours(self._viewer, self.role)
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+        self._pixels = np.zeros((1, 1), np.float32)
+        self.layer = self._added(list(patches.levels), geometry, (0, 1), multiscale=True)
+        return True
+
+    def draw(self) -> None:
+        """Draw what was painted into patches that were laid."""
+        self._refresh()
 
     def _seen_as(self, shape: tuple[int, ...], shown: Shown) -> FloatArray:
         """The pixels as an array of more axes: a view, so that writing into them is enough."""
@@ -152,7 +173,13 @@ class MapLayer:
         grid[rows], grid[columns] = self._pixels.shape
         return np.broadcast_to(self._pixels.reshape(grid), shape)
 
-    def _added(self, data: FloatArray, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
+    def _added(
+        self,
+        data: FloatArray | list[Any],
+        geometry: dict[str, Any],
+        plane: tuple[int, int],
+        multiscale: bool = False,
+    ) -> Any:
         # What was selected stays so: the user may be at work in that layer.
         with keep_selection(self._viewer.layers):
             return claim(
@@ -165,7 +192,7 @@ class MapLayer:
                     blending="translucent",
                     interpolation2d="linear",
                     rgb=False,
-                    multiscale=False,
+                    multiscale=multiscale,
                     visible=self._visible,
                     **geometry,
                 )

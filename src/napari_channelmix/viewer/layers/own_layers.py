@@ -20,6 +20,7 @@ from napari.layers import Labels
 
 from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.placing import FieldPlace
+from napari_channelmix.viewer.layers.pyramids import Levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,31 +91,46 @@ def add_image(
 ) -> Any:
     """Show an image (Y, X) in the layer of this role, which is added where it is not there.
 
-    ``look`` (contrast limits, colormap...) is for a new layer only: what the user changed stays.
+    ``data``: an array, or `Levels` of a large image. ``look`` (contrast limits, colormap...) is
+    for a new layer only: what the user changed stays.
     """
     where = FieldPlace.of(place_of)
-    layer, appearance = _of_axes(viewer, role, where)
+    layer, appearance = _of_axes(viewer, role, where, isinstance(data, Levels))
     if layer is None:
         return claim(
             viewer.add_image(
-                where.picture(data),
+                _pictures(data, where),
                 name=name,
+                multiscale=isinstance(data, Levels),
                 metadata={OURS: role, PLANE: where.plane},
                 **where.geometry,
                 **{**look, **appearance},
             )
         )
-    layer.data = where.picture(data)
+    layer.data = _pictures(data, where)
     place(layer, where.geometry)
     return layer
 
 
-def _of_axes(viewer: Any, role: str, where: FieldPlace) -> tuple[Any, dict[str, Any]]:
-    """The layer of a role; one with other axes goes, and how it was seen is kept for the next."""
+def _pictures(data: Any, where: FieldPlace) -> Any:
+    if isinstance(data, Levels):
+        return [where.picture(level) for level in data]
+    return where.picture(data)
+
+
+def _of_axes(
+    viewer: Any, role: str, where: FieldPlace, in_levels: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """The layer of a role; one with other axes goes, and how it was seen is kept for the next.
+
+    So does one with levels where the next has none, or the other way round.
+    """
     layer = find_ours(viewer, role)
     if layer is not None:
         reveal(layer)
-    if layer is None or layer.ndim == where.ndim:
+    if layer is None or (
+        layer.ndim == where.ndim and getattr(layer, "multiscale", False) == in_levels
+    ):
         return layer, {}
     appearance = {"visible": layer.visible, "opacity": layer.opacity}
     viewer.layers.remove(layer)
@@ -124,7 +140,7 @@ def _of_axes(viewer: Any, role: str, where: FieldPlace) -> tuple[Any, dict[str, 
 def add_labels(
     viewer: Any,
     role: str,
-    data: npt.NDArray[Any],
+    data: npt.NDArray[Any] | Levels,
     place_of: FieldPlace | dict[str, Any],
     *,
     name: str,
@@ -132,15 +148,16 @@ def add_labels(
 ) -> Any:
     """Show a label image in the layer of this role; see `add_image`."""
     where = FieldPlace.of(place_of)
-    layer, appearance = _of_axes(viewer, role, where)
+    layer, appearance = _of_axes(viewer, role, where, isinstance(data, Levels))
     if layer is not None and isinstance(layer, Labels):
-        layer.data = where.picture(data)
+        layer.data = _pictures(data, where)
         place(layer, where.geometry)
         return layer
     return claim(
         viewer.add_labels(
-            where.picture(data),
+            _pictures(data, where),
             name=name,
+            multiscale=isinstance(data, Levels),
             metadata={OURS: role, PLANE: where.plane},
             **where.geometry,
             **{**look, **appearance},

@@ -56,7 +56,9 @@ class Page(DockedWidget):
         linking_of(viewer)
         follower_of(viewer)
         _DOCKS.add(self)
-        self.task = Task(self.session, one_thread=self.one_thread)
+        # Every task of the page, and the bar that shows it.
+        self.tasks: tuple[tuple[Task, TaskBar], ...] = ()
+        self.task, self.task_bar = self.add_task(one_thread=self.one_thread)
         self.follow(self.session.closed, self._data_set_closed)
         self.notice = Notice()
         # A line about what was there before would be taken for one about what is there now.
@@ -64,7 +66,6 @@ class Page(DockedWidget):
         if self.about_classifier:
             self.follow(self.session.trained_changed, self._line_is_old)
             self.follow(self.session.prior_changed, self._line_is_old)
-        self.task_bar = TaskBar(self.task)
         inner = QWidget()
         self.column = QVBoxLayout(inner)
         self.column.setContentsMargins(8, 8, 8, 8)
@@ -92,13 +93,22 @@ class Page(DockedWidget):
         self._tabs_soon = QTimer(self)
         self._tabs_soon.setSingleShot(True)
         self._tabs_soon.timeout.connect(self._spell_out)
-        self.task.started.connect(self._begun)
+
+    def add_task(self, *, one_thread: bool = False) -> tuple[Task, TaskBar]:
+        """A task of this page, for work that goes on beside its others, and its bar.
+
+        ``one_thread``: see `Task`.
+        """
+        task = Task(self.session, one_thread=one_thread)
+        bar = TaskBar(task)
+        self.tasks += ((task, bar),)
+        task.started.connect(self._begun)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self.task.stop)
+            application.aboutToQuit.connect(task.stop)
         # Nothing of this object may be used once it is destroyed, so the ends are held apart.
-        task = self.task
         self.destroyed.connect(lambda *_: task.abandon())
+        return task, bar
 
     def arrange(self, *parts: QWidget) -> None:
         """Put parts of the column into this order, as the result before the settings.
@@ -122,8 +132,10 @@ class Page(DockedWidget):
 
     def _data_set_closed(self, key: int) -> None:
         """Stop the job whose result would belong to a data set that is gone."""
-        if self.task.data_set == key:
-            self.task.stop()
+        of_these = [task for task, _ in self.tasks if task.data_set == key]
+        for task in of_these:
+            task.stop()
+        if of_these:
             self.notice.say("The run was stopped: its cells were closed.", "warning")
 
     def _begun(self, name: str) -> None:
@@ -153,7 +165,8 @@ class Page(DockedWidget):
 
     def halt(self) -> None:
         """Stop every work of this dock."""
-        self.task.stop()
+        for task, _ in self.tasks:
+            task.stop()
 
 
 # Docks whose window may still be open when Python ends.

@@ -182,9 +182,9 @@ class Workspace(DockedWidget):
     def _watch(self, page: Any) -> None:
         """Hear where a page goes, and what it works on."""
         page.installEventFilter(self._out)
-        task = page.task
-        for signal in (task.started, task.updated, task.ended):
-            signal.connect(self._changed)
+        for task, _ in page.tasks:
+            for signal in (task.started, task.updated, task.ended):
+                signal.connect(self._changed)
 
     def show_page(self, name: str, *, at_once: bool = True) -> Any:
         """Bring a page to the front, wherever it is, and give its widget.
@@ -304,7 +304,7 @@ class Workspace(DockedWidget):
     def _cancel(self, key: str) -> None:
         page = self.frames[key].page
         if page is not None:
-            page.task_bar.cancel.click()
+            next((bar for task, bar in page.tasks if task.busy), page.task_bar).cancel.click()
 
     # ---------------------------------------------------------------- what is there
 
@@ -342,11 +342,13 @@ class Workspace(DockedWidget):
         for key, frame in self.frames.items():
             page = frame.page
             in_sight = frame.dock is not None or key == self.current
-            if page is not None and page.task.busy and not in_sight:
-                bar = page.task_bar
-                running.append(
-                    Running(key, frame.info.title, bar.stage.text(), bar.bar.value() / 1000)
-                )
+            if page is None or in_sight:
+                continue
+            running += [
+                Running(key, frame.info.title, bar.stage.text(), bar.bar.value() / 1000)
+                for task, bar in page.tasks
+                if task.busy
+            ]
         self.header.show_running(running)
 
     def _tell_fronts(self) -> None:
@@ -386,9 +388,9 @@ class Workspace(DockedWidget):
         for frame in self.frames.values():
             if frame.dock is not None:
                 self._out.let_go(frame)
-                task = frame.page.task
-                for signal in (task.started, task.updated, task.ended):
-                    signal.disconnect(self._changed, missing_ok=True)
+                for task, _ in frame.page.tasks:
+                    for signal in (task.started, task.updated, task.ended):
+                        signal.disconnect(self._changed, missing_ok=True)
                 frame.forget()
         self.halt()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.settings import ExplainSettings, Only
+from napari_channelmix.viewer.layers import Patches
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
 from napari_channelmix.viewer.session.cell_sources import Sources
 from napari_channelmix.viewer.session.session import Trained
@@ -26,7 +29,9 @@ def test_a_chosen_cell_that_cannot_be_used_has_its_number_in_the_data_set() -> N
     )
     cells = Cells.from_array(crops, ["DNA", "GFP"])
     trained, settings = Trained(classifier, "here"), ExplainSettings(only="all")
-    job = field_maps_job(Sources(), trained, cells, [1, 4], settings, (12, 12))
+    job = field_maps_job(
+        Sources(), trained, cells, [1, 4], settings, np.zeros((12, 12), np.float32)
+    )
     with pytest.raises(DataError, match="in cell 4 "):
         drain(job)
 
@@ -50,9 +55,50 @@ def test_cells_that_were_trained_on_are_left_out_where_that_is_asked_for() -> No
 
     def maps(only: Only) -> FieldMaps:
         settings = ExplainSettings(only=only)
-        return drain(field_maps_job(Sources(), trained, cells, [0, 1, 2], settings, (12, 12)))
+        image = np.zeros((12, 12), np.float32)
+        return drain(field_maps_job(Sources(), trained, cells, [0, 1, 2], settings, image))
 
     assert (maps("held-out").done, maps("all").done) == (2, 3)
     assert maps("held-out").warnings[0] == (
         "1 of 3 cells were trained on: the maps are of the other 2"
     )
+
+
+def test_the_order_is_asked_for_before_each_batch_and_maps_lie_on_their_cells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = importlib.import_module("napari_channelmix.pcim.explain")
+    monkeypatch.setattr(module, "cells_at_once", lambda *_: 2)
+    rng = np.random.default_rng(0)
+    planes = [rng.random((12, 72)).astype(np.float32) for _ in range(2)]
+    centres = np.array([[5.5, 12 * n + 5.5] for n in range(6)])
+    cells = Cells.from_points(planes, ["DNA", "GFP"], centres, crop=12)
+    spec = NetworkSpec("tiny", 2, 2)
+    classifier = Classifier(
+        spec.build().eval(), spec, ("DNA", "GFP"), ("a", "b"), np.zeros(2), np.ones(2), 12
+    )
+    trained, settings = Trained(classifier, "here"), ExplainSettings(only="all")
+    asked: list[list[int]] = []
+
+    def following(left: np.ndarray) -> np.ndarray:
+        asked.append(left.tolist())
+        # The last ones first; after the first batch the view moves to the first ones.
+        return np.sort(left)[::-1] if len(left) == 5 else np.sort(left)
+
+    chosen = [0, 1, 2, 4, 5]
+    image = np.zeros((12, 72), np.float32)
+    job = field_maps_job(Sources(), trained, cells, chosen, settings, image, following)
+    painted: list[set[int]] = []
+    for step in job:
+        if step.partial is not None:
+            columns = np.flatnonzero(image.max(axis=0))
+            painted.append(set((columns // 12).tolist()))
+    assert asked == [[0, 1, 2, 4, 5], [2, 1, 0], [2]]
+    order = list(dict.fromkeys(frozenset(cells) for cells in painted))
+    assert order == [frozenset(), frozenset({4, 5}), frozenset({0, 1, 4, 5})]
+    plain = np.zeros((12, 72), np.float32)
+    drain(field_maps_job(Sources(), trained, cells, chosen, settings, plain))
+    np.testing.assert_allclose(image, plain, atol=1e-4)
+    patches = Patches((12, 72))
+    drain(field_maps_job(Sources(), trained, cells, chosen, settings, patches, following))
+    np.testing.assert_allclose(patches.levels[0][:, :], image, atol=1e-6)

@@ -67,7 +67,8 @@ def classifier(channels: tuple[str, ...] = ("DNA", "GFP"), side: int = CROP) -> 
 
 
 def finished(dock: Any, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: not dock.task.busy and not dock.task.threads, timeout=60_000)
+    tasks = [task for task, _ in dock.tasks]
+    qtbot.waitUntil(lambda: not any(task.busy or task.threads for task in tasks), timeout=60_000)
 
 
 @pytest.fixture
@@ -515,13 +516,32 @@ def test_chosen_cells_and_an_honest_cancel(
     assert "2 cells are explained" in found.notice.text()
     slow.seconds = 0.1
     click(found.many.all_button)
-    press(qtbot, viewer, 3)
-    assert "Many cells are being explained" in found.notice.text() and found.many.busy
     qtbot.wait(300)
-    click(found.task_bar.cancel)
-    assert "Stopped" in found.notice.text() and not found.many.busy
+    assert found.many.task.busy and found.many.task_bar.isVisible()
+    click(found.many.task_bar.cancel)
+    assert "Stopped" in found.notice.text() and not found.many.task.busy
     found.many.choose_none()
     assert "cells to explain" not in viewer.layers
+
+
+def test_a_clicked_cell_is_explained_while_many_are(
+    viewer: Any, opened: Any, qtbot: Any, click: Any
+) -> None:
+    model = classifier()
+    slow = Slow(model, 0.0)
+    found = opened(model=model)
+    finished(found, qtbot)
+    slow.seconds = 0.2
+    click(found.many.all_button)
+    qtbot.waitUntil(lambda: found.many.task_bar.stage.text().startswith("explaining cells"))
+    press(qtbot, viewer, 3)
+    assert found.many.task.busy and found.cell == 2
+    qtbot.waitUntil(lambda: found.many.task_bar.stage.text().startswith("resting"), timeout=20_000)
+    slow.seconds = 0.0
+    qtbot.waitUntil(lambda: found.session.explanation is not None, timeout=20_000)
+    finished(found, qtbot)
+    assert found.session.explanation.reliability is not None
+    assert "6 cells are explained" in found.notice.text()
 
 
 def test_channels_that_are_missing_are_named(viewer: Any, opened: Any, qtbot: Any) -> None:

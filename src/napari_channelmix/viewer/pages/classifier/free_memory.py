@@ -6,7 +6,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.image_planes import FilePlane
+from napari_channelmix.data.decoded_chunks import decoded_chunks
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -21,11 +21,7 @@ def free_memory(session: Session) -> int:
     """
     freed: list[int] = []
     session.freeing.emit(freed)
-    # Of all data sets that are open: those not in use can be read again too.
-    fields = [item for state in session.data_sets for item in state.cells.fields]
-    planes = (plane for item in fields for plane in item.planes)
-    decoded = {id(plane.decoded): plane.decoded for plane in planes if isinstance(plane, FilePlane)}
-    freed += [item.clear() for item in decoded.values()]
+    freed.append(decoded_chunks().clear())
     gc.collect()
     return sum(freed) + _free_cuda()
 

@@ -458,4 +458,5 @@ class DataPage(Page):
         self.preview.task.stop()
         self.files.close()
         self.cells.halt()
+        layers.stop_filling(self.viewer)
         self.autosave.finish()

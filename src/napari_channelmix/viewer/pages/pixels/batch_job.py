@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.phenotypes.held_out import held_out_of
-from napari_channelmix.viewer.pages.pixels.map_scaling import pasted
+from napari_channelmix.viewer.layers import Patches
+from napari_channelmix.viewer.pages.pixels.map_scaling import fitted, pasted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim import MapUpdate
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FieldMaps", "field_maps_job"]
 
 FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +38,14 @@ class FieldMaps:
 
     Attributes
     ----------
-    image : (Y, X) float32 array
+    image : (Y, X) float32 array, or Patches
         Each cell's map scaled to its own highest values; the larger one where boxes
-        overlap. The job goes on to paint into it.
+        overlap. The job goes on to paint into it. `Patches` of a large field of view.
     done, total : int
         Cells.
     """
 
-    image: FloatArray = dataclasses.field(repr=False)
+    image: FloatArray | Patches = dataclasses.field(repr=False)
     done: int
     total: int
     warnings: tuple[str, ...] = ()
@@ -55,9 +57,13 @@ def field_maps_job(
     cells: Cells,
     chosen: Sequence[int],
     settings: ExplainSettings,
-    shape: tuple[int, int],
+    image: FloatArray | Patches,
+    following: Callable[[IntArray], IntArray] | None = None,
 ) -> Job[FieldMaps]:
     """Explain many cells of one field of view; a cell is painted when its map is finished.
+
+    ``image``: what is painted into, empty. ``following`` gets the cells that are left, before each
+    batch, and gives them in the order they are to be explained: those first that are in sight.
 
     Of the ``chosen`` those that the classifier was trained on are left out where the settings say
     so and any other is left; see `phenotypes.held_out`.
@@ -77,12 +83,21 @@ def field_maps_job(
     # Their pixels are read batch by batch, by the job.
     some = replace(whole, numbers=whole.numbers[indices])
     boxes = cells.boxes[indices]
-    maps, last = FieldMaps(np.zeros(shape, np.float32), 0, len(indices)), None
+    maps, last = FieldMaps(image, 0, len(indices)), None
 
     def painted(update: MapUpdate) -> FieldMaps:
         for cell, cell_map in zip(update.cells, update.maps, strict=True):
-            pasted(maps.image, cell_map, boxes[cell])
+            if isinstance(image, Patches):
+                image.add(fitted(cell_map, boxes[cell]), boxes[cell])
+            else:
+                pasted(image, cell_map, boxes[cell])
         return replace(maps, done=maps.done + len(update.cells))
+
+    def next_cells(left: IntArray) -> IntArray:
+        assert following is not None
+        rows = {cell: row for row, cell in zip(left.tolist(), indices[left].tolist(), strict=True)}
+        wanted = following(indices[left]).tolist()
+        return np.array([rows[cell] for cell in wanted], dtype=np.int64)
 
     job = explain_job(
         trained.classifier,
@@ -91,6 +106,7 @@ def field_maps_job(
         versus=settings.versus,
         # One image of the field of view holds one map of each cell.
         settings=replace(settings.maps, channels="shared"),
+        following=None if following is None else next_cells,
     )
     try:
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from napari.layers import Points
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks.task import Task, Update
+    from napari_channelmix.viewer.tasks.task_bar import TaskBar
+    from napari_channelmix.viewer.tasks.turns import Turns
     from napari_channelmix.viewer.widgets.notice import Notice
 
 __all__ = ["ManyCells"]
+
+IntArray = npt.NDArray[np.int64]
 
 ROLE = "cells to explain"
 HINT = "Shift-click selects a cell."
@@ -40,8 +45,10 @@ class ManyCells:
     Parameters
     ----------
     viewer, session
-    task : Task
-        Of the page: many cells are not explained while one is, on the same network.
+    task, task_bar : Task, TaskBar
+        Its own: a cell that is clicked is explained meanwhile.
+    turns : Turns
+        On the same network the job rests while another is at work.
     notice : Notice
         Where results and errors are said.
     maps : ExplanationLayers
@@ -57,21 +64,21 @@ class ManyCells:
         viewer: Any,
         session: Session,
         task: Task,
+        task_bar: TaskBar,
+        turns: Turns,
         notice: Notice,
         maps: ExplanationLayers,
         sources: Sources,
         question: Callable[[], Question],
         leave_cell: Callable[[], object],
     ) -> None:
-        self._viewer, self._session, self._task, self._notice = viewer, session, task, notice
+        self._viewer, self._session, self._notice = viewer, session, notice
+        self.task, self.task_bar, self._turns = task, task_bar, turns
         self._maps, self._sources, self._question = maps, sources, question
         self._leave_cell = leave_cell
         # In the order they were chosen.
         self._picked: dict[int, None] = {}
         self.maps: FieldMaps | None = None
-        self.busy = False
-        # Whether the task that ended last was ours.
-        self._was_busy = False
         self.chosen_button = QPushButton("Explain selected")
         self.chosen_button.setToolTip(
             "One layer with the maps of the selected cells: Shift-click selects them, or by "
@@ -108,7 +115,10 @@ class ManyCells:
         column.addWidget(self.held_out)
         column.addWidget(self.run_time)
         column.addWidget(self.line)
-        task.ended.connect(self._ended)
+        column.addWidget(task_bar)
+        task_bar.cancel.clicked.connect(self._stopped)
+        task.started.connect(self.fill)
+        task.ended.connect(self.fill)
 
     # ---------------------------------------------------------------- choosing
 
@@ -176,23 +186,27 @@ class ManyCells:
             return
         shape = cells.fields[shown.field].shape
         self.maps = None
-        self._task.stop()
-        self._maps.lay_field(shown, shape)
+        self.task.stop()
+        image = self._maps.lay_field(shown, shape)
         # In the way of what is to be looked at now.
         self._maps.clear_cell()
         self._leave_cell()
         settings = merged(ExplainSettings, self._question(), {"only": only})
-        job = field_maps_job(self._sources, trained, cells, chosen, settings, shape)
-        self._task.run(
+        centres = cells.centres
+
+        def following(left: IntArray) -> IntArray:
+            """Those in sight first, also where the view moved since."""
+            return left[layers.nearest_in_sight(centres[left], self._maps.view())]
+
+        job = field_maps_job(self._sources, trained, cells, chosen, settings, image, following)
+        self.task.run(
             f"explaining {len(chosen)} cells",
-            job,
+            self._turns.long(job),
             self._done,
             on_update=self._updated,
             on_error=self._fail,
             work=self._work(len(chosen)),
         )
-        self.busy = True
-        self.fill()
 
     def _fail(self, line: str) -> None:
         self._notice.say(line, "error")
@@ -209,35 +223,29 @@ class ManyCells:
         lines = (f"{maps.done} cells are explained in the layer 'explanations'.", *maps.warnings)
         self._notice.say("\n".join(lines), "warning" if maps.warnings else "good")
 
-    def stopped(self) -> bool:
-        """Say how far it came when the user stopped it; whether it was this that was stopped."""
-        if not self._was_busy:
-            return False
-        self._was_busy = False
+    def _stopped(self) -> None:
+        """Say how far it came when the user stopped it."""
         if self.maps is None or not self.maps.done:
             self._notice.say("Stopped before the first cell was explained.")
-            return True
+            return
         done, total = self.maps.done, self.maps.total
         self._notice.say(
             f"Stopped: {done} of {total} cells are explained, and stay in the layer "
             "'explanations'; the others are empty there."
         )
-        return True
-
-    def _ended(self, how: str) -> None:
-        self._was_busy, self.busy = self.busy, False
 
     # ---------------------------------------------------------------- what is there
 
     def forget(self) -> None:
         """Another field of view or other cells are shown."""
+        self.task.stop()
         self._picked.clear()
         self.maps = None
         self._mark()
 
-    def fill(self) -> None:
+    def fill(self, _: object = None) -> None:
         """Bring buttons up to date."""
-        busy = self._task.busy and self.busy
+        busy = self.task.busy
         count = len(self._picked)
         self.chosen_button.setText(f"Explain selected ({count})" if count else "Explain selected")
         self.chosen_button.setEnabled(not busy)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from napari_channelmix.viewer.layers import MapLayer
+from napari_channelmix.viewer.layers import MapLayer, Patches, view_of
+from napari_channelmix.viewer.layers.own_layers import PLANE
 from napari_channelmix.viewer.pages.pixels.map_scaling import highest, inside, scaled
 
 if TYPE_CHECKING:
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["ExplanationLayers"]
+
+FloatArray = npt.NDArray[np.float32]
+
+# Bytes of a picture of maps above which only parts of it are ever made.
+LARGE = 256 * 2**20
 
 
 class ExplanationLayers:
@@ -62,13 +69,26 @@ class ExplanationLayers:
                 if name in self.channels:
                     self.channels[name].show(np.where(self._inside, scaled(channel_map, top), 0))
 
-    def lay_field(self, shown: Shown, shape: tuple[int, int]) -> None:
-        """Put an empty map over the whole field of view."""
+    def lay_field(self, shown: Shown, shape: tuple[int, int]) -> FloatArray | Patches:
+        """Put an empty map over the whole field of view; gives what is to be painted into."""
+        if 4 * shape[0] * shape[1] > LARGE:
+            patches = Patches(shape)
+            if self.field.lay_patches(shown, patches):
+                return patches
         self.field.lay(shown, (0, 0, *shape), shape)
+        return np.zeros(shape, np.float32)
+
+    def view(self) -> Any:
+        """The part of the field of view that is in sight; it may be asked in any thread."""
+        layer = self.field.layer
+        return None if layer is None else view_of(layer, layer.metadata[PLANE])
 
     def show_field(self, maps: FieldMaps) -> None:
         """Show the maps of many cells."""
-        self.field.show(maps.image)
+        if isinstance(maps.image, Patches):
+            self.field.draw()
+        else:
+            self.field.show(maps.image)
 
     def clear_cell(self) -> None:
         """Take the maps of the cell away."""

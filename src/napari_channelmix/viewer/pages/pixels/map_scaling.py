@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["highest", "inside", "pasted", "scaled"]
+__all__ = ["fitted", "highest", "inside", "pasted", "scaled"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -49,6 +49,17 @@ def inside(
     return good
 
 
+def fitted(values: FloatArray, box: Sequence[int]) -> FloatArray:
+    """A map, scaled to its own highest values, with as many pixels as its box has."""
+    y0, x0, y1, x1 = (int(edge) for edge in box)
+    patch = scaled(values)
+    if patch.shape != (y1 - y0, x1 - x0):
+        from skimage.transform import resize
+
+        patch = resize(patch, (y1 - y0, x1 - x0), order=1, anti_aliasing=False)
+    return patch
+
+
 def pasted(image: FloatArray, values: FloatArray, box: Sequence[int]) -> None:
     """Paint a map, scaled to its own highest values, into an image; the larger value stays.
 
@@ -61,11 +72,7 @@ def pasted(image: FloatArray, values: FloatArray, box: Sequence[int]) -> None:
         Where the map lies, in pixels of the image; beyond its border nothing is painted.
     """
     y0, x0, y1, x1 = (int(edge) for edge in box)
-    patch = scaled(values)
-    if patch.shape != (y1 - y0, x1 - x0):
-        from skimage.transform import resize
-
-        patch = resize(patch, (y1 - y0, x1 - x0), order=1, anti_aliasing=False)
+    patch = fitted(values, box)
     top, left = max(y0, 0), max(x0, 0)
     bottom, right = min(y1, image.shape[0]), min(x1, image.shape[1])
     if top >= bottom or left >= right:

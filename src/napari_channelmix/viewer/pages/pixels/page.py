@@ -35,6 +35,7 @@ from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityP
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.viewer.tasks.redraw_pace import Pace
+from napari_channelmix.viewer.tasks.turns import Turns
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
@@ -65,10 +66,12 @@ class PixelsPage(Page):
         self.comparison = ComparisonPanel()
         self.layers = ExplanationLayers(self.viewer)
         self.sources = Sources()
+        self.turns = Turns()
         self.many = ManyCells(
             self.viewer,
             self.session,
-            self.task,
+            *self.add_task(one_thread=True),
+            self.turns,
             self.notice,
             self.layers,
             self.sources,
@@ -159,9 +162,6 @@ class PixelsPage(Page):
         cells, shown, trained = self.session.cells, self.session.shown, self.session.trained
         if cells is None or shown is None or trained is None or shown.reference is None:
             return
-        if self.many.busy:
-            self._missed("Many cells are being explained; cancel that to explain a single cell.")
-            return
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
             self._missed(
@@ -196,7 +196,7 @@ class PixelsPage(Page):
                 return
         self.task.run(
             "explaining the cell",
-            explain_cell_job(self.sources, trained, cells, cell, question, known),
+            self.turns.short(explain_cell_job(self.sources, trained, cells, cell, question, known)),
             self._known,
             on_update=self._updated,
             on_error=self.fail,
@@ -218,7 +218,7 @@ class PixelsPage(Page):
             return
         shown = self.session.shown
         in_view = shown is not None and int(cells.table["field"].iloc[selected[0]]) == shown.field
-        if in_view and self.toggle.front and self.toggle.isChecked() and not self.many.busy:
+        if in_view and self.toggle.front and self.toggle.isChecked():
             self.explain(selected[0])
 
     def _updated(self, update: Update) -> None:
@@ -254,7 +254,7 @@ class PixelsPage(Page):
     def _cancelled(self) -> None:
         """The user stopped it; what is there stays and is not more than it is."""
         explanation = self.session.explanation
-        if self.many.stopped() or explanation is None:
+        if explanation is None:
             return
         if explanation.attribution is None:
             self.notice.say("Stopped; the map is not finished. Click the cell to start again.")
@@ -273,7 +273,7 @@ class PixelsPage(Page):
         self.comparison.begin(explanation, methods)
         self.task.run(
             "comparing methods",
-            compare_job(self.sources, trained, cells, explanation, methods),
+            self.turns.short(compare_job(self.sources, trained, cells, explanation, methods)),
             self.comparison.show_answers,
             on_update=self._compared,
             on_error=self.fail,
@@ -296,7 +296,7 @@ class PixelsPage(Page):
         """Maps that are kept can be made again."""
         freed.append(self.cache.nbytes)
         self.cache.clear()
-        if not self.task.busy:
+        if not any(task.busy for task, _ in self.tasks):
             self.sources.forget()
             self._warm = None
 
@@ -307,6 +307,7 @@ class PixelsPage(Page):
         self.many.forget()
 
     def _leave_cell(self) -> None:
+        self.task.stop()
         self.cell = None
         self.session.explanation = None
         self.result.empty()
@@ -353,7 +354,7 @@ class PixelsPage(Page):
         if self._warm is not trained:
             self._warm = trained
             job = warm_job(self.sources, trained, cells)
-            self.task.run("getting ready", job, lambda _: None)
+            self.task.run("getting ready", self.turns.short(job), lambda _: None)
 
     def _fill(self, _: object = None) -> None:
         ready = self.needs.fill()

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QWidget
 
 from napari_channelmix.data.display_limits import limits_of_planes
 from napari_channelmix.data.image_formats import open_image
-from napari_channelmix.data.image_planes import Decoded
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.roles import Role
@@ -98,7 +97,7 @@ def sample_job(scan: Scan) -> Job[Sample]:
 def _plane(path: Path, axes: str | None, place: int, side: int) -> npt.NDArray[np.float32] | str:
     """Every n-th pixel of a channel of a file, or why it cannot be read."""
     try:
-        planes = open_image(path).planes(axes, Decoded())
+        planes = open_image(path).planes(axes)
         plane = planes[min(place, len(planes) - 1)]
         if plane.shape[0] * plane.shape[1] > LARGEST:
             return "too large to be shown here"

@@ -1,0 +1,339 @@
+"""Where the pixels of a TIFF lie in its files, and how each tile or strip is decoded."""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.file_limits import guarded
+from napari_channelmix.data.open_files import FileStamp, RawFile, open_files
+
+if TYPE_CHECKING:
+    from napari_channelmix.data.pixel_sources import Place
+
+__all__ = ["Layout", "layout_of_pages", "layouts"]
+
+Pixels = npt.NDArray[Any]
+
+# Each takes some kilobytes; of a slide with many tiles a megabyte.
+MOST_LAYOUTS = 256
+
+
+class Layout(Protocol):
+    """Where the pixels of a picture lie. Nothing is open.
+
+    Attributes
+    ----------
+    grid, kept
+        See `PixelSource`.
+    """
+
+    grid: tuple[int, ...]
+    kept: bool
+
+    def chunk(self, place: Place) -> Pixels:
+        """The chunk at a place."""
+        ...
+
+    def let_go(self) -> None:
+        """See `PixelSource`."""
+        ...
+
+
+def layout_of_pages(
+    pages: Sequence[Any],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    start: int | None,
+    decode: Callable[[], Pixels],
+) -> Layout:
+    """The layout of a picture.
+
+    Parameters
+    ----------
+    pages : sequence of tifffile pages
+        Of its planes, slowest axis first; none where it is of a rare kind.
+    shape : tuple of int
+        Of the picture.
+    dtype : numpy.dtype
+    start : int or None
+        Place in the file where all of its pixels lie, one after the other.
+    decode : callable
+        Gives the whole picture where nothing else fits.
+    """
+    if not pages or any(page is None for page in pages):
+        return _Whole(shape, decode)
+    paths = {_path(page) for page in pages}
+    files = {path: FileStamp.of(Path(path)) for path in paths}
+    if start is not None and len(paths) == 1:
+        return _Mapped([(files[_path(pages[0])], start)], (), shape, _stored(pages[0]))
+    inner = tuple(int(n) for n in pages[0].shape)
+    leading = shape[: len(shape) - len(inner)]
+    if shape != (*leading, *inner) or prod(leading) != len(pages):
+        return _Whole(shape, decode)
+    if all(_final(page) and tuple(page.shape) == inner for page in pages):
+        stored = {_stored(page) for page in pages}
+        if len(stored) == 1:
+            starts = [(files[_path(page)], int(page.dataoffsets[0])) for page in pages]
+            return _Mapped(starts, leading, inner, stored.pop())
+    keyframes = {id(page.keyframe): page.keyframe for page in pages}.values()
+    steps = {_steps(keyframe, inner) for keyframe in keyframes}
+    axes = {str(keyframe.axes) for keyframe in keyframes}
+    if len(steps) == 1 and len(axes) == 1:
+        (step,) = steps
+        if step is not None:
+            return _Segments(
+                [_page(page, files[_path(page)]) for page in pages],
+                str(pages[0].keyframe.axes),
+                leading,
+                inner,
+                step,
+                dtype,
+            )
+    return _Whole(shape, decode)
+
+
+def _path(page: Any) -> str:
+    return str(page.parent.filehandle.path)
+
+
+def _stored(page: Any) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = np.dtype(page.dtype).newbyteorder(page.keyframe.parent.byteorder)
+    return dtype
+
+
+def _final(page: Any) -> bool:
+    """Whether its pixels lie in the file as they are, one after the other."""
+    key = page.keyframe
+    return bool(
+        page.is_contiguous
+        and page.dataoffsets[0]
+        and int(key.fillorder) == 1
+        and int(key.predictor) == 1
+        and not key.is_subsampled
+        and key.bitspersample == 8 * np.dtype(page.dtype).itemsize
+    )
+
+
+def _steps(page: Any, inner: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Lengths of a tile or strip along the axes of its page; None for volumes."""
+    if int(page.imagedepth) > 1 or tuple(page.shape) != inner or not set(page.axes) <= set("YXS"):
+        return None
+    rows = page.tilelength if page.is_tiled else page.rowsperstrip or page.imagelength
+    columns = page.tilewidth if page.is_tiled else page.imagewidth
+    together = int(page.planarconfig or 1) == 1
+    steps = {"Y": int(rows), "X": int(columns), "S": int(page.samplesperpixel) if together else 1}
+    sizes = zip(page.axes, inner, strict=True)
+    return tuple(max(1, min(steps[axis], n)) for axis, n in sizes)
+
+
+# ---------------------------------------------------------------- kinds of layouts
+
+
+class _Whole:
+    """A picture of a rare kind: it is decoded as a whole."""
+
+    def __init__(self, shape: tuple[int, ...], decode: Callable[[], Pixels]) -> None:
+        self.grid, self.kept, self._decode = tuple(max(n, 1) for n in shape), True, decode
+
+    def chunk(self, place: Place) -> Pixels:
+        return self._decode()
+
+    def let_go(self) -> None:
+        pass
+
+
+class _Mapped:
+    """Pages that lie in their files as they are: bytes are read when pixels are copied."""
+
+    kept = False
+
+    def __init__(
+        self,
+        starts: list[tuple[FileStamp, int]],
+        leading: tuple[int, ...],
+        inner: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        self._starts, self._leading, self._inner, self._dtype = starts, leading, inner, dtype
+        self._files = tuple(dict.fromkeys(file for file, _ in starts))
+        size = prod(inner) * dtype.itemsize
+        steps = {b - a for (_, a), (_, b) in itertools.pairwise(starts)} or {size}
+        # Evenly spaced pages of one file are one array.
+        self._step = steps.pop() if len(steps) == 1 and len(self._files) == 1 else 0
+        one = self._step >= size
+        self.grid = (*leading, *inner) if one else (*(1 for _ in leading), *inner)
+        self.grid = tuple(max(n, 1) for n in self.grid)
+        if not one:
+            self._step = 0
+
+    def chunk(self, place: Place) -> Pixels:
+        count = len(self._leading)
+        if self._step:
+            file, start = self._starts[0]
+            outer = [self._step * prod(self._leading[i + 1 :]) for i in range(count)]
+            shape = (*self._leading, *self._inner)
+        else:
+            number = int(np.ravel_multi_index(place[:count], self._leading)) if count else 0
+            file, start = self._starts[number]
+            outer, shape = [0] * count, (*(1 for _ in range(count)), *self._inner)
+        item = self._dtype.itemsize
+        strides = [item * prod(self._inner[i + 1 :]) for i in range(len(self._inner))]
+        with _mapping(file) as mapped:
+            return np.ndarray(shape, self._dtype, mapped, start, (*outer, *strides))
+
+    def let_go(self) -> None:
+        # Where the system knows no such thing, it takes the memory back when it needs it.
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for file in self._files:
+                with _mapping(file) as mapped:
+                    mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapping(file: FileStamp) -> Any:
+    return open_files().using(("mapped", file), lambda: _map(file.path), _unmap)
+
+
+def _map(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _unmap(mapped: mmap.mmap) -> None:
+    # An array of it may still be in use; it is unmapped with the last one.
+    with suppress(BufferError):
+        mapped.close()
+
+
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """Where the tiles or strips of a page lie in its file."""
+
+    file: FileStamp
+    offsets: Sequence[int] = field(repr=False)
+    counts: Sequence[int] = field(repr=False)
+    decode: Callable[..., Any] = field(repr=False)
+    options: dict[str, Any] = field(repr=False)
+    nodata: Any
+    what: str
+
+
+class _Segments:
+    """Pages of tiles or strips, each decoded by itself."""
+
+    kept = True
+
+    def __init__(
+        self,
+        pages: list[_Page],
+        axes: str,
+        leading: tuple[int, ...],
+        inner: tuple[int, ...],
+        step: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        self._leading, self._inner, self._step = leading, inner, step
+        self._dtype = dtype.newbyteorder("=")
+        self._pages, self._axes = pages, axes
+        self._counts = dict(
+            zip(self._axes, (-(-n // s) for n, s in zip(inner, step, strict=True)), strict=True)
+        )
+        self.grid = (*(1 for _ in leading), *step)
+
+    def chunk(self, place: Place) -> Pixels:
+        count = len(self._leading)
+        number = int(np.ravel_multi_index(place[:count], self._leading)) if count else 0
+        page = self._pages[number]
+        at = dict(zip(self._axes, place[count:], strict=True))
+        # Those of separate samples follow each other.
+        rows = at.get("S", 0) * self._counts["Y"] + at["Y"]
+        index = rows * self._counts["X"] + at["X"]
+        where = f"{page.what} {index + 1} of page {number + 1}"
+        return guarded(page.file.path, lambda: self._decoded(page, index, place[count:]), where)
+
+    def _decoded(self, page: _Page, index: int, place: Place) -> Pixels:
+        whole = zip(place, self._step, self._inner, strict=True)
+        sizes = tuple(min(step, n - i * step) for i, step, n in whole)
+        shape = (*(1 for _ in self._leading), *sizes)
+        listed = index < len(page.offsets) and index < len(page.counts)
+        offset, count = (page.offsets[index], page.counts[index]) if listed else (0, 0)
+        if not offset or not count:
+            # Left out on purpose.
+            return np.full(shape, page.nodata, self._dtype)
+        path = page.file.path
+        with open_files().using(page.file, lambda: RawFile(path), RawFile.close) as file:
+            data = file.read(offset, count)
+        if len(data) < count:
+            raise ValueError(f"{len(data):,} of its {count:,} bytes are there")
+        segment = page.decode(data, index, **page.options)[0]
+        size = dict(zip(self._axes, sizes, strict=True))
+        pixels = segment[0, : size["Y"], : size["X"], : size.get("S", 1)]
+        order = self._axes if "S" in self._axes else f"{self._axes}S"
+        pixels = pixels.transpose(["YXS".index(axis) for axis in order]).reshape(shape)
+        return np.asarray(pixels, self._dtype)
+
+    def let_go(self) -> None:
+        pass
+
+
+def _page(page: Any, file: FileStamp) -> _Page:
+    keyframe = page.keyframe
+    options: dict[str, Any] = {}
+    if int(keyframe.compression) in (6, 7, 34892, 33007):  # JPEG
+        options = {"jpegtables": page.jpegtables, "jpegheader": keyframe.jpegheader}
+    return _Page(
+        file,
+        page.dataoffsets,
+        page.databytecounts,
+        keyframe.decode,
+        options,
+        keyframe.nodata,
+        "tile" if keyframe.is_tiled else "strip",
+    )
+
+
+# ---------------------------------------------------------------- those looked up before
+
+
+class _Layouts:
+    """Layouts of the pictures read last; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Hashable, Layout] = OrderedDict()
+
+    def get(self, key: Hashable) -> Layout | None:
+        """That of a picture, where it is known."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: Hashable, layout: Layout) -> None:
+        """Remember one."""
+        with self._lock:
+            self._values[key] = layout
+            while len(self._values) > MOST_LAYOUTS:
+                self._values.popitem(last=False)
+
+    def after_fork(self) -> None:
+        """Take a lock that no thread of the parent holds."""
+        self._lock = threading.Lock()
+
+
+layouts = _Layouts()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=layouts.after_fork)

@@ -1,0 +1,189 @@
+"""Planes as napari shows them: small ones whole, large ones as levels of which a part is read.
+
+1. A plane of up to 64 MiB is an array.
+2. A larger one whose file has coarser levels is shown by these: what is in sight is read from the
+   level that fits the zoom.
+3. A larger one without levels gets an `Overview`: coarse levels that begin empty and are filled
+   piece by piece while the window is used. Only what is in sight at a close zoom is read at once.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.data.image_planes import Plane
+
+__all__ = ["READ_WHOLE_BYTES", "Levels", "Overview", "coarser_views", "nbytes_of", "shown_plane"]
+
+# Larger planes are read in pieces.
+READ_WHOLE_BYTES = 64 * 2**20
+# The coarsest level of a pyramid has no more pixels than this along a side: all of it is drawn.
+COARSEST = 2048
+# Between two levels of an overview, and pixels that are read at once to fill it.
+STEP, PIECE = 4, (1024, 4096)
+# Pixels along a side of the pieces that dask hands out.
+CHUNK = 1024
+
+
+class Levels(tuple[Any, ...]):
+    """Levels of a plane for napari, full resolution first; ``overview`` fills the coarse ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> levels = Levels(coarser_views(np.zeros((8192, 4096), np.uint8)))
+    >>> [level.shape for level in levels], levels.overview is None
+    ([(8192, 4096), (4096, 2048), (2048, 1024)], True)
+    """
+
+    overview: Overview | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels, at full resolution."""
+        height, width = self[0].shape
+        return int(height), int(width)
+
+
+class Overview:
+    """Coarse levels of a plane, each pixel the mean of a square; filled in pieces by `fill`.
+
+    Parameters
+    ----------
+    plane : Plane
+        (Y, X); only pieces of it are read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_channelmix.jobs import drain
+    >>> overview = Overview(np.full((4096, 4096), 7, np.uint8))
+    >>> [level.shape for level in overview.levels]
+    [(1024, 1024)]
+    >>> drain(overview.fill())
+    >>> int(overview.levels[0].min()), overview.complete
+    (7, True)
+    """
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self.levels: tuple[npt.NDArray[Any], ...] = ()
+        shape = tuple(plane.shape)
+        while not self.levels or max(shape) > COARSEST:
+            shape = tuple(math.ceil(n / STEP) for n in shape)
+            self.levels += (np.zeros(shape, plane.dtype),)
+        self._next = 0
+        height, width = plane.shape
+        self._pieces = [
+            (y, x) for y in range(0, height, PIECE[0]) for x in range(0, width, PIECE[1])
+        ]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of the plane was read."""
+        return self._next >= len(self._pieces)
+
+    def fill(self) -> Job[None]:
+        """Read what was not read yet; goes on where it was stopped.
+
+        Raises
+        ------
+        DataError
+            Pixels that cannot be read.
+        """
+        while not self.complete:
+            yield Progress(self._next, len(self._pieces), "reading the overview")
+            y, x = self._pieces[self._next]
+            pixels = np.asarray(self._plane[y : y + PIECE[0], x : x + PIECE[1]])
+            for level in self.levels:
+                pixels = _means(pixels)
+                y, x = y // STEP, x // STEP
+                level[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+            self._next += 1
+
+
+def _means(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Means of squares of `STEP` pixels a side; at the lower and right edge of what is there."""
+    short = [(-n) % STEP for n in pixels.shape]
+    if any(short):
+        pixels = np.pad(pixels, [(0, n) for n in short], mode="edge")
+    height, width = pixels.shape
+    squares = pixels.reshape(height // STEP, STEP, width // STEP, STEP)
+    # Sums of whole numbers, row by row: a mean over two axes is many times slower.
+    kind = np.float32 if pixels.dtype.kind == "f" else np.int64 if pixels.itemsize > 2 else np.int32
+    rows = np.zeros((height // STEP, width // STEP, STEP), kind)
+    for row in range(STEP):
+        rows += squares[:, row]
+    total = rows[..., 0].copy()
+    for column in range(1, STEP):
+        total += rows[..., column]
+    if pixels.dtype.kind == "f":
+        return np.asarray(total / STEP**2, pixels.dtype)
+    return np.asarray(total // STEP**2, pixels.dtype)
+
+
+def shown_plane(plane: Plane) -> npt.NDArray[Any] | Levels:
+    """A plane as napari is to get it; pixels are read of small ones only.
+
+    Raises
+    ------
+    DataError
+        Pixels that cannot be read.
+    """
+    height, width = plane.shape
+    if nbytes_of(plane) <= READ_WHOLE_BYTES:
+        return np.asarray(plane[0:height, 0:width])
+    if isinstance(plane, np.ndarray):
+        return Levels(coarser_views(plane))
+    levels = _in_file(plane)
+    coarsest = levels[-1]
+    if max(coarsest.shape) <= COARSEST:
+        return Levels(map(_in_pieces, levels))
+    if len(levels) > 1 and nbytes_of(coarsest) <= READ_WHOLE_BYTES:
+        views = coarser_views(np.asarray(coarsest[0 : coarsest.shape[0], 0 : coarsest.shape[1]]))
+        return Levels((*map(_in_pieces, levels[:-1]), *views))
+    overview = Overview(coarsest)
+    result = Levels((*map(_in_pieces, levels), *overview.levels))
+    result.overview = overview
+    return result
+
+
+def nbytes_of(plane: Any) -> int:
+    """Bytes of the pixels of a plane."""
+    height, width = plane.shape
+    itemsize: int = np.dtype(plane.dtype).itemsize
+    return int(height) * int(width) * itemsize
+
+
+def _in_file(plane: Plane) -> tuple[Any, ...]:
+    """The plane and the coarser levels that its file has."""
+    levels: Sequence[Any] = getattr(plane, "levels", ())
+    coarser = [level for level in levels if level.shape[0] < plane.shape[0]]
+    return (plane, *coarser)
+
+
+def _in_pieces(plane: Any) -> Any:
+    """A lazy array, of which pieces are read at the same time."""
+    # Only here: loading dask takes longer than opening a dock may take.
+    import dask.array as da
+
+    if isinstance(plane, (da.Array, np.ndarray)):
+        return plane
+    return da.from_array(plane, chunks=(CHUNK, CHUNK), asarray=False, name=False)
+
+
+def coarser_views(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+    """An array and views of every second, fourth... of its pixels; nothing is copied."""
+    views = [pixels]
+    while max(views[-1].shape) > COARSEST:
+        views.append(views[-1][::2, ::2])
+    return tuple(views)

@@ -1,0 +1,97 @@
+"""``--store``: every command that reads crops writes them once, and reads them from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_channelmix.data import Cells
+from napari_channelmix.run.cli import main
+from napari_channelmix.run.parser import parser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    lines = ["image,y,x,class"]
+    for index in range(4):
+        pixels = rng.integers(0, 200, (2, 60, 60)).astype("uint8")
+        tifffile.imwrite(tmp_path / f"f{index}.tif", pixels, photometric="minisblack")
+        lines += [
+            f"f{index}.tif,{y:.0f},{x:.0f},{'ab'[index % 2]}"
+            for y, x in rng.uniform(15, 45, (6, 2))
+        ]
+    (tmp_path / "cells.csv").write_text("\n".join(lines) + "\n")
+    path = tmp_path / "dataset.toml"
+    path.write_text(
+        'name = "four"\ntable = "cells.csv"\nlabel = "class"\n'
+        '[image]\ncolumn = "image"\naxes = "CYX"\nchannels = ["A", "B"]\n'
+        '[cells]\nfrom = "point"\ncolumns = ["y", "x"]\ncrop = 16\n'
+    )
+    return path
+
+
+def test_commands_that_read_crops_have_the_option() -> None:
+    names = ("train", "importance", "predict", "explain", "evaluate", "latents")
+    for name in names:
+        needed = {"predict": ["--model", "m"], "explain": ["--model", "m"]}
+        needed["evaluate"] = ["--model", "m"]
+        given = [name, "d.toml", "--out", "o", *needed.get(name, []), "--store", "s"]
+        assert str(parser().parse_args(given).store) == "s"
+
+
+def test_a_store_is_made_then_used(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    store = ["--store", str(tmp_path / "crops")]
+    short = ["--epochs", "1", "--network", "tiny", "--held-out", "0.5", "--quiet"]
+    direct, first, second = (str(tmp_path / f"{name}.cmx") for name in "abc")
+    assert main(["train", str(dataset), "--out", direct, *short]) == 0
+    assert main(["train", str(dataset), "--out", first, *short, *store]) == 0
+    assert (tmp_path / "crops" / "crops.zarr" / "zarr.json").exists()
+    read, counted = Cells.read_images, []
+
+    def counting(self: Cells, chosen: np.ndarray) -> np.ndarray:
+        counted.append(len(chosen))
+        return read(self, chosen)
+
+    monkeypatch.setattr(Cells, "read_images", counting)
+    assert main(["train", str(dataset), "--out", second, *short, *store]) == 0
+    # To see whether the images are still the same, and nothing else.
+    assert sum(counted) <= 32
+    from napari_channelmix.classify import load_model
+
+    weights = [
+        {name: value.numpy() for name, value in load_model(path).network.state_dict().items()}
+        for path in (direct, first, second)
+    ]
+    for name, value in weights[0].items():
+        np.testing.assert_array_equal(value, weights[1][name])
+        np.testing.assert_array_equal(value, weights[2][name])
+
+
+def test_changed_images_are_one_line(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = str(tmp_path / "a.cmx")
+    given = ["train", str(dataset), "--out", out, "--store", str(tmp_path / "crops"), "--quiet"]
+    short = ["--epochs", "1", "--network", "tiny", "--held-out", "0.5"]
+    assert main([*given, *short]) == 0
+    image = dataset.parent / "f1.tif"
+    tifffile.imwrite(image, tifffile.imread(image) + 1, photometric="minisblack")
+    capsys.readouterr()
+    assert main([*given, *short]) != 0
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "--rebuild-store" in said
+    assert main([*given, *short, "--rebuild-store"]) == 0
+
+
+def test_rebuilding_needs_a_name(dataset: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["train", str(dataset), "--out", "a.cmx", "--rebuild-store"]) != 0
+    assert "--store PATH" in capsys.readouterr().err
