@@ -216,8 +216,9 @@ def one(job: str, count: int, source: str, folder: Path) -> Row:
 
 
 def _predict(folder: Path) -> Any:
-    from napari_channelmix.classify import load_model
     from napari_channelmix.run.predict_dataset import predict_cells
+
+    from napari_channelmix.classify import load_model
 
     model = load_model(folder / "model.cmx")
     return lambda cells: predict_cells(model, cells, folder / f"predicted-{len(cells)}")

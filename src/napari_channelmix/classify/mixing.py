@@ -84,9 +84,10 @@ class ChannelMix(nn.Module):
 class MixedNetwork(nn.Module):
     """A mixing layer in front of a network of ``mixing.mixes`` channels.
 
-    Where the network has a ``stem`` convolution (ours have), blending and stem are done as one:
-    ``w * (sum_c alpha_c x_c) = sum_c (alpha_c w) * x_c``. That is the same function, but spares
-    the gradient with respect to the blended image, which costs more than the blending itself.
+    Where the network takes another kernel for its first convolution (ours do), blending and that
+    convolution are done as one: ``w * (sum_c alpha_c x_c) = sum_c (alpha_c w) * x_c``. That is the
+    same function, but spares the gradient with respect to the blended image, which costs more than
+    the blending itself.
     """
 
     def __init__(self, mixing: ChannelMix, network: nn.Module) -> None:
@@ -95,11 +96,10 @@ class MixedNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Class scores (N, K) of normalised crops (N, C, H, W)."""
-        stem = getattr(self.network, "stem", None)
-        if not isinstance(stem, nn.Conv2d):
+        with_kernel = getattr(self.network, "with_kernel", None)
+        if with_kernel is None:
             scores: Tensor = self.network(self.mixing(x))
             return scores
-        kernel = torch.einsum("okyx,kc->ocyx", stem.weight, self.mixing.alpha)
-        after = functional.conv2d(x, kernel, stem.bias, stem.stride, stem.padding)
-        scores = self.network.after_stem(after)  # type: ignore[operator]
+        stem: Tensor = self.network.stem.weight  # type: ignore[union-attr, assignment]
+        scores = with_kernel(x, torch.einsum("okyx,kc->ocyx", stem, self.mixing.alpha))
         return scores
