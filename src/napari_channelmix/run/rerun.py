@@ -29,9 +29,9 @@ from napari_channelmix.errors import BundleError, ConfigError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.report import ClassifierFacts, report_job
+from napari_channelmix.report.predict_dataset import Predicted, predict_cells_job
 from napari_channelmix.run.encode_dataset import Encoded, encode_cells_job
 from napari_channelmix.run.explain_dataset import Explained, explain_cells_job
-from napari_channelmix.run.predict_dataset import Predicted, predict_cells_job
 from napari_channelmix.run.report import Sources, findings_job
 from napari_channelmix.run.train_to_file import train_into_job
 from napari_channelmix.settings import (

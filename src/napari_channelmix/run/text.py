@@ -157,8 +157,8 @@ def rerun_text(rerun: Rerun) -> str:
 
 def _parts_text(rerun: Rerun) -> list[str]:
     """The same for one data set, a line or more for each part."""
+    from napari_channelmix.report.predict_dataset import predicted_text
     from napari_channelmix.run.encode_dataset import latents_text
-    from napari_channelmix.run.predict_dataset import predicted_text
 
     record, lines = rerun.config.classifier, []
     if rerun.classifier is not None and record is not None:
