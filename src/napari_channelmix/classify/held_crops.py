@@ -107,6 +107,7 @@ class HeldCrops:
         exact: dict[int, FloatArray] = {}
         signature, in_order = self.cells.signing(), kind is None or self._ordered()
         total = count if in_order else count + count / 8
+        yield Progress(0, total, f"reading the cells, 0 of {count:,}")
         for positions, crops in self._in_order() if in_order else self._source.passes(self._size):
             digests[positions] = crop_digests(crops)
             if in_order:
@@ -118,7 +119,7 @@ class HeldCrops:
                     for row in np.flatnonzero((pixels[positions] != last).any(axis=(1, 2, 3))):
                         exact[int(positions[row])] = last[row].copy()
             done += len(crops)
-            yield Progress(done, total, "reading the cells")
+            yield Progress(done, total, f"reading the cells, {done:,} of {count:,}")
         self._pixels, self._exact = pixels, exact
         if not in_order:
             yield from part(self._signed(signature, np.arange(count)), count, count / 8, total)
@@ -146,7 +147,7 @@ class HeldCrops:
         for crops in self.batches(rows):
             signature.update(crops.tobytes())
             done += len(crops)
-            yield Progress(done, len(rows), "reading the cells")
+            yield Progress(done, len(rows), f"signing the cells, {done:,} of {len(rows):,}")
 
     def read(self, rows: IntArray) -> FloatArray:
         """The crops at these positions, (n, C, H, W), in raw units; channels last in memory."""

@@ -139,7 +139,8 @@ def predict_chunk_job(task: PredictionTask, positions: IntArray) -> Job[ChunkOfP
             measured.append(task.observer.measured(crops, some))
             if model.training_cells is not None:
                 digests.append(crop_digests(crops))
-        yield Progress(start + len(some), len(positions), "classifying the cells")
+        done, count = start + len(some), len(positions)
+        yield Progress(done, count, f"classifying the cells, {done:,} of {count:,}")
     parts = [part for part in measured if part is not None]
     return ChunkOfPredictions(
         positions,

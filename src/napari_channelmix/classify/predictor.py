@@ -375,7 +375,8 @@ def data_shift_job(
         rows = order[start : start + batch]
         some = rows if only is None else np.asarray(only)[rows]
         observer.add(source.read(some) if isinstance(source, Cells) else source[some], rows)
-        yield Progress(start + len(rows), len(order), "comparing with training")
+        done, count = start + len(rows), len(order)
+        yield Progress(done, count, f"comparing with training, {done:,} of {count:,}")
     return observer.shift(probabilities, balanced)
 
 
@@ -398,5 +399,6 @@ def training_marks_job(model: Predictor, cells: Cells) -> Job[Marks]:
     for positions, crops in source.passes(BATCH):
         digests[positions] = crop_digests(crops)
         done += len(positions)
-        yield Progress(done, len(cells), "looking for cells that were trained on")
+        stage = f"looking for cells that were trained on, {done:,} of {len(cells):,}"
+        yield Progress(done, len(cells), stage)
     return known.marks(digests, cells.groups.tolist())

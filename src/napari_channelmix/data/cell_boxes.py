@@ -16,9 +16,9 @@ from napari_channelmix.data.borders import over_border, without_fill_line
 from napari_channelmix.data.chunk_reading import UnreadableChunk
 from napari_channelmix.data.crop_reading import NotFiniteError, pass_order, read_crops
 from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
-from napari_channelmix.data.decoded_chunks import chunk_cache
 from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.neighbours import HIDE, KEEP, Neighbours
+from napari_channelmix.data.pass_visits import PassVisit
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from napari_channelmix.data.decoded_chunks import Chunks
     from napari_channelmix.data.stored_crops import StoredCrops
 
 __all__ = ["BOX", "CellBoxes"]
@@ -43,9 +42,8 @@ BOX = ["y0", "x0", "y1", "x1"]
 FINGERPRINTED = 32
 # Rows of the table that become text at once.
 BLOCK = 50_000
-# Bytes of the crops that a pass gives at a time, and of the blocks of lazy arrays that it keeps.
+# Bytes of the crops that a pass gives at a time.
 MOST_AT_A_TIME = 256 * 2**20
-BLOCKS_KEPT = 256 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,19 +318,25 @@ class CellBoxes:
         """
         return self._read(self._positions(indices))
 
-    def _read(self, chosen: IntArray, blocks: Chunks | None = None) -> FloatArray:
-        """Crops of cells; ``blocks`` of lazy arrays are kept from one batch to the next."""
+    def _read(self, chosen: IntArray, visit: PassVisit | None = None) -> FloatArray:
+        """Crops of cells; ``visit`` is the pass that they are a part of."""
         rows = None if self._stored_rows is None else self._stored_rows[chosen]
         if rows is None or self.crop_store is None or (rows < 0).all():
-            return self.read_images(chosen, blocks)
+            return self.read_images(chosen, visit)
         stored = rows >= 0
         boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen[stored]]
         crops = self.crop_store.read(rows[stored], self.planes, boxes)
         if stored.all():
             return crops
         every = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
-        every[stored], every[~stored] = crops, self.read_images(chosen[~stored], blocks)
+        every[stored], every[~stored] = crops, self.read_images(chosen[~stored], visit)
         return every
+
+    def _places(self, chosen: IntArray) -> IntArray:
+        """Field and box of some cells (n, 5)."""
+        # Column by column: a table of all cells is not copied for some of them.
+        columns = [self.table[name].to_numpy(np.int64)[chosen] for name in ("field", *BOX)]
+        return np.stack(columns, axis=1)
 
     @cached_property
     def _stored_rows(self) -> IntArray | None:
@@ -350,15 +354,15 @@ class CellBoxes:
         rows = self._stored_rows
         return rows is not None and bool((rows >= 0).all())
 
-    def read_images(self, chosen: IntArray, blocks: Chunks | None = None) -> FloatArray:
+    def read_images(self, chosen: IntArray, visit: PassVisit | None = None) -> FloatArray:
         """Crops (n, C, H, W) of the cells at these positions, from the images; see `read`.
 
-        ``blocks`` of lazy arrays are kept in it from one batch to the next.
+        ``visit`` is the pass that they are a part of.
         """
         ids = self.table["object"].to_numpy(np.int64)[chosen] if self.neighbours == HIDE else None
-        boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen]
         try:
-            return read_crops(self.fields, self.planes, boxes, self.crop, ids, blocks)
+            boxes = self._places(chosen)
+            return read_crops(self.fields, self.planes, boxes, self.crop, ids, visit)
         except NotFiniteError as error:
             raise self._not_finite(int(chosen[error.row]), error.place) from error
         except UnreadableChunk as error:
@@ -428,10 +432,11 @@ class CellBoxes:
             ranks[order] = np.arange(len(self))
             order = chosen[np.argsort(ranks[chosen], kind="stable")]
         size = max(1, min(size, MOST_AT_A_TIME // (4 * max(1, int(np.prod(self.shape[1:]))))))
-        blocks = chunk_cache(BLOCKS_KEPT)
+        visit = PassVisit(self._places(order))
         for start in range(0, len(order), size):
             positions = order[start : start + size]
-            yield positions, self._read(positions, blocks)
+            visit.done = start + len(positions)
+            yield positions, self._read(positions, visit)
 
     def statistics(self) -> ChannelStatistics:
         """Mean, standard deviation and range of each channel over all pixels of all crops."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,15 +109,17 @@ class ZarrSource:
             raise DataError(str(error).replace(str(self.stamp.path), str(self.path))) from None
         return self.stamp, self.opened_at
 
-    def decode(self, places: Sequence[Place]) -> list[Pixels]:
+    def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
         """Chunks, those that make up a block in one go."""
+        if not places:
+            return
+        chunks: dict[Place, Pixels] = {}
         with open_files().using(self, lambda: open_array(self.path, self.place), _close) as array:
-            if len(places) == 1:
-                return [self._read(array, tuple((i, i + 1) for i in places[0]))]
-            chunks: dict[Place, Pixels] = {}
-            for block in _blocks(places):
-                chunks |= self._chunks(block, self._read(array, block))
-        return [chunks[place] for place in places]
+            blocks = {place: block for block in _blocks(places) for place in _places(block)}
+            for place in places:
+                if place not in chunks:
+                    chunks |= self._chunks(blocks[place], self._read(array, blocks[place]))
+                yield chunks.pop(place)
 
     def let_go(self) -> None:
         """Nothing is held."""
@@ -146,18 +149,25 @@ class ZarrSource:
         return guarded(self.path, lambda: np.asarray(array[tuple(region)]), f"chunk {where}")
 
     def _chunks(self, block: Block, pixels: Pixels) -> dict[Place, Pixels]:
-        sizes = [last - first for first, last in block]
         chunks = {}
-        for offset in np.ndindex(*sizes):
-            steps = zip(offset, self.grid, strict=True)
-            part = tuple(slice(i * step, (i + 1) * step) for i, step in steps)
-            place = tuple(first + i for i, (first, _) in zip(offset, block, strict=True))
+        for place in _places(block):
+            starts = [
+                (i - first) * step
+                for i, (first, _), step in zip(place, block, self.grid, strict=True)
+            ]
+            part = tuple(
+                slice(start, start + step) for start, step in zip(starts, self.grid, strict=True)
+            )
             chunks[place] = pixels[part]
         return chunks
 
 
 def _close(array: Any) -> None:
     """Nothing of it is open between two readings."""
+
+
+def _places(block: Block) -> Iterator[Place]:
+    return product(*(range(first, last) for first, last in block))
 
 
 def _blocks(places: Sequence[Place]) -> list[Block]:

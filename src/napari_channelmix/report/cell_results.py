@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.report.results_by_cell import CellResults
-from napari_channelmix.wording import listed, path_shown
+from napari_channelmix.settings.export import CellFormat
+from napari_channelmix.wording import listed, path_shown, quoted
 
-__all__ = ["SUFFIXES", "CellResults", "write_cells", "write_cells_job"]
+__all__ = ["ENDINGS", "SUFFIXES", "CellResults", "format_of", "write_cells", "write_cells_job"]
 
-#: The files that `write_cells` writes, by their suffix.
-SUFFIXES = (".csv", ".parquet", ".h5ad", ".h5sc", ".zarr")
+#: How files may end, by their format; an empty ending is a folder.
+ENDINGS: dict[str, tuple[str, ...]] = {
+    "csv": (".csv",),
+    "parquet": (".parquet",),
+    "anndata": (".h5ad",),
+    "crops": (".h5sc",),
+    "ome-zarr": (".zarr",),
+    "qupath": (".tsv", ".txt", ".csv"),
+    "geojson": (".geojson", ".json", ""),
+    "cellprofiler": (".csv", ".txt"),
+}
+# The format of a file whose name tells it.
+_FORMAT_OF = {
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".h5ad": "anndata",
+    ".h5sc": "crops",
+    ".zarr": "ome-zarr",
+    ".tsv": "qupath",
+    ".geojson": "geojson",
+}
+#: Endings that tell the format.
+SUFFIXES = tuple(_FORMAT_OF)
 
 
 def write_cells(
-    results: CellResults, path: str | Path, *, name: str = "channelmix"
+    results: CellResults,
+    path: str | Path,
+    *,
+    format: CellFormat = "auto",
+    name: str = "channelmix",
 ) -> tuple[Path, ...]:
     """Write what is known of each cell into a file, by its suffix.
 
@@ -24,12 +52,28 @@ def write_cells(
     ----------
     results : CellResults
     path : path
-        ``.csv`` or ``.parquet``: a row per cell, the columns of `report.cell_table`; ``.h5ad``:
-        AnnData, see `report.anndata_results`; ``.h5sc``: the same with the crops themselves, see
-        `report.crop_results`; ``.zarr``: label images and a feature table beside the images of the
-        OME-Zarr plate or image that the cells lie in, see `report.zarr_results`.
+        Its ending tells the format:
+
+        ``.csv``, ``.parquet``
+            A row per cell, the columns of `report.cell_table`.
+        ``.h5ad``
+            AnnData, with the keys of SpatialData; see `report.anndata_results`.
+        ``.h5sc``
+            The same with the crops themselves, as scPortrait has them; see `report.crop_results`.
+        ``.zarr``
+            Label images and a feature table beside the images of the OME-Zarr plate or image that
+            the cells lie in, or in a copy of it; see `report.zarr_results`.
+        ``.tsv``
+            Measurements of detections, as QuPath exports them; see `report.qupath_results`.
+        ``.geojson``
+            Detections that QuPath imports; a folder, where the cells lie in several images.
+    format : str
+        ``auto``, or what the ending does not tell: ``qupath`` for a ``.csv``, ``geojson`` for a
+        folder, ``cellprofiler`` (a ``.csv`` of objects and one of images beside it, see
+        `report.cellprofiler_results`); also ``csv``, ``parquet``, ``anndata``, ``crops``,
+        ``ome-zarr``.
     name : str
-        What these label images and this table are called.
+        What the label images and the table beside OME-Zarr images are called.
 
     Returns
     -------
@@ -52,36 +96,74 @@ def write_cells(
     >>> [file.name for file in write_cells(CellResults(cells), path)]
     ['cells.csv']
     """
-    return drain(write_cells_job(results, path, name))
+    return drain(write_cells_job(results, path, format, name))
 
 
 def write_cells_job(
-    results: CellResults, path: str | Path, name: str = "channelmix"
+    results: CellResults, path: str | Path, format: CellFormat = "auto", name: str = "channelmix"
 ) -> Job[tuple[Path, ...]]:
     """`write_cells` as a job."""
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise DataError(
-            f"{path_shown(path)}: cells are written to files that end in {listed(SUFFIXES)}"
-        )
-    if suffix == ".zarr":
+    kind = format_of(path, format)
+    if kind == "ome-zarr":
         from napari_channelmix.report.zarr_results import write_zarr_job
 
         return ((yield from write_zarr_job(results, path, name)),)
+    if kind == "geojson":
+        from napari_channelmix.report.qupath_results import write_geojson_job
+
+        return (yield from write_geojson_job(results, path))
     if path.is_dir():
         raise SaveError(f"{path_shown(path)}: is a folder; name a file")
-    if suffix == ".h5ad":
+    if kind == "cellprofiler":
+        from napari_channelmix.report.cellprofiler_results import write_cellprofiler_job
+
+        return (yield from write_cellprofiler_job(results, path))
+    return ((yield from _writer_of(kind)(results, path)),)
+
+
+def format_of(path: Path, format: CellFormat) -> str:
+    """The format that is meant, checked against the name of the file.
+
+    Raises
+    ------
+    DataError
+        An ending that tells no format, or another than the format's.
+    """
+    suffix = path.suffix.lower()
+    if format == "auto":
+        if suffix not in SUFFIXES:
+            raise DataError(
+                f"{path_shown(path)}: cells are written to files that end in {listed(SUFFIXES)}; "
+                "name one, or a format"
+            )
+        return _FORMAT_OF[suffix]
+    known = get_args(CellFormat)
+    if format not in known:
+        raise DataError(f"format {quoted(format)} is unknown; use {listed(known)}")
+    fitting = [end for end in ENDINGS[format] if not end or end == suffix]
+    if not fitting:
+        raise DataError(
+            f"{path_shown(path)}: a file of the format {format} ends in "
+            f"{listed(end for end in ENDINGS[format] if end)}"
+        )
+    return format
+
+
+def _writer_of(format: str) -> Callable[[CellResults, Path], Job[Path]]:
+    """What writes one file, imported where it is used."""
+    if format == "anndata":
         from napari_channelmix.report.anndata_results import write_anndata_job
 
-        file = yield from write_anndata_job(results, path)
-    elif suffix == ".h5sc":
+        return write_anndata_job
+    if format == "crops":
         from napari_channelmix.report.crop_results import write_crops_job
 
-        file = yield from write_crops_job(results, path)
-    else:
-        from napari_channelmix.report.table_results import write_csv_job, write_parquet_job
+        return write_crops_job
+    if format == "qupath":
+        from napari_channelmix.report.qupath_results import write_qupath_job
 
-        write = write_csv_job if suffix == ".csv" else write_parquet_job
-        file = yield from write(results, path)
-    return (file,)
+        return write_qupath_job
+    from napari_channelmix.report.table_results import write_csv_job, write_parquet_job
+
+    return write_csv_job if format == "csv" else write_parquet_job

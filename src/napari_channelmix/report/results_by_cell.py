@@ -25,6 +25,7 @@ FloatArray = npt.NDArray[np.float32]
 class _Values:
     names: tuple[str, ...]
     values: FloatArray = field(repr=False)
+    badges: tuple[str, ...] = ()
 
 
 class NamedValues(Protocol):
@@ -103,6 +104,13 @@ class CellResults:
         positions = self.positions
         if len(positions) and not 0 <= positions.min() <= positions.max() < count:
             raise DataError(f"{self.cells.name}: chosen cells must be among its {count:,} cells")
+
+    @property
+    def class_codes(self) -> tuple[IntArray, tuple[str, ...]]:
+        """Class of each of the N cells, -1 for none, and the classes: the predicted, else given."""
+        if self.probabilities is not None:
+            return self.probabilities.argmax(axis=1).astype(np.int64), tuple(self.classes)
+        return self.cells.labels, self.cells.classes
 
     def subset(self, positions: npt.ArrayLike) -> CellResults:
         """The results of some cells, as results of a data set of their own.

@@ -186,14 +186,7 @@ def _stack(group: Path) -> list[int]:
 
 def _names(results: CellResults, name: str) -> dict[str, list[str]]:
     """Names of what is written, by the folder that it is written to."""
-    return {"labels": [name, *[f"{name}-classes"] * bool(_classes(results)[1])], "tables": [name]}
-
-
-def _classes(results: CellResults) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Class of each of the N cells, -1 for none, and the classes: those predicted, else given."""
-    if results.probabilities is not None:
-        return results.probabilities.argmax(axis=1).astype(np.int64), tuple(results.classes)
-    return results.cells.labels, results.cells.classes
+    return {"labels": [name, *[f"{name}-classes"] * bool(results.class_codes[1])], "tables": [name]}
 
 
 def _beside_job(results: CellResults, groups: dict[int, Path], name: str) -> Job[None]:
@@ -255,7 +248,7 @@ def _write_labels(
 ) -> None:
     cells, rows = results.cells, results.positions
     ids = cells.table["object"].to_numpy(np.int64)[rows]
-    codes, classes = _classes(results)
+    codes, classes = results.class_codes
     codes = codes[rows]
     labels = only(np.asarray(cells.fields[field].labels), ids)
     large = int(labels.max(initial=0)) >= 2**32

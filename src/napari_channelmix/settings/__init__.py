@@ -3,6 +3,7 @@
 from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
+from napari_channelmix.settings.export import CellFormat, ExportSettings
 from napari_channelmix.settings.fields import (
     About,
     Setting,
@@ -33,6 +34,7 @@ from napari_channelmix.settings.training import (
 __all__ = [
     "OF_THE_CLUSTER",
     "About",
+    "CellFormat",
     "ClassifierSettings",
     "ClusterSettings",
     "Constraint",
@@ -40,6 +42,7 @@ __all__ = [
     "EncodingSettings",
     "EvaluationSettings",
     "ExplainSettings",
+    "ExportSettings",
     "FinetuneSettings",
     "ImportanceSettings",
     "LatentsSettings",

@@ -18,6 +18,7 @@ __all__ = ["TaskBar"]
 SOON = 250
 # Milliseconds after which the time left is told again, also where nothing moves.
 TICK = 1000
+TIP = "The running job, and about how much time is left"
 
 
 class TaskBar(QWidget):
@@ -35,7 +36,7 @@ class TaskBar(QWidget):
         self.cancel.clicked.connect(task.stop)
         self.stage = QLabel()
         self.stage.setWordWrap(True)
-        self.stage.setToolTip("The running job, and about how much time is left")
+        self.stage.setToolTip(TIP)
         row = QHBoxLayout()
         row.addWidget(self.bar, 1)
         row.addWidget(self.cancel)
@@ -86,7 +87,11 @@ class TaskBar(QWidget):
         self.bar.setValue(round(1000 * progress.fraction))
         self.bar.setUpdatesEnabled(True)
         self.bar.setFormat(f"{100 * progress.fraction:.0f} %")
-        self._stage = progress.stage
+        rate = progress.metrics.get("cells per second", 0.0)
+        self._stage = f"{progress.stage} · {rate:,.0f} cells/s" if rate >= 1 else progress.stage
+        tip = f"{TIP}\n{progress.note}" if progress.note else TIP
+        if tip != self.stage.toolTip():
+            self.stage.setToolTip(tip)
         self._show_stage()
 
     def _show_stage(self) -> None:

@@ -101,6 +101,9 @@ def explain_cell_job(
         explanation = _finished(explanation, end.value)
     finally:
         job.close()
+    # Others of its group may lie far apart in a large image.
+    stage = "reading cells of its group, to see whether they were trained on"
+    yield Progress(SHARE_OF_MAP, 1, stage, partial=explanation)
     explanation = _marked(explanation, sources, trained, cells)
     yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=explanation)
     explanation = yield from _tested(explanation)

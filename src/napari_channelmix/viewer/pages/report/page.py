@@ -22,6 +22,7 @@ from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.pages.report.config_job import CLOSED, ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.pages.report.export_list import ExportList
 from napari_channelmix.viewer.pages.report.exports import Exported, export_job, items_of
+from napari_channelmix.viewer.pages.report.predictions_panel import PredictionsPanel
 from napari_channelmix.viewer.pages.report.report_job import page_file_job
 from napari_channelmix.viewer.pages.report.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.widgets import file_dialogs
@@ -70,6 +71,9 @@ class ReportPage(Page):
         self.copy_command = QPushButton("Copy as command line")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
+        self.predictions = PredictionsPanel(
+            self.session, *self.add_task(one_thread=True), self.notice
+        )
         self.list = ExportList()
         self.export = QPushButton("Export…")
         self.why_no_export = QLabel()
@@ -103,6 +107,9 @@ class ReportPage(Page):
             grid.addWidget(button, index // 2, index % 2)
         inside.addLayout(grid)
         inside.addWidget(self.reason)
+        self.column.addWidget(box)
+        box, inside = group("Predictions of all cells")
+        inside.addWidget(self.predictions)
         self.column.addWidget(box)
         box, inside = group("Export")
         inside.addWidget(self.list)
@@ -336,6 +343,7 @@ class ReportPage(Page):
 
     def _fill_buttons(self) -> None:
         snapshot, busy = self.snapshot(), self.task.busy
+        self.predictions.fill()
         self.contents.setText(NO_CELLS if snapshot is None else _contents(snapshot))
         self.report.setEnabled(snapshot is not None and not busy)
         self.open.setEnabled(self.page is not None)
