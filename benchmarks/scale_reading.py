@@ -8,8 +8,8 @@ the whole image, 8 in 512 x 512 pixels, or in clusters, where crops would cover 
 table is in random order. A row is the time of `Cells.passes` over all crops of 64 pixels, divided
 by that of a peer that does the least that can be done: tifffile or zarr decode each touched chunk
 once, without cutting anything out; of pages that lie in the file as they are numpy copies the crops
-out of a memory map into batches of 32-bit floats. Both in turns, in the same process; the quickest of each
-counts. Files are open and cached by the system for both.
+out of a memory map, into batches of 32-bit floats. Both in turns, in the same process; the quickest
+of each counts. Files are open and cached by the system for both.
 
 The pixels of a file are a few tiles, repeated: it is written quickly, and decoded as any other.
 """
@@ -278,8 +278,8 @@ def _of_map(path: Path, edges: list[list[int]]) -> Callable[[], object]:
 
     def copied() -> None:
         pixels = tifffile.memmap(path, mode="r")
-        for start in range(0, len(edges), BATCH):
-            some = edges[start : start + BATCH]
+        for first in range(0, len(edges), BATCH):
+            some = edges[first : first + BATCH]
             crops = np.empty((len(some), len(pixels), CROP, CROP), np.float32)
             for crop, (y0, x0, y1, x1) in zip(crops, some, strict=True):
                 crop[...] = pixels[:, y0:y1, x0:x1]
@@ -296,8 +296,8 @@ def _of_mapped_tiles(path: Path, edges: list[list[int]]) -> Callable[[], object]
 
     def copied() -> None:
         tiles = np.memmap(path, np.uint16, "r", start, (channels, across, across, TILE, TILE))
-        for start in range(0, len(edges), BATCH):
-            some = edges[start : start + BATCH]
+        for first in range(0, len(edges), BATCH):
+            some = edges[first : first + BATCH]
             crops = np.empty((len(some), channels, CROP, CROP), np.float32)
             for crop, (y0, x0, y1, x1) in zip(crops, some, strict=True):
                 for row in range(y0 // TILE, (y1 - 1) // TILE + 1):
