@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from napari_channelmix.classify import inference
-from napari_channelmix.classify.inference import halved
+from napari_channelmix.classify.inference import for_inference, halved
+from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec, SmallNetwork
 
 
@@ -77,10 +78,19 @@ def test_large_batches_are_cut_and_give_the_same(monkeypatch: pytest.MonkeyPatch
         assert whole(x[:0]).shape == (0, 4)
 
 
-def test_gradients_of_pixels_are_those_of_the_layers() -> None:
-    network = trained()
-    assert isinstance(network, SmallNetwork)
+@pytest.mark.parametrize("mixes", [0, 1])
+def test_gradients_of_pixels_are_those_of_the_layers(mixes: int) -> None:
+    network = trained(mixes=mixes)
     x = torch.randn(2, 3, 16, 16, requires_grad=True)
     (by_layers,) = torch.autograd.grad(network(x).sum(), x)
-    (folded,) = torch.autograd.grad(network.inference()(x).sum(), x)
+    fast = for_inference(network)
+    assert not list(fast.parameters())
+    (folded,) = torch.autograd.grad(fast(x).sum(), x)
     torch.testing.assert_close(folded, by_layers, atol=1e-5, rtol=1e-4)
+
+
+def test_a_network_that_is_none_of_ours_is_given_back() -> None:
+    other = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    assert for_inference(other) is other
+    behind = MixedNetwork(ChannelMix(3), other)
+    assert for_inference(behind) is behind

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["InferenceNetwork", "halved"]
+__all__ = ["InferenceNetwork", "for_inference", "halved"]
 
 # Bytes of the largest map that is computed at once on a CPU: what a cache holds. Larger maps are
 # written to memory and read again by every layer.
@@ -52,13 +52,13 @@ class InferenceNetwork:
     layers : sequence of (weight (O, I, k, k), bias (O,)) tensors
         The first is the stem.
     padding : int
-    head : torch.nn.Linear
+    head : (weight (K, 2 O), bias (K,)) tensors
         From mean and maximum of the last map to class scores.
     """
 
     layers: Sequence[tuple[Tensor, Tensor]]
     padding: int
-    head: nn.Linear
+    head: tuple[Tensor, Tensor]
 
     @classmethod
     def of(
@@ -76,8 +76,8 @@ class InferenceNetwork:
             weight = (kernel * scale[:, None, None, None]).contiguous(
                 memory_format=torch.channels_last
             )
-            layers.append((weight, norm.bias - norm.running_mean * scale))
-        return cls(layers, padding, head)
+            layers.append((weight.detach(), (norm.bias - norm.running_mean * scale).detach()))
+        return cls(layers, padding, (head.weight.detach(), head.bias.detach()))
 
     def at_once(self, x: Tensor) -> int:
         """How many of these crops (N, C, H, W) to compute at once."""
@@ -93,12 +93,52 @@ class InferenceNetwork:
     def after_stem(self, maps: Tensor) -> Tensor:
         """Class scores (N, K) of what the stem gave."""
         for weight, bias in self.layers[1:]:
-            maps = functional.conv2d(halved(maps).relu_(), weight, bias, padding=self.padding)
+            # Its gradient is as quick as it is.
+            smaller = functional.max_pool2d(maps, 2) if maps.requires_grad else halved(maps)
+            maps = functional.conv2d(smaller.relu_(), weight, bias, padding=self.padding)
         maps = torch.relu(maps)
-        scores: Tensor = self.head(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
-        return scores
+        pooled = torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)
+        return functional.linear(pooled, *self.head)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Class scores (N, K) of normalised crops (N, C, H, W), as many at once as fit."""
         parts = x.split(self.at_once(x))
         return torch.cat([self.after_stem(self.stem(part)) for part in parts])
+
+
+class _Inferring(nn.Module):
+    """An `InferenceNetwork` as a module, without parameters."""
+
+    def __init__(self, network: InferenceNetwork) -> None:
+        super().__init__()
+        self._network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Class scores (N, K) of normalised crops (N, C, H, W)."""
+        return self._network(x)
+
+
+def for_inference(network: nn.Module) -> nn.Module:
+    """A network as it is now, for scores and for gradients of pixels; ours are faster so.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Of a classifier, with or without a mixing layer. One that is none of ours is given back.
+
+    Returns
+    -------
+    torch.nn.Module
+        The same function to rounding, in evaluation mode. It has no parameters and does not learn;
+        what later becomes of the network is not seen.
+
+    Examples
+    --------
+    >>> from napari_channelmix.classify import NetworkSpec
+    >>> import torch
+    >>> for_inference(NetworkSpec("tiny", 2, 3).build())(torch.zeros(1, 2, 24, 24)).shape
+    torch.Size([1, 3])
+    """
+    known = getattr(network, "inference", None)
+    made = known() if known is not None else None
+    return network if made is None else _Inferring(made)

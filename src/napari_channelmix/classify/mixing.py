@@ -6,7 +6,7 @@ It stands with the networks, because a classifier may carry it and a bundle must
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from torch.nn import functional
 
 from napari_channelmix.errors import ModelError
 from napari_channelmix.settings import Constraint
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.inference import InferenceNetwork
 
 __all__ = ["ChannelMix", "Constraint", "MixedNetwork"]
 
@@ -97,9 +100,19 @@ class MixedNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Class scores (N, K) of normalised crops (N, C, H, W)."""
         with_kernel = getattr(self.network, "with_kernel", None)
+        scores: Tensor
         if with_kernel is None:
-            scores: Tensor = self.network(self.mixing(x))
-            return scores
-        stem: Tensor = self.network.stem.weight  # type: ignore[union-attr, assignment]
-        scores = with_kernel(x, torch.einsum("okyx,kc->ocyx", stem, self.mixing.alpha))
+            scores = self.network(self.mixing(x))
+        else:
+            scores = with_kernel(x, self._kernel())
         return scores
+
+    def inference(self) -> InferenceNetwork | None:
+        """Both as they compute where nothing is learnt; None where the network is none of ours."""
+        known = getattr(self.network, "inference", None)
+        return None if known is None else known(self._kernel())
+
+    def _kernel(self) -> Tensor:
+        """Of blending and first convolution together, (O, C, k, k)."""
+        stem: Tensor = self.network.stem.weight  # type: ignore[union-attr, assignment]
+        return torch.einsum("okyx,kc->ocyx", stem, self.mixing.alpha)
