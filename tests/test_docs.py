@@ -13,7 +13,15 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EXAMPLES = (
     "data.cell_boxes",
     "pcim.attribution",
+    "report.anndata_encoding",
+    "report.anndata_results",
+    "report.cell_columns",
+    "report.cell_results",
+    "report.class_colors",
+    "report.outlines",
+    "report.results_by_cell",
     "run.explain_dataset",
+    "run.export_dataset",
     "settings.scan",
     "viewer.layers.table_points",
 )

@@ -241,9 +241,9 @@ def test_cancelled_and_gone_on_with(
     written = []
     whole = crop_store.write_shard_job
 
-    def counted(*args: object) -> object:
-        written.append(args[2])
-        return whole(*args)
+    def counted(shared: tuple, chunk: tuple) -> object:
+        written.append(chunk[0])
+        return whole(shared, chunk)
 
     monkeypatch.setattr(crop_store, "write_shard_job", counted)
     stored = cells.store(tmp_path / "crops")
@@ -308,6 +308,15 @@ def test_killed_and_gone_on_with(tmp_path: Path) -> None:
     cells = open_dataset(path)
     np.testing.assert_array_equal(cells.store(folder).read(), cells.read())
     assert {name: (folder / "parts" / name).stat().st_mtime_ns for name in marked} == marked
+
+
+def test_workers_write_the_same_store(tmp_path: Path, cells: Cells) -> None:
+    alone = cells.store(tmp_path / "alone")
+    together = cells.store(tmp_path / "together", workers=1)
+    np.testing.assert_array_equal(together.read(), alone.read())
+    for shard in range(6):
+        paths = [shard_path(tmp_path / name, shard) for name in ("alone", "together")]
+        assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_cells_that_are_not_in_the_store_are_read_from_their_images(
