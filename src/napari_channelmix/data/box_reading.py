@@ -103,11 +103,10 @@ def chunk_of(plane: Plane) -> tuple[int, int]:
     height, width = (max(1, int(n)) for n in plane.shape)
     steps: tuple[int, int] | None = None
     if isinstance(plane, FilePlane):
-        if plane.file.source.kept:
-            grid = plane.file.source.grid
-            steps = grid[plane.axes.index("Y")], grid[plane.axes.index("X")]
-        else:
-            # Mapped: by rows, as they lie in the file.
+        grid = plane.file.source.grid
+        steps = grid[plane.axes.index("Y")], grid[plane.axes.index("X")]
+        if not plane.file.source.kept and steps == (height, width):
+            # A whole page that is mapped: by rows, as they lie in the file.
             steps = 64, width
     else:
         data: Any = plane.data if isinstance(plane, ArrayPlane) else plane

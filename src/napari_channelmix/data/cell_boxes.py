@@ -444,7 +444,7 @@ class CellBoxes:
 
     def statistics_job(self) -> Job[ChannelStatistics]:
         """`statistics` as a job."""
-        return statistics_job(self.batches(), len(self), self.channels)
+        return statistics_job(self.passes(), len(self), self.channels)
 
     def _not_finite(self, cell: int, place: tuple[int, int, int]) -> DataError:
         channel, y, x = place

@@ -207,10 +207,17 @@ def _refuse_file(out: Path) -> None:
 
 def _facts(model: Classifier | ForeignClassifier, cells: Cells) -> dict[str, Any]:
     """What the predictions depend on; not where they are computed, nor the prior."""
+    try:
+        fingerprint = cells.fingerprint
+    except DataError:
+        # Of some cells, one of which is in a damaged image: its chunk will be named, after the
+        # others are done.
+        fingerprint = ""
     return {
         "version": package_version("napari-channelmix"),
         "model": model_hash(model),
-        "cells": cells.fingerprint,
+        "cells": fingerprint,
+        "boxes": cells.signing().hexdigest(),
         "n": len(cells),
     }
 
@@ -240,7 +247,7 @@ def _refuse_other_results(
     other = []
     if theirs.model is not None and theirs.model not in known:
         other.append("another model")
-    if theirs.data is not None and theirs.data != facts["cells"]:
+    if facts["cells"] and theirs.data not in (None, facts["cells"]):
         other.append("other cells (or other labels)")
     if other:
         raise DataError(f"{path_shown(path)} was made with {' and '.join(other)}; {ADVICE}")
