@@ -284,7 +284,8 @@ def measure(
     for job in ("predict", "latents"):
         if job in jobs:
             rows += _rows_of(job, [fresh(job, n, "plate", folder) for n in sizes[job]])
-    trained = 1_000 if small else 60_000
+    # More than is held in memory: the crops go into a temporary crop store.
+    trained = 1_000 if small else 20_000
     for job in ("train", "importance"):
         # The second job would take the small size beyond its time.
         if job in jobs and not (small and job == "importance"):
@@ -294,7 +295,7 @@ def measure(
         write_slide(slide)
         try:
             for job in jobs:
-                count = 5_000 if job == "latents" else 60_000
+                count = 5_000 if job == "latents" else 20_000
                 rows.append(_memory(job, "slide", fresh(job, count, str(slide), folder)))
         finally:
             slide.unlink()

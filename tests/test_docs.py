@@ -12,6 +12,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # Modules whose examples no test beside them runs; ``folder`` is an empty one.
 EXAMPLES = (
     "data.cell_boxes",
+    "data.crop_shards",
+    "data.stored_crops",
     "pcim.attribution",
     "report.anndata_encoding",
     "report.anndata_results",
