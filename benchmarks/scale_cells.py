@@ -216,7 +216,7 @@ def one(job: str, count: int, source: str, folder: Path) -> Row:
 
 
 def _predict(folder: Path) -> Any:
-    from napari_channelmix.run.predict_dataset import predict_cells
+    from napari_channelmix.report.predict_dataset import predict_cells
 
     from napari_channelmix.classify import load_model
 
