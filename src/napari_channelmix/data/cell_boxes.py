@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import over_border, without_fill_line
+from napari_channelmix.data.box_reading import chunk_bytes
 from napari_channelmix.data.chunk_reading import UnreadableChunk
 from napari_channelmix.data.crop_reading import NotFiniteError, pass_order, read_crops
 from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
+from napari_channelmix.data.decoded_chunks import MOST_BYTES
 from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.neighbours import HIDE, KEEP, Neighbours
 from napari_channelmix.data.pass_visits import PassVisit
@@ -44,6 +46,8 @@ FINGERPRINTED = 32
 BLOCK = 50_000
 # Bytes of the crops that a pass gives at a time.
 MOST_AT_A_TIME = 256 * 2**20
+# Fields of view whose chunks stand for those of all.
+MOST_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -431,12 +435,28 @@ class CellBoxes:
             ranks = np.empty(len(self), np.int64)
             ranks[order] = np.arange(len(self))
             order = chosen[np.argsort(ranks[chosen], kind="stable")]
-        size = max(1, min(size, MOST_AT_A_TIME // (4 * max(1, int(np.prod(self.shape[1:]))))))
+        most = max(1, MOST_AT_A_TIME // (4 * max(1, int(np.prod(self.shape[1:])))))
+        size = max(1, min(size, most))
+        together = max(size, most) if self._decoded_often else size
         visit = PassVisit(self._places(order))
-        for start in range(0, len(order), size):
-            positions = order[start : start + size]
+        for start in range(0, len(order), together):
+            positions = order[start : start + together]
             visit.done = start + len(positions)
-            yield positions, self._read(positions, visit)
+            crops = self._read(positions, visit)
+            for first in range(0, len(positions), size):
+                yield positions[first : first + size], crops[first : first + size]
+
+    @property
+    def _decoded_often(self) -> bool:
+        """Whether single chunks are so large that each batch would decode them anew.
+
+        As of whole pages in one strip, compressed.
+        """
+        sizes = {
+            chunk_bytes([field.planes[plane] for plane in self.planes])
+            for field in self.fields[:MOST_LOOKED_AT]
+        }
+        return max(sizes, default=0) > MOST_BYTES // 2
 
     def statistics(self) -> ChannelStatistics:
         """Mean, standard deviation and range of each channel over all pixels of all crops."""
