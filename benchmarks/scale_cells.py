@@ -246,7 +246,7 @@ def _importance(folder: Path) -> Any:
     from napari_channelmix import channel_importance
 
     return lambda cells: channel_importance(
-        cells, repeats=1, epochs=2, network="tiny", shapley=False, device="cpu"
+        cells, seeds=1, epochs=2, network="tiny", shapley=False, device="cpu"
     )
 
 
