@@ -216,9 +216,8 @@ def one(job: str, count: int, source: str, folder: Path) -> Row:
 
 
 def _predict(folder: Path) -> Any:
-    from napari_channelmix.report.predict_dataset import predict_cells
-
     from napari_channelmix.classify import load_model
+    from napari_channelmix.report.predict_dataset import predict_cells
 
     model = load_model(folder / "model.cmx")
     return lambda cells: predict_cells(model, cells, folder / f"predicted-{len(cells)}")
