@@ -12,8 +12,18 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # Modules whose examples no test beside them runs; ``folder`` is an empty one.
 EXAMPLES = (
     "data.cell_boxes",
+    "data.crop_shards",
+    "data.stored_crops",
     "pcim.attribution",
+    "report.anndata_encoding",
+    "report.anndata_results",
+    "report.cell_columns",
+    "report.cell_results",
+    "report.class_colors",
+    "report.outlines",
+    "report.results_by_cell",
     "run.explain_dataset",
+    "run.export_dataset",
     "settings.scan",
     "viewer.layers.table_points",
 )

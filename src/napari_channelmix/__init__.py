@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
     from napari_channelmix.pcim import Attribution, explain
+    from napari_channelmix.report.cell_results import CellResults, write_cells
     from napari_channelmix.report.predict_dataset import predict_cells
     from napari_channelmix.run.explain_dataset import explain_cells
+    from napari_channelmix.run.export_dataset import export_cells
     from napari_channelmix.run.rerun import run_config
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "CellResults",
     "Cells",
     "ChannelImportance",
     "ChannelMixError",
@@ -51,6 +54,7 @@ __all__ = [
     "evaluate",
     "explain",
     "explain_cells",
+    "export_cells",
     "latents",
     "load_disentangler",
     "load_model",
@@ -63,10 +67,12 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "write_cells",
 ]
 
 _ROOM_OF = {
     "Attribution": "pcim",
+    "CellResults": "report.cell_results",
     "Cells": "data",
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
@@ -82,6 +88,7 @@ _ROOM_OF = {
     "evaluate": "classify",
     "explain": "pcim",
     "explain_cells": "run.explain_dataset",
+    "export_cells": "run.export_dataset",
     "latents": "drl",
     "load_disentangler": "drl",
     "load_model": "classify",
@@ -94,6 +101,7 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "write_cells": "report.cell_results",
 }
 
 

@@ -123,3 +123,13 @@ def test_a_worker_that_cannot_start_says_why(
     job = chunks_job(tasks.doubled, {}, [1], keep=print, settings=TWO)
     with pytest.raises(ClusterError, match=r"a worker could not be started \(.*no_such_module"):
         drain(job)
+
+
+def test_workers_of_another_version_are_refused(
+    tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    monkeypatch.setattr("napari_channelmix.cluster.connection.own_facts", lambda: ("9.9.9", python))
+    job = chunks_job(tasks.doubled, {}, [1], keep=print, settings=ClusterSettings(workers=1))
+    with pytest.raises(ClusterError, match=r"has napari-channelmix \d.*, this process 9\.9\.9"):
+        drain(job)

@@ -17,7 +17,7 @@ import pytest
 import tifffile
 import zarr
 
-from napari_channelmix.data import Cells, crop_store, open_dataset
+from napari_channelmix.data import Cells, crop_store, open_dataset, pixel_facts
 from napari_channelmix.data.crop_shards import ShardFormat
 from napari_channelmix.data.stored_crops import shard_path
 from napari_channelmix.errors import DataError, InUseError, SaveError
@@ -241,9 +241,9 @@ def test_cancelled_and_gone_on_with(
     written = []
     whole = crop_store.write_shard_job
 
-    def counted(*args: object) -> object:
-        written.append(args[2])
-        return whole(*args)
+    def counted(shared: tuple, chunk: tuple) -> object:
+        written.append(chunk[0])
+        return whole(shared, chunk)
 
     monkeypatch.setattr(crop_store, "write_shard_job", counted)
     stored = cells.store(tmp_path / "crops")
@@ -310,6 +310,15 @@ def test_killed_and_gone_on_with(tmp_path: Path) -> None:
     assert {name: (folder / "parts" / name).stat().st_mtime_ns for name in marked} == marked
 
 
+def test_workers_write_the_same_store(tmp_path: Path, cells: Cells) -> None:
+    alone = cells.store(tmp_path / "alone")
+    together = cells.store(tmp_path / "together", workers=1)
+    np.testing.assert_array_equal(together.read(), alone.read())
+    for shard in range(6):
+        paths = [shard_path(tmp_path / name, shard) for name in ("alone", "together")]
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 def test_cells_that_are_not_in_the_store_are_read_from_their_images(
     tmp_path: Path, cells: Cells
 ) -> None:
@@ -347,3 +356,15 @@ def test_progress_and_cancel_take_no_second(tmp_path: Path, cells: Cells) -> Non
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
     assert longest < 1
     assert drain(cells.store_job(tmp_path / "crops")).crop_store is not None
+
+
+def test_labels_and_tables_beside_a_zarr_image_leave_the_store_valid(tmp_path: Path) -> None:
+    image = tmp_path / "a.ome.zarr"
+    array = zarr.create_array(image / "0", shape=(40, 40), chunks=(20, 20), dtype="uint8")
+    array[:] = np.arange(1600).reshape(40, 40) % 251
+    before = pixel_facts._folder(image)
+    zarr.create_array(image / "labels" / "cells" / "0", shape=(4, 4), dtype="uint8")[:] = 1
+    zarr.open_group(image, attributes={"mine": 1})
+    assert pixel_facts._folder(image) == before
+    array[0, 0] = 77
+    assert pixel_facts._folder(image) != before

@@ -24,6 +24,9 @@ __all__ = [
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
+# Just below the largest threshold of glibc.
+KEPT_BLOCK = 32 * 2**20 - 2**16
+
 # Whether a cap on CUDA's memory is in force.
 _capped = False
 
@@ -65,7 +68,20 @@ def choose_device(name: str = "auto") -> torch.device:
         raise ModelError(f"device {name!r} cannot be used: {reason}; choose auto or cpu")
     if name == "cuda":
         _cap_cuda()
+    elif name == "cpu":
+        _keep_freed_memory()
     return torch.device(name)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep freed memory, up to 64 MiB, for the tensors of the next step.
+
+    Blocks above a threshold are otherwise taken from the system anew, and every page of them is
+    cleared, which costs a training step a quarter of its time and more on a busy machine. glibc
+    raises the threshold to the size of a block that is freed, up to 32 MiB, and keeps twice as
+    much. The block is never written, so it takes no memory.
+    """
+    torch.empty(KEPT_BLOCK, dtype=torch.uint8)
 
 
 def _cap_cuda() -> None:

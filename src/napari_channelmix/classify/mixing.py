@@ -6,7 +6,7 @@ It stands with the networks, because a classifier may carry it and a bundle must
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from torch.nn import functional
 
 from napari_channelmix.errors import ModelError
 from napari_channelmix.settings import Constraint
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.inference import InferenceNetwork
 
 __all__ = ["ChannelMix", "Constraint", "MixedNetwork"]
 
@@ -84,9 +87,10 @@ class ChannelMix(nn.Module):
 class MixedNetwork(nn.Module):
     """A mixing layer in front of a network of ``mixing.mixes`` channels.
 
-    Where the network has a ``stem`` convolution (ours have), blending and stem are done as one:
-    ``w * (sum_c alpha_c x_c) = sum_c (alpha_c w) * x_c``. That is the same function, but spares
-    the gradient with respect to the blended image, which costs more than the blending itself.
+    Where the network takes another kernel for its first convolution (ours do), blending and that
+    convolution are done as one: ``w * (sum_c alpha_c x_c) = sum_c (alpha_c w) * x_c``. That is the
+    same function, but spares the gradient with respect to the blended image, which costs more than
+    the blending itself.
     """
 
     def __init__(self, mixing: ChannelMix, network: nn.Module) -> None:
@@ -95,11 +99,20 @@ class MixedNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Class scores (N, K) of normalised crops (N, C, H, W)."""
-        stem = getattr(self.network, "stem", None)
-        if not isinstance(stem, nn.Conv2d):
-            scores: Tensor = self.network(self.mixing(x))
-            return scores
-        kernel = torch.einsum("okyx,kc->ocyx", stem.weight, self.mixing.alpha)
-        after = functional.conv2d(x, kernel, stem.bias, stem.stride, stem.padding)
-        scores = self.network.after_stem(after)  # type: ignore[operator]
+        with_kernel = getattr(self.network, "with_kernel", None)
+        scores: Tensor
+        if with_kernel is None:
+            scores = self.network(self.mixing(x))
+        else:
+            scores = with_kernel(x, self._kernel())
         return scores
+
+    def inference(self) -> InferenceNetwork | None:
+        """Both as they compute where nothing is learnt; None where the network is none of ours."""
+        known = getattr(self.network, "inference", None)
+        return None if known is None else known(self._kernel())
+
+    def _kernel(self) -> Tensor:
+        """Of blending and first convolution together, (O, C, k, k)."""
+        stem: Tensor = self.network.stem.weight  # type: ignore[union-attr, assignment]
+        return torch.einsum("okyx,kc->ocyx", stem, self.mixing.alpha)

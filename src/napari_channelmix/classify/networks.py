@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from napari_channelmix.bounds import hold
+from napari_channelmix.classify.inference import InferenceNetwork
 from napari_channelmix.classify.mixing import ChannelMix, Constraint, MixedNetwork
 from napari_channelmix.errors import ModelError
 
-__all__ = ["NetworkSpec", "network_names"]
+__all__ = ["NetworkSpec", "SmallNetwork", "network_names"]
 
 
 class SmallNetwork(nn.Module):
@@ -22,22 +24,44 @@ class SmallNetwork(nn.Module):
 
     Each stage is a 3 x 3 convolution, batch normalisation, ReLU, and a halving by maximum (but for
     the last). Mean and maximum over the last map meet in one linear layer, so the size of the crop
-    is free.
+    is free. Halving comes before ReLU, which gives the same on a quarter of the pixels.
     """
 
     def __init__(self, channels: int, classes: int, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.stem = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
-        rest: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
+        rest: list[nn.Module] = []
         for before, width in pairwise(widths):
             rest += [
+                nn.BatchNorm2d(before),
                 nn.MaxPool2d(2),
-                nn.Conv2d(before, width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width),
                 nn.ReLU(inplace=True),
+                nn.Conv2d(before, width, 3, padding=1, bias=False),
             ]
+        rest += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True)]
         self.features = nn.Sequential(*rest)
         self.head = nn.Linear(2 * widths[-1], classes)
+
+    def inference(self, kernel: Tensor | None = None) -> InferenceNetwork:
+        """The network as it computes where nothing is learnt, with its statistics as they are now.
+
+        Parameters
+        ----------
+        kernel : (O, C, 3, 3) tensor, optional
+            Of the stem, in place of its own.
+        """
+        kernels = [self.stem.weight if kernel is None else kernel]
+        kernels += [layer.weight for layer in self.features if isinstance(layer, nn.Conv2d)]
+        norms = [layer for layer in self.features if isinstance(layer, nn.BatchNorm2d)]
+        return InferenceNetwork.of(kernels, norms, 1, self.head)
+
+    def with_kernel(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """Class scores (N, K), with another kernel (O, C, 3, 3) in the stem."""
+        tracing = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        exported = tracing or torch.compiler.is_compiling()
+        if self.training or torch.is_grad_enabled() or exported:
+            return self.after_stem(functional.conv2d(x, kernel, padding=1))
+        return self.inference(kernel)(x)
 
     def after_stem(self, x: Tensor) -> Tensor:
         """Class scores (N, K) of what the stem gave."""
@@ -48,7 +72,7 @@ class SmallNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Class scores (N, K) of normalised crops (N, C, H, W)."""
-        return self.after_stem(self.stem(x))
+        return self.with_kernel(x, self.stem.weight)
 
 
 def _monai(name: str) -> Callable[[int, int], nn.Module]:

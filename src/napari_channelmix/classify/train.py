@@ -174,7 +174,7 @@ def train_on(
     }
     key = json.dumps([facts, package_version("napari-channelmix")], sort_keys=True)
     record = yield from fit(
-        learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key
+        learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key, fused=True
     )
     about = {
         **record.as_dict(),

@@ -20,10 +20,10 @@ from napari_channelmix.data.lazy_blocks import boxes_of_dask, is_dask, zarr_chun
 from napari_channelmix.data.pixel_sources import ArraySource
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.decoded_chunks import Chunks
     from napari_channelmix.data.image_planes import Plane
+    from napari_channelmix.data.pass_visits import PassVisit
 
-__all__ = ["ComputedPlane", "chunk_of", "read_boxes"]
+__all__ = ["ComputedPlane", "chunk_bytes", "chunk_of", "read_boxes"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -54,7 +54,7 @@ def read_boxes(
     edges: IntArray,
     out: npt.NDArray[Any],
     rows: IntArray | None = None,
-    blocks: Chunks | None = None,
+    visit: PassVisit | None = None,
 ) -> None:
     """Fill ``out[rows, c]`` with the pixels of boxes in plane c.
 
@@ -68,8 +68,8 @@ def read_boxes(
         Pixels are converted to its type.
     rows : (n,) int array, optional
         Default: 0 to n - 1.
-    blocks : ByteCache, optional
-        Where blocks of dask and zarr arrays are kept while several batches are read.
+    visit : PassVisit, optional
+        The pass that this is a part of.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def read_boxes(
     for channel, plane in enumerate(planes):
         groups.setdefault(_read_together(plane), []).append(channel)
     for (kind, *_), channels in groups.items():
-        _READERS[kind]([planes[channel] for channel in channels], channels, boxes, blocks)
+        _READERS[kind]([planes[channel] for channel in channels], channels, boxes, visit)
 
 
 def chunk_of(plane: Plane) -> tuple[int, int]:
@@ -103,11 +103,10 @@ def chunk_of(plane: Plane) -> tuple[int, int]:
     height, width = (max(1, int(n)) for n in plane.shape)
     steps: tuple[int, int] | None = None
     if isinstance(plane, FilePlane):
-        if plane.file.source.kept:
-            grid = plane.file.source.grid
-            steps = grid[plane.axes.index("Y")], grid[plane.axes.index("X")]
-        else:
-            # Mapped: by rows, as they lie in the file.
+        grid = plane.file.source.grid
+        steps = grid[plane.axes.index("Y")], grid[plane.axes.index("X")]
+        if not plane.file.source.kept and steps == (height, width):
+            # A whole page that is mapped: by rows, as they lie in the file.
             steps = 64, width
     else:
         data: Any = plane.data if isinstance(plane, ArrayPlane) else plane
@@ -118,6 +117,16 @@ def chunk_of(plane: Plane) -> tuple[int, int]:
         elif zarr_chunks(data):
             steps = zarr_chunks(data)[y], zarr_chunks(data)[x]
     return (height, width) if steps is None else (max(1, steps[0]), max(1, steps[1]))
+
+
+def chunk_bytes(planes: Sequence[Plane]) -> int:
+    """Bytes of the chunks of planes of files at one place; 0 where nothing is to be decoded."""
+    total = 0
+    for plane in planes:
+        if isinstance(plane, FilePlane) and plane.file.source.kept:
+            height, width = chunk_of(plane)
+            total += height * width * plane.dtype.itemsize
+    return total
 
 
 def _is_computed(plane: Plane) -> bool:
@@ -143,13 +152,13 @@ def _read_together(plane: Plane) -> tuple[Any, ...]:
 
 
 def _of_files(
-    planes: Sequence[Any], channels: list[int], boxes: Boxes, blocks: Chunks | None
+    planes: Sequence[Any], channels: list[int], boxes: Boxes, visit: PassVisit | None
 ) -> None:
-    boxes_of_chunks(planes[0].file.source, planes, channels, boxes)
+    boxes_of_chunks(planes[0].file.source, planes, channels, boxes, visit)
 
 
 def _of_memory(
-    planes: Sequence[Any], channels: list[int], boxes: Boxes, blocks: Chunks | None
+    planes: Sequence[Any], channels: list[int], boxes: Boxes, visit: PassVisit | None
 ) -> None:
     for plane, channel in zip(planes, channels, strict=True):
         pixels = plane
@@ -159,8 +168,9 @@ def _of_memory(
 
 
 def _of_dask(
-    planes: Sequence[Any], channels: list[int], boxes: Boxes, blocks: Chunks | None
+    planes: Sequence[Any], channels: list[int], boxes: Boxes, visit: PassVisit | None
 ) -> None:
+    blocks = None if visit is None else visit.blocks
     boxes_of_dask([_lazy(plane) for plane in planes], channels, boxes, blocks)
 
 
@@ -175,19 +185,21 @@ def _lazy(plane: Any) -> Any:
 
 
 def _of_zarr(
-    planes: Sequence[Any], channels: list[int], boxes: Boxes, blocks: Chunks | None
+    planes: Sequence[Any], channels: list[int], boxes: Boxes, visit: PassVisit | None
 ) -> None:
     data = planes[0].data if isinstance(planes[0], ArrayPlane) else planes[0]
-    source = ArraySource(data, zarr_chunks(data), kept=blocks is not None)
+    source = ArraySource(data, zarr_chunks(data), kept=visit is not None)
     indices = [
         _ArrayIndex(plane.index if isinstance(plane, ArrayPlane) else (None, None))
         for plane in planes
     ]
-    boxes_of_chunks(source, indices, channels, boxes, blocks)
+    boxes_of_chunks(
+        source, indices, channels, boxes, visit, None if visit is None else visit.blocks
+    )
 
 
 def _of_others(
-    planes: Sequence[Any], channels: list[int], boxes: Boxes, blocks: Chunks | None
+    planes: Sequence[Any], channels: list[int], boxes: Boxes, visit: PassVisit | None
 ) -> None:
     """Planes that are only known to give pixels by slices."""
     places = zip(boxes.rows.tolist(), boxes.y.tolist(), boxes.x.tolist(), strict=True)
@@ -198,15 +210,14 @@ def _of_others(
 
 
 def _of_parts(
-    planes: Sequence[Any], channels: list[int], boxes: Boxes, blocks: Chunks | None
+    planes: Sequence[Any], channels: list[int], boxes: Boxes, visit: PassVisit | None
 ) -> None:
     # Whole numbers beyond what 32-bit floats hold keep their digits until the end.
     shape = (len(boxes), len(planes), boxes.height, boxes.width)
-    edges = np.stack([boxes.y, boxes.x, boxes.y + boxes.height, boxes.x + boxes.width], axis=1)
     pixels = []
     for part in zip(*(plane.parts for plane in planes), strict=True):
         pixels.append(np.empty(shape, np.float64))
-        read_boxes(part, edges, pixels[-1], blocks=blocks)
+        read_boxes(part, boxes.edges, pixels[-1], visit=visit)
     for number, (plane, channel) in enumerate(zip(planes, channels, strict=True)):
         boxes.out[boxes.rows, channel] = plane.made([values[:, number] for values in pixels])
 

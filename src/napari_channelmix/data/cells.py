@@ -18,6 +18,7 @@ from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
 from napari_channelmix.jobs import Job, drain
+from napari_channelmix.settings import ClusterSettings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,7 +31,7 @@ __all__ = ["BOX", "Cells"]
 
 @dataclass(frozen=True, eq=False)
 class Cells(CellBoxes):
-    """A data set of cells; immutable, and read crop by crop. `CellBoxes` has its attributes.
+    """A data set of cells; immutable, and read crop by crop. `CellPlaces` has its attributes.
 
     Make one with `open_dataset`, `Cells.from_frame`, `Cells.from_labels`, `Cells.from_points` or
     `Cells.from_array`.
@@ -98,7 +99,14 @@ class Cells(CellBoxes):
         """Divide into training and held-out cells; see `data.split.split_cells`."""
         return split_cells(self, test=test, seed=seed)
 
-    def store(self, path: str | Path, *, rebuild: bool = False) -> Cells:
+    def store(
+        self,
+        path: str | Path,
+        *,
+        rebuild: bool = False,
+        workers: int = 0,
+        scheduler: str = "",
+    ) -> Cells:
         """The same cells, their crops written once into a folder and read from there.
 
         A sharded zarr array (version 3), in the type of the files where that holds all crops; the
@@ -115,6 +123,8 @@ class Cells(CellBoxes):
             A new or empty folder, or the store of these cells.
         rebuild : bool
             Write the store of these cells again, as after their images were changed.
+        workers, scheduler : int, str
+            Who writes it; see `ClusterSettings`. Workers must reach the folder by the same path.
 
         Raises
         ------
@@ -136,11 +146,18 @@ class Cells(CellBoxes):
         >>> bool((stored.read([1, 0]) == cells.read([1, 0])).all())
         True
         """
-        return drain(self.store_job(path, rebuild=rebuild))
+        cluster = ClusterSettings(workers=workers, scheduler=scheduler)
+        return drain(self.store_job(path, rebuild=rebuild, cluster=cluster))
 
-    def store_job(self, path: str | Path, *, rebuild: bool = False) -> Job[Cells]:
+    def store_job(
+        self,
+        path: str | Path,
+        *,
+        rebuild: bool = False,
+        cluster: ClusterSettings | None = None,
+    ) -> Job[Cells]:
         """`store` as a job: closing it leaves what is done, to be gone on with."""
-        return store_job(self, path, rebuild=rebuild)
+        return store_job(self, path, rebuild=rebuild, cluster=cluster)
 
     def with_warnings(self, *lines: str) -> Cells:
         """The same cells with more to be said of them, before what is said already.

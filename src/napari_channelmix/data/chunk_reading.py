@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from napari_channelmix.data.array_planes import PROJECT
 from napari_channelmix.data.decoded_chunks import Chunks, decoded_chunks
+from napari_channelmix.data.pass_visits import PassVisit, touched_chunks
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,8 +39,10 @@ IntArray = npt.NDArray[np.int64]
 Pixels = npt.NDArray[Any]
 
 # Bytes of chunks that are decoded at a time, and bytes of mapped files that are read at a time.
-DECODED_AT_A_TIME = 64 * 2**20
+DECODED_AT_A_TIME = 16 * 2**20
 MAPPED_AT_A_TIME = 256 * 2**20
+# From so many boxes of so few pixels on, numpy takes them at once more quickly.
+WINDOWS, WINDOW_PIXELS = 32, 48**2
 # A system maps so many bytes around the place that is read.
 MAPPED_AROUND = 2**16
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
@@ -84,7 +89,7 @@ class Boxes:
     """
 
     def __init__(self, edges: IntArray, out: Pixels, rows: IntArray) -> None:
-        self.y, self.x = edges[:, 0], edges[:, 1]
+        self.edges, self.y, self.x = edges, edges[:, 0], edges[:, 1]
         self.out, self.rows = out, rows
         self.height, self.width = int(out.shape[2]), int(out.shape[3])
 
@@ -93,38 +98,62 @@ class Boxes:
 
     def chosen(self, which: npt.NDArray[Any]) -> Boxes:
         """Some of them."""
-        edges = np.stack([self.y[which], self.x[which]], axis=1)
-        return Boxes(edges, self.out, self.rows[which])
+        return Boxes(self.edges[which], self.out, self.rows[which])
 
-    def fill(self, which: IntArray, channels: Sequence[int], part: Pixels, y: int, x: int) -> None:
+    def cuts(self, which: IntArray, y: int, x: int, height: int, width: int) -> Cuts:
+        """What some boxes take of a part of the picture that begins at ``y`` and ``x``."""
+        ys, xs, rows = self.y[which] - y, self.x[which] - x, self.rows[which]
+        inside = (ys >= 0) & (xs >= 0)
+        inside &= (ys + self.height <= height) & (xs + self.width <= width)
+        partly = ~inside
+        top, left = ys[partly], xs[partly]
+        y0, x0 = np.maximum(top, 0), np.maximum(left, 0)
+        y1, x1 = np.minimum(top + self.height, height), np.minimum(left + self.width, width)
+        edges = (rows[partly], y0, y1, x0, x1, y0 - top, y1 - top, x0 - left, x1 - left)
+        return Cuts((rows[inside], ys[inside], xs[inside]), np.stack(edges, axis=1).tolist())
+
+    def fill(self, cuts: Cuts, channels: Sequence[int], part: Pixels) -> None:
         """Take what lies in a part of the picture.
 
         Parameters
         ----------
-        which : (k,) int array
-            The boxes that reach into it.
+        cuts : Cuts
         channels : sequence of int
             Positions in ``out`` of the planes of the part.
         part : (c, Y, X) array
-        y, x : int
-            Its first pixel in the picture.
         """
-        height, width = part.shape[1:]
-        ys, xs = self.y[which] - y, self.x[which] - x
-        inside = (ys >= 0) & (xs >= 0)
-        inside &= (ys + self.height <= height) & (xs + self.width <= width)
-        rows = self.rows[which]
-        if inside.sum() > 1:
-            windows = sliding_window_view(part, (self.height, self.width), axis=(1, 2))
-            within, places = rows[inside], (ys[inside], xs[inside])
-            for channel, plane in zip(channels, windows, strict=True):
-                self.out[within, channel] = plane[places]
-            ys, xs, rows = ys[~inside], xs[~inside], rows[~inside]
+        rows, ys, xs = cuts.whole
+        height, width = self.height, self.width
         some = _slice_of(channels)
-        for row, top, left in zip(rows.tolist(), ys.tolist(), xs.tolist(), strict=True):
-            y0, y1 = max(top, 0), min(top + self.height, height)
-            x0, x1 = max(left, 0), min(left + self.width, width)
-            self.out[row, some, y0 - top : y1 - top, x0 - left : x1 - left] = part[:, y0:y1, x0:x1]
+        if len(rows) >= WINDOWS and height * width <= WINDOW_PIXELS:
+            windows = sliding_window_view(part, (height, width), axis=(1, 2))
+            for channel, plane in zip(channels, windows, strict=True):
+                self.out[rows, channel] = plane[ys, xs]
+        elif len(part) == 1:
+            out, plane = self.out[:, channels[0]], part[0]
+            for row, y, x in zip(rows.tolist(), ys.tolist(), xs.tolist(), strict=True):
+                out[row] = plane[y : y + height, x : x + width]
+        else:
+            for row, y, x in zip(rows.tolist(), ys.tolist(), xs.tolist(), strict=True):
+                self.out[row, some] = part[:, y : y + height, x : x + width]
+        for row, y0, y1, x0, x1, top, bottom, left, right in cuts.partly:
+            self.out[row, some, top:bottom, left:right] = part[:, y0:y1, x0:x1]
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """What boxes take of a part of the picture.
+
+    Attributes
+    ----------
+    whole : tuple of (n,) int arrays
+        Rows of the boxes that lie within it, and their y and x in it.
+    partly : list of list of int
+        Of the others the row, then y0, y1, x0, x1 in the part, and the same in the box.
+    """
+
+    whole: tuple[IntArray, IntArray, IntArray]
+    partly: list[list[int]]
 
 
 def _slice_of(channels: Sequence[int]) -> Any:
@@ -136,7 +165,8 @@ def _slice_of(channels: Sequence[int]) -> Any:
 
 def boxes_of_plane(plane: Pixels, boxes: Boxes, channel: int) -> None:
     """The pixels of boxes out of a plane that is in memory."""
-    boxes.fill(np.arange(len(boxes)), [channel], plane[None], 0, 0)
+    cuts = boxes.cuts(np.arange(len(boxes)), 0, 0, *plane.shape)
+    boxes.fill(cuts, [channel], plane[None])
 
 
 def boxes_of_chunks(
@@ -144,7 +174,8 @@ def boxes_of_chunks(
     planes: Sequence[PlaneOfChunks],
     channels: Sequence[int],
     boxes: Boxes,
-    kept: Chunks | None = None,
+    visit: PassVisit | None = None,
+    blocks: Chunks | None = None,
 ) -> None:
     """The pixels of boxes in planes of one picture, all planes in one go.
 
@@ -156,8 +187,10 @@ def boxes_of_chunks(
     channels : sequence of int
         Position of each among the channels of ``boxes.out``.
     boxes : Boxes
-    kept : ByteCache, optional
-        Where decoded chunks are kept; default: that of the process.
+    visit : PassVisit, optional
+        The pass that this is a part of: chunks that it needs no more are not kept.
+    blocks : ByteCache, optional
+        Where decoded chunks are kept; default: with those of all files.
 
     Raises
     ------
@@ -169,7 +202,7 @@ def boxes_of_chunks(
     if not len(boxes):
         return
     over = [axis for axis, i in enumerate(planes[0].index) if i == PROJECT]
-    reading = _Reading(source, planes[0], decoded_chunks() if kept is None else kept)
+    reading = _Reading(source, planes[0], visit, blocks)
     for count, positions in enumerate(product(*(range(source.shape[axis]) for axis in over))):
         moved = dict(zip(over, positions, strict=True))
         indices = [
@@ -181,33 +214,42 @@ def boxes_of_chunks(
         # The maximum along an axis.
         shape = (len(boxes), len(planes), boxes.height, boxes.width)
         other = np.empty(shape, boxes.out.dtype)
-        edges = np.stack([boxes.y, boxes.x], axis=1)
-        reading.fill(indices, range(len(planes)), Boxes(edges, other, np.arange(len(boxes))))
+        every = Boxes(boxes.edges, other, np.arange(len(boxes)))
+        reading.fill(indices, range(len(planes)), every)
         for place, channel in enumerate(channels):
             before = boxes.out[boxes.rows, channel]
             boxes.out[boxes.rows, channel] = np.maximum(before, other[:, place])
 
 
 Index = tuple[int | None, ...]
+# Channels, where they lie in a chunk, and the order of axes as (c, Y, X); none of a single plane.
+Part = tuple[list[int], tuple[Any, ...], tuple[int, ...]]
 
 
 class _Reading:
     """Planes of one picture, read from its chunks."""
 
-    def __init__(self, source: PixelSource, plane: PlaneOfChunks, kept: Chunks) -> None:
-        self._source, self._kept = source, kept
+    def __init__(
+        self,
+        source: PixelSource,
+        plane: PlaneOfChunks,
+        visit: PassVisit | None,
+        blocks: Chunks | None,
+    ) -> None:
+        self._source, self._visit, self._blocks = source, visit, blocks
         self._turned = plane.turned
         self._y, self._x = _axes_of(plane)
         self._steps = source.grid[self._y], source.grid[self._x]
+        self._lengths = source.shape[self._y], source.shape[self._x]
         self._wide = source.dtype == np.float64
 
     def fill(self, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes) -> None:
         """Fill the boxes, some rows of chunks at a time."""
-        key = self._source.key()
+        key = decoded_chunks().number_of(self._source.key())
         if self._source.kept:
             self._fill(key, indices, channels, boxes)
             return
-        row = self._source.shape[self._x] * self._source.dtype.itemsize
+        row = self._steps[1] * self._source.dtype.itemsize
         each = min(boxes.height * row, boxes.height * MAPPED_AROUND) + MAPPED_AROUND
         count = max(1, MAPPED_AT_A_TIME // (each * len(indices)))
         order = np.lexsort((boxes.x, boxes.y))
@@ -218,25 +260,51 @@ class _Reading:
             self._source.let_go()
 
     def _fill(
-        self, key: Any, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
+        self, key: int, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
     ) -> None:
         leads = self._leads(indices, channels)
+        parts = [self._parts(lead, planes) for lead, planes in leads.items()]
         size = prod(self._source.grid) * self._source.dtype.itemsize * len(leads)
-        touched = list(self._touched(boxes))
+        touched = self._touched(boxes)
+        again = [True] * len(touched)
+        if self._visit is not None and self._source.kept:
+            rows, columns = np.array([at for at, _ in touched], np.int64).T
+            again = self._visit.again(rows, columns, *self._steps)
         together = max(1, DECODED_AT_A_TIME // max(size, 1))
         for start in range(0, len(touched), together):
             some = touched[start : start + together]
             places = [self._place(lead, at) for at, _ in some for lead in leads]
-            needed = [boxes.rows[which] for _, which in some for _ in leads]
-            chunks = self._chunks(key, places, needed)
-            for count, ((row, column), which) in enumerate(some):
-                y, x = row * self._steps[0], column * self._steps[1]
-                for number, (lead, planes) in enumerate(leads.items()):
-                    chunk = chunks[count * len(leads) + number]
-                    for some_channels, part in self._parts(chunk, lead, planes):
-                        if self._wide:
-                            _refuse_wide(self._source.name, part, boxes, which, y, x)
-                        boxes.fill(which, some_channels, part, y, x)
+            needed = [each for each in again[start : start + together] for _ in leads]
+            with closing(self._chunks(key, places, needed)) as chunks:
+                for at, which in some:
+                    self._fill_from(chunks, parts, at, which, boxes)
+
+    def _fill_from(
+        self,
+        chunks: Iterator[Pixels],
+        parts: list[list[Part]],
+        at: tuple[int, int],
+        which: IntArray,
+        boxes: Boxes,
+    ) -> None:
+        """Take what some boxes need of the chunks at one row and column of them."""
+        y, x = at[0] * self._steps[0], at[1] * self._steps[1]
+        height = min(self._steps[0], self._lengths[0] - y)
+        width = min(self._steps[1], self._lengths[1] - x)
+        cuts = boxes.cuts(which, y, x, height, width)
+        for of_chunk in parts:
+            try:
+                chunk = next(chunks)
+            except DataError as error:
+                raise UnreadableChunk(str(error), boxes.rows[which].tolist()) from error
+            for channels, index, order in of_chunk:
+                part = chunk[index]
+                part = part.transpose(order) if order else (part.T if self._turned else part)[None]
+                if self._wide:
+                    _refuse_wide(self._source.name, part, cuts, boxes)
+                boxes.fill(cuts, channels, part)
+            # Its memory serves the next.
+            del chunk, part
 
     def _leads(
         self, indices: Sequence[Index], channels: Sequence[int]
@@ -254,78 +322,59 @@ class _Reading:
         place[self._y], place[self._x] = at
         return tuple(place)
 
-    def _touched(self, boxes: Boxes) -> Iterator[tuple[tuple[int, int], IntArray]]:
+    def _touched(self, boxes: Boxes) -> list[tuple[tuple[int, int], IntArray]]:
         """Rows and columns of the chunks that boxes reach into, and which boxes do."""
-        down, right = self._steps
-        y0, x0 = boxes.y // down, boxes.x // right
-        rows = (boxes.y + boxes.height - 1) // down - y0 + 1
-        columns = (boxes.x + boxes.width - 1) // right - x0 + 1
-        counts = rows * columns
-        which = np.repeat(np.arange(len(boxes)), counts)
-        step = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        row = y0[which] + step // columns[which]
-        column = x0[which] + step % columns[which]
+        which, row, column = touched_chunks(boxes.edges, *self._steps)
         order = np.lexsort((column, row))
         row, column, which = row[order], column[order], which[order]
         new = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
-        for first, some in zip(new.tolist(), np.split(which, new[1:]), strict=True):
-            yield (int(row[first]), int(column[first])), some
+        parts = np.split(which, new[1:])
+        places = zip(row[new].tolist(), column[new].tolist(), strict=True)
+        return list(zip(places, parts, strict=True))
 
-    def _chunks(self, key: Any, places: list[Place], needed: Sequence[IntArray]) -> list[Pixels]:
-        """Chunks at some places, decoded now or before; ``needed`` are the boxes of each."""
+    def _chunks(self, key: int, places: list[Place], again: list[bool]) -> Generator[Pixels]:
+        """Chunks at some places, one after the other, decoded now or before.
+
+        ``again`` tells which of them the pass will need again.
+        """
         if not self._source.kept:
-            return self._source.decode(places)
-        chunks = [self._kept.get((key, place)) for place in places]
-        missing = [number for number, chunk in enumerate(chunks) if chunk is None]
-        if missing:
-            try:
-                decoded = self._source.decode([places[number] for number in missing])
-            except DataError as error:
-                raise self._unreadable(error, places, missing, needed) from error
-            for number, chunk in zip(missing, decoded, strict=True):
-                self._kept.put((key, places[number]), chunk)
-                chunks[number] = chunk
-        return [chunk for chunk in chunks if chunk is not None]
+            yield from self._source.decode(places)
+            return
+        files = decoded_chunks()
+        cache: Chunks = files if self._blocks is None else self._blocks
+        kept = {place: cache.get((key, place)) for place in places}
+        missing = [place for place, chunk in kept.items() if chunk is None]
+        with closing(self._source.decode(missing)) as decoded:
+            for place, needed in zip(places, again, strict=True):
+                chunk = kept.pop(place)
+                if chunk is None:
+                    chunk = next(decoded)
+                    own = self._blocks is not None
+                    if needed or (not own and files.worth_keeping((key, place), chunk.nbytes)):
+                        cache.put((key, place), chunk)
+                yield chunk
+                del chunk
 
-    def _unreadable(
-        self,
-        error: DataError,
-        places: list[Place],
-        missing: list[int],
-        needed: Sequence[IntArray],
-    ) -> DataError:
-        """Which of several chunks it is, and which boxes need it."""
-        for number in missing:
-            try:
-                self._source.decode([places[number]])
-            except DataError as again:
-                return UnreadableChunk(str(again), needed[number].tolist())
-        return error
-
-    def _parts(
-        self, chunk: Pixels, lead: tuple[int, ...], planes: Sequence[tuple[int, Index]]
-    ) -> Iterator[tuple[list[int], Pixels]]:
-        """Planes within a chunk as (c, Y, X), those that follow each other together."""
+    def _parts(self, lead: tuple[int, ...], planes: Sequence[tuple[int, Index]]) -> list[Part]:
+        """What of a chunk are its planes: those that follow each other together, as (c, Y, X)."""
         first = [at * step for at, step in zip(lead, self._source.grid, strict=True)]
         inner = [
             tuple(0 if i is None else i - start for i, start in zip(index, first, strict=True))
             for _, index in planes
         ]
-        varying = [axis for axis in range(chunk.ndim) if len({place[axis] for place in inner}) > 1]
+        count = len(lead)
+        varying = [axis for axis in range(count) if len({place[axis] for place in inner}) > 1]
         if len(varying) == 1:
             axis = varying[0]
             numbers = [place[axis] for place in inner]
             if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                index = list(self._slices(inner[0]))
-                index[axis] = slice(numbers[0], numbers[-1] + 1)
-                part = chunk[tuple(index)]
-                left = [a for a in range(chunk.ndim) if a in (self._y, self._x, axis)]
-                order = [left.index(axis), left.index(self._y), left.index(self._x)]
-                yield [channel for channel, _ in planes], part.transpose(order)
-                return
-        for (channel, _), place in zip(planes, inner, strict=True):
-            part = chunk[self._slices(place)]
-            yield [channel], (part.T if self._turned else part)[None]
+                together = list(self._slices(inner[0]))
+                together[axis] = slice(numbers[0], numbers[-1] + 1)
+                left = [a for a in range(count) if a in (self._y, self._x, axis)]
+                order = tuple(left.index(a) for a in (axis, self._y, self._x))
+                return [([channel for channel, _ in planes], tuple(together), order)]
+        pairs = zip(planes, inner, strict=True)
+        return [([channel], self._slices(place), ()) for (channel, _), place in pairs]
 
     def _slices(self, place: tuple[int, ...]) -> tuple[Any, ...]:
         return tuple(
@@ -333,10 +382,11 @@ class _Reading:
         )
 
 
-def _refuse_wide(name: str, part: Pixels, boxes: Boxes, which: IntArray, y: int, x: int) -> None:
+def _refuse_wide(name: str, part: Pixels, cuts: Cuts, boxes: Boxes) -> None:
     """Refuse values that 32-bit floats cannot hold, in the part that boxes take."""
-    for top, left in zip((boxes.y[which] - y).tolist(), (boxes.x[which] - x).tolist(), strict=True):
-        inside = part[:, max(top, 0) : top + boxes.height, max(left, 0) : left + boxes.width]
+    taken = [(y, y + boxes.height, x, x + boxes.width) for _, y, x in zip(*cuts.whole, strict=True)]
+    for y0, y1, x0, x1 in [*taken, *(cut[1:5] for cut in cuts.partly)]:
+        inside = part[:, y0:y1, x0:x1]
         if (np.isfinite(inside) & (abs(inside) > LARGEST_FLOAT)).any():
             raise DataError(
                 f"{name}: holds values beyond 3.4e38, which 32-bit floats cannot hold; "

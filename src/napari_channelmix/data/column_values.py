@@ -16,7 +16,15 @@ import numpy.typing as npt
 from napari_channelmix.data.values import LARGEST, number, whole_number
 from napari_channelmix.errors import DataError
 
-__all__ = ["Identifiers", "alike", "first_of_each", "identifiers_of", "numbers_of", "trimmed"]
+__all__ = [
+    "Identifiers",
+    "alike",
+    "different",
+    "first_of_each",
+    "identifiers_of",
+    "numbers_of",
+    "trimmed",
+]
 
 Texts = npt.NDArray[np.object_]
 Doubles = npt.NDArray[np.float64]
@@ -138,6 +146,21 @@ def trimmed(texts: Texts, blanks: str) -> Texts:
     result = np.empty(len(texts), dtype=object)
     result[:] = _each_once(texts, lambda text: text.strip(blanks))
     return result
+
+
+def different(texts: Texts, most: int) -> list[str]:
+    """The first ``most`` different texts, in their order.
+
+    Examples
+    --------
+    >>> different(np.array(["b", "a", "b", "c"], object), 2)
+    ['b', 'a']
+    """
+    # Most columns show them soon.
+    kinds = dict.fromkeys(texts[: 4 * most])
+    if len(kinds) < most < len(texts):
+        kinds = dict.fromkeys(texts)
+    return list(kinds)[:most]
 
 
 def _each_once(texts: Texts, rule: Callable[[str], V]) -> list[V]:

@@ -14,8 +14,8 @@ from napari_channelmix.data.neighbours import hidden_neighbours
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.decoded_chunks import Chunks
     from napari_channelmix.data.fields import Field
+    from napari_channelmix.data.pass_visits import PassVisit
 
 __all__ = ["NotFiniteError", "pass_order", "read_crops"]
 
@@ -48,7 +48,7 @@ def read_crops(
     boxes: IntArray,
     side: int,
     only: IntArray | None = None,
-    blocks: Chunks | None = None,
+    visit: PassVisit | None = None,
 ) -> FloatArray:
     """Crops of boxes.
 
@@ -63,7 +63,7 @@ def read_crops(
         Of the crops; boxes of other sizes are resized.
     only : (n,) int array, optional
         Ids of cells whose neighbours are hidden; see `Field.read`.
-    blocks : ByteCache, optional
+    visit : PassVisit, optional
         See `data.box_reading.read_boxes`.
 
     Returns
@@ -82,9 +82,12 @@ def read_crops(
     order = np.argsort(boxes[:, 0], kind="stable")
     ends = np.flatnonzero(np.diff(boxes[order, 0])) + 1
     for rows in np.split(order, ends) if len(order) else ():
-        field = fields[int(boxes[rows[0], 0])]
+        index = int(boxes[rows[0], 0])
+        field = fields[index]
+        if visit is not None:
+            visit.field = index
         try:
-            _read_field(field, channels, boxes[rows, 1:], rows, crops, only, blocks)
+            _read_field(field, channels, boxes[rows, 1:], rows, crops, only, visit)
         except NotFiniteError:
             raise
         except UnreadableChunk as error:
@@ -101,7 +104,7 @@ def _read_field(
     rows: IntArray,
     crops: FloatArray,
     only: IntArray | None,
-    blocks: Chunks | None,
+    visit: PassVisit | None,
 ) -> None:
     """Read the crops of one field into their rows."""
     side, (height, width) = crops.shape[2], field.shape
@@ -112,15 +115,17 @@ def _read_field(
         plain &= field.labels is not None
     # Whole numbers are finite.
     exact = all(np.dtype(field.planes[channel].dtype).kind in "bui" for channel in channels)
+    special = np.flatnonzero(~plain)
+    if visit is not None:
+        visit.soon = np.minimum(edges[special], [height, width, height, width])
     if plain.any():
-        field.crops(edges[plain], channels, crops, rows[plain], blocks)
+        field.crops(edges[plain], channels, crops, rows[plain], visit)
     if only is not None and field.labels is not None:
         for row, (top, left, bottom, right) in zip(
             rows[plain].tolist(), edges[plain].tolist(), strict=True
         ):
             labels = field.labels[top:bottom, left:right]
             crops[row] = hidden_neighbours(crops[row], labels, int(only[row]))[0]
-    special = np.flatnonzero(~plain)
     # Along the image, so that what is decoded for one serves the next.
     for number in special[np.lexsort((x0[special], y0[special]))].tolist():
         row = int(rows[number])

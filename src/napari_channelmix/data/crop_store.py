@@ -13,12 +13,13 @@ import shutil
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.atomic_write import write_json, write_whole
+from napari_channelmix.cluster import chunks_job
 from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.crop_shards import ShardFormat, ShardWriter
 from napari_channelmix.data.pixel_facts import crop_keys, pixel_facts_job, stored_dtype
@@ -36,6 +37,9 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import NAME, in_use
 from napari_channelmix.stored_files import Stored, read_content
 from napari_channelmix.wording import brief, path_shown
+
+if TYPE_CHECKING:
+    from napari_channelmix.settings import ClusterSettings
 
 __all__ = ["bytes_of_store", "store_job", "write_shard_job"]
 
@@ -56,9 +60,18 @@ WORDS = {
 STEP = 16 * 2**20
 
 
-def store_job(cells: C, path: str | Path, *, rebuild: bool = False) -> Job[C]:
+def store_job(
+    cells: C,
+    path: str | Path,
+    *,
+    rebuild: bool = False,
+    cluster: ClusterSettings | None = None,
+) -> Job[C]:
     """`Cells.store` as a job: writes what is missing; closing it leaves what is done."""
-    folder = Path(path)
+    if not len(cells):
+        raise DataError(f"{cells.name}: there are no cells to store")
+    # Workers may have another current folder.
+    folder = Path(path).absolute()
     _refuse_other_folder(folder)
     looking = max(1, len(cells) // 100)
     job = pixel_facts_job(cells)
@@ -69,9 +82,10 @@ def store_job(cells: C, path: str | Path, *, rebuild: bool = False) -> Job[C]:
         with in_use(folder):
             # Looked at again: another run may just have ended.
             target = _begun(folder, cells, facts, rebuild) or _begin(folder, cells, facts)
-            yield from part(_filled(target, cells), looking, len(cells), len(cells) + looking)
+            filling = _filled(target, cells, cluster)
+            yield from part(filling, looking, len(cells), len(cells) + looking)
     stored = StoredCrops(
-        folder.absolute(), target.run, cells.fields, cells.planes, cells.crop, cells.neighbours
+        folder, target.run, cells.fields, cells.planes, cells.crop, cells.neighbours
     )
     return replace(cells, crop_store=stored)
 
@@ -227,7 +241,7 @@ def _not_saved(folder: Path, error: OSError) -> SaveError:
     )
 
 
-def _filled(target: Target, cells: CellBoxes) -> Job[None]:
+def _filled(target: Target, cells: CellBoxes, cluster: ClusterSettings | None) -> Job[None]:
     """Write the shards that are missing."""
     keys = stored_keys(target.folder)
     # By what the crops are: another version of this program may read in another order.
@@ -239,25 +253,36 @@ def _filled(target: Target, cells: CellBoxes) -> Job[None]:
         )
     missing = target.missing
     done = len(cells) - sum(len(positions[target.rows(shard)]) for shard in missing)
-    for shard in missing:
-        chosen = positions[target.rows(shard)]
-        job = write_shard_job(cells, target, shard, chosen)
-        yield from part(job, done, len(chosen), len(cells))
+    chunks = [(shard, positions[target.rows(shard)]) for shard in missing]
+    if cluster is not None and (cluster.workers or cluster.scheduler):
+        working = chunks_job(
+            write_shard_job,
+            (cells, target),
+            chunks,
+            keep=lambda _, shard: target.mark(shard),
+            settings=cluster,
+            stage="writing the crop store",
+            sizes=[len(chosen) for _, chosen in chunks],
+        )
+        report = yield from part(working, done, len(cells) - done, len(cells))
+        report.refuse_missing(lambda index: f"shard {missing[index]}")
+        return
+    for shard, chosen in chunks:
+        job = write_shard_job((cells, target), (shard, chosen))
+        target.mark((yield from part(job, done, len(chosen), len(cells))))
         done += len(chosen)
 
 
 def write_shard_job(
-    cells: CellBoxes, target: Target, shard: int, positions: npt.NDArray[np.int64]
+    shared: tuple[CellBoxes, Target], chunk: tuple[int, npt.NDArray[np.int64]]
 ) -> Job[int]:
-    """Write one shard, and say that it is done, as a job; gives the number of its crops.
+    """Write one shard, in this process or in a worker, as a job; gives its number.
 
     Parameters
     ----------
-    cells : Cells
-    target : Target
-    shard : int
-    positions : (n,) int64 array
-        The cells of its rows, in order.
+    shared : Cells and Target
+    chunk : int and (n,) int64 array
+        The number of the shard, and the cells of its rows, in order.
 
     Raises
     ------
@@ -266,6 +291,7 @@ def write_shard_job(
     DataError
         A file that cannot be read.
     """
+    (cells, target), (shard, positions) = shared, chunk
     nbytes = 4 * int(np.prod(cells.shape[1:]))
     size = max(1, min(256, STEP // nbytes))
     try:
@@ -276,13 +302,12 @@ def write_shard_job(
                 writer.add(_narrowed(cells, chosen, crops, target.form.dtype))
                 yield Progress(start + len(chosen), len(positions), "writing the crop store")
             writer.finish()
-        target.mark(shard)
     except ChannelMixError:
         # `SaveError` is an `OSError` too.
         raise
     except OSError as error:
         raise _not_saved(target.folder, error) from error
-    return len(positions)
+    return shard
 
 
 def _narrowed(

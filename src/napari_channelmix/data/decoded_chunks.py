@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ import numpy.typing as npt
 from napari_channelmix.byte_cache import ByteCache
 from napari_channelmix.computing import within_cap
 
-__all__ = ["MOST_BYTES", "Chunks", "chunk_cache", "decoded_chunks"]
+__all__ = ["MOST_BYTES", "Chunks", "DecodedChunks", "chunk_cache", "decoded_chunks"]
 
 #: Bytes that decoded chunks take in all, unless less is allowed.
 MOST_BYTES = 512 * 2**20
+
+# Chunks that are remembered to have been decoded.
+MOST_SEEN = 100_000
 
 Chunks = ByteCache[Hashable, npt.NDArray[Any]]
 
@@ -29,18 +33,50 @@ def _nbytes(pixels: npt.NDArray[Any]) -> int:
     return int(np.asarray(pixels).nbytes)
 
 
-_decoded = chunk_cache()
+class DecodedChunks(ByteCache[Hashable, npt.NDArray[Any]]):
+    """Those of the process. A pass over all cells leaves in it what it decodes a second time."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST_BYTES, _nbytes, within_cap)
+        self._seen: set[Hashable] = set()
+        self._numbers: dict[Hashable, int] = {}
+        self._counter = count()
+
+    def number_of(self, picture: Hashable) -> int:
+        """A number for what tells a picture: keys of its chunks are then quickly looked up."""
+        return self._numbers.setdefault(picture, next(self._counter))
+
+    def worth_keeping(self, key: Hashable, size: int) -> bool:
+        """Whether a chunk that a pass needs no more is kept for the next pass.
+
+        It is where it was decoded before, and nothing has to leave for it: a pass over more than
+        fits would put out what it needs next, and memory that is kept costs time to fill.
+        """
+        if key in self._seen:
+            return self.nbytes + size <= within_cap(MOST_BYTES)
+        if len(self._seen) >= MOST_SEEN:
+            self._seen.clear()
+        self._seen.add(key)
+        return False
+
+    def clear(self) -> int:
+        """Let go of all of them; gives the bytes they took."""
+        self._seen.clear()
+        return super().clear()
 
 
-def decoded_chunks() -> Chunks:
-    """That of this process; its keys begin with what tells the file."""
+_decoded = DecodedChunks()
+
+
+def decoded_chunks() -> DecodedChunks:
+    """The cache of this process; its keys begin with what tells the file."""
     return _decoded
 
 
 def _after_fork() -> None:
     # The lock of the parent's may be held by a thread that the child does not have.
     global _decoded
-    _decoded = chunk_cache()
+    _decoded = DecodedChunks()
 
 
 if hasattr(os, "register_at_fork"):

@@ -18,8 +18,8 @@ from napari_channelmix.data.neighbours import background_level, hidden_neighbour
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.decoded_chunks import Chunks
     from napari_channelmix.data.image_planes import Plane
+    from napari_channelmix.data.pass_visits import PassVisit
 
 __all__ = ["Field", "check_field", "middles", "outside", "square_boxes"]
 
@@ -112,7 +112,7 @@ class Field:
         channels: Sequence[int],
         out: FloatArray | None = None,
         rows: npt.NDArray[np.int64] | None = None,
-        blocks: Chunks | None = None,
+        visit: PassVisit | None = None,
     ) -> FloatArray:
         """Pixels of boxes of one size within the image: all of them in one go, in raw units.
 
@@ -124,7 +124,7 @@ class Field:
             Positions among the planes.
         out : (N, C, h, w) float32 array, optional
             Where they are put, in ``rows``; default: an array of their own.
-        rows, blocks
+        rows, visit
             See `data.box_reading.read_boxes`.
 
         Returns
@@ -134,7 +134,7 @@ class Field:
         if out is None:
             height, width = int(boxes[0, 2] - boxes[0, 0]), int(boxes[0, 3] - boxes[0, 1])
             out = np.empty((len(boxes), len(channels), height, width), np.float32)
-        read_boxes([self.planes[c] for c in channels], boxes, out, rows, blocks)
+        read_boxes([self.planes[c] for c in channels], boxes, out, rows, visit)
         return out
 
 

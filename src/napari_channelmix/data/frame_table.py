@@ -84,8 +84,12 @@ def _texts(column: pd.Series[Any]) -> npt.NDArray[np.object_]:
 def _as_texts(column: pd.Series[Any]) -> list[str]:
     missing = column.isna().to_numpy()
     whole = False
-    if not missing.any() and column.dtype.kind in "iu":
-        return list(map(str, column.tolist()))
+    if not missing.any():
+        if column.dtype.kind in "iu":
+            return list(map(str, column.tolist()))
+        values = column.tolist()
+        if all(type(value) is str for value in values):
+            return values
     if column.dtype.kind == "f":
         known = column.to_numpy(dtype=np.float64, na_value=np.nan)[~missing]
         whole = bool(np.isfinite(known).all() and (known == np.round(known)).all())

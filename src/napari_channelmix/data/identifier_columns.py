@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.data.column_values import different
 from napari_channelmix.data.frame_table import table_of_frame
 
 if TYPE_CHECKING:
@@ -93,12 +94,5 @@ def named_keys(keys: pd.DataFrame, taken: Collection[str]) -> dict[str, Any]:
 
 
 def _names(column: pd.Series[str]) -> bool:
-    seen: set[str] = set()
-    for text in column.to_numpy(dtype=object):
-        if text not in seen:
-            if MEASURED.fullmatch(str(text)) is None:
-                return True
-            seen.add(text)
-            if len(seen) == LOOKED_AT:
-                break
-    return False
+    texts = different(column.to_numpy(dtype=object), LOOKED_AT)
+    return any(MEASURED.fullmatch(str(text)) is None for text in texts)

@@ -108,4 +108,5 @@ def _fill(
     for key in keys:
         row, column, number = key
         y, x = (int(starts[number][axis][i]) for axis, i in enumerate((row, column)))
-        boxes.fill(touched[key], [channels[number]], pixels[key][None], y, x)
+        block = pixels[key]
+        boxes.fill(boxes.cuts(touched[key], y, x, *block.shape), [channels[number]], block[None])

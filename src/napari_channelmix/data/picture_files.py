@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,9 +165,10 @@ class PictureSource:
         self.stamp.check()
         return self.stamp, self.labels
 
-    def decode(self, places: Sequence[Place]) -> list[Pixels]:
+    def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
         """The picture."""
-        return [guarded(self.path, self._decoded) for _ in places]
+        for _ in places:
+            yield guarded(self.path, self._decoded)
 
     def let_go(self) -> None:
         """Nothing is held."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Protocol
@@ -53,8 +53,8 @@ class PixelSource(Protocol):
         """What tells these pixels from all others; refuses a file that is not as it was opened."""
         ...
 
-    def decode(self, places: Sequence[Place]) -> list[npt.NDArray[Any]]:
-        """The chunks at some places; not to be written to."""
+    def decode(self, places: Sequence[Place]) -> Generator[npt.NDArray[Any]]:
+        """The chunks at some places, one after the other; not to be written to."""
         ...
 
     def let_go(self) -> None:
@@ -105,7 +105,7 @@ def all_pixels(source: PixelSource) -> npt.NDArray[Any]:
     source.key()
     pixels = np.empty(source.shape, source.dtype.newbyteorder("="))
     for place in whole_places(source):
-        pixels[chunk_region(source, place)] = source.decode([place])[0]
+        (pixels[chunk_region(source, place)],) = source.decode([place])
         source.let_go()
     return pixels
 
@@ -139,9 +139,10 @@ class ArraySource:
         """The array itself."""
         return id(self.array)
 
-    def decode(self, places: Sequence[Place]) -> list[npt.NDArray[Any]]:
+    def decode(self, places: Sequence[Place]) -> Generator[npt.NDArray[Any]]:
         """The chunks at some places."""
-        return [np.asarray(self.array[chunk_region(self, place)]) for place in places]
+        for place in places:
+            yield np.asarray(self.array[chunk_region(self, place)])
 
     def let_go(self) -> None:
         """Nothing is held."""

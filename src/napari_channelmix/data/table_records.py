@@ -31,6 +31,7 @@ __all__ = [
     "MOST_CELLS",
     "MOST_ROWS",
     "Records",
+    "TextColumn",
     "lines_of",
     "records_job",
 ]
@@ -112,7 +113,7 @@ def _pieces(text: str) -> Iterator[str]:
         start, size = end, PIECE
 
 
-class _Column:
+class TextColumn:
     """The texts of a column, block by block; one that comes again and again is kept once."""
 
     def __init__(self) -> None:
@@ -145,7 +146,7 @@ class Records:
     ----------
     names : list of str
         Of the columns; empty until the first record has come.
-    columns : list of _Column
+    columns : list of TextColumn
     numbers : array of int
         The line in which each row begins.
     short : list of int
@@ -157,7 +158,7 @@ class Records:
     def __init__(self, path: Path, skipped: int) -> None:
         self._path = path
         self.names: list[str] = []
-        self.columns: list[_Column] = []
+        self.columns: list[TextColumn] = []
         self.numbers = array("q")
         self.short: list[int] = []
         self.line = skipped + 1
@@ -165,7 +166,7 @@ class Records:
     def take_names(self, row: Sequence[str]) -> None:
         """The first record."""
         self.names = _names(self._path, row)
-        self.columns = [_Column() for _ in self.names]
+        self.columns = [TextColumn() for _ in self.names]
 
     def take_lines(self, text: str, separator: str) -> bool:
         """Lines without quotation marks, where each is a row; else False, and nothing is taken."""

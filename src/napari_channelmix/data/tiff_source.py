@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,11 +85,11 @@ class TiffSource:
             stamp.check()
         return self.stamps, self.part
 
-    def decode(self, places: Sequence[Place]) -> list[Pixels]:
+    def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
         """Tiles or strips; where the file is memory-mapped, pages or all of them."""
         with TiffLog(self.path):
             layout = guarded(self.path, self._layout)
-            return [layout.chunk(place) for place in places]
+            yield from layout.chunks(places)
 
     def let_go(self) -> None:
         """Unmap what was read of a mapped file, so that it does not count as memory."""

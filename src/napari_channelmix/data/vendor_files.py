@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,10 +143,11 @@ class VendorSource:
         self.stamp.check()
         return self.stamp, self.scene
 
-    def decode(self, places: Sequence[Place]) -> list[npt.NDArray[Any]]:
+    def decode(self, places: Sequence[Place]) -> Generator[npt.NDArray[Any]]:
         """Planes of the scene."""
         with open_files().using((self.stamp, self.scene), self._open, _let_go) as data:
-            return [self._plane(data, place) for place in places]
+            for place in places:
+                yield self._plane(data, place)
 
     def let_go(self) -> None:
         """Nothing is held."""

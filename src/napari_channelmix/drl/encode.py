@@ -17,15 +17,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.drl.cell_chunks import (
+    CellTask,
+    DrawnChunk,
+    EncodedChunk,
+    PicturesOfChunk,
+    cell_chunks,
+    encoded_chunk_job,
+    kept_chunks_job,
+)
 from napari_channelmix.drl.channel_view import View, default_view
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
 from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.latents import UNDER_WAY, Latents
 from napari_channelmix.drl.preparation import (
-    FRAME_SIDE,
     Prepared,
-    fits,
     preparation_job,
     prepared_job,
     some_pictures_job,
@@ -41,9 +48,11 @@ from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings import (
     OF_THE_CLUSTER,
+    ClusterSettings,
     EncodingSettings,
     as_dict,
     merged,
+    settings_of,
     takes_settings,
 )
 
@@ -57,10 +66,6 @@ FloatArray = npt.NDArray[np.float32]
 
 # Pairs of sprites that measure what fine-tuning did to the names.
 DRIFT_PAIRS = 1000
-# Cells that are encoded between two looks at Cancel: a fraction of a second.
-ENCODED = 1024
-# The same where their pictures are drawn for it.
-DRAWN = 64
 # Cells whose figures are averaged at a time, in double precision.
 BLOCK = 65_536
 # How long the parts take beside each other: pictures of the cells, fine-tuning, what measures the
@@ -78,6 +83,7 @@ def latents(
     separate: bool = True,
     device: str = "auto",
     tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
+    parts: Path | None = None,
     **options: Any,
 ) -> Latents:
     """`latents_job`, to its end."""
@@ -89,6 +95,7 @@ def latents(
         separate=separate,
         device=device,
         tune=tune,
+        parts=parts,
         **options,
     )
     return drain(job)
@@ -103,6 +110,7 @@ def latents_job(
     separate: bool = True,
     device: str = "auto",
     tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
+    parts: Path | None = None,
     **options: Any,
 ) -> Job[Latents]:
     """Latents of a data set, as a job.
@@ -125,6 +133,9 @@ def latents_job(
         For fine-tuning, and for the classifier of the pixels.
     tune : callable
         What does the fine-tuning, called as `finetune_job`, such as one that keeps what it made.
+    parts : path, optional
+        Folder in which cells that are drawn and encoded are kept, chunk by chunk, so that a run
+        that was stopped goes on; the caller removes it.
     **options
         Single settings, such as ``finetune=20``; see `EncodingSettings`.
 
@@ -132,6 +143,8 @@ def latents_job(
     ------
     DataError, ModelError
         As `prepare_job`, `load_disentangler` and `finetune_job`.
+    ClusterError
+        With ``workers`` or a ``scheduler``: as `cluster.chunks_job`.
     """
     named_model = {"model": str(model)} if isinstance(model, str | Path) else {}
     chosen = merged(EncodingSettings, settings, {**named_model, **options})
@@ -153,10 +166,17 @@ def latents_job(
     looking = PREPARING / 10
     how = yield from part(preparation_job(cells, view), 0, looking, total)
     tunes = bool(finetune) and len(cells) > 1
-    encoding = _Encoding(source, len(cells))
-    # Pictures that memory does not hold are encoded as they are drawn.
-    streamed = not tunes and not fits((len(cells), view.depth, FRAME_SIDE, FRAME_SIDE))
-    drawing = prepared_job(cells, how, encoding.add if streamed else None)
+    cluster = settings_of(ClusterSettings, chosen)
+    encoding = _Encoding(len(cells), len(source.names))
+    # Encoded as they are drawn, but where the weights are still to be fine-tuned.
+    drawing = prepared_job(
+        cells,
+        how,
+        None if tunes else source,
+        None if tunes else encoding.take,
+        cluster=cluster,
+        parts=None if parts is None else parts / "drawn",
+    )
     prepared = yield from part(drawing, looking, PREPARING - looking, total)
     unlike = differences_from_tuning(source, cells, view)
     warnings = [*cells.warnings, *prepared.warnings, *unlike]
@@ -181,9 +201,9 @@ def latents_job(
         if finetuned.disentangler is source
         else remembering(finetuned.disentangler, cells, view)
     )
-    if not streamed:
-        encoding = _Encoding(of, len(cells))
-        yield from part(_encoded(encoding, prepared), tuned_at, 0, total)
+    if tunes:
+        job = _encoded(of, cells, prepared, encoding, cluster, parts)
+        yield from part(job, tuned_at, 0, total)
     values, spread = encoding.values, encoding.spread
     kl = _divergence(values, spread)
     half = MEASURING / 2
@@ -257,31 +277,52 @@ def latents_job(
 
 
 class _Encoding:
-    """The posterior of every cell, as pictures of some after the other are handed over."""
+    """The posterior of every cell, as chunks are handed over."""
 
-    def __init__(self, of: Disentangler, count: int) -> None:
-        self._of = of
-        self.values = np.zeros((count, len(of.names)), np.float32)
-        self.spread = np.zeros((count, len(of.names)), np.float32)
+    def __init__(self, count: int, latents: int) -> None:
+        self.values = np.zeros((count, latents), np.float32)
+        self.spread = np.zeros((count, latents), np.float32)
 
-    def add(self, positions: npt.NDArray[np.int64], pictures: npt.NDArray[np.uint8]) -> None:
-        """Encode the pictures (n, C, H, W) of the cells at these positions (n,)."""
-        self.values[positions], self.spread[positions] = self._of.posterior(pictures)
+    def take(self, chunk: DrawnChunk | EncodedChunk) -> None:
+        """Put a chunk in its place."""
+        self.values[chunk.positions], self.spread[chunk.positions] = chunk.values, chunk.spread
 
 
-def _encoded(encoding: _Encoding, prepared: Prepared) -> Job[None]:
-    """Posterior of every cell, some at a time."""
-    pictures, count = prepared.pictures, len(prepared.pictures)
-    if isinstance(pictures, np.ndarray):
-        for start in range(0, count, ENCODED):
-            yield Progress(start, count, "encoding the cells")
-            some = np.arange(start, min(start + ENCODED, count))
-            encoding.add(some, pictures[some])
-        return
-    order = pictures.order
-    for start in range(0, count, DRAWN):
-        yield Progress(start, count, "encoding the cells")
-        encoding.add(order[start : start + DRAWN], pictures[order[start : start + DRAWN]])
+class _ToEncode(Sequence[PicturesOfChunk]):
+    """Chunks with their pictures, where those are in memory; made when they are asked for."""
+
+    def __init__(self, prepared: Prepared, positions: Sequence[npt.NDArray[np.int64]]) -> None:
+        self._pictures, self._positions = prepared.pictures, positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, index: Any) -> Any:
+        some, pictures = self._positions[index], self._pictures
+        return PicturesOfChunk(some, pictures[some] if isinstance(pictures, np.ndarray) else None)
+
+
+def _encoded(
+    of: Disentangler,
+    cells: Cells,
+    prepared: Prepared,
+    encoding: _Encoding,
+    cluster: ClusterSettings,
+    parts: Path | None,
+) -> Job[None]:
+    """Posterior of every cell that is drawn already, chunk by chunk."""
+    positions = cell_chunks(cells)
+    return kept_chunks_job(
+        encoded_chunk_job,
+        CellTask(cells, prepared.how, of, keeps=False),
+        _ToEncode(prepared, positions),
+        positions,
+        encoding.take,
+        kind=EncodedChunk,
+        stage="encoding the cells",
+        cluster=cluster,
+        parts=None if parts is None else parts / "encoded",
+    )
 
 
 def _divergence(values: FloatArray, spread: FloatArray) -> npt.NDArray[np.float64]:

@@ -20,24 +20,33 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.computing import within_cap
+from napari_channelmix.drl.cell_chunks import (
+    CellTask,
+    DrawnChunk,
+    cell_chunks,
+    drawn_chunk_job,
+    kept_chunks_job,
+)
 from napari_channelmix.drl.cell_drawing import (
     FRAME_SIDE,
-    DrawnCell,
     DrawnPictures,
     Preparation,
     cell_cuts,
     diameter,
-    drawn_cells,
     outlined,
     seen_through,
 )
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.settings import ClusterSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from napari_channelmix.data import Cells
+    from napari_channelmix.drl.autoencoder import NamedAutoencoder
     from napari_channelmix.drl.channel_view import View
 
 __all__ = [
@@ -63,7 +72,7 @@ SAMPLE = 400
 PIXELS = 4096
 # Pictures that are kept in memory; those of more cells are drawn when they are asked for.
 PICTURES_BYTES = 256 * 2**20
-# Pictures that are handed on at a time.
+# Pictures that are drawn at a time for fine-tuning.
 TOGETHER = 64
 
 
@@ -118,7 +127,11 @@ def preparation_job(cells: Cells, view: View) -> Job[Preparation]:
 def prepared_job(
     cells: Cells,
     how: Preparation,
-    each: Callable[[IntArray, npt.NDArray[np.uint8]], object] | None = None,
+    of: NamedAutoencoder | None = None,
+    each: Callable[[DrawnChunk], object] | None = None,
+    *,
+    cluster: ClusterSettings | None = None,
+    parts: Path | None = None,
 ) -> Job[Prepared]:
     """Make pictures of cells as another data set's cells were made, as a job; see `prepare_job`.
 
@@ -126,45 +139,53 @@ def prepared_job(
     ----------
     cells : Cells
     how : Preparation
+    of : NamedAutoencoder, optional
+        Encodes the cells as they are drawn.
     each : callable, optional
-        Called with positions (n,) and pictures (n, depth, 64, 64) of some cells after the other:
-        pictures of more than fit into memory are not kept, see `Prepared`.
+        Called with each chunk that is drawn, in any order.
+    cluster : ClusterSettings, optional
+        Where the chunks are computed.
+    parts : path, optional
+        Folder in which finished chunks are kept, and found again.
     """
     import pandas as pd
 
     pictures = DrawnPictures(cells, how)
     kept = np.zeros(pictures.shape, np.uint8) if fits(pictures.shape) else None
-    known, cut_off = np.zeros(len(cells), dtype=bool), 0
-    columns: tuple[str, ...] = ()
-    # A number for each feature at once: a dict for each cell takes ten times as much.
+    known, cut_off = np.zeros(len(cells), dtype=bool), np.zeros(len(cells), dtype=bool)
+    columns: list[str] = []
     features = np.zeros((0, 0))
-    some: list[DrawnCell] = []
-    frame = np.ones((FRAME_SIDE, FRAME_SIDE), dtype=bool)
-    frame[1:-1, 1:-1] = False
-    for done, drawn in enumerate(drawn_cells(cells, how), start=1):
+
+    def take(chunk: DrawnChunk) -> None:
+        nonlocal columns, features
         if not columns:
-            columns = tuple(drawn.features)
+            columns = chunk.names.tolist()
             features = np.zeros((len(cells), len(columns)))
-        features[drawn.position] = list(drawn.features.values())
-        known[drawn.position] = drawn.outlined
-        cut_off += bool((drawn.picture[:, frame] > 0).any())
+        features[chunk.positions] = chunk.features
+        known[chunk.positions], cut_off[chunk.positions] = chunk.outlined, chunk.cut_off
         if kept is not None:
-            kept[drawn.position] = drawn.picture
+            kept[chunk.positions] = chunk.pictures
         if each is not None:
-            some.append(drawn)
-            if len(some) == TOGETHER or done == len(cells):
-                each(
-                    np.array([one.position for one in some]),
-                    np.stack([one.picture for one in some]),
-                )
-                some = []
-        yield Progress(done, len(cells), "cutting out the cells")
+            each(chunk)
+
+    positions = cell_chunks(cells)
+    yield from kept_chunks_job(
+        drawn_chunk_job,
+        CellTask(cells, how, of, keeps=kept is not None),
+        positions,
+        positions,
+        take,
+        kind=DrawnChunk,
+        stage="cutting out the cells",
+        cluster=cluster or ClusterSettings(),
+        parts=parts,
+    )
     return Prepared(
         pictures if kept is None else kept,
-        pd.DataFrame(features, columns=list(columns)),
+        pd.DataFrame(features, columns=columns),
         how,
         known,
-        tuple(_warnings(cells, how, known, cut_off / max(len(cells), 1))),
+        tuple(_warnings(cells, how, known, float(cut_off.mean()) if len(cells) else 0.0)),
     )
 
 

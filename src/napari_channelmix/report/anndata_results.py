@@ -255,11 +255,10 @@ def importance_of(importance: ChannelImportance) -> dict[str, Any]:
 
 
 def _about_latents(latents: Any) -> dict[str, Any]:
-    trust = getattr(latents, "trust", None)
-    return {
-        "names": list(latents.names),
-        "badges": [entry.badge for entry in trust] if trust else None,
-    }
+    badges = getattr(latents, "badges", None) or [
+        entry.badge for entry in getattr(latents, "trust", ())
+    ]
+    return {"names": list(latents.names), "badges": list(badges) or None}
 
 
 def about_of(results: CellResults, in_um: bool) -> dict[str, Any]:

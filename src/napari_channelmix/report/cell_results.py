@@ -12,7 +12,7 @@ from napari_channelmix.report.results_by_cell import CellResults
 from napari_channelmix.settings.export import CellFormat
 from napari_channelmix.wording import listed, path_shown, quoted
 
-__all__ = ["ENDINGS", "SUFFIXES", "CellResults", "write_cells", "write_cells_job"]
+__all__ = ["ENDINGS", "SUFFIXES", "CellResults", "format_of", "write_cells", "write_cells_job"]
 
 #: How files may end, by their format; an empty ending is a folder.
 ENDINGS: dict[str, tuple[str, ...]] = {
@@ -104,7 +104,7 @@ def write_cells_job(
 ) -> Job[tuple[Path, ...]]:
     """`write_cells` as a job."""
     path = Path(path)
-    kind = _format_of(path, format)
+    kind = format_of(path, format)
     if kind == "ome-zarr":
         from napari_channelmix.report.zarr_results import write_zarr_job
 
@@ -122,8 +122,14 @@ def write_cells_job(
     return ((yield from _writer_of(kind)(results, path)),)
 
 
-def _format_of(path: Path, format: CellFormat) -> str:
-    """The format that is meant, checked against the name of the file."""
+def format_of(path: Path, format: CellFormat) -> str:
+    """The format that is meant, checked against the name of the file.
+
+    Raises
+    ------
+    DataError
+        An ending that tells no format, or another than the format's.
+    """
     suffix = path.suffix.lower()
     if format == "auto":
         if suffix not in SUFFIXES:

@@ -45,7 +45,11 @@ __all__ = ["SCHEMA", "Predicted", "predict_cells", "predict_cells_job", "predict
 
 SCHEMA = "napari-channelmix/predict/1"
 # What some tables need, and the extra that brings it.
-PACKAGES = {".parquet": ("pyarrow", "parquet"), ".h5ad": ("h5py", "anndata")}
+PACKAGES = {
+    ".parquet": ("pyarrow", "parquet"),
+    ".h5ad": ("h5py", "anndata"),
+    ".h5sc": ("h5py", "anndata"),
+}
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,12 @@ def predict_cells(
     model : Classifier or ForeignClassifier
     cells : Cells
     out : path
-        A file that ends in ``.csv``, ``.parquet`` or ``.h5ad``, for a row per cell alone; see
-        `report.cell_results`. Or a folder, for ``cells.csv`` (a row per cell), ``groups.csv`` (a
-        row per group, with fractions adjusted for the confusion where it is known, and the columns
-        of the data set's table that tell of groups), ``predictions.json`` (which prior, which
-        model, what speaks against it), and where there is a column of doses ``dose-response.csv``
-        and ``doses.csv``.
+        A file that ends in ``.csv``, ``.parquet`` or ``.h5ad``, for a row per cell alone, or in
+        another ending of `report.cell_results.write_cells`. Or a folder, for ``cells.csv`` (a row
+        per cell), ``groups.csv`` (a row per group, with fractions adjusted for the confusion where
+        it is known, and the columns of the data set's table that tell of groups),
+        ``predictions.json`` (which prior, which model, what speaks against it), and where there
+        is a column of doses ``dose-response.csv`` and ``doses.csv``.
     prior : str, mapping of str to float, or Prior, optional
         As for `Classifier.predict_proba`.
     settings : PredictSettings, optional
@@ -191,7 +195,8 @@ def predict_cells_job(
 
 def _refuse_file(out: Path) -> None:
     """Refuse a table that cannot be written, before anything is computed."""
-    if out.is_dir():
+    # A plate gets its results beside its images.
+    if out.is_dir() and out.suffix.lower() != ".zarr":
         raise SaveError(f"--out {path_shown(out)}: is a folder; name a file")
     package, extra = PACKAGES.get(out.suffix.lower(), ("", ""))
     if package and find_spec(package) is None:
@@ -202,10 +207,17 @@ def _refuse_file(out: Path) -> None:
 
 def _facts(model: Classifier | ForeignClassifier, cells: Cells) -> dict[str, Any]:
     """What the predictions depend on; not where they are computed, nor the prior."""
+    try:
+        fingerprint = cells.fingerprint
+    except DataError:
+        # Of some cells, one of which is in a damaged image: its chunk will be named, after the
+        # others are done.
+        fingerprint = ""
     return {
         "version": package_version("napari-channelmix"),
         "model": model_hash(model),
-        "cells": cells.fingerprint,
+        "cells": fingerprint,
+        "boxes": cells.signing().hexdigest(),
         "n": len(cells),
     }
 
@@ -235,7 +247,7 @@ def _refuse_other_results(
     other = []
     if theirs.model is not None and theirs.model not in known:
         other.append("another model")
-    if theirs.data is not None and theirs.data != facts["cells"]:
+    if facts["cells"] and theirs.data not in (None, facts["cells"]):
         other.append("other cells (or other labels)")
     if other:
         raise DataError(f"{path_shown(path)} was made with {' and '.join(other)}; {ADVICE}")

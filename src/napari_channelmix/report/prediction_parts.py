@@ -29,7 +29,7 @@ __all__ = ["PredictionParts", "other_run"]
 
 IntArray = npt.NDArray[np.int64]
 
-FACTS = "facts.json"
+FACTS, PIXELS = "facts.json", "cells"
 # Before the names of what `MeasuredCrops` holds.
 MEASURED = "measured_"
 # How a message names what must not differ; the rest by its own name.
@@ -37,6 +37,8 @@ WORDS = {
     "model": "another model",
     "cells": "other cells (or other pixels in them)",
     "n": "{} cells instead of {}",
+    "boxes": "other cells (or other pixels in them)",
+    "order": "other cells (or other pixels in them)",
     "version": "napari-channelmix {} instead of {}",
 }
 ADVICE = "choose another folder, or delete this one to start again"
@@ -54,7 +56,8 @@ class PredictionParts:
     folder : path
         Made with the first chunk.
     facts : dict
-        What the predictions depend on, for JSON.
+        What the predictions depend on, for JSON; ``cells`` is empty where their pixels cannot be
+        read.
     chunks : sequence of (n,) int64 array
         Positions of the cells of each chunk.
     classes : int
@@ -74,8 +77,10 @@ class PredictionParts:
         for positions in chunks:
             order.update(positions.astype("<i8").tobytes())
         self._facts = {**facts, "order": order.hexdigest()}
+        # Without the pixels of some cells, which may lie in an image that is damaged for now.
+        lasting = {name: value for name, value in self._facts.items() if name != PIXELS}
         self._key = hashlib.blake2b(
-            json.dumps(self._facts, sort_keys=True).encode(), digest_size=16
+            json.dumps(lasting, sort_keys=True).encode(), digest_size=16
         ).hexdigest()
         self._begun = self._is_begun()
 
@@ -89,7 +94,11 @@ class PredictionParts:
             if self.folder.is_dir() and not any(self.folder.iterdir()):
                 return False
             raise DataError(f"{shown} was not made by this command; {ADVICE}") from None
-        other = other_run(theirs, self._facts)
+        ours = dict(self._facts)
+        if not theirs.get(PIXELS, "-") or not ours[PIXELS]:
+            # They could not be read then, or cannot be now.
+            ours[PIXELS] = theirs.get(PIXELS)
+        other = other_run(theirs, ours)
         if other:
             raise DataError(f"{shown} was made with {other}; {ADVICE}")
         return True
@@ -131,7 +140,7 @@ class PredictionParts:
         """A chunk that is done, or None."""
         path, positions = self._file(index), self._chunks[index]
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         # A file that is missing, cut off, or something else.
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
@@ -167,10 +176,11 @@ class PredictionParts:
 
 def other_run(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
     """What differs in what two runs depend on, in words; empty where nothing does."""
-    return ", ".join(
+    words = [
         WORDS.get(name, f"{name} {{}} instead of {{}}").format(
             brief(theirs.get(name)), brief(ours[name])
         )
         for name in ours
         if theirs.get(name) != ours[name]
-    )
+    ]
+    return ", ".join(dict.fromkeys(words))

@@ -25,6 +25,7 @@ FloatArray = npt.NDArray[np.float32]
 class _Values:
     names: tuple[str, ...]
     values: FloatArray = field(repr=False)
+    badges: tuple[str, ...] = ()
 
 
 class NamedValues(Protocol):

@@ -18,6 +18,7 @@ from napari_channelmix.settings import (
     ClassifierSettings,
     EvaluationSettings,
     ExplainSettings,
+    ExportSettings,
     ImportanceSettings,
     LatentsSettings,
     PredictSettings,
@@ -36,6 +37,7 @@ __all__ = [
     "doctor",
     "evaluate",
     "explain",
+    "export",
     "importance",
     "latents",
     "predict",
@@ -208,6 +210,34 @@ def predict(args: argparse.Namespace) -> None:
             print(f"napari-channelmix: {line}", file=sys.stderr)
     names = ", ".join(path.name for path in result.files)
     _say(args, f"saved {names} in {result.files[0].parent}")
+
+
+def export(args: argparse.Namespace) -> None:
+    """Write cells with their results into files of other programs."""
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.run.export_dataset import export_cells_job
+    from napari_channelmix.run.open_cells import open_cells
+    from napari_channelmix.run.progress import run_job
+
+    settings = settings_from(args, ExportSettings)
+    prior = _prior(args)
+    model: Any = None if args.model is None else _model(args)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(args.device))
+    cells = open_cells(args)
+    job = export_cells_job(
+        cells,
+        args.out,
+        model=model,
+        predictions=args.predictions,
+        latents=args.latents,
+        importance=args.importance,
+        prior=prior,
+        settings=settings,
+    )
+    files = run_job(job, title="export", quiet=args.quiet)
+    names = ", ".join(path.name for path in files)
+    _say(args, f"saved {names} in {files[0].parent if files else args.out}")
 
 
 def explain(args: argparse.Namespace) -> None:

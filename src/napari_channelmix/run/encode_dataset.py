@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ __all__ = ["Encoded", "LatentsSettings", "encode_cells_job", "latents_text"]
 #: The fine-tuned weights, in the folder of the result.
 WEIGHTS_FILE = "finetuned.safetensors"
 RESULT = "latents.json"
+#: Chunks of cells that are drawn and encoded, until the result is written.
+PARTS = "latents.parts"
 
 _ADVICE = "choose another folder, or delete this file"
 # How a message names what must not differ.
@@ -90,7 +93,8 @@ def encode_cells_job(
     out : path
         Folder for ``latents.csv``, ``traversals.png``, ``latents.json`` and, with fine-tuning,
         ``finetuned.safetensors``, which a second run with the same cells and settings takes up;
-        one that was stopped goes on from ``finetuned.partial``.
+        one that was stopped goes on from ``finetuned.partial``. Cells that are drawn and encoded
+        are kept under ``latents.parts`` until the result is there, and are taken up likewise.
     settings : LatentsSettings, optional
     device : {"auto", "cpu", "cuda", "mps"}
 
@@ -132,6 +136,7 @@ def _encoded_job(
         settings=settings.encoding,
         device=device,
         tune=keeper.tuned_job,
+        parts=out / PARTS,
     )
     latents = yield from part(job, 0, 95, 100)
     recorded = latents.provenance["settings"] | {
@@ -151,6 +156,7 @@ def _encoded_job(
     latents = replace(latents, provenance=facts)
     yield Progress(95, 100, "drawing the traversals")
     latents.save(out)
+    shutil.rmtree(out / PARTS, ignore_errors=True)
     names = ["latents.csv", "traversals.png", RESULT]
     if latents.disentangler is not source:
         names.append(WEIGHTS_FILE)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.settings import ClusterSettings
 
 if TYPE_CHECKING:
     import argparse
@@ -52,5 +53,8 @@ def open_cells(args: argparse.Namespace) -> Cells:
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     if store is None:
         return cells
-    job = cells.store_job(store, rebuild=rebuild)
+    cluster = ClusterSettings(
+        workers=getattr(args, "workers", 0), scheduler=getattr(args, "scheduler", "")
+    )
+    job = cells.store_job(store, rebuild=rebuild, cluster=cluster)
     return run_job(job, title="crop store", quiet=args.quiet)

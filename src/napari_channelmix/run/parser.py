@@ -16,6 +16,7 @@ from napari_channelmix.settings import (
     Device,
     EvaluationSettings,
     ExplainSettings,
+    ExportSettings,
     ImportanceSettings,
     LatentsSettings,
     PredictSettings,
@@ -140,6 +141,37 @@ def parser() -> argparse.ArgumentParser:
     )
     add_options(predict, PredictSettings, leave_out=COMMON)
     add_store_options(predict)
+
+    export = command(
+        "export",
+        commands.export,
+        "cells with their predictions, latents and channel importance, into files of other "
+        "programs: AnnData, SpatialData, scPortrait, OME-Zarr, QuPath, CellProfiler",
+    )
+    export.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    export.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="its ending tells the format: .csv, .parquet, .h5ad, .h5sc (with the crops), .tsv "
+        "(QuPath), .geojson, or .zarr: the plate that the cells lie in, or a new copy of it",
+    )
+    export.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
+    export.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="PATH",
+        help="in place of a model: table or folder that 'predict' wrote",
+    )
+    _add_prior(export)
+    export.add_argument("--latents", type=Path, metavar="DIR", help="folder that 'latents' wrote")
+    export.add_argument(
+        "--importance", type=Path, metavar="DIR", help="folder that 'importance' wrote"
+    )
+    add_options(export, ExportSettings, leave_out=COMMON)
+    add_store_options(export)
+    _add_foreign(export)
 
     explain = command(
         "explain", commands.explain, "attribution maps: which pixels decide the predicted class"

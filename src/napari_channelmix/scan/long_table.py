@@ -18,6 +18,7 @@ from napari_channelmix.data.table_files import (
     read_table,
     table_of_text,
 )
+from napari_channelmix.data.table_records import TextColumn
 from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
@@ -32,8 +33,8 @@ __all__ = ["read_scanned_table_job"]
 
 # Bytes from which a table is read column by column, of its first part, and at most.
 LARGE, START, LARGEST = 16 * 2**20, 2**20, 16 * 2**30
-# Rows of a step.
-STEP = 2_000
+# Rows of a step, and those that become texts at once.
+STEP, BLOCK = 2_000, 20_000
 
 
 def read_scanned_table_job(path: Path) -> Job[TextTable]:
@@ -153,14 +154,17 @@ def _joined(
     import pandas as pd
 
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    columns = {
-        str(name).strip(BLANKS): [
-            unescaped(text) if text.startswith("'") else text for text in frame[name].tolist()
-        ]
-        for name in frame
-    }
+    columns = {}
+    for name in frame:
+        column = TextColumn()
+        for start in range(0, len(frame), BLOCK):
+            texts = frame[name].iloc[start : start + BLOCK].tolist()
+            escapes = any("'" in text for text in texts)
+            column.extend(list(map(unescaped, texts)) if escapes else texts)
+        columns[str(name).strip(BLANKS)] = column.values()
     # The lines of the file, where no value reaches over several.
-    rows = pd.DataFrame(columns, index=range(2, len(frame) + 2), dtype=object)
+    lines = range(2, len(frame) + 2)
+    rows = pd.DataFrame(columns, index=lines, dtype=object, copy=False)
     left = len(sample.rows.columns) - len(columns)
     note = f"of a large table, {counted(left, 'column')} of measurements were not read"
     warnings = (*sample.warnings, *([note] if left else []))

@@ -80,9 +80,16 @@ class ParsedTable:
     notes: tuple[str, ...] = ()
 
 
+# How programs write that there is no value.
+NO_VALUES = frozenset({"", "nan", "na", "none", "null"})
+
+
 def is_given(texts: pd.Series[str]) -> pd.Series[bool]:
     """Rows in which a text is a value, not one of the ways in which programs write none."""
-    return ~texts.str.strip().str.casefold().isin(["", "nan", "na", "none", "null"])
+    # Looked at once each, and only where the first letter may begin one: columns may be long.
+    kinds = dict.fromkeys(texts.to_numpy(dtype=object))
+    none = [text for text in kinds if (not text or text[0] in "nN" or text[0].isspace())]
+    return ~texts.isin([text for text in none if text.strip().casefold() in NO_VALUES])
 
 
 def text_of(value: float) -> str:

@@ -160,6 +160,8 @@ def _without_copies(
 
     Files of one name in several folders (``DNA/1.tif``, ``GFP/1.tif``) are channels, no copies.
     """
+    if len(images) < 2:
+        return images
     kept: list[str] = []
     paths = {
         name: "/" + rows[name].str.strip().str.replace("\\", "/", regex=False) for name in images

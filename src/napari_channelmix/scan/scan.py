@@ -247,7 +247,9 @@ class Scan:
         """That a table's ``none`` is taken for a class, which in others means no class."""
         label, table = self._layout.label, self._layout.table
         if not (
-            self.of_table and label and (table[label].str.strip().str.casefold() == NONE).any()
+            self.of_table
+            and label
+            and any(str(text).strip().casefold() == NONE for text in table[label].unique())
         ):
             return []
         return [f"{quoted(NONE)} in column {quoted(label)} is a class; empty it where it is none"]

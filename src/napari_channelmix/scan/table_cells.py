@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.column_values import identifiers_of
 from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points, limit
 from napari_channelmix.data.fields import outside
 from napari_channelmix.data.values import whole_number
@@ -219,15 +220,16 @@ def _other_sizes(rows: pd.DataFrame, looked: LookedAt, image: str, mask: str) ->
 
 
 def _ids(rows: pd.DataFrame, number: str) -> npt.NDArray[np.int64]:
-    ids = []
-    for line, text in zip(rows.index, rows[number], strict=True):
+    texts = rows[number].to_numpy(dtype=object)
+    ids = identifiers_of(texts)
+    if ids.wrong.any():
+        row = int(ids.wrong.argmax())
         try:
-            value = whole_number(text)
+            whole_number(texts[row])
         except DataError as error:
-            where = f"{rows.index.name or 'line'} {line}, column {quoted(number)}"
+            where = f"{rows.index.name or 'line'} {rows.index[row]}, column {quoted(number)}"
             raise DataError(f"{where}: {error}") from None
-        ids.append(-1 if value is None else value)
-    return np.array(ids, dtype=np.int64)
+    return np.where(ids.known, ids.values, -1)
 
 
 def _first(rows: pd.DataFrame, which: npt.NDArray[np.bool_]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_channelmix.data.column_values import different
 from napari_channelmix.data.identifier_columns import key_columns
 from napari_channelmix.data.values import class_name, number, whole_number
 from napari_channelmix.errors import DataError
@@ -246,11 +247,15 @@ def _give_object(
             # A class of whole numbers has many rows of one image.
             alone = not files and wanted == "label"
             # 0 is the ground of label images, never the id of a cell.
-            zero = frame[column].str.fullmatch(r"\s*0+(\.0*)?\s*")
-            alone = alone or (wanted == "label" and bool(zero.any()))
+            alone = alone or (wanted == "label" and _has_zero(frame[column]))
             if not alone and _once_in_each(frame, column, files):
                 roles[column] = Role.OBJECT
                 return
+
+
+def _has_zero(column: pd.Series[str]) -> bool:
+    kinds = dict.fromkeys(column.to_numpy(dtype=object))
+    return any("0" in text and re.fullmatch(r"\s*0+(\.0*)?\s*", text) for text in kinds)
 
 
 def _once_in_each(frame: pd.DataFrame, column: str, files: Sequence[str]) -> bool:
@@ -268,7 +273,7 @@ def _refuse_half_wells(roles: dict[str, Role]) -> None:
 
 
 def _some(column: pd.Series[str]) -> list[str]:
-    return [str(text).strip() for text in column.drop_duplicates().iloc[:LOOKED_AT]]
+    return [str(text).strip() for text in different(column.to_numpy(dtype=object), LOOKED_AT)]
 
 
 def _are_pixels(frame: pd.DataFrame, names: Sequence[str]) -> bool:
@@ -302,11 +307,13 @@ def _whole(column: pd.Series[str]) -> bool:
 
 
 def _is_class(column: pd.Series[str]) -> bool:
-    texts = column.map(class_name).dropna()
-    different = texts.nunique()
+    rows_of = column.value_counts()
+    names = {text: class_name(text) for text in rows_of.index}
+    count = int(sum(rows for text, rows in rows_of.items() if names[text] is not None))
+    kinds = len({name for name in names.values() if name is not None})
     # Of a few images each may be of a class of its own; of many cells it would be a name.
-    few = different <= min(MOST_CLASSES, max(FEW_ROWS, len(texts) // 2))
-    return bool(len(texts)) and few and not (_numbers(column) and not _whole(column))
+    few = kinds <= min(MOST_CLASSES, max(FEW_ROWS, count // 2))
+    return bool(count) and few and not (_numbers(column) and not _whole(column))
 
 
 def _fits(column: pd.Series[str], role: Role) -> bool:

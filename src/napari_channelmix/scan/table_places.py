@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.column_values import numbers_of, trimmed
 from napari_channelmix.data.table_files import decimal_comma_of
-from napari_channelmix.data.values import number
+from napari_channelmix.data.values import BLANKS, number
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.parsed_table import ParsedTable, is_given, text_of
 from napari_channelmix.scan.questions import LeftOut
@@ -77,31 +78,38 @@ def places_in_pixels(
     DataError
         A text that is no number, with its line.
     """
+    import pandas as pd
+
     by_role = {role: name for name, role in roles.items()}
     if not {Role.X, Role.Y} <= set(by_role):
         return rows, None, []
     image = by_role[Role.IMAGE]
-    result, places = {}, {}
+    result: dict[str, list[str]] = {}
+    places = {}
     for axis, role in enumerate((Role.Y, Role.X)):
         column = by_role[role]
         values, note = _numbers(parsed, rows, column)
         notes += note
         side = None
         if sizes is not None:
-            own = [sizes.get(str(path)) for path in rows[image]]
-            unknown = [path for path, size in zip(rows[image], own, strict=True) if not size]
+            kinds, paths = pd.factorize(rows[image].to_numpy(dtype=object))
+            own = [sizes.get(str(path)) for path in paths]
+            unknown = [path for path, size in zip(paths, own, strict=True) if not size]
             if unknown:
-                return rows, None, [_no_pixel_size(str(unknown[0]), len(set(unknown)))]
-            side = np.array([size[axis] for size in own if size], dtype=np.float64)
+                return rows, None, [_no_pixel_size(str(unknown[0]), len(unknown))]
+            side = np.array([size[axis] for size in own if size], dtype=np.float64)[kinds]
         places[role] = in_pixels(values, side, corner=parsed.corner)
         if parsed.corner or side is not None:
             result[column] = [text_of(value) for value in places[role]]
         else:
             # Decimal commas are not read from a table in memory.
-            result[column] = [
-                text if "," not in text else text_of(value)
-                for text, value in zip(rows[column], values, strict=True)
-            ]
+            texts = rows[column].tolist()
+            if any("," in text for text in texts):
+                texts = [
+                    text if "," not in text else text_of(value)
+                    for text, value in zip(texts, values, strict=True)
+                ]
+            result[column] = texts
     return rows.assign(**result), (places[Role.Y], places[Role.X]), []
 
 
@@ -119,14 +127,19 @@ def _numbers(
     if doubtful:
         value = number(doubtful, decimal_comma=True)
         notes.append(f"column {quoted(column)}: {quoted(doubtful)} is read as {value:g}")
-    values = []
-    for line, text, there in zip(rows.index, texts, given, strict=True):
+    own = trimmed(texts.to_numpy(dtype=object), BLANKS)
+    values = numbers_of(own, decimal_comma=comma)
+    there = given.to_numpy(dtype=bool)
+    values[~there] = np.nan
+    wrong = there & np.isnan(values)
+    if wrong.any():
+        row = int(wrong.argmax())
         try:
-            values.append(number(text, decimal_comma=comma) if there else np.nan)
+            number(own[row], decimal_comma=comma)
         except DataError as error:
-            where = f"{path}, {rows.index.name or 'line'} {line}, column {quoted(column)}"
-            raise DataError(f"{where}: {error}") from None
-    return np.array(values, dtype=np.float64), notes
+            line = f"{rows.index.name or 'line'} {rows.index[row]}"
+            raise DataError(f"{path}, {line}, column {quoted(column)}: {error}") from None
+    return values, notes
 
 
 def _no_pixel_size(image: str, count: int) -> str:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,14 +195,14 @@ class _Source:
         roles = {**parsed.roles, **dict.fromkeys(map(str, masks), Role.MASK)}
         roles |= {name: Role.IGNORE for name in parsed.masks if name not in masks}
         drawn = parsed.drawn
-        for path in {path for name in masks for path in rows[str(name)]} & set(drawn):
+        for path in {path for name in masks for path in rows[str(name)].unique()} & set(drawn):
             self.looked.add_labels(path, drawn[path])
         yield from part(
             look_at_job(
                 self.looked,
                 self.finder.folder,
-                rows[images[0]],
-                (path for name in masks for path in rows[str(name)]),
+                rows[images[0]].unique(),
+                (path for name in masks for path in rows[str(name)].unique()),
             ),
             0.1,
             0.8,
@@ -242,7 +242,7 @@ class _Source:
         rows, plane_choices = self._counted_from_0(rows, roles, answers, notes)
         sizes = {
             path: _square(settings.image_pixel_size) or self.looked.pixel_sizes.get(path)
-            for path in set(rows[images[0]])
+            for path in rows[images[0]].unique()
         }
         rows, places, problem = places_in_pixels(
             parsed, rows, roles, sizes if micrometres else None, notes
@@ -256,7 +256,7 @@ class _Source:
         kept = [name for name in rows if roles.get(str(name), Role.IGNORE) is not Role.IGNORE]
         entries = rows.loc[checked.kept, kept].reset_index(drop=True)
         if self.pictures is None:
-            paths = {name: list(dict.fromkeys(entries[name])) for name in images}
+            paths = {name: entries[name].unique().tolist() for name in images}
             self.pictures = yield from part(look_job(self.finder.folder, paths), 0.9, 0.1, 1)
         keys: dict[str, Any] = {} if checked.crop is None else {"crop": checked.crop}
         if Role.MASK in roles.values() and Role.OBJECT in roles.values():
@@ -309,17 +309,17 @@ class _Source:
                 )
 
     def _unreadable(self, rows: pd.DataFrame, files: list[str]) -> list[str]:
-        paths = dict.fromkeys(path for name in files for path in rows[name])
+        paths = dict.fromkeys(path for name in files for path in rows[name].unique())
         errors = [self.looked.errors[path] for path in paths if path in self.looked.errors]
         if not errors:
             return []
         return [f"{len(errors)} of {counted(len(paths), 'image')} cannot be read: {errors[0]}"]
 
-    def _unit_choice(self, paths: Iterable[str], answers: Mapping[str, str]) -> Choice | None:
+    def _unit_choice(self, paths: pd.Series[str], answers: Mapping[str, str]) -> Choice | None:
         """Pixels, where no image states another unit that the table may be in."""
         if not self.parsed.unit_asked:
             return None
-        sizes = [self.looked.pixel_sizes.get(path) for path in set(paths)]
+        sizes = [self.looked.pixel_sizes.get(path) for path in paths.unique()]
         proposed = None if any(sizes) else PIXELS
         text = "The table does not say in which unit x and y are: which?"
         return _answered(Choice("unit", text, (PIXELS, MICROMETRES), proposed), answers)
@@ -351,7 +351,7 @@ class _Source:
             by_role.setdefault(role, name)
         everything = CheckedCells(np.ones(len(rows), dtype=bool))
         image, mask = by_role[Role.IMAGE], by_role.get(Role.MASK)
-        scales = self.looked.scales(rows[image], settings)
+        scales = self.looked.scales(rows[image].unique(), settings)
         if mask is not None:
             number_column = by_role.get(Role.OBJECT)
             return checked_rows_of_masks(
