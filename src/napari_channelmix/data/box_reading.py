@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data.image_planes import Plane
     from napari_channelmix.data.pass_visits import PassVisit
 
-__all__ = ["ComputedPlane", "chunk_of", "read_boxes"]
+__all__ = ["ComputedPlane", "chunk_bytes", "chunk_of", "read_boxes"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -117,6 +117,16 @@ def chunk_of(plane: Plane) -> tuple[int, int]:
         elif zarr_chunks(data):
             steps = zarr_chunks(data)[y], zarr_chunks(data)[x]
     return (height, width) if steps is None else (max(1, steps[0]), max(1, steps[1]))
+
+
+def chunk_bytes(planes: Sequence[Plane]) -> int:
+    """Bytes of the chunks of planes of files at one place; 0 where nothing is to be decoded."""
+    total = 0
+    for plane in planes:
+        if isinstance(plane, FilePlane) and plane.file.source.kept:
+            height, width = chunk_of(plane)
+            total += height * width * plane.dtype.itemsize
+    return total
 
 
 def _is_computed(plane: Plane) -> bool:
