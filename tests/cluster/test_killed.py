@@ -79,9 +79,9 @@ def processes(folder: Path) -> list[int]:
 
 @pytest.fixture
 def plate(tmp_path: Path) -> list[str]:
-    """A plate of 24 chunks, and a model that takes its time: arguments of the command."""
-    synthetic_plate(wells=8, cells_per_well=96, side=256, crop=16).save(tmp_path / "plate")
-    (tmp_path / "model.py").write_text(MODEL.format(seconds=0.3))
+    """A plate of 12 chunks, and a model that takes its time: arguments of the command."""
+    synthetic_plate(wells=24, cells_per_well=128, side=512, crop=16).save(tmp_path / "plate")
+    (tmp_path / "model.py").write_text(MODEL.format(seconds=1.0))
     channels = ["DNA", "reporter", "look-alike", "stress"]
     return [
         "napari_channelmix.run.cli",
