@@ -8,6 +8,12 @@ classes came back. OME-Zarr plates are written by ome-zarr and AnnData by anndat
 installed (neither is a dependency); the tables of CellProfiler and QuPath and the masks of
 Cellpose and StarDist are written here, as these programs write them. With ``--files`` the plates
 and the AnnData file of the real writers are kept: the tests read them.
+
+A second table is of results that the package writes, and that the real readers read (see
+`round_trip_readers`). In an environment of their own, since they pin other versions of pandas and
+pydantic than napari's:
+
+    pip install . anndata ome-zarr ngio spatialdata scportrait geopandas h5py pyarrow
 """
 
 from __future__ import annotations
@@ -26,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 from PIL import Image
+from round_trip_readers import lines
 from skimage.measure import find_contours, regionprops_table
 
 from napari_channelmix.scan.label_files import pair_label_files
@@ -295,7 +302,11 @@ def write_plate(path: Path, made: list[Truth], version: str) -> None:
             scale={"c": 1.0, **scale},
             axes_units=units,
         )
-        omero = {"channels": [{"label": name, "color": "FFFFFF"} for name in CHANNELS]}
+        # ngio wants limits of display.
+        window = {"min": 0, "max": 65535, "start": 0, "end": 600}
+        omero = {
+            "channels": [{"label": name, "color": "FFFFFF", "window": window} for name in CHANNELS]
+        }
         if version == "0.5":
             image.attrs["ome"] = {**image.attrs["ome"], "omero": omero}
         else:
@@ -421,6 +432,9 @@ def main() -> None:
             continue
         with tempfile.TemporaryDirectory() as folder:
             print(f"| {name} | {writer} | {' | '.join(run(Path(folder)))} |")
+    print()
+    for line in lines(tempfile.TemporaryDirectory, truths(), write_plate):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

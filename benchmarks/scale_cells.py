@@ -216,9 +216,8 @@ def one(job: str, count: int, source: str, folder: Path) -> Row:
 
 
 def _predict(folder: Path) -> Any:
-    from napari_channelmix.run.predict_dataset import predict_cells
-
     from napari_channelmix.classify import load_model
+    from napari_channelmix.report.predict_dataset import predict_cells
 
     model = load_model(folder / "model.cmx")
     return lambda cells: predict_cells(model, cells, folder / f"predicted-{len(cells)}")
@@ -246,7 +245,7 @@ def _importance(folder: Path) -> Any:
     from napari_channelmix import channel_importance
 
     return lambda cells: channel_importance(
-        cells, repeats=1, epochs=2, network="tiny", shapley=False, device="cpu"
+        cells, seeds=1, epochs=2, network="tiny", shapley=False, device="cpu"
     )
 
 
@@ -284,7 +283,8 @@ def measure(
     for job in ("predict", "latents"):
         if job in jobs:
             rows += _rows_of(job, [fresh(job, n, "plate", folder) for n in sizes[job]])
-    trained = 1_000 if small else 60_000
+    # More than is held in memory: the crops go into a temporary crop store.
+    trained = 1_000 if small else 20_000
     for job in ("train", "importance"):
         # The second job would take the small size beyond its time.
         if job in jobs and not (small and job == "importance"):
@@ -294,7 +294,7 @@ def measure(
         write_slide(slide)
         try:
             for job in jobs:
-                count = 5_000 if job == "latents" else 60_000
+                count = 5_000 if job == "latents" else 20_000
                 rows.append(_memory(job, "slide", fresh(job, count, str(slide), folder)))
         finally:
             slide.unlink()

@@ -13,6 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EXAMPLES = (
     "cluster.chunks",
     "data.cell_boxes",
+    "data.crop_shards",
+    "data.stored_crops",
     "pcim.attribution",
     "report.anndata_encoding",
     "report.anndata_results",

@@ -17,7 +17,7 @@ import pytest
 import tifffile
 import zarr
 
-from napari_channelmix.data import Cells, crop_store, open_dataset
+from napari_channelmix.data import Cells, crop_store, open_dataset, pixel_facts
 from napari_channelmix.data.crop_shards import ShardFormat
 from napari_channelmix.data.stored_crops import shard_path
 from napari_channelmix.errors import DataError, InUseError, SaveError
@@ -356,3 +356,15 @@ def test_progress_and_cancel_take_no_second(tmp_path: Path, cells: Cells) -> Non
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
     assert longest < 1
     assert drain(cells.store_job(tmp_path / "crops")).crop_store is not None
+
+
+def test_labels_and_tables_beside_a_zarr_image_leave_the_store_valid(tmp_path: Path) -> None:
+    image = tmp_path / "a.ome.zarr"
+    array = zarr.create_array(image / "0", shape=(40, 40), chunks=(20, 20), dtype="uint8")
+    array[:] = np.arange(1600).reshape(40, 40) % 251
+    before = pixel_facts._folder(image)
+    zarr.create_array(image / "labels" / "cells" / "0", shape=(4, 4), dtype="uint8")[:] = 1
+    zarr.open_group(image, attributes={"mine": 1})
+    assert pixel_facts._folder(image) == before
+    array[0, 0] = 77
+    assert pixel_facts._folder(image) != before

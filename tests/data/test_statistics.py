@@ -54,3 +54,15 @@ def test_a_constant_channel_is_named_with_its_value() -> None:
 def test_no_cells_are_refused() -> None:
     with pytest.raises(DataError, match="no cells"):
         drain(statistics_job([], 0, ["a"]))
+
+
+def test_the_profile_is_in_the_order_of_the_table_however_images_are_read() -> None:
+    plane = np.random.default_rng(0).normal(size=(60, 60))
+    points = np.random.default_rng(1).uniform(8, 52, (20, 2))
+    cells = Cells.from_points([plane], ["A"], points, crop=8)
+    assert (np.diff(cells.reading_order) < 0).any()
+    profile = cells.statistics().profile
+    assert profile is not None
+    np.testing.assert_allclose(
+        profile.of("mean")[:, 0], cells.read().mean(axis=(1, 2, 3)), rtol=1e-5, atol=1e-6
+    )

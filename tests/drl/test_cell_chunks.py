@@ -129,13 +129,12 @@ def test_a_run_that_was_stopped_goes_on_from_what_it_kept(
     assert len(other.values) == 23
     (tmp_path / "o" / "drawn" / files[1].name).replace(files[1])
     drawn.clear()
-    monkeypatch.setattr(
-        cell_chunks,
-        "drawn_cells",
-        lambda cells, how, some, **more: (drawn.append(len(some)), draw(cells, how, some, **more))[
-            1
-        ],
-    )
+
+    def all_counted(cells: Cells, how: Any, some: Any, **more: Any) -> Any:
+        drawn.append(len(some))
+        return draw(cells, how, some, **more)
+
+    monkeypatch.setattr(cell_chunks, "drawn_cells", all_counted)
     assert_same(run_latents(ellipses, shipped, **asked, parts=tmp_path), here)
     assert drawn == [5, 5, 5, 4]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 from napari_channelmix import Cells
 from napari_channelmix.classify import Classifier
 from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.pcim.cell_source import Source
@@ -138,11 +142,50 @@ def test_a_chunk_that_cannot_be_read_is_listed_and_the_only_one_that_is_done_lat
     assert tried == [0, 1, 2, 3, 4, 2, 2]
     assert not (tmp_path / "explain.json").exists()
     tried.clear()
-    monkeypatch.setattr(
-        Source, "read", lambda source, some: (tried.append(1), read(source, some))[1]
-    )
+
+    def counting(source: Source, some: Any) -> Source:
+        tried.append(1)
+        return read(source, some)
+
+    monkeypatch.setattr(Source, "read", counting)
     assert explained(classifier, cells, tmp_path).content["n"] == 18
     assert tried == [1]
+
+
+@on_workers
+@pytest.mark.skipif(not os.environ.get("SLOW"), reason="starts the command three times: SLOW=1")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_command_that_is_killed_with_its_workers_goes_on(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    sample = synthetic_plate(wells=4, cells_per_well=40, side=400)
+    dataset, names = sample.save(tmp_path / "plate"), sample.cells.channels
+    spec = NetworkSpec("tiny", len(names), 2)
+    statistics = sample.cells.statistics()
+    scale = statistics.mean, statistics.std
+    made = Classifier(
+        spec.build(0).eval(), spec, names, sample.cells.classes, *scale, sample.cells.crop
+    )
+    made.save(tmp_path / "m.cmx")
+
+    def command(out: str, *more: str) -> subprocess.Popen[bytes]:
+        asked = ["--model", str(tmp_path / "m.cmx"), "--only", "all", "--no-check", "--quiet"]
+        where = ["--out", str(tmp_path / out), "--device", "cpu"]
+        run = [sys.executable, "-m", "napari_channelmix.run.cli", "explain", str(dataset)]
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen([*run, *asked, *where, *more], env=env)
+
+    first = command("workers", "--workers", "2")
+    until = time.monotonic() + 120
+    while not list((tmp_path / "workers" / "parts").glob("*")) and time.monotonic() < until:
+        time.sleep(0.05)
+    first.kill()
+    first.wait()
+    assert not (tmp_path / "workers" / "explain.json").exists()
+    assert command("workers", "--workers", "2").wait(timeout=300) == 0
+    assert command("here").wait(timeout=300) == 0
+    here, there = kept(tmp_path / "here"), kept(tmp_path / "workers")
+    assert [name for name in here if here[name] != there[name]] == []
 
 
 def test_workers_of_a_scheduler_that_is_not_there_are_refused_before_anything_is_written(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data.image_planes import Plane
     from napari_channelmix.data.pass_visits import PassVisit
 
-__all__ = ["ComputedPlane", "chunk_of", "read_boxes"]
+__all__ = ["ComputedPlane", "chunk_bytes", "chunk_of", "read_boxes"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -103,11 +103,10 @@ def chunk_of(plane: Plane) -> tuple[int, int]:
     height, width = (max(1, int(n)) for n in plane.shape)
     steps: tuple[int, int] | None = None
     if isinstance(plane, FilePlane):
-        if plane.file.source.kept:
-            grid = plane.file.source.grid
-            steps = grid[plane.axes.index("Y")], grid[plane.axes.index("X")]
-        else:
-            # Mapped: by rows, as they lie in the file.
+        grid = plane.file.source.grid
+        steps = grid[plane.axes.index("Y")], grid[plane.axes.index("X")]
+        if not plane.file.source.kept and steps == (height, width):
+            # A whole page that is mapped: by rows, as they lie in the file.
             steps = 64, width
     else:
         data: Any = plane.data if isinstance(plane, ArrayPlane) else plane
@@ -118,6 +117,16 @@ def chunk_of(plane: Plane) -> tuple[int, int]:
         elif zarr_chunks(data):
             steps = zarr_chunks(data)[y], zarr_chunks(data)[x]
     return (height, width) if steps is None else (max(1, steps[0]), max(1, steps[1]))
+
+
+def chunk_bytes(planes: Sequence[Plane]) -> int:
+    """Bytes of the chunks of planes of files at one place; 0 where nothing is to be decoded."""
+    total = 0
+    for plane in planes:
+        if isinstance(plane, FilePlane) and plane.file.source.kept:
+            height, width = chunk_of(plane)
+            total += height * width * plane.dtype.itemsize
+    return total
 
 
 def _is_computed(plane: Plane) -> bool:

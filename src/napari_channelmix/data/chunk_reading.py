@@ -219,6 +219,8 @@ def boxes_of_chunks(
 
 
 Index = tuple[int | None, ...]
+# Channels, where they lie in a chunk, and the order of axes as (c, Y, X); none of a single plane.
+Part = tuple[list[int], tuple[Any, ...], tuple[int, ...]]
 
 
 class _Reading:
@@ -234,11 +236,11 @@ class _Reading:
 
     def fill(self, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes) -> None:
         """Fill the boxes, some rows of chunks at a time."""
-        key = self._source.key()
+        key = decoded_chunks().number_of(self._source.key())
         if self._source.kept:
             self._fill(key, indices, channels, boxes)
             return
-        row = self._source.shape[self._x] * self._source.dtype.itemsize
+        row = self._steps[1] * self._source.dtype.itemsize
         each = min(boxes.height * row, boxes.height * MAPPED_AROUND) + MAPPED_AROUND
         count = max(1, MAPPED_AT_A_TIME // (each * len(indices)))
         order = np.lexsort((boxes.x, boxes.y))
@@ -249,9 +251,10 @@ class _Reading:
             self._source.let_go()
 
     def _fill(
-        self, key: Any, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
+        self, key: int, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
     ) -> None:
         leads = self._leads(indices, channels)
+        parts = [self._parts(lead, planes) for lead, planes in leads.items()]
         size = prod(self._source.grid) * self._source.dtype.itemsize * len(leads)
         touched = self._touched(boxes)
         again = [True] * len(touched)
@@ -264,21 +267,35 @@ class _Reading:
             places = [self._place(lead, at) for at, _ in some for lead in leads]
             needed = [each for each in again[start : start + together] for _ in leads]
             with closing(self._chunks(key, places, needed)) as chunks:
-                for (row, column), which in some:
-                    y, x = row * self._steps[0], column * self._steps[1]
-                    height = min(self._steps[0], self._lengths[0] - y)
-                    width = min(self._steps[1], self._lengths[1] - x)
-                    cuts = boxes.cuts(which, y, x, height, width)
-                    for lead, planes in leads.items():
-                        try:
-                            chunk = next(chunks)
-                        except DataError as error:
-                            rows = boxes.rows[which].tolist()
-                            raise UnreadableChunk(str(error), rows) from error
-                        for some_channels, part in self._parts(chunk, lead, planes):
-                            if self._wide:
-                                _refuse_wide(self._source.name, part, cuts, boxes)
-                            boxes.fill(cuts, some_channels, part)
+                for at, which in some:
+                    self._fill_from(chunks, parts, at, which, boxes)
+
+    def _fill_from(
+        self,
+        chunks: Iterator[Pixels],
+        parts: list[list[Part]],
+        at: tuple[int, int],
+        which: IntArray,
+        boxes: Boxes,
+    ) -> None:
+        """Take what some boxes need of the chunks at one row and column of them."""
+        y, x = at[0] * self._steps[0], at[1] * self._steps[1]
+        height = min(self._steps[0], self._lengths[0] - y)
+        width = min(self._steps[1], self._lengths[1] - x)
+        cuts = boxes.cuts(which, y, x, height, width)
+        for of_chunk in parts:
+            try:
+                chunk = next(chunks)
+            except DataError as error:
+                raise UnreadableChunk(str(error), boxes.rows[which].tolist()) from error
+            for channels, index, order in of_chunk:
+                part = chunk[index]
+                part = part.transpose(order) if order else (part.T if self._turned else part)[None]
+                if self._wide:
+                    _refuse_wide(self._source.name, part, cuts, boxes)
+                boxes.fill(cuts, channels, part)
+            # Its memory serves the next.
+            del chunk, part
 
     def _leads(
         self, indices: Sequence[Index], channels: Sequence[int]
@@ -306,7 +323,7 @@ class _Reading:
         places = zip(row[new].tolist(), column[new].tolist(), strict=True)
         return list(zip(places, parts, strict=True))
 
-    def _chunks(self, key: Any, places: list[Place], again: list[bool]) -> Generator[Pixels]:
+    def _chunks(self, key: int, places: list[Place], again: list[bool]) -> Generator[Pixels]:
         """Chunks at some places, one after the other, decoded now or before.
 
         ``again`` tells which of them the pass will need again.
@@ -325,31 +342,28 @@ class _Reading:
                     if needed or cache.worth_keeping((key, place), chunk.nbytes):
                         cache.put((key, place), chunk)
                 yield chunk
+                del chunk
 
-    def _parts(
-        self, chunk: Pixels, lead: tuple[int, ...], planes: Sequence[tuple[int, Index]]
-    ) -> Iterator[tuple[list[int], Pixels]]:
-        """Planes within a chunk as (c, Y, X), those that follow each other together."""
+    def _parts(self, lead: tuple[int, ...], planes: Sequence[tuple[int, Index]]) -> list[Part]:
+        """What of a chunk are its planes: those that follow each other together, as (c, Y, X)."""
         first = [at * step for at, step in zip(lead, self._source.grid, strict=True)]
         inner = [
             tuple(0 if i is None else i - start for i, start in zip(index, first, strict=True))
             for _, index in planes
         ]
-        varying = [axis for axis in range(chunk.ndim) if len({place[axis] for place in inner}) > 1]
+        count = len(lead)
+        varying = [axis for axis in range(count) if len({place[axis] for place in inner}) > 1]
         if len(varying) == 1:
             axis = varying[0]
             numbers = [place[axis] for place in inner]
             if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                index = list(self._slices(inner[0]))
-                index[axis] = slice(numbers[0], numbers[-1] + 1)
-                part = chunk[tuple(index)]
-                left = [a for a in range(chunk.ndim) if a in (self._y, self._x, axis)]
-                order = [left.index(axis), left.index(self._y), left.index(self._x)]
-                yield [channel for channel, _ in planes], part.transpose(order)
-                return
-        for (channel, _), place in zip(planes, inner, strict=True):
-            part = chunk[self._slices(place)]
-            yield [channel], (part.T if self._turned else part)[None]
+                together = list(self._slices(inner[0]))
+                together[axis] = slice(numbers[0], numbers[-1] + 1)
+                left = [a for a in range(count) if a in (self._y, self._x, axis)]
+                order = tuple(left.index(a) for a in (axis, self._y, self._x))
+                return [([channel for channel, _ in planes], tuple(together), order)]
+        pairs = zip(planes, inner, strict=True)
+        return [([channel], self._slices(place), ()) for (channel, _), place in pairs]
 
     def _slices(self, place: tuple[int, ...]) -> tuple[Any, ...]:
         return tuple(

@@ -115,6 +115,9 @@ def _read_field(
         plain &= field.labels is not None
     # Whole numbers are finite.
     exact = all(np.dtype(field.planes[channel].dtype).kind in "bui" for channel in channels)
+    special = np.flatnonzero(~plain)
+    if visit is not None:
+        visit.soon = np.minimum(edges[special], [height, width, height, width])
     if plain.any():
         field.crops(edges[plain], channels, crops, rows[plain], visit)
     if only is not None and field.labels is not None:
@@ -123,7 +126,6 @@ def _read_field(
         ):
             labels = field.labels[top:bottom, left:right]
             crops[row] = hidden_neighbours(crops[row], labels, int(only[row]))[0]
-    special = np.flatnonzero(~plain)
     # Along the image, so that what is decoded for one serves the next.
     for number in special[np.lexsort((x0[special], y0[special]))].tolist():
         row = int(rows[number])

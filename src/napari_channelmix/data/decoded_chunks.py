@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,12 @@ class DecodedChunks(ByteCache[Hashable, npt.NDArray[Any]]):
     def __init__(self) -> None:
         super().__init__(MOST_BYTES, _nbytes, within_cap)
         self._seen: set[Hashable] = set()
+        self._numbers: dict[Hashable, int] = {}
+        self._counter = count()
+
+    def number_of(self, picture: Hashable) -> int:
+        """A number for what tells a picture: keys of its chunks are then quickly looked up."""
+        return self._numbers.setdefault(picture, next(self._counter))
 
     def worth_keeping(self, key: Hashable, size: int) -> bool:
         """Whether a chunk that a pass needs no more is kept for the next pass.

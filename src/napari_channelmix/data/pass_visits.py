@@ -61,12 +61,15 @@ class PassVisit:
         How many of them are read, those of this batch included.
     field : int
         The one that is being read.
+    soon : (k, 4) int array
+        Boxes of this batch that are read after the others.
     blocks : ByteCache
         Where blocks of dask and zarr arrays are kept from one batch to the next.
     """
 
     def __init__(self, boxes: IntArray) -> None:
         self.done, self.field = 0, -1
+        self.soon: IntArray = np.zeros((0, 4), np.int64)
         self.blocks = chunk_cache(BLOCKS_KEPT)
         self._boxes = boxes
         new = np.flatnonzero(np.diff(boxes[:, 0], prepend=-1)).tolist()
@@ -75,7 +78,7 @@ class PassVisit:
         self._of = -1
 
     def again(self, rows: IntArray, columns: IntArray, down: int, right: int) -> list[bool]:
-        """Whether chunks of the field that is being read are needed by later batches.
+        """Whether chunks of the field that is being read are needed later in the pass.
 
         Parameters
         ----------
@@ -85,8 +88,12 @@ class PassVisit:
         codes, last = self._last_visits(down, right)
         wanted = rows * MOST_IN_A_ROW + columns
         place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-        again: list[bool] = ((codes[place] == wanted) & (last[place] >= self.done)).tolist()
-        return again
+        again = (codes[place] == wanted) & (last[place] >= self.done)
+        if len(self.soon):
+            _, row, column = touched_chunks(self.soon, down, right)
+            again |= np.isin(wanted, row * MOST_IN_A_ROW + column)
+        result: list[bool] = again.tolist()
+        return result
 
     def _last_visits(self, down: int, right: int) -> tuple[IntArray, IntArray]:
         """Chunks of the field as one number each, sorted, and the last box that needs each."""

@@ -33,6 +33,9 @@ LOOKED_AT_LAZY = 256
 STEP = 32 * 2**20
 # Files in a folder that is an image (OME-Zarr) that are looked at; of larger ones, the first.
 MOST_FILES = 20_000
+# What results are written into beside the pixels of an OME-Zarr image, and what describes them.
+BESIDE = {"labels", "tables"}
+DESCRIBING = {"zarr.json", ".zattrs", ".zgroup", ".zmetadata"}
 
 
 def crop_keys(cells: CellBoxes) -> npt.NDArray[np.int64]:
@@ -148,11 +151,11 @@ def _file_facts(path: Path, known: dict[Any, str]) -> str:
 
 
 def _folder(path: Path) -> tuple[int, int]:
-    """Bytes of the files in a folder, and the time when one of them was changed last."""
+    """Bytes of the chunks in a folder of zarr, and the time when one of them was changed last."""
     size, time, count = 0, 0, 0
     for folder, inside, names in os.walk(path):
-        inside.sort()
-        for name in sorted(names):
+        inside[:] = sorted(set(inside) - BESIDE)
+        for name in sorted(set(names) - DESCRIBING):
             facts = Path(folder, name).stat()
             size, time, count = size + facts.st_size, max(time, facts.st_mtime_ns), count + 1
             if count == MOST_FILES:

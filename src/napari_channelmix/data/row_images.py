@@ -30,6 +30,7 @@ class RowImages:
     def __init__(self, table: Table, description: Description) -> None:
         self._table, self._description = table, description
         self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
+        self._last: tuple[int, list[tuple[str, Path]]] = (-1, [])
         self._names = ChannelNames()
         self.warnings = FileWarnings()
         self.channels: tuple[str, ...] = tuple(description.channels)
@@ -59,7 +60,11 @@ class RowImages:
 
     def files_of(self, row: int) -> list[tuple[str, Path]]:
         """Columns and files of a row's images: one of all channels, or one for each."""
-        return [(column, self._table.file(row, column)) for column, _ in self.columns]
+        if self._last[0] != row:
+            # Whoever opens a row asks several times.
+            files = [(column, self._table.file(row, column)) for column, _ in self.columns]
+            self._last = row, files
+        return self._last[1]
 
     def lengths(self, row: int) -> dict[str, int]:
         """The axes T and Z of a row's images and how long they are; the same for all channels."""

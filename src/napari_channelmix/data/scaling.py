@@ -172,13 +172,14 @@ def normalised_by_group_job(
             f"per {per} would read the class that is to be found; scale per plate or batch, with "
             "all classes in each"
         )
-    means, sds, done = [], [], 0
-    for crops in cells.with_channels(chosen).batches():
-        means.append(crops.mean(axis=(2, 3), dtype=np.float64))
-        sds.append(crops.std(axis=(2, 3), dtype=np.float64))
+    means = np.zeros((len(cells), len(chosen)))
+    sds, done = np.zeros_like(means), 0
+    for positions, crops in cells.with_channels(chosen).passes():
+        means[positions] = crops.mean(axis=(2, 3), dtype=np.float64)
+        sds[positions] = crops.std(axis=(2, 3), dtype=np.float64)
         done += len(crops)
         yield Progress(done, len(cells), "measuring the groups")
-    names, level, spread = group_levels(np.concatenate(means), np.concatenate(sds), batch)
+    names, level, spread = group_levels(means, sds, batch)
     flat = np.argwhere(spread <= 0)
     if len(flat):
         group, channel = flat[0]

@@ -15,6 +15,8 @@ from napari_channelmix.jobs import Job, Progress
 
 __all__ = ["ChannelStatistics", "statistics_job"]
 
+Crops = npt.NDArray[Any]
+
 
 @dataclass(frozen=True, eq=False)
 class ChannelStatistics:
@@ -50,17 +52,24 @@ class ChannelStatistics:
 
 
 def statistics_job(
-    batches: Iterable[npt.NDArray[Any]], count: int, channels: Sequence[str]
+    batches: Iterable[Crops | tuple[npt.NDArray[np.int64], Crops]],
+    count: int,
+    channels: Sequence[str],
 ) -> Job[ChannelStatistics]:
-    """Statistics of crops that come in batches (n, C, H, W), as a job over ``count`` crops."""
+    """Statistics of crops that come in batches (n, C, H, W), as a job over ``count`` crops.
+
+    Batches may come with the positions (n,) of their crops, where they are in another order than
+    the profile of the crops shall have.
+    """
     if not count:
         raise DataError("there are no cells")
     zero = np.zeros(len(channels), dtype=np.float64)
     mean, squares, pixels = zero.copy(), zero.copy(), 0
     low, high, done = zero + np.inf, zero - np.inf, 0
     profiler = Profiler(count)
-    for crops in batches:
-        profiler.add(crops)
+    for batch in batches:
+        positions, crops = batch if isinstance(batch, tuple) else (None, batch)
+        profiler.add(crops, positions)
         axes = (0, 2, 3)
         low, high = np.minimum(low, crops.min(axis=axes)), np.maximum(high, crops.max(axis=axes))
         values = crops.astype(np.float64)

@@ -7,9 +7,10 @@ import mmap
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,8 +44,8 @@ class Layout(Protocol):
     grid: tuple[int, ...]
     kept: bool
 
-    def chunk(self, place: Place) -> Pixels:
-        """The chunk at a place."""
+    def chunks(self, places: Sequence[Place]) -> Generator[Pixels]:
+        """The chunks at some places, one after the other."""
         ...
 
     def let_go(self) -> None:
@@ -148,8 +149,9 @@ class _Whole:
     def __init__(self, shape: tuple[int, ...], decode: Callable[[], Pixels]) -> None:
         self.grid, self.kept, self._decode = tuple(max(n, 1) for n in shape), True, decode
 
-    def chunk(self, place: Place) -> Pixels:
-        return self._decode()
+    def chunks(self, places: Sequence[Place]) -> Generator[Pixels]:
+        for _ in places:
+            yield self._decode()
 
     def let_go(self) -> None:
         pass
@@ -179,7 +181,11 @@ class _Mapped:
         if not one:
             self._step = 0
 
-    def chunk(self, place: Place) -> Pixels:
+    def chunks(self, places: Sequence[Place]) -> Generator[Pixels]:
+        for place in places:
+            yield self._chunk(place)
+
+    def _chunk(self, place: Place) -> Pixels:
         count = len(self._leading)
         if self._step:
             file, start = self._starts[0]
@@ -195,11 +201,16 @@ class _Mapped:
             return np.ndarray(shape, self._dtype, mapped, start, (*outer, *strides))
 
     def let_go(self) -> None:
-        # Where the system knows no such thing, it takes the memory back when it needs it.
-        if hasattr(mmap, "MADV_DONTNEED"):
-            for file in self._files:
-                with _mapping(file) as mapped:
-                    mapped.madvise(mmap.MADV_DONTNEED)
+        _give_back(self._files)
+
+
+def _give_back(files: Sequence[FileStamp]) -> None:
+    """Give back the memory that mapped files take."""
+    # Where the system knows no such thing, it takes the memory back when it needs it.
+    if hasattr(mmap, "MADV_DONTNEED"):
+        for file in files:
+            with _mapping(file) as mapped:
+                mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _mapping(file: FileStamp) -> Any:
@@ -219,7 +230,10 @@ def _unmap(mapped: mmap.mmap) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Page:
-    """Where the tiles or strips of a page lie in its file."""
+    """Where the tiles or strips of a page lie in its file.
+
+    ``stored`` is their type where they lie there as they are, else None.
+    """
 
     file: FileStamp
     offsets: Sequence[int] = field(repr=False)
@@ -228,12 +242,11 @@ class _Page:
     options: dict[str, Any] = field(repr=False)
     nodata: Any
     what: str
+    stored: np.dtype[Any] | None
 
 
 class _Segments:
-    """Pages of tiles or strips, each decoded by itself."""
-
-    kept = True
+    """Pages of tiles or strips, each decoded by itself; mapped where nothing is to be decoded."""
 
     def __init__(
         self,
@@ -244,48 +257,125 @@ class _Segments:
         step: tuple[int, ...],
         dtype: np.dtype[Any],
     ) -> None:
-        self._leading, self._inner, self._step = leading, inner, step
+        self._pages, self._leading = pages, leading
         self._dtype = dtype.newbyteorder("=")
-        self._pages, self._axes = pages, axes
-        self._counts = dict(
-            zip(self._axes, (-(-n // s) for n, s in zip(inner, step, strict=True)), strict=True)
+        self.kept = any(page.stored is None for page in pages)
+        # Of tiles that lie evenly spaced in one file, those of all pages are one array.
+        self._even = None if self.kept else _spacing(pages)
+        self._ones = tuple(1 for _ in leading)
+        self.grid = (*(leading if self._even else self._ones), *step)
+        # Rows, columns and samples of a page, of a segment, and where they stand in its axes.
+        sizes, steps = dict(zip(axes, inner, strict=True)), dict(zip(axes, step, strict=True))
+        self._sizes = tuple(sizes.get(axis, 1) for axis in "YXS")
+        self._steps = tuple(steps.get(axis, 1) for axis in "YXS")
+        self._along = tuple(axes.find(axis) for axis in "YXS")
+        self._order = None if axes in ("YX", "YXS") else ["YXS".index(axis) for axis in axes]
+        self._flat = "S" not in axes
+        self._down, self._across = (
+            -(-n // s) for n, s in zip(self._sizes[:2], self._steps[:2], strict=True)
         )
-        self.grid = (*(1 for _ in leading), *step)
 
-    def chunk(self, place: Place) -> Pixels:
-        count = len(self._leading)
-        number = int(np.ravel_multi_index(place[:count], self._leading)) if count else 0
-        page = self._pages[number]
-        at = dict(zip(self._axes, place[count:], strict=True))
-        # Those of separate samples follow each other.
-        rows = at.get("S", 0) * self._counts["Y"] + at["Y"]
-        index = rows * self._counts["X"] + at["X"]
-        where = f"{page.what} {index + 1} of page {number + 1}"
-        return guarded(page.file.path, lambda: self._decoded(page, index, place[count:]), where)
+    def chunks(self, places: Sequence[Place]) -> Generator[Pixels]:
+        using = open_files().using
+        with ExitStack() as stack:
+            files: dict[FileStamp, Any] = {}
+            for place in places:
+                number = self._number(place)
+                page = self._pages[number]
+                handle = files.get(page.file)
+                if handle is None:
+                    # Of many files, one is open at a time.
+                    stack.close()
+                    files.clear()
+                    handle = stack.enter_context(
+                        using(page.file, partial(RawFile, page.file.path), RawFile.close)
+                        if self.kept
+                        else _mapping(page.file)
+                    )
+                    files[page.file] = handle
+                y, x, sample = (place[len(self._ones) + i] if i >= 0 else 0 for i in self._along)
+                index = (sample * self._down + y) * self._across + x
+                where = f"{page.what} {index + 1} of page {number + 1}"
+                read = partial(self._decoded, page, index, (y, x, sample), handle)
+                yield guarded(page.file.path, read, where)
 
-    def _decoded(self, page: _Page, index: int, place: Place) -> Pixels:
-        whole = zip(place, self._step, self._inner, strict=True)
-        sizes = tuple(min(step, n - i * step) for i, step, n in whole)
-        shape = (*(1 for _ in self._leading), *sizes)
+    def _number(self, place: Place) -> int:
+        """Of the page at a place."""
+        number = 0
+        for i, length in zip(place, self._leading, strict=False):
+            number = number * length + i
+        return number
+
+    def _decoded(self, page: _Page, index: int, place: tuple[int, int, int], handle: Any) -> Pixels:
+        height, width, samples = (
+            min(step, n - i * step)
+            for i, step, n in zip(place, self._steps, self._sizes, strict=True)
+        )
         listed = index < len(page.offsets) and index < len(page.counts)
         offset, count = (page.offsets[index], page.counts[index]) if listed else (0, 0)
         if not offset or not count:
             # Left out on purpose.
-            return np.full(shape, page.nodata, self._dtype)
-        path = page.file.path
-        with open_files().using(page.file, lambda: RawFile(path), RawFile.close) as file:
-            data = file.read(offset, count)
-        if len(data) < count:
-            raise ValueError(f"{len(data):,} of its {count:,} bytes are there")
-        segment = page.decode(data, index, **page.options)[0]
-        size = dict(zip(self._axes, sizes, strict=True))
-        pixels = segment[0, : size["Y"], : size["X"], : size.get("S", 1)]
-        order = self._axes if "S" in self._axes else f"{self._axes}S"
-        pixels = pixels.transpose(["YXS".index(axis) for axis in order]).reshape(shape)
+            segment = np.full((height, width, samples), page.nodata, self._dtype)
+        elif self.kept:
+            data = handle.read(offset, count)
+            if len(data) < count:
+                raise ValueError(f"{len(data):,} of its {count:,} bytes are there")
+            segment = page.decode(data, index, **page.options)[0][0]
+        else:
+            return self._mapped(page, index, (height, width, samples), handle)
+        pixels = self._as_page(segment[:height, :width, :samples])
+        if self._ones:
+            pixels = pixels.reshape((*self._ones, *pixels.shape))
         return np.asarray(pixels, self._dtype)
 
+    def _as_page(self, segment: Pixels) -> Pixels:
+        """Rows, columns and samples in the order of the axes of a page."""
+        if self._flat:
+            return segment[..., 0]
+        return segment if self._order is None else segment.transpose(self._order)
+
+    def _mapped(self, page: _Page, index: int, size: tuple[int, int, int], handle: Any) -> Pixels:
+        """A segment as it lies in the file, of all pages where they are evenly spaced."""
+        assert page.stored is not None
+        height, width, samples = size
+        # Strips end with the picture, tiles are whole.
+        rows = self._steps[0] if page.what == "tile" else height
+        item = page.stored.itemsize
+        inner = [item * self._steps[1] * self._steps[2], item * self._steps[2], item]
+        leading = self._leading if self._even else self._ones
+        outer = [(self._even or 0) * prod(leading[i + 1 :]) for i in range(len(leading))]
+        shape = (*leading, rows, *self._steps[1:])
+        segment: Pixels = np.ndarray(
+            shape, page.stored, handle, page.offsets[index], (*outer, *inner)
+        )
+        segment = segment[..., :height, :width, :samples]
+        if self._flat:
+            return segment[..., 0]
+        if self._order is None:
+            return segment
+        first = len(leading)
+        return segment.transpose((*range(first), *(first + axis for axis in self._order)))
+
     def let_go(self) -> None:
-        pass
+        if not self.kept:
+            _give_back(tuple(dict.fromkeys(page.file for page in self._pages)))
+
+
+def _spacing(pages: list[_Page]) -> int | None:
+    """Bytes from a segment of a page to that of the next page, where they are always as many."""
+    first = pages[0]
+    if any(page.file != first.file or page.stored != first.stored for page in pages):
+        return None
+    if not all(all(page.counts) for page in pages):
+        return None
+    offsets = [np.asarray(page.offsets, np.int64) for page in pages]
+    if len(pages) < 2 or any(len(each) != len(offsets[0]) for each in offsets):
+        return None
+    steps = np.diff(np.stack(offsets), axis=0)
+    # A segment that was left out has no place.
+    if not steps.size or (steps != steps[0, 0]).any() or not offsets[0].all():
+        return None
+    return int(steps[0, 0]) if steps[0, 0] > 0 else None
 
 
 def _page(page: Any, file: FileStamp) -> _Page:
@@ -293,6 +383,14 @@ def _page(page: Any, file: FileStamp) -> _Page:
     options: dict[str, Any] = {}
     if int(keyframe.compression) in (6, 7, 34892, 33007):  # JPEG
         options = {"jpegtables": page.jpegtables, "jpegheader": keyframe.jpegheader}
+    plain = (
+        int(keyframe.compression) == 1
+        and int(keyframe.predictor) == 1
+        and int(keyframe.fillorder) == 1
+        and int(keyframe.sampleformat or 1) in (1, 2, 3)
+        and keyframe.bitspersample == 8 * np.dtype(page.dtype).itemsize
+        and not keyframe.is_subsampled
+    )
     return _Page(
         file,
         page.dataoffsets,
@@ -301,6 +399,7 @@ def _page(page: Any, file: FileStamp) -> _Page:
         options,
         keyframe.nodata,
         "tile" if keyframe.is_tiled else "strip",
+        _stored(page) if plain else None,
     )
 
 

@@ -89,8 +89,7 @@ class TiffSource:
         """Tiles or strips; where the file is memory-mapped, pages or all of them."""
         with TiffLog(self.path):
             layout = guarded(self.path, self._layout)
-            for place in places:
-                yield layout.chunk(place)
+            yield from layout.chunks(places)
 
     def let_go(self) -> None:
         """Unmap what was read of a mapped file, so that it does not count as memory."""

@@ -118,7 +118,7 @@ class ZarrSource:
             blocks = {place: block for block in _blocks(places) for place in _places(block)}
             for place in places:
                 if place not in chunks:
-                    chunks |= self._chunks(blocks[place], self._read(array, blocks[place]))
+                    chunks |= self._chunks(blocks[place], self._block(array, blocks[place]))
                 yield chunks.pop(place)
 
     def let_go(self) -> None:
@@ -138,6 +138,15 @@ class ZarrSource:
                         ZarrSource.opened(self.path, self.folder, place, array, self.axes)
                     )
         return smaller(usable, self)
+
+    def _block(self, array: Any, block: Block) -> Pixels:
+        """A block; where it cannot be read, the chunk that is to blame is named."""
+        try:
+            return self._read(array, block)
+        except DataError:
+            for place in _places(block):
+                self._read(array, tuple((i, i + 1) for i in place))
+            raise
 
     def _read(self, array: Any, block: Block) -> Pixels:
         region: list[Any] = [0] * len(self.whole)

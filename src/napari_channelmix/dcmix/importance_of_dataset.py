@@ -62,8 +62,11 @@ def divided_importance_job(
         "scaled_per": resolved.scaled_per,
     }
 
+    # Workers have one each.
+    elsewhere = bool(resolved.workers or resolved.scheduler)
+
     def known(importance: ChannelImportance) -> ChannelImportance:
-        again = {**facts, "threads": torch.get_num_threads()}
+        again = {**facts, "threads": 1 if elsewhere else torch.get_num_threads()}
         return replace(importance, provenance={**importance.provenance, **again})
 
     return (yield from mapped_results(job, known))

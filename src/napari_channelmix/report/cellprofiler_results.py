@@ -151,8 +151,8 @@ def _files(cells: Cells, fields: IntArray) -> Iterator[Column]:
     for channel, plane in zip(cells.channels, cells.planes, strict=True):
         files = [channel_file(field, plane) for field in used]
         names = [
-            image_name(field) if file is None else file.name
-            for field, file in zip(used, files, strict=True)
+            image_name(cells, index) if file is None else file.name
+            for index, file in zip(fields.tolist(), files, strict=True)
         ]
         folders = ["" if file is None else str(file.parent) for file in files]
         key = re.sub(r"[^0-9A-Za-z_-]+", "_", channel)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
     from napari_channelmix.data.fields import Field
 
 __all__ = ["channel_file", "image_name"]
@@ -24,7 +25,18 @@ def channel_file(field: Field, plane: int) -> Path | None:
     return None if path is None else Path(path)
 
 
-def image_name(field: Field) -> str:
-    """What the image of a field of view is called: its first file, else the field's name."""
-    file = channel_file(field, 0)
-    return field.name if file is None else file.name
+def image_name(cells: Cells, index: int) -> str:
+    """What the image of a field of view is called: its first file, else the field's short name.
+
+    An image within an OME-Zarr plate has the short name too: its folder is called ``0``.
+
+    Parameters
+    ----------
+    cells : Cells
+    index : int
+        Position of the field of view.
+    """
+    file = channel_file(cells.fields[index], 0)
+    if file is None or (file.is_dir() and not file.suffix):
+        return cells.field_names[index]
+    return file.name

@@ -63,7 +63,7 @@ def write_qupath_job(results: CellResults, path: Path) -> Job[Path]:
     yield Progress(0, 100, "writing the table")
     cells, rows = results.cells, results.positions
     fields = cells.table["field"].to_numpy(np.int64)[rows]
-    images = [image_name(field) for field in cells.fields]
+    images = [image_name(cells, index) for index in range(len(cells.fields))]
     codes, classes = results.class_codes
     sizes, unit = micrometres_of(cells), "µm"
     if sizes is None:
@@ -116,7 +116,7 @@ def write_geojson_job(results: CellResults, path: Path) -> Job[tuple[Path, ...]]
             )
         files = [path] * len(used)
     else:
-        names = [Path(image_name(cells.fields[field])) for field in used]
+        names = [Path(image_name(cells, field)) for field in used]
         stems = file_stems(
             [name.name.removesuffix(name.suffix).removesuffix(".ome") for name in names]
         )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,31 @@ def test_doses_and_plates_are_exported_with_the_groups(tmp_path: Path) -> None:
     assert row["ec50 low"] < 4 < row["ec50 high"]
     assert row["fractions of"] == "labels" and row["groups"] == 48
     assert len(pd.read_csv(tmp_path / "doses.csv")) == 16
+
+
+def test_predicted_cells_are_exported_for_other_programs(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    labels = np.zeros((40, 60), int)
+    labels[4:12, 5:13], labels[20:30, 30:38] = 1, 2
+    cells = cm.Cells.from_labels([labels * 100.0], ["DNA"], labels, crop=16, name="a layer")
+    predictions = SimpleNamespace(
+        probabilities=np.float32([[0.9, 0.1], [0.3, 0.7]]),
+        classes=("rest", "responds"),
+        training=["no", "no"],
+    )
+    snapshot = replace(Snapshot(cells, "layers"), predictions=predictions)
+    own = [item for item in items_of(snapshot) if item.key.startswith("for ")]
+    assert not any(item.ticked for item in own)
+    done = drain(export_job(tuple(own), tmp_path))
+    assert {path.relative_to(tmp_path).as_posix() for path in done.files} == {
+        "cells.h5ad",
+        "cells.h5sc",
+        "detections.tsv",
+        "outlines/a layer.geojson",
+        "ChannelMix_Cells.csv",
+        "ChannelMix_Image.csv",
+    }
+    assert "for anndata" not in [item.key for item in items_of(Snapshot(cells, "layers"))]
 
 
 def test_cells_of_no_file_are_to_be_saved_first(

@@ -44,6 +44,8 @@ class ExportList(QTreeWidget):
         # What each row is of; None: the name of a data set.
         self._rows: list[Item | None] = []
         self._unticked: set[str] = set()
+        # Those that were shown: only a new one starts as it says itself.
+        self._known: set[str] = set()
         self.itemChanged.connect(self._ticked)
         self.show_items(())
 
@@ -58,6 +60,10 @@ class ExportList(QTreeWidget):
         same, self._items = items == self._items, items
         if same and items:
             return
+        self._unticked |= {
+            item.key for item in items if not item.ticked and item.key not in self._known
+        }
+        self._known |= {item.key for item in items}
         with QSignalBlocker(self):
             self.clear()
             self._rows = []

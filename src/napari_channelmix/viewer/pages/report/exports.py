@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,43 @@ if TYPE_CHECKING:
 
     from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.ome import PlaneImage
+    from napari_channelmix.settings import CellFormat
     from napari_channelmix.viewer.pages.report.snapshot import Snapshot
 
 __all__ = ["Exported", "Item", "export_job", "items_of"]
+
+
+# Programs, and the files for them: name and format, as `report.cell_results.write_cells` has it.
+PROGRAMS: tuple[tuple[str, str, str, tuple[tuple[str, CellFormat], ...], str], ...] = (
+    (
+        "anndata",
+        "AnnData, SpatialData",
+        "H5AD",
+        (("cells.h5ad", "anndata"),),
+        "Table, probabilities, latents, importance, places",
+    ),
+    (
+        "scportrait",
+        "scPortrait",
+        "H5SC",
+        (("cells.h5sc", "crops"),),
+        "The same with the crops themselves",
+    ),
+    (
+        "qupath",
+        "QuPath",
+        "TSV, GeoJSON",
+        (("detections.tsv", "qupath"), ("outlines", "geojson")),
+        "Measurements of detections, and their outlines",
+    ),
+    (
+        "cellprofiler",
+        "CellProfiler",
+        "CSV",
+        (("ChannelMix_Cells.csv", "cellprofiler"),),
+        "A table of objects, and one of images",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +91,8 @@ class Item:
     tip : str
     of : str
         The data set, where there are several.
+    ticked : bool
+        Whether it is exported unless one unticks it.
     """
 
     key: str
@@ -64,6 +101,7 @@ class Item:
     write: Callable[[Path], Job[Exported]] = field(repr=False, compare=False)
     tip: str = ""
     of: str = ""
+    ticked: bool = True
 
 
 def export_job(items: tuple[Item, ...], folder: Path) -> Job[Exported]:
@@ -128,6 +166,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
             _table_tip(why),
         )
     ]
+    items += _for_programs(snapshot)
     if snapshot.predictions is not None or snapshot.cells.classes:
         items.append(
             Item(
@@ -193,6 +232,25 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
     stems = file_stems([image.name for image in snapshot.images])
     items += [_of_image(image, stem) for image, stem in zip(snapshot.images, stems, strict=True)]
     return tuple(items)
+
+
+def _for_programs(snapshot: Snapshot) -> list[Item]:
+    """Files of other programs, once something was found of the cells."""
+    if snapshot.predictions is None and snapshot.latents is None:
+        return []
+    return [
+        Item(
+            f"for {key}",
+            f"Cells for {title}",
+            formats,
+            lambda folder, files=files: _cells_for(snapshot, folder, files),  # type: ignore[misc]
+            tip,
+            ticked=False,
+        )
+        for key, title, formats, files, tip in PROGRAMS
+        # Without h5py there is no file of HDF5; docs/exporting.md says what brings it.
+        if not formats.startswith("H5") or find_spec("h5py") is not None
+    ]
 
 
 def _table_tip(why: str) -> str:
@@ -276,6 +334,27 @@ def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
         }
         files = (*files, write_json(folder / "cells.json", about))
     return Exported(files, (left_out,) if left_out else ())
+
+
+def _cells_for(
+    snapshot: Snapshot, folder: Path, files: tuple[tuple[str, CellFormat], ...]
+) -> Job[Exported]:
+    from napari_channelmix.report.cell_results import CellResults, write_cells_job
+
+    predictions = snapshot.predictions
+    results = CellResults(
+        snapshot.cells,
+        None if predictions is None else predictions.probabilities,
+        () if predictions is None else predictions.classes,
+        None if predictions is None else predictions.training,
+        snapshot.latents,
+        snapshot.importance,
+    )
+    written: list[Path] = []
+    for index, (name, format) in enumerate(files):
+        job = write_cells_job(results, folder / name, format)
+        written += yield from part(job, index, 1, len(files))
+    return Exported(tuple(written))
 
 
 def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
