@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix import open_dataset
-from napari_channelmix.data import Cells, cell_boxes
+from napari_channelmix.data import Cells, cell_places
 from napari_channelmix.data.samples import synthetic_plate
 
 
@@ -45,7 +45,7 @@ def test_results_of_earlier_versions_are_known_by_the_same_fingerprint(monkeypat
     parts = ["train", "test", "val", "train", "test", "train"]
     cells = replace(cells, table=cells.table.assign(group=groups, split=parts))
     for block in (50_000, 2):
-        monkeypatch.setattr(cell_boxes, "BLOCK", block)
+        monkeypatch.setattr(cell_places, "BLOCK", block)
         cells = replace(cells)
         assert cells.signing().hexdigest().startswith("6633ade37a31d402b1e9643996fec054")
         assert cells.fingerprint.startswith("83fa3cabda58bd9b7736e1f3f1b1810154cd51842f525ed01")

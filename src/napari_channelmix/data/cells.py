@@ -31,7 +31,7 @@ __all__ = ["BOX", "Cells"]
 
 @dataclass(frozen=True, eq=False)
 class Cells(CellBoxes):
-    """A data set of cells; immutable, and read crop by crop. `CellBoxes` has its attributes.
+    """A data set of cells; immutable, and read crop by crop. `CellPlaces` has its attributes.
 
     Make one with `open_dataset`, `Cells.from_frame`, `Cells.from_labels`, `Cells.from_points` or
     `Cells.from_array`.
