@@ -216,9 +216,8 @@ def one(job: str, count: int, source: str, folder: Path) -> Row:
 
 
 def _predict(folder: Path) -> Any:
-    from napari_channelmix.run.predict_dataset import predict_cells
-
     from napari_channelmix.classify import load_model
+    from napari_channelmix.report.predict_dataset import predict_cells
 
     model = load_model(folder / "model.cmx")
     return lambda cells: predict_cells(model, cells, folder / f"predicted-{len(cells)}")
@@ -246,7 +245,7 @@ def _importance(folder: Path) -> Any:
     from napari_channelmix import channel_importance
 
     return lambda cells: channel_importance(
-        cells, repeats=1, epochs=2, network="tiny", shapley=False, device="cpu"
+        cells, seeds=1, epochs=2, network="tiny", shapley=False, device="cpu"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import zarr
 
 from napari_channelmix.errors import DataError, SaveError
-from napari_channelmix.run.map_store import MapStore
+from napari_channelmix.run.map_store import METHOD_VERSION, MapStore
 
 FACTS = {"model": "m", "cells": "c", "n": 5, "version": "1", "method": "pcim"}
 PART = {"target": [0, 1], "seconds": 1.0}
@@ -157,3 +157,18 @@ def test_an_array_that_is_damaged_is_refused_before_memory_is_asked_for(store, w
     with pytest.raises(DataError, match="damaged") as caught:
         store.maps(slice(0, 2))
     assert "\n" not in str(caught.value)
+
+
+def test_maps_of_an_earlier_version_of_a_method_are_read_and_not_gone_on_with(tmp_path):
+    store = MapStore.opened(tmp_path, FACTS)
+    store.put(0, slice(0, 2), 5, maps(1), PART)
+    now = {**FACTS, METHOD_VERSION: 2}
+    again = MapStore.opened(tmp_path, now)
+    assert again.earlier and again.part(0) is not None
+    with pytest.raises(DataError, match="earlier version of the method"):
+        again.refuse_without(["maps"])
+    fresh = MapStore.opened(tmp_path / "new", now)
+    fresh.put(0, slice(0, 2), 5, maps(1), PART)
+    MapStore.opened(tmp_path / "new", now).refuse_without(["maps"])
+    with pytest.raises(DataError, match="method version 2 instead of 3"):
+        MapStore.opened(tmp_path / "new", {**FACTS, METHOD_VERSION: 3})

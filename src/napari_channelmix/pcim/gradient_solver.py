@@ -50,8 +50,8 @@ class SolverSettings:
         Blurs of a step, in pixels: what the map may follow in detail, and what in the large.
     """
 
-    path: int = 4
-    steps: int = 7
+    path: int = 3
+    steps: int = 6
     areas: int = 1
     rate: float = 0.35
     momentum: float = 0.5
@@ -163,14 +163,16 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
     for step in range(settings.steps):
         edge = thresholds(theta, _areas(step, many, references.draws).to(x.device))
         r = references.draw(SOLVING[step % len(SOLVING)])
+        mask = kept_share(theta, edge, settings.softness)
         with problem.subject.differentiated():
-            ranked = theta.detach().requires_grad_(True)
-            alpha = kept_share(ranked, edge, settings.softness)
-            keep, drop = r + (x - r) * alpha, x + (r - x) * alpha
-            both = torch.cat([keep.flatten(0, 1), drop.flatten(0, 1)])
+            alpha = mask.detach().requires_grad_(True)
+            part = (x - r) * alpha
+            both = torch.cat([(r + part).flatten(0, 1), (x - part).flatten(0, 1)])
             odds = targets.log_odds(problem.subject.scores(both).float())
             loss = (sign * torch.sigmoid(odds / 2)).sum()
-            (gradient,) = torch.autograd.grad(loss, ranked)
+            (by_alpha,) = torch.autograd.grad(loss, alpha)
+        # d alpha / d theta, but for the softness, which the spread of the step takes out again.
+        gradient = (by_alpha * mask * (1 - mask)).sum(dim=0)
         shaped = [in_spreads(blurred(gradient, sigma)) for sigma in settings.step_sigmas]
         velocity = settings.momentum * velocity - torch.stack(shaped).mean(dim=0)
         theta = theta + settings.rate * velocity
@@ -180,8 +182,9 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
 def _areas(step: int, many: int, draws: torch.Generator) -> Tensor:
     """Shares of the image to try (many,), one from each part of 0..1."""
     if many == 1:
-        # Steps that are a golden section apart fill 0..1 evenly, however many there will be.
-        return torch.tensor([(step * 0.6180339887) % 1.0])
+        # Steps that are a golden section apart fill 0..1 evenly, however many there will be; a
+        # first one at 0 would keep nothing, and say nothing.
+        return torch.tensor([((step + 1) * 0.6180339887) % 1.0])
     return (torch.arange(many) + torch.rand(many, generator=draws)) / many
 
 

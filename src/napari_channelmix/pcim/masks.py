@@ -13,7 +13,9 @@ MANY = 1024
 
 def in_spreads(maps: Tensor) -> Tensor:
     """Maps (N, P, H, W) in units of their own spread, zero where it was; an empty map stays so."""
-    spread = maps.flatten(1).std(dim=1, correction=0).view(-1, 1, 1, 1)
+    # Several times as fast as `Tensor.std`, and as exact.
+    apart = maps.flatten(1) - maps.flatten(1).mean(dim=1, keepdim=True)
+    spread = apart.square().mean(dim=1).sqrt().view(-1, 1, 1, 1)
     # Values this small are what rounding leaves of nothing.
     return maps / torch.where(spread > 1e-12, spread, torch.inf)
 
@@ -29,9 +31,14 @@ def thresholds(maps: Tensor, areas: Tensor) -> Tensor:
     """
     if maps.shape[2] * maps.shape[3] > MANY:
         maps = maps[:, :, ::2, ::2]
-    falling = maps.flatten(1).sort(dim=1, descending=True).values
-    places = (areas * falling.shape[1]).long().clamp(0, falling.shape[1] - 1)
-    return falling[:, places].T[:, :, None, None, None]
+    flat = maps.flatten(1)
+    places = (areas * flat.shape[1]).long().clamp(0, flat.shape[1] - 1)
+    if len(places) == 1:
+        # The same value without sorting the others.
+        edge = flat.kthvalue(flat.shape[1] - int(places[0]), dim=1).values[None]
+    else:
+        edge = flat.sort(dim=1, descending=True).values[:, places].T
+    return edge[:, :, None, None, None]
 
 
 def kept_share(maps: Tensor, threshold: Tensor, softness: float) -> Tensor:

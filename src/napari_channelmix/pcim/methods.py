@@ -35,6 +35,8 @@ class Method:
     room : callable
         Bytes it needs for one cell beside what the network needs: of its shape (C, H, W), the
         number of forwards, and whether channels are separate. Refuses what is too much.
+    version : int
+        Rises when the method gives other maps than before, so that maps of both are never mixed.
     """
 
     name: str
@@ -44,9 +46,12 @@ class Method:
     steps: Callable[[Problem], int]
     run: Callable[[Problem], Iterator[Maps]]
     room: Callable[[tuple[int, ...], int, bool], int] = lambda shape, forwards, separate: 0
+    version: int = 1
 
 
-def _solver(name: str, title: str, about: str, settings: gradient_solver.SolverSettings) -> Method:
+def _solver(
+    name: str, title: str, about: str, settings: gradient_solver.SolverSettings, version: int = 1
+) -> Method:
     return Method(
         name,
         title,
@@ -54,6 +59,7 @@ def _solver(name: str, title: str, about: str, settings: gradient_solver.SolverS
         "autograd",
         lambda _: settings.path + settings.steps,
         lambda problem: gradient_solver.solve(problem, settings),
+        version=version,
     )
 
 
@@ -88,6 +94,8 @@ _ALL = (
         "PCIM",
         "a mask trained for a few steps; the first map at once",
         gradient_solver.SolverSettings(),
+        # The first had four gradients and seven steps, from another share on.
+        version=2,
     ),
     _solver(
         "pcim-fidelity",

@@ -23,6 +23,7 @@ from napari_channelmix.classify.callables import (
 )
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.inference import for_inference
 from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, output_named
@@ -230,7 +231,7 @@ def _of_predictor(model: Any, crops: FloatArray, device: torch.device | None) ->
             model.to(device)
         reading = Reading("logits", len(model.classes))
         return Subject(
-            model.network,
+            for_inference(model.network),
             model.normalise,
             model.network,
             model.channels,

@@ -28,7 +28,7 @@ from napari_channelmix.provenance import package_version
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explain_tasks import ExplainTask
 from napari_channelmix.run.explained_cells import cells_about
-from napari_channelmix.run.map_store import MapStore
+from napari_channelmix.run.map_store import METHOD_VERSION, MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
 from napari_channelmix.settings import OF_THE_CLUSTER, ClusterSettings, fields_of, settings_of
 from napari_channelmix.stored_files import validated
@@ -118,6 +118,8 @@ class ExplainRun:
             "seed": settings.seed,
             "forwards": settings.forwards if method.mode == "blackbox" else None,
         }
+        if method.version > 1:
+            facts[METHOD_VERSION] = method.version
         if settings.cells is not None:
             facts["chosen"] = list(settings.cells)
         elif (training == YES).any():

@@ -26,7 +26,7 @@ from napari_channelmix.stored_files import (
 )
 from napari_channelmix.wording import brief, shown_error
 
-__all__ = ["MapStore", "opened_array", "read_maps"]
+__all__ = ["METHOD_VERSION", "MapStore", "opened_array", "read_maps"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -36,6 +36,9 @@ AXES = {
     "channel_maps": ("cell", "channel", "y", "x"),
     "standard_error": ("cell", "y", "x"),
 }
+# The fact that tells maps of a method from those it gave before; folders of earlier versions have
+# none: they are read when they are finished, and not gone on with.
+METHOD_VERSION = "method version"
 # The largest crop there is.
 LARGEST = 4096
 # Bytes of what the attributes say of the cells; beyond, the table beside the maps says it alone.
@@ -67,12 +70,15 @@ class MapStore:
         Id of the run; None while nothing is kept.
     cells : dict
         Which cell each map is of, for whoever opens ``maps.zarr`` alone; kept in its attributes.
+    earlier : bool
+        Whether the maps that are kept are of an earlier version of the method.
     """
 
     folder: Path
     facts: dict[str, Any]
     run: str | None = None
     cells: dict[str, Any] = field(default_factory=dict, repr=False)
+    earlier: bool = False
 
     @classmethod
     def opened(
@@ -105,16 +111,17 @@ class MapStore:
             # So is `DataError`.
             raise DataError(f"{path} was not made by this command; {_ADVICE}") from error
         run, theirs = about.run, about.facts
+        earlier = METHOD_VERSION in facts and METHOD_VERSION not in theirs
         other = [
             WORDS.get(name, f"{name} {{}} instead of {{}}").format(
                 brief(theirs.get(name)), brief(facts[name])
             )
             for name in facts
-            if theirs.get(name) != facts[name]
+            if theirs.get(name) != facts[name] and not (earlier and name == METHOD_VERSION)
         ]
         if other:
             raise DataError(f"{path} was made with {', '.join(other)}; {_ADVICE}")
-        return cls(folder, facts, run, cells or {})
+        return cls(folder, facts, run, cells or {}, earlier)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -128,8 +135,14 @@ class MapStore:
         Raises
         ------
         DataError
-            An array that an earlier version did not keep, or that was deleted since.
+            An array that an earlier version did not keep, or that was deleted since; maps of an
+            earlier version of the method.
         """
+        if self.earlier:
+            raise DataError(
+                f"{self.folder} is not finished, and its maps are of an earlier version of the "
+                f"method, which gave others; {_ADVICE}"
+            )
         lacking = {f"{name}.zarr" for name in names} - {path.name for path in self.paths}
         if self.run is not None and lacking:
             gone = ", ".join(sorted(lacking))
