@@ -119,6 +119,16 @@ def test_blocks_of_lazy_arrays_are_computed_once_in_a_pass(kind: str) -> None:
     np.testing.assert_array_equal(cells.read(), wanted)
 
 
+def test_a_zarr_array_of_a_layer_that_changes_is_read_anew() -> None:
+    stored = zarr.create_array({}, data=PIXELS, chunks=(1, 32, 32))
+    planes = [ArrayPlane(stored, (channel, None, None)) for channel in range(2)]
+    cells = Cells.from_points(planes, NAMES, [(80, 80), (90, 90)], crop=24)
+    before = [crops for _ in range(3) for _, crops in cells.passes(1)]
+    stored[:] = PIXELS + 1
+    after = [crops for _, crops in cells.passes(1)]
+    np.testing.assert_array_equal(np.concatenate(after), np.concatenate(before[:2]) + 1)
+
+
 def test_the_maximum_of_a_stack_is_that_of_its_planes(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     stack = RNG.integers(0, 60000, (3, 64, 64)).astype(np.uint16)
