@@ -40,7 +40,7 @@ Pixels = npt.NDArray[Any]
 
 # Bytes of chunks that are decoded at a time, and bytes of mapped files that are read at a time.
 DECODED_AT_A_TIME = 16 * 2**20
-MAPPED_AT_A_TIME = 256 * 2**20
+MAPPED_AT_A_TIME = 384 * 2**20
 # From so many boxes of so few pixels on, numpy takes them at once more quickly.
 WINDOWS, WINDOW_PIXELS = 32, 48**2
 # A system maps so many bytes around the place that is read.
@@ -249,15 +249,25 @@ class _Reading:
         if self._source.kept:
             self._fill(key, indices, channels, boxes)
             return
-        row = self._steps[1] * self._source.dtype.itemsize
-        each = min(boxes.height * row, boxes.height * MAPPED_AROUND) + MAPPED_AROUND
-        count = max(1, MAPPED_AT_A_TIME // (each * len(indices)))
         order = np.lexsort((boxes.x, boxes.y))
-        for start in range(0, len(boxes), count):
-            if start:
-                self._source.key()
-            self._fill(key, indices, channels, boxes.chosen(order[start : start + count]))
+        for some in self._mapped_together(boxes, order, len(indices)):
+            # It may have changed since the last were read.
+            self._source.key()
+            self._fill(key, indices, channels, boxes.chosen(some))
             self._source.let_go()
+
+    def _mapped_together(self, boxes: Boxes, order: IntArray, channels: int) -> list[IntArray]:
+        """Boxes from top to bottom, in parts that map so much of the file."""
+        row = self._steps[1] * self._source.dtype.itemsize
+        bottom = boxes.y[order] + boxes.height
+        rows = np.full(len(order), boxes.height)
+        if row <= 2 * MAPPED_AROUND:
+            # Rows that boxes share are mapped once.
+            before = np.maximum.accumulate(bottom)[:-1]
+            rows[1:] = np.clip(bottom[1:] - before, 0, boxes.height)
+        size = np.cumsum(rows) * min(row, MAPPED_AROUND) * channels
+        ends = np.flatnonzero(np.diff(size // MAPPED_AT_A_TIME)) + 1
+        return np.split(order, ends)
 
     def _fill(
         self, key: int, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
