@@ -187,6 +187,11 @@ def resident() -> float:
 
 def peak() -> float:
     """Bytes of memory that this process had at most."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # What getrusage says begins, on Linux, with the peak of the process that started this one.
+        (line,) = (row for row in status.read_text().splitlines() if row.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most * (1 if sys.platform == "darwin" else 1024)
 
@@ -216,9 +221,8 @@ def one(job: str, count: int, source: str, folder: Path) -> Row:
 
 
 def _predict(folder: Path) -> Any:
-    from napari_channelmix.run.predict_dataset import predict_cells
-
     from napari_channelmix.classify import load_model
+    from napari_channelmix.report.predict_dataset import predict_cells
 
     model = load_model(folder / "model.cmx")
     return lambda cells: predict_cells(model, cells, folder / f"predicted-{len(cells)}")
@@ -246,7 +250,7 @@ def _importance(folder: Path) -> Any:
     from napari_channelmix import channel_importance
 
     return lambda cells: channel_importance(
-        cells, repeats=1, epochs=2, network="tiny", shapley=False, device="cpu"
+        cells, seeds=1, epochs=2, network="tiny", shapley=False, device="cpu"
     )
 
 

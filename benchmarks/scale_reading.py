@@ -187,7 +187,8 @@ def _points(layout: str, side: int, count: int) -> np.ndarray[Any, np.dtype[np.i
 def _row(name: str, path: Path, kind: Kind, planes: Any, layout: str, *, small: bool) -> Row:
     side, channels = planes[0].shape[0], len(planes)
     # No more than can be decoded in some seconds.
-    count = min(max(8, 8 * side**2 // TILE**2), (400 if small else 2000) * 4 // channels)
+    most = (400 if small else 1200) // channels * (1 if layout == "scattered" else 4)
+    count = min(max(8, 8 * side**2 // TILE**2), most)
     points = _points(layout, side, count)
     cells = Cells.from_points(
         planes, [f"c{i}" for i in range(channels)], points, crop=CROP, name="slide"

@@ -11,6 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Modules whose examples no test beside them runs; ``folder`` is an empty one.
 EXAMPLES = (
+    "cluster.chunks",
     "data.cell_boxes",
     "data.crop_shards",
     "data.stored_crops",
@@ -21,6 +22,7 @@ EXAMPLES = (
     "report.cell_results",
     "report.class_colors",
     "report.outlines",
+    "report.predict_dataset",
     "report.results_by_cell",
     "run.explain_dataset",
     "run.export_dataset",

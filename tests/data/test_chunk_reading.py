@@ -12,7 +12,7 @@ import pytest
 import tifffile
 import zarr
 
-from napari_channelmix.data import Cells, cell_boxes
+from napari_channelmix.data import Cells, cell_boxes, chunk_reading
 from napari_channelmix.data.array_planes import PROJECT, ArrayPlane
 from napari_channelmix.data.decoded_chunks import DecodedChunks, decoded_chunks
 from napari_channelmix.data.image_formats import open_image
@@ -119,6 +119,16 @@ def test_blocks_of_lazy_arrays_are_computed_once_in_a_pass(kind: str) -> None:
     np.testing.assert_array_equal(cells.read(), wanted)
 
 
+def test_a_zarr_array_of_a_layer_that_changes_is_read_anew() -> None:
+    stored = zarr.create_array({}, data=PIXELS, chunks=(1, 32, 32))
+    planes = [ArrayPlane(stored, (channel, None, None)) for channel in range(2)]
+    cells = Cells.from_points(planes, NAMES, [(80, 80), (90, 90)], crop=24)
+    before = [crops for _ in range(3) for _, crops in cells.passes(1)]
+    stored[:] = PIXELS + 1
+    after = [crops for _, crops in cells.passes(1)]
+    np.testing.assert_array_equal(np.concatenate(after), np.concatenate(before[:2]) + 1)
+
+
 def test_the_maximum_of_a_stack_is_that_of_its_planes(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     stack = RNG.integers(0, 60000, (3, 64, 64)).astype(np.uint16)
@@ -184,3 +194,25 @@ def test_only_so_many_files_stay_open_and_none_is_closed_while_it_is_read() -> N
     with files.using("d", lambda: pytest.fail("is open"), closed.append) as handle:
         assert handle == "d"
     assert len(files) == 2
+
+
+def test_a_mapped_file_is_read_in_parts_that_together_are_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[int] = []
+    let_go = TiffSource.let_go
+
+    def counted(source: TiffSource) -> None:
+        parts.append(1)
+        let_go(source)
+
+    monkeypatch.setattr(TiffSource, "let_go", counted)
+    monkeypatch.setattr(chunk_reading, "MAPPED_AT_A_TIME", 200 * 2 * 40)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PIXELS, photometric="minisblack", metadata={"axes": "CYX"})
+    inside = POINTS[((POINTS > 12) & (POINTS < (148, 188))).all(axis=1)]
+    cells = Cells.from_points(open_image(path).planes(None), NAMES, inside, crop=24)
+    wanted = Cells.from_points(list(PIXELS), NAMES, inside, crop=24).read()
+    np.testing.assert_array_equal(cells.read(), wanted)
+    # The boxes share rows: 160 rows of two channels, of which 40 are read at a time.
+    assert 4 <= len(parts) <= 9

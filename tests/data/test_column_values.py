@@ -87,6 +87,7 @@ def test_rows_that_agree_are_numbered_by_the_first_of_them() -> None:
 
 
 def test_blanks_around_texts_are_gone_and_other_texts_are_not_copied() -> None:
-    clean = texts(["a", "b c"])
+    clean = texts(["a", "b-c"])
     assert trimmed(clean, BLANKS) is clean
+    assert trimmed(texts(["a", "b c", "\nd"]), BLANKS).tolist() == ["a", "b c", "d"]
     assert trimmed(texts([" a\u00a0", "b"]), BLANKS).tolist() == ["a", "b"]

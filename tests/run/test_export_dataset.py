@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,12 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.stored_results import read_latents, read_predictions
+from napari_channelmix.scan.plate import scan_plate
 
 # A data set, a model of it, and what 'predict', 'latents' and 'importance' wrote.
 MADE = Path(__file__).parents[1] / "earlier_version"
+# Plates that ome-zarr wrote.
+FILES = Path(__file__).parents[1] / "scan" / "files"
 DATASET = MADE / "plate" / "dataset.toml"
 
 
@@ -118,3 +122,30 @@ def test_an_ending_that_tells_no_format_is_one_line(tmp_path, capsys):
     assert export(tmp_path / "cells.xlsx", "--quiet") == 2
     line = capsys.readouterr().err.strip()
     assert "cells are written to files that end in .csv" in line and "\n" not in line
+
+
+def test_a_file_that_another_run_writes_is_left_to_it(cells, tmp_path):
+    from napari_channelmix.errors import InUseError
+    from napari_channelmix.locks import in_use
+
+    with in_use(tmp_path / "out.csv", is_file=True), pytest.raises(InUseError, match="in use"):
+        cm.export_cells(cells, tmp_path / "out.csv")
+    # A run that was killed left a mark and half a file.
+    (tmp_path / ".out.csv.in-use").write_text('{"process": 1, "host": "h", "since": "then"}')
+    (tmp_path / ".out.csv-0123abcd.part").write_text("half")
+    cm.export_cells(cells, tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_predict_writes_beside_a_plate_and_into_a_copy(tmp_path):
+    with zipfile.ZipFile(FILES / "plate-0.5.zip") as packed:
+        packed.extractall(tmp_path)
+    cells = scan_plate(tmp_path / "plate.zarr").cells()
+    model = cm.train_classifier(
+        cells.with_labels(np.arange(len(cells)) % 2, ("a", "b")), network="tiny", epochs=1
+    )
+    for name in ("copy.zarr", "plate.zarr"):
+        done = cm.predict_cells(model, cells, tmp_path / name)
+        assert done.files == (tmp_path / name,)
+        tables = list((tmp_path / name).glob("*/*/0/tables/channelmix/table.csv"))
+        assert sum(len(pd.read_csv(table)) for table in tables) == len(cells)

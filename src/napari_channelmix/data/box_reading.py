@@ -193,7 +193,9 @@ def _of_zarr(
         _ArrayIndex(plane.index if isinstance(plane, ArrayPlane) else (None, None))
         for plane in planes
     ]
-    boxes_of_chunks(source, indices, channels, boxes, visit)
+    boxes_of_chunks(
+        source, indices, channels, boxes, visit, None if visit is None else visit.blocks
+    )
 
 
 def _of_others(

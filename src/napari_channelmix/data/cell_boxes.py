@@ -35,8 +35,11 @@ IntArray = npt.NDArray[np.int64]
 
 # Cells whose pixels stand for those of the data set in its fingerprint.
 FINGERPRINTED = 32
-# Bytes of the crops that a pass gives at a time.
-MOST_AT_A_TIME = 256 * 2**20
+# Bytes of the crops that a pass gives at a time: as many as are taken from memory that was used
+# before; more would be new memory each time, which has to be cleared. And of those that are read
+# together where each chunk is very large.
+MOST_AT_A_TIME = 30 * 2**20
+MOST_TOGETHER = 256 * 2**20
 # Fields of view whose chunks stand for those of all.
 MOST_LOOKED_AT = 100
 
@@ -179,7 +182,7 @@ class CellBoxes(CellPlaces):
         Parameters
         ----------
         size : int
-            Cells at a time, at most; fewer where they would take more than 256 MiB.
+            Cells at a time, at most; fewer where they would take more than 30 MiB.
         indices : int array, bool array, slice or None
             Which cells; None reads all.
 
@@ -212,9 +215,9 @@ class CellBoxes(CellPlaces):
             ranks = np.empty(len(self), np.int64)
             ranks[order] = np.arange(len(self))
             order = chosen[np.argsort(ranks[chosen], kind="stable")]
-        most = max(1, MOST_AT_A_TIME // (4 * max(1, int(np.prod(self.shape[1:])))))
-        size = max(1, min(size, most))
-        together = max(size, most) if self._decoded_often else size
+        each = 4 * max(1, int(np.prod(self.shape[1:])))
+        size = max(1, min(size, MOST_AT_A_TIME // each))
+        together = max(size, MOST_TOGETHER // each) if self._decoded_often else size
         visit = PassVisit(self._places(order))
         for start in range(0, len(order), together):
             positions = order[start : start + together]

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from napari_channelmix.data.array_planes import PROJECT
-from napari_channelmix.data.decoded_chunks import decoded_chunks
+from napari_channelmix.data.decoded_chunks import Chunks, decoded_chunks
 from napari_channelmix.data.pass_visits import PassVisit, touched_chunks
 from napari_channelmix.errors import DataError
 
@@ -40,7 +40,7 @@ Pixels = npt.NDArray[Any]
 
 # Bytes of chunks that are decoded at a time, and bytes of mapped files that are read at a time.
 DECODED_AT_A_TIME = 16 * 2**20
-MAPPED_AT_A_TIME = 256 * 2**20
+MAPPED_AT_A_TIME = 384 * 2**20
 # From so many boxes of so few pixels on, numpy takes them at once more quickly.
 WINDOWS, WINDOW_PIXELS = 32, 48**2
 # A system maps so many bytes around the place that is read.
@@ -175,6 +175,7 @@ def boxes_of_chunks(
     channels: Sequence[int],
     boxes: Boxes,
     visit: PassVisit | None = None,
+    blocks: Chunks | None = None,
 ) -> None:
     """The pixels of boxes in planes of one picture, all planes in one go.
 
@@ -188,6 +189,8 @@ def boxes_of_chunks(
     boxes : Boxes
     visit : PassVisit, optional
         The pass that this is a part of: chunks that it needs no more are not kept.
+    blocks : ByteCache, optional
+        Where decoded chunks are kept; default: with those of all files.
 
     Raises
     ------
@@ -199,7 +202,7 @@ def boxes_of_chunks(
     if not len(boxes):
         return
     over = [axis for axis, i in enumerate(planes[0].index) if i == PROJECT]
-    reading = _Reading(source, planes[0], visit)
+    reading = _Reading(source, planes[0], visit, blocks)
     for count, positions in enumerate(product(*(range(source.shape[axis]) for axis in over))):
         moved = dict(zip(over, positions, strict=True))
         indices = [
@@ -226,8 +229,14 @@ Part = tuple[list[int], tuple[Any, ...], tuple[int, ...]]
 class _Reading:
     """Planes of one picture, read from its chunks."""
 
-    def __init__(self, source: PixelSource, plane: PlaneOfChunks, visit: PassVisit | None) -> None:
-        self._source, self._visit = source, visit
+    def __init__(
+        self,
+        source: PixelSource,
+        plane: PlaneOfChunks,
+        visit: PassVisit | None,
+        blocks: Chunks | None,
+    ) -> None:
+        self._source, self._visit, self._blocks = source, visit, blocks
         self._turned = plane.turned
         self._y, self._x = _axes_of(plane)
         self._steps = source.grid[self._y], source.grid[self._x]
@@ -240,15 +249,25 @@ class _Reading:
         if self._source.kept:
             self._fill(key, indices, channels, boxes)
             return
-        row = self._steps[1] * self._source.dtype.itemsize
-        each = min(boxes.height * row, boxes.height * MAPPED_AROUND) + MAPPED_AROUND
-        count = max(1, MAPPED_AT_A_TIME // (each * len(indices)))
         order = np.lexsort((boxes.x, boxes.y))
-        for start in range(0, len(boxes), count):
-            if start:
-                self._source.key()
-            self._fill(key, indices, channels, boxes.chosen(order[start : start + count]))
+        for some in self._mapped_together(boxes, order, len(indices)):
+            # It may have changed since the last were read.
+            self._source.key()
+            self._fill(key, indices, channels, boxes.chosen(some))
             self._source.let_go()
+
+    def _mapped_together(self, boxes: Boxes, order: IntArray, channels: int) -> list[IntArray]:
+        """Boxes from top to bottom, in parts that map so much of the file."""
+        row = self._steps[1] * self._source.dtype.itemsize
+        bottom = boxes.y[order] + boxes.height
+        rows = np.full(len(order), boxes.height)
+        if row <= 2 * MAPPED_AROUND:
+            # Rows that boxes share are mapped once.
+            before = np.maximum.accumulate(bottom)[:-1]
+            rows[1:] = np.clip(bottom[1:] - before, 0, boxes.height)
+        size = np.cumsum(rows) * min(row, MAPPED_AROUND) * channels
+        ends = np.flatnonzero(np.diff(size // MAPPED_AT_A_TIME)) + 1
+        return np.split(order, ends)
 
     def _fill(
         self, key: int, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
@@ -331,7 +350,8 @@ class _Reading:
         if not self._source.kept:
             yield from self._source.decode(places)
             return
-        cache = decoded_chunks()
+        files = decoded_chunks()
+        cache: Chunks = files if self._blocks is None else self._blocks
         kept = {place: cache.get((key, place)) for place in places}
         missing = [place for place, chunk in kept.items() if chunk is None]
         with closing(self._source.decode(missing)) as decoded:
@@ -339,7 +359,8 @@ class _Reading:
                 chunk = kept.pop(place)
                 if chunk is None:
                     chunk = next(decoded)
-                    if needed or cache.worth_keeping((key, place), chunk.nbytes):
+                    own = self._blocks is not None
+                    if needed or (not own and files.worth_keeping((key, place), chunk.nbytes)):
                         cache.put((key, place), chunk)
                 yield chunk
                 del chunk

@@ -67,7 +67,7 @@ def csv_blocks(table: pd.DataFrame, *, index: bool = False, separator: str = ","
 
 def _escaped(values: list[Any]) -> list[Any]:
     """The cells of a column for a spreadsheet."""
-    if all(type(value) is str for value in values):
+    if set(map(type, values)) == {str}:
         joined = "\n".join(values)
         if joined.count("\n") == len(values) - 1 and not _ANY_FORMULA.search(joined):
             return values

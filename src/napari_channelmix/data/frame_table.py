@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.table_files import TextTable
+from napari_channelmix.data.table_records import BLOCK, TextColumn
 from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
@@ -76,26 +77,29 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 def _texts(column: pd.Series[Any]) -> npt.NDArray[np.object_]:
-    texts = np.empty(len(column), dtype=object)
-    texts[:] = _as_texts(column)
-    return texts
-
-
-def _as_texts(column: pd.Series[Any]) -> list[str]:
     missing = column.isna().to_numpy()
     whole = False
-    if not missing.any():
-        if column.dtype.kind in "iu":
-            return list(map(str, column.tolist()))
-        values = column.tolist()
-        if all(type(value) is str for value in values):
-            return values
     if column.dtype.kind == "f":
         known = column.to_numpy(dtype=np.float64, na_value=np.nan)[~missing]
         whole = bool(np.isfinite(known).all() and (known == np.round(known)).all())
+    # A text that comes again is kept once, as of a table in a file.
+    texts = TextColumn()
+    for start in range(0, len(column), BLOCK):
+        some = slice(start, start + BLOCK)
+        texts.extend(_as_texts(column.iloc[some].tolist(), missing[some], whole=whole))
+    return texts.values()
+
+
+def _as_texts(values: list[Any], missing: npt.NDArray[np.bool_], *, whole: bool) -> list[str]:
+    if not missing.any():
+        kinds = set(map(type, values))
+        if kinds <= {str}:
+            return values
+        if kinds <= {int}:
+            return list(map(str, values))
     return [
         "" if gap else str(int(value)) if whole else _text(value)
-        for value, gap in zip(column.tolist(), missing.tolist(), strict=True)
+        for value, gap in zip(values, missing.tolist(), strict=True)
     ]
 
 

@@ -21,7 +21,7 @@ from napari_channelmix.data.label_images import Objects, Regions, only
 from napari_channelmix.data.neighbours import HIDE
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.wording import quoted
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["save_dataset", "save_dataset_job", "write_image", "write_mask"]
 
+# What is being done, in words.
+WRITING = "writing the table"
 # Units as OME names them.
 OME_UNITS = {
     "micrometer": "µm",
@@ -86,7 +88,8 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
     rows_of = dict(
         zip(used, np.split(order, np.searchsorted(fields[order], used[1:])), strict=True)
     )
-    stems = _stems([field_names(cells)[index] for index in used])
+    named = field_names(cells)
+    stems = _stems([named[index] for index in used])
     outlined = all(_outlined(cells, index, rows) for index, rows in rows_of.items())
     if cells.neighbours == HIDE and not outlined:
         raise DataError(
@@ -112,10 +115,13 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
             # Objects that are no cells of the set are neighbours all the same.
             kept = field.labels if cells.neighbours == HIDE else only(field.labels, values)
             write_mask(folder / f"images/{stem}_cells.tif", kept)
-    table, lines = _table(cells, dict(zip(used, stems, strict=True)), classes, outlined=outlined)
+    of_fields = np.full(len(cells.fields), "", dtype=object)
+    of_fields[used] = stems
+    about = _table_job(cells, of_fields[fields], classes, outlined=outlined)
+    table, lines = yield from part(about, steps, 0, steps)
     pieces = []
     for piece in csv_blocks(table):
-        yield Progress(steps, steps, "writing the table")
+        yield Progress(steps, steps, WRITING)
         pieces.append(piece)
     write_text(folder / "labels.csv", "".join(pieces))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
@@ -207,18 +213,17 @@ def _stems(names: Sequence[str]) -> list[str]:
     return stems
 
 
-def _table(
-    cells: Cells, stems: dict[int, str], names: Sequence[str], *, outlined: bool
-) -> tuple[pd.DataFrame, list[str]]:
+def _table_job(
+    cells: Cells, stems: npt.NDArray[np.object_], names: Sequence[str], *, outlined: bool
+) -> Job[tuple[pd.DataFrame, list[str]]]:
     """The table, a row per cell, and the lines of the data-set file that say how to read it."""
     import pandas as pd
 
-    files = [stems[index] for index in cells.table["field"].tolist()]
-    columns: dict[str, Any] = {"image_path": [f"images/{stem}.ome.tif" for stem in files]}
+    columns: dict[str, Any] = {"image_path": "images/" + stems + ".ome.tif"}
     boxes = cells.boxes
     centres = _centres(cells)
     if outlined:
-        columns["mask_path"] = [f"images/{stem}_cells.tif" for stem in files]
+        columns["mask_path"] = "images/" + stems + "_cells.tif"
         columns["object"] = cells.table["object"].tolist()
         how = ['from = "mask"', 'column = "mask_path"', 'object = "object"', "min_area = 1"]
     elif (boxes[:, 2:] - boxes[:, :2] == cells.crop).all():
@@ -237,12 +242,14 @@ def _table(
         columns["label"] = np.array([*names, ""], dtype=object)[cells.labels]
         lines += ['label = "label"', f"classes = {_quoted(names)}"]
         lines += ["unlabelled = true"] if (cells.labels < 0).any() else []
-    groups = cells.groups.tolist()
-    columns["group"] = [
-        # What would be read as no group gets brackets; each cell without any is one of its own.
-        group if class_name(group) is not None else f"({group.strip() or index})"
-        for index, group in enumerate(groups)
-    ]
+    yield Progress(0, 1, WRITING)
+    groups = cells.table["group"].astype(str).to_numpy(dtype=object)
+    kinds, of_kinds = pd.factorize(groups)
+    unnamed = np.array([class_name(name) is None for name in of_kinds], dtype=bool)
+    columns["group"] = named = groups.copy()
+    # What would be read as no group gets brackets; each cell without any is one of its own.
+    for index in np.flatnonzero(unnamed[kinds]).tolist():
+        named[index] = f"({groups[index].strip() or index})"
     lines.append('group = "group"')
     splits = cells.table["split"].tolist()
     if any(splits):
@@ -253,17 +260,17 @@ def _table(
             )
         columns["split"] = splits
         lines.append('split = "split"')
+    yield Progress(0, 1, WRITING)
     if cells.conditions is not None:
         # What was said of whole groups is said of each of its cells.
-        of_cells = conditions_for(cells.conditions, groups).fillna("")
+        of_cells = conditions_for(cells.conditions, groups.tolist()).fillna("")
         columns = {**{str(name): of_cells[name].tolist() for name in of_cells}, **columns}
     # The user's own columns last: none of ours is overwritten.
-    keys = cells.keys
-    same = [
-        name
-        for name in keys
-        if name in columns and keys[name].tolist() == list(map(str, columns[name]))
-    ]
+    keys, same = cells.keys, []
+    for name in keys:
+        yield Progress(0, 1, WRITING)
+        if name in columns and keys[name].tolist() == list(map(str, columns[name])):
+            same.append(name)
     columns = {**named_keys(keys.drop(columns=same), columns), **columns}
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]

@@ -120,16 +120,16 @@ def correlations(latents: FloatArray, features: pd.DataFrame) -> pd.DataFrame:
     """Spearman's correlation of latents (N, Z) and features (N, F): (F, Z); 0 where one is flat."""
     import pandas as pd
 
-    ranks = pd.DataFrame(latents).rank().to_numpy()
-    others = features.rank().to_numpy()
+    def unit(values: npt.NDArray[Any]) -> FloatArray:
+        ranks = pd.Series(values).rank().to_numpy(np.float64)
+        ranks = ranks - ranks.mean()
+        norm = np.sqrt((ranks**2).sum())
+        return ranks / norm if norm > 0 else np.zeros_like(ranks)
 
-    def unit(values: FloatArray) -> FloatArray:
-        centred = values - values.mean(axis=0)
-        norm = np.sqrt((centred**2).sum(axis=0))
-        scaled: FloatArray = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
-        return scaled
-
-    return pd.DataFrame(unit(others).T @ unit(ranks), index=features.columns)
+    # Column by column: all ranks of many features would take several times their memory.
+    own = np.stack([unit(latents[:, index]) for index in range(latents.shape[1])])
+    rows = [own @ unit(features.iloc[:, row].to_numpy()) for row in range(features.shape[1])]
+    return pd.DataFrame(np.reshape(rows, (-1, len(own))), index=features.columns)
 
 
 def trust(

@@ -15,6 +15,7 @@ Source: scPortrait 1.8, https://mannlabs.github.io/scPortrait, 'Single-cell imag
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ __all__ = ["write_crops_job"]
 
 IMAGES = "single_cell_images"
 MASK = "segmentation"
+# zlib's quickest level.
+LEVEL = 1
 # Crops read at once; a step of the job.
 BATCH = 64
 
@@ -126,7 +129,8 @@ def _fill_job(
         shape=(len(cells), len(names), cells.crop, cells.crop),
         chunks=(1, 1, cells.crop, cells.crop),
         compression="gzip",
-        dtype=np.float16,
+        compression_opts=LEVEL,
+        dtype="<f2",
     )
     images.attrs["encoding-type"], images.attrs["encoding-version"] = "array", "0.2.0"
     for name, value in about.items():
@@ -140,10 +144,17 @@ def _fill_job(
         scaled = ((crops - low) / span).astype(np.float16)
         for position, picture in zip(positions.tolist(), scaled, strict=True):
             if masked:
-                images[position, 0] = outline_in_crop(cells, position)
-            images[position, int(masked) :] = picture
+                _write_picture(images, position, 0, outline_in_crop(cells, position))
+            for channel, plane in enumerate(picture, start=int(masked)):
+                _write_picture(images, position, channel, plane)
         done += len(positions)
         yield Progress(10 + 90 * done / len(cells), 100, "writing the crops")
+
+
+def _write_picture(images: Any, cell: int, channel: int, picture: npt.NDArray[Any]) -> None:
+    """Write a chunk as it lies in the file: HDF5's own way takes about twice as long."""
+    content = np.ascontiguousarray(picture, dtype="<f2").tobytes()
+    images.id.write_direct_chunk((cell, channel, 0, 0), zlib.compress(content, LEVEL))
 
 
 def cell_ids(cells: Cells) -> npt.NDArray[np.uint64]:

@@ -108,7 +108,7 @@ def write_zarr_job(results: CellResults, path: Path, name: str = LABEL_NAME) -> 
         )
     root = next(iter(roots))
     _refuse_beside(results, groups, name)
-    with in_use(path, is_file=True), _new_folder(path) as copy:
+    with _new_folder(path) as copy:
         yield from part(_copied_job(root, copy), 0, 50, 100)
         there = {field: copy / group.relative_to(root) for field, group in groups.items()}
         yield from part(_beside_job(results, there, name), 50, 50, 100)

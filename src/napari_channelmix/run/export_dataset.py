@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.locks import in_use
 from napari_channelmix.phenotypes.held_out import held_out_of
 from napari_channelmix.provenance import provenance
 from napari_channelmix.report.cell_results import CellResults, format_of, write_cells_job
@@ -68,6 +69,8 @@ def export_cells(
         As `Classifier.predict_proba`.
     SaveError
         Disk full, folder read-only and the like; what was there is intact.
+    InUseError
+        Another run that writes there.
 
     Examples
     --------
@@ -109,9 +112,30 @@ def export_cells_job(
     """`export_cells` as a job."""
     settings = settings or ExportSettings()
     # What cannot be written is told before anything is computed.
-    format_of(out, settings.format)
+    kind = format_of(out, settings.format)
     if model is not None and predictions is not None:
         raise DataError("give a model or predictions, not both")
+    with in_use(out, is_file=kind != "geojson" or bool(out.suffix)):
+        results = yield from part(
+            _results_job(cells, model, predictions, latents, importance, prior, settings),
+            0,
+            60,
+            100,
+        )
+        job = write_cells_job(results, out, settings.format, settings.name)
+        return (yield from part(job, 60, 40, 100))
+
+
+def _results_job(
+    cells: Cells,
+    model: Classifier | ForeignClassifier | None,
+    predictions: str | Path | None,
+    latents: str | Path | None,
+    importance: str | Path | None,
+    prior: PriorChoice,
+    settings: ExportSettings,
+) -> Job[CellResults]:
+    """What is known of the cells, read or computed now."""
     known: dict[str, Any] = {}
     about: dict[str, Any] = {"data": cells.fingerprint}
     yield Progress(0, 100, "reading what was found")
@@ -133,7 +157,7 @@ def export_cells_job(
     if model is not None:
         from napari_channelmix.classify.model_hash import model_hash
 
-        called = yield from part(model.call_job(cells, prior=prior), 2, 58, 100)
+        called = yield from part(model.call_job(cells, prior=prior), 3, 97, 100)
         known |= {
             "probabilities": called.probabilities,
             "classes": model.classes,
@@ -148,6 +172,4 @@ def export_cells_job(
             )
         chosen = held_out_of(known["training"], "cells are", settings.only).chosen
         known["chosen"] = chosen & known.get("chosen", True)
-    results = CellResults(cells, about=provenance(**about), **known)
-    job = write_cells_job(results, out, settings.format, settings.name)
-    return (yield from part(job, 60, 40, 100))
+    return CellResults(cells, about=provenance(**about), **known)

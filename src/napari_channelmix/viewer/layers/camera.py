@@ -45,12 +45,12 @@ def center_on(viewer: Any, shown: Shown, cells: Cells, cell: int) -> None:
 def select_object(shown: Shown, cells: Cells, cell: int) -> None:
     """Select a cell's label or point, unless the user is at work in that layer."""
     layer = shown.objects
-    if layer is None or str(layer.mode) != "pan_zoom":
+    if layer is None or is_own(layer) or str(layer.mode) != "pan_zoom":
         return
     number = int(cells.table["object"].iloc[cell])
     if isinstance(layer, Labels) and number > 0:
         layer.selected_label = number
-    elif isinstance(layer, Points) and not is_own(layer):
+    elif isinstance(layer, Points):
         rows = point_rows(layer, np.array([number]), shown.id_column)
         layer.selected_data = set(rows[rows >= 0].tolist())
 
@@ -98,8 +98,10 @@ def selection_signal(layer: Any) -> Any:
 
     Our own marks have no numbers that cells could be known by.
     """
+    if layer is None or is_own(layer):
+        return None
     if isinstance(layer, Labels):
         return layer.events.selected_label
-    if isinstance(layer, Points) and not is_own(layer):
+    if isinstance(layer, Points):
         return layer.selected_data.events.items_changed
     return None

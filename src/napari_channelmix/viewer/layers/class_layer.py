@@ -17,11 +17,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+from napari.layers import Points
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.charts.colors import class_color
 from napari_channelmix.viewer.layers.label_lookup import Outlines, fill, table_of
+from napari_channelmix.viewer.layers.mark_picture import MANY, MarkPicture
 from napari_channelmix.viewer.layers.own_layers import (
     PLANE,
     add_labels,
@@ -43,7 +45,7 @@ RING = 2
 # More pixels than this are not handed to napari one by one: the whole picture is quicker.
 FEW = 20_000
 # Cells without outlines that are looked at to see how close they lie.
-MOST_MEASURED = 2_000
+MOST_MEASURED = 5_000
 
 
 @dataclass(eq=False)
@@ -188,6 +190,58 @@ def _name_classes(layer: Any, classes: Sequence[str]) -> None:
         layer.features = pd.DataFrame({"index": range(len(names)), "class": names})
 
 
+def _many_marks(
+    viewer: Any,
+    role: str,
+    shape: tuple[int, int],
+    side: float,
+    centres: npt.NDArray[np.float64],
+    codes: npt.NDArray[np.int64],
+    classes: tuple[str, ...],
+    place_of: FieldPlace,
+) -> Any:
+    """Marks of more cells than napari can draw as points: a picture of what is in sight."""
+    layer = find_ours(viewer, role)
+    # Class 0 is value 1; the last value is of cells without a class.
+    values = np.where(codes < 0, len(classes) + 1, codes + 1)
+    values = values.astype(np.min_scalar_type(len(classes) + 1))
+    marks = None if layer is None else _MARKS.get(layer)
+    same = (
+        marks is not None
+        and marks.values.dtype == values.dtype
+        and np.array_equal(marks.centres, centres)
+    )
+    colors = {**_colors(classes).color_dict, len(classes) + 1: class_color(-1)}
+    if marks is not None and same:
+        place(layer, place_of.geometry)
+        if set(layer.colormap.color_dict) != set(colors):
+            layer.colormap = DirectLabelColormap(color_dict=colors)
+        if not np.array_equal(marks.values, values):
+            marks.values = values
+            layer.refresh(highlight=False, extent=False)
+    else:
+        if layer is not None:
+            viewer.layers.remove(layer)
+        boxed = _apart(centres, side)
+        kind = "square" if boxed else "ring"
+        marks = MarkPicture(shape, centres, side if boxed else 0.4 * side, values, kind)
+        layer = add_labels(
+            viewer,
+            role,
+            marks.levels,
+            place_of,
+            name=role,
+            opacity=0.9,
+            colormap=DirectLabelColormap(color_dict=colors),
+        )
+        _MARKS[layer] = marks
+        layer.editable = False
+    return layer
+
+
+_MARKS: WeakKeyDictionary[Any, MarkPicture] = WeakKeyDictionary()
+
+
 @dataclass(eq=False)
 class _Marked:
     """What marks of cells without outlines show."""
@@ -214,6 +268,14 @@ def _marks(
 
     centres, codes, classes = cells.centres[in_field], codes[in_field], tuple(classes)
     layer = find_ours(viewer, role)
+    if len(codes) >= MANY and place_of.ndim == 2:
+        shape = cells.fields[int(cells.table["field"].to_numpy()[in_field.argmax()])].shape
+        return _many_marks(
+            viewer, role, shape, float(cells.crop), centres, codes, classes, place_of
+        )
+    if layer is not None and not isinstance(layer, Points):
+        viewer.layers.remove(layer)
+        layer = None
     before = None if layer is None else _MARKED.get(layer)
     same = (
         before is not None
@@ -257,11 +319,14 @@ def _marks(
 
 
 def _apart(centres: npt.NDArray[np.float64], side: float) -> bool:
-    """Whether most square boxes lie beside each other, of a sample of the cells."""
+    """Whether most square boxes lie beside each other; of very many cells, those in the middle."""
     if len(centres) < 2:
         return True
     from scipy.spatial import cKDTree
 
-    some = centres[:: -(-len(centres) // MOST_MEASURED)]
-    nearest = cKDTree(centres).query(some, k=2, p=np.inf)[0][:, 1]
+    if len(centres) > MOST_MEASURED:
+        # Those in the middle: a sample spread over the whole would lie further apart.
+        away = np.abs(centres - np.median(centres, axis=0)).max(axis=1)
+        centres = centres[np.argpartition(away, MOST_MEASURED)[:MOST_MEASURED]]
+    nearest = cKDTree(centres).query(centres, k=2, p=np.inf)[0][:, 1]
     return bool(np.median(nearest - 0.9 * side) >= 0)

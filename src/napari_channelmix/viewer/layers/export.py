@@ -32,6 +32,10 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
             continue
         if layer.ndim != 2 and PLANE not in layer.metadata:
             continue
+        # As a whole they would take gigabytes: maps of slides are written by the command
+        # 'explain', classes and numbers stand in the table of the cells.
+        if layer.multiscale:
+            continue
         # Imported here: it loads torch, and a dock opens without it.
         from napari_channelmix.report.ome import PlaneImage
 

@@ -49,7 +49,7 @@ BLACK = 25.0
 CHANNELS_SHOWN = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldPixels:
     """The pixels of a field of view, ready to be shown: a plane and its contrast per channel."""
 

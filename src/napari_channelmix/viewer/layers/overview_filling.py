@@ -19,6 +19,7 @@ from napari.qt.threading import create_worker
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer.layers.pyramids import Levels, Overview
 from napari_channelmix.viewer.session.per_viewer import PerViewer
+from napari_channelmix.viewer.tasks.redraw_pace import Pace
 from napari_channelmix.viewer.tasks.threads import start_at_once
 
 __all__ = ["fill_overviews", "is_filling", "stop_filling"]
@@ -35,6 +36,8 @@ class _Filling:
         self.waiting: tuple[tuple[Any, Overview], ...] = ()
         self.working = False
         self._stop = Event()
+        # Where the window is slow to draw, it is drawn less often.
+        self._pace = Pace()
         viewer.layers.events.removed.connect(self._removed)
 
     def take(self, pictures: Mapping[Any, Any]) -> None:
@@ -69,8 +72,12 @@ class _Filling:
         start_at_once(worker)
 
     def _draw(self, layer: Any) -> None:
+        overview = next((overview for other, overview in self.waiting if other is layer), None)
         # At a close zoom the file's own pixels are in sight.
-        if any(layer is other for other, _ in self.waiting) and layer.data_level > 0:
+        if overview is None or layer.data_level == 0:
+            return
+        if overview.complete or self._pace.ready():
+            self._pace.begin()
             layer.refresh(highlight=False, extent=False)
 
     def _ended(self) -> None:

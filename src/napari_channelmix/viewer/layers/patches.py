@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.viewer.layers.pyramids import COARSEST, Levels
+from napari_channelmix.viewer.layers.pyramids import COARSEST, DrawnLevel, Levels
 
 __all__ = ["Patches"]
 
@@ -54,7 +54,7 @@ class Patches:
         while True:
             size = (math.ceil(shape[0] / step), math.ceil(shape[1] / step))
             if step < DRAWN_ONCE:
-                levels.append(_Level(self, size, step))
+                levels.append(DrawnLevel(self.region, size, step, np.dtype(np.float32)))
             else:
                 self._drawn[step] = np.zeros(size, np.float32)
                 levels.append(self._drawn[step])
@@ -79,13 +79,13 @@ class Patches:
         for step, picture in self._drawn.items():
             _paste(picture, entry, (0, 0), step)
 
-    def region(self, rows: slice, columns: slice, step: int) -> FloatArray:
+    def region(self, rows: range, columns: range, step: int) -> FloatArray:
         """Part of the picture of which every ``step``-th pixel is kept, by rows and columns of it.
 
         Maps may be added by another thread meanwhile.
         """
         corner = (rows.start * step, columns.start * step)
-        shape = (max(0, rows.stop - rows.start), max(0, columns.stop - columns.start))
+        shape = (len(rows), len(columns))
         part = np.zeros(shape, np.float32)
         ranges = [
             range((low - self._largest) // SQUARE, (low + length * step) // SQUARE + 1)
@@ -96,40 +96,6 @@ class Patches:
                 for entry in tuple(self._squares.get((y, x), ())):
                     _paste(part, entry, corner, step)
         return part
-
-
-class _Level:
-    """The picture at one step between pixels, drawn where it is looked at."""
-
-    ndim, dtype = 2, np.dtype(np.float32)
-
-    def __init__(self, patches: Patches, shape: tuple[int, int], step: int) -> None:
-        self._patches, self.shape, self._step = patches, shape, step
-        self.size = shape[0] * shape[1]
-
-    def __getitem__(self, index: Any) -> FloatArray:
-        index = index if isinstance(index, tuple) else (index,)
-        index = (*(part for part in index if part is not Ellipsis), slice(None), slice(None))[:2]
-        starts: list[int] = []
-        lengths: list[int] = []
-        after: list[Any] = []
-        for part, length in zip(index, self.shape, strict=True):
-            if isinstance(part, slice):
-                low, high, by = part.indices(length)
-                starts.append(low)
-                lengths.append(max(0, high - low))
-                after.append(slice(None, None, by))
-            else:
-                starts.append(int(part) % length)
-                lengths.append(1)
-                after.append(0)
-        rows, columns = (slice(a, a + n) for a, n in zip(starts, lengths, strict=True))
-        picture = self._patches.region(rows, columns, self._step)
-        result: FloatArray = picture[tuple(after)]
-        return result
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
-        return np.asarray(self[:, :], dtype=dtype)
 
 
 def _paste(

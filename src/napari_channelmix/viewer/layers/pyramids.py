@@ -18,11 +18,19 @@ import numpy.typing as npt
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_channelmix.data.image_planes import Plane
 
-__all__ = ["READ_WHOLE_BYTES", "Levels", "Overview", "coarser_views", "nbytes_of", "shown_plane"]
+__all__ = [
+    "READ_WHOLE_BYTES",
+    "DrawnLevel",
+    "Levels",
+    "Overview",
+    "coarser_views",
+    "nbytes_of",
+    "shown_plane",
+]
 
 # Larger planes are read in pieces.
 READ_WHOLE_BYTES = 64 * 2**20
@@ -52,6 +60,66 @@ class Levels(tuple[Any, ...]):
         """Height and width in pixels, at full resolution."""
         height, width = self[0].shape
         return int(height), int(width)
+
+
+class DrawnLevel:
+    """A level of a picture that is drawn where it is looked at; indexed as an array.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes ranges of rows and columns of this level and its step; gives their pixels.
+    shape : (int, int)
+    step : int
+        Pixels of the full resolution between two of this level.
+    dtype : numpy.dtype
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def draw(rows, columns, step):
+    ...     return np.add.outer(np.array(rows), np.array(columns)) * step
+    >>> level = DrawnLevel(draw, (100, 200), 2, np.dtype(int))
+    >>> level[1:3, -1].tolist(), level[5, ::100].tolist(), level.size
+    ([400, 402], [10, 210], 20000)
+    """
+
+    ndim = 2
+
+    def __init__(
+        self,
+        draw: Callable[[range, range, int], npt.NDArray[Any]],
+        shape: tuple[int, int],
+        step: int,
+        dtype: np.dtype[Any],
+    ) -> None:
+        self._draw, self.shape, self.step, self.dtype = draw, shape, step, dtype
+        self.size = shape[0] * shape[1]
+
+    def __getitem__(self, index: Any) -> npt.NDArray[Any]:
+        index = index if isinstance(index, tuple) else (index,)
+        index = (*(part for part in index if part is not Ellipsis), slice(None), slice(None))[:2]
+        ranges: list[range] = []
+        after: list[Any] = []
+        for part, length in zip(index, self.shape, strict=True):
+            if isinstance(part, slice):
+                low, high, by = part.indices(length)
+                ranges.append(range(low, max(low, high)))
+                after.append(slice(None, None, by))
+            else:
+                if not -length <= part < length:
+                    # Also what ends an iteration over the rows.
+                    raise IndexError(f"there is no row or column {part} of {length}")
+                first = int(part) % length
+                ranges.append(range(first, first + 1))
+                after.append(0)
+        return np.asarray(self._draw(ranges[0], ranges[1], self.step)[tuple(after)])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
+        return np.asarray(self[:, :], dtype=dtype)
 
 
 class Overview:

@@ -13,6 +13,7 @@ from napari.utils.colormaps import AVAILABLE_COLORMAPS
 from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.label_lookup import fill, table_of
+from napari_channelmix.viewer.layers.mark_picture import MANY, MarkPicture
 from napari_channelmix.viewer.layers.own_layers import add_image, add_points, find_ours, place
 from napari_channelmix.viewer.layers.placing import FieldPlace
 
@@ -28,6 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 _DRAWN: WeakKeyDictionary[Any, tuple[npt.NDArray[Any], npt.NDArray[np.float32], Ranked, Any]] = (
     WeakKeyDictionary()
 )
+_MARKS: WeakKeyDictionary[Any, MarkPicture] = WeakKeyDictionary()
 
 
 def show_scores(
@@ -60,9 +62,15 @@ def show_scores(
     in_field = (cells.table["field"] == field).to_numpy()
     labels = cells.fields[field].labels
     before = find_ours(viewer, role)
-    if before is not None and isinstance(before, Image) != (labels is not None):
+    in_picture = labels is None and int(in_field.sum()) >= MANY and where.ndim == 2
+    as_image = labels is not None or in_picture
+    if before is not None and isinstance(before, Image) != as_image:
         viewer.layers.remove(before)
-    if labels is None:
+    if in_picture:
+        layer = _many_marks(
+            viewer, role, cells, field, in_field, scores, where, name, limits, colormap
+        )
+    elif labels is None:
         layer = _marks(viewer, role, cells, in_field, scores, where, name, limits, colormap)
     else:
         objects = cells.table["object"].to_numpy(np.int64)[in_field]
@@ -126,6 +134,52 @@ def _image(
             interpolation2d="nearest",
         )
         _DRAWN[layer] = labels, picture, ranked, layer.data
+    if layer.name != name:
+        layer.contrast_limits_range = layer.contrast_limits = limits
+        layer.colormap = colormap
+    return layer
+
+
+def _many_marks(
+    viewer: Any,
+    role: str,
+    cells: Cells,
+    field: int,
+    in_field: npt.NDArray[np.bool_],
+    scores: FloatArray,
+    place_of: FieldPlace,
+    name: str,
+    limits: tuple[float, float],
+    colormap: str,
+) -> Any:
+    """A disc on each of very many cells, in a picture of what is in sight."""
+    layer, centres = find_ours(viewer, role), cells.centres[in_field]
+    values = scores[in_field].astype(np.float32)
+    marks = None if layer is None else _MARKS.get(layer)
+    if marks is not None and np.array_equal(marks.centres, centres):
+        reveal(layer)
+        marks.values = values
+        place(layer, place_of.geometry)
+        layer.refresh(highlight=False, extent=False)
+    else:
+        if layer is not None:
+            viewer.layers.remove(layer)
+        marks = MarkPicture(
+            cells.fields[field].shape, centres, 0.4 * cells.crop, values, "disc", np.nan
+        )
+        layer = add_image(
+            viewer,
+            role,
+            marks.levels,
+            place_of,
+            name=name,
+            contrast_limits=limits,
+            colormap=colormap,
+            blending="translucent",
+            opacity=0.75,
+            interpolation2d="nearest",
+        )
+        _MARKS[layer] = marks
     if layer.name != name:
         layer.contrast_limits_range = layer.contrast_limits = limits
         layer.colormap = colormap
