@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-SECTIONS = ("reading", "tables", "cells", "cluster", "plate", "window")
+SECTIONS = ("reading", "tables", "cells", "cluster", "methods", "plate", "window")
 
 
 def run_section(name: str, folder: Path, *, small: bool) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +19,6 @@ from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import SaveError
 from napari_channelmix.jobs import drain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Lazy:
@@ -109,9 +106,9 @@ def test_images_are_read_once(many: Cells, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(held_crops, "MEMORY_BYTES", room(crops))
         read, counted = Cells.read_images, []
 
-        def counting(self: Cells, chosen: np.ndarray, read: Callable = read) -> np.ndarray:
+        def counting(self: Cells, chosen: np.ndarray, *visit: Any) -> np.ndarray:
             counted.append(len(chosen))  # noqa: B023
-            return read(self, chosen)
+            return read(self, chosen, *visit)  # noqa: B023
 
         with monkeypatch.context() as patched:
             patched.setattr(Cells, "read_images", counting)

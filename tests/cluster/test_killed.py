@@ -30,6 +30,8 @@ pytestmark = [
 MODEL = """
 import time
 
+import numpy as np
+
 def classes(crops):
     time.sleep(0.5)
     bright = crops.mean(axis=(1, 2, 3))
@@ -108,6 +110,11 @@ def wait_for(what: Callable[[], bool], seconds: float = 300) -> None:
         time.sleep(0.05)
 
 
+def wait_for_a_part(process: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    wait_for(lambda: parts(tmp_path) >= 1 or process.poll() is not None)
+    assert process.poll() is None, process.stderr and process.stderr.read().decode()
+
+
 def parts(tmp_path: Path) -> int:
     return len(list((tmp_path / "out" / "parts").glob("*.npz")))
 
@@ -122,7 +129,7 @@ def expected(start: Start, plate: list[str], tmp_path: Path) -> bytes:
 def test_the_command_is_killed(start: Start, plate: list[str], tmp_path: Path) -> None:
     workers = ("--workers", "2")
     process = start(*plate, *workers)
-    wait_for(lambda: parts(tmp_path) >= 1)
+    wait_for_a_part(process, tmp_path)
     process.kill()
     process.wait()
 
@@ -153,7 +160,7 @@ def test_the_scheduler_is_killed(start: Start, plate: list[str], tmp_path: Path)
 
     scheduler = cluster()
     process = start(*plate, "--scheduler", address)
-    wait_for(lambda: parts(tmp_path) >= 1)
+    wait_for_a_part(process, tmp_path)
     scheduler.kill()
     _, error = process.communicate(timeout=60)
 

@@ -251,6 +251,20 @@ def test_cancelled_and_gone_on_with(
     np.testing.assert_array_equal(stored.read(), cells.read())
 
 
+def test_a_store_that_was_begun_in_another_order_is_gone_on_with(
+    tmp_path: Path, cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        other = np.random.default_rng(0).permutation(len(cells))
+        patched.setattr(Cells, "reading_order", other)
+        job = cells.store_job(tmp_path / "crops")
+        for step in job:
+            if step.fraction > 0.4:
+                break
+        job.close()
+    np.testing.assert_array_equal(cells.store(tmp_path / "crops").read(), cells.read())
+
+
 def test_full_disk_is_one_line_and_what_is_done_stays(
     tmp_path: Path, cells: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from napari_channelmix.data import Cells, find_nuclei, open_dataset, open_dataset_job
 from napari_channelmix.data.dataset import open_table
 from napari_channelmix.data.description import Description, read_description
+from napari_channelmix.data.table import Table
 from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Progress, drain
@@ -190,6 +191,30 @@ def test_opening_yields_a_step_per_image_and_decodes_none(
     assert {"reading the table", "checking the table", "finding the cells"} < {
         step.stage for step in steps
     }
+
+
+def test_no_value_of_a_table_that_is_right_is_looked_at_by_itself(
+    write_set: WriteSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("number", "identifier"):
+        original = getattr(Table, name)
+        monkeypatch.setattr(
+            Table,
+            name,
+            lambda self, row, column, name=name, original=original: (
+                asked.append(name) or original(self, row, column)
+            ),
+        )
+    table = pd.DataFrame({"label": "a", "y": 14, "x": np.arange(10, 50)})
+    for name in ("dna", "gfp"):
+        table[name] = f"{name}0.tif"
+    assert len(open_dataset(write_set(*FILES[1:], *POINT, rows=table.to_csv(index=False)))) == 40
+    ids = pd.DataFrame({"label": "a", "dna": "dna0.tif", "mask": "mask0.tif", "id": [2, 5, 8]})
+    by_id = ('DNA = "dna"', "[cells]", 'from = "mask"', 'column = "mask"', 'object = "id"')
+    path = write_set("[channels]", *by_id, "crop = 16", rows=ids.to_csv(index=False))
+    assert open_dataset(path).table["object"].tolist() == [2, 5, 8]
+    assert asked == []
 
 
 # ------------------------------------------------------------------ what is wrong, and where

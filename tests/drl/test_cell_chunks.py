@@ -108,11 +108,11 @@ def test_a_run_that_was_stopped_goes_on_from_what_it_kept(
     drawn: list[int] = []
     draw = cell_chunks.drawn_cells
 
-    def counting(cells: Cells, how: Any, some: Any, **more: Any) -> Any:
+    def counting(cells: Cells, how: Any, **more: Any) -> Any:
         if len(drawn) == 3:
             raise KeyboardInterrupt
-        drawn.append(len(some))
-        return draw(cells, how, some, **more)
+        drawn.append(len(cells))
+        return draw(cells, how, **more)
 
     with monkeypatch.context() as patched:
         patched.setattr(cell_chunks, "drawn_cells", counting)
@@ -130,9 +130,9 @@ def test_a_run_that_was_stopped_goes_on_from_what_it_kept(
     (tmp_path / "o" / "drawn" / files[1].name).replace(files[1])
     drawn.clear()
 
-    def all_counted(cells: Cells, how: Any, some: Any, **more: Any) -> Any:
-        drawn.append(len(some))
-        return draw(cells, how, some, **more)
+    def all_counted(cells: Cells, how: Any, **more: Any) -> Any:
+        drawn.append(len(cells))
+        return draw(cells, how, **more)
 
     monkeypatch.setattr(cell_chunks, "drawn_cells", all_counted)
     assert_same(run_latents(ellipses, shipped, **asked, parts=tmp_path), here)
@@ -144,10 +144,12 @@ def test_cells_that_cannot_be_read_are_listed_and_the_others_are_kept(
 ) -> None:
     draw = cell_chunks.drawn_cells
 
-    def damaged(cells: Cells, how: Any, some: Any, **more: Any) -> Any:
-        if 7 in some:
+    bad = ellipses.boxes[7].tolist()
+
+    def damaged(cells: Cells, how: Any, **more: Any) -> Any:
+        if bad in cells.boxes.tolist():
             raise DataError("A03.ome.tif: chunk (0, 1, 2) is damaged")
-        return draw(cells, how, some, **more)
+        return draw(cells, how, **more)
 
     monkeypatch.setattr(cell_chunks, "drawn_cells", damaged)
     says = r"1 of 5 chunks .*A03.ome.tif: chunk .* damaged"

@@ -58,7 +58,7 @@ def test_many_parts_are_one_table(results, tmp_path, monkeypatch):
     (whole,) = write_cells(results, tmp_path / "whole.csv")
     monkeypatch.setattr(table_results, "ROWS", 7)
     steps = list(write_cells_job(results, tmp_path / "parts.csv"))
-    assert len(steps) == -(-len(results) // 7)
+    assert [step.done for step in steps if step.done] == [7, 14, 21]
     assert (tmp_path / "parts.csv").read_bytes() == whole.read_bytes()
 
 
@@ -120,7 +120,8 @@ def test_a_closed_job_leaves_the_old_file(results, name, tmp_path):
     (path,) = write_cells(replace(results, chosen=np.arange(2)), tmp_path / name)
     before = path.read_bytes()
     job = write_cells_job(results, path)
-    next(job)
+    while not list(tmp_path.glob(".*.part")):
+        next(job)
     job.close()
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

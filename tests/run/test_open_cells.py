@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -57,9 +57,9 @@ def test_a_store_is_made_then_used(
     assert (tmp_path / "crops" / "crops.zarr" / "zarr.json").exists()
     read, counted = Cells.read_images, []
 
-    def counting(self: Cells, chosen: np.ndarray) -> np.ndarray:
+    def counting(self: Cells, chosen: np.ndarray, *visit: Any) -> np.ndarray:
         counted.append(len(chosen))
-        return read(self, chosen)
+        return read(self, chosen, *visit)
 
     monkeypatch.setattr(Cells, "read_images", counting)
     assert main(["train", str(dataset), "--out", second, *short, *store]) == 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,7 +83,7 @@ def store_job(
         with in_use(folder):
             # Looked at again: another run may just have ended.
             target = _begun(folder, cells, facts, rebuild) or _begin(folder, cells, facts)
-            filling = _filled(target, cells, cluster)
+            filling = _filled(target, replace(cells, crop_store=None), cluster)
             yield from part(filling, looking, len(cells), len(cells) + looking)
     stored = StoredCrops(
         folder, target.run, cells.fields, cells.planes, cells.crop, cells.neighbours
@@ -296,11 +297,11 @@ def write_shard_job(
     size = max(1, min(256, STEP // nbytes))
     try:
         with ShardWriter(shard_path(target.folder, shard), target.form) as writer:
-            for start in range(0, len(positions), size):
-                chosen = positions[start : start + size]
-                crops = cells.read_images(chosen)
+            done = 0
+            for chosen, crops in _in_order(cells, positions, size):
                 writer.add(_narrowed(cells, chosen, crops, target.form.dtype))
-                yield Progress(start + len(chosen), len(positions), "writing the crop store")
+                done += len(chosen)
+                yield Progress(done, len(positions), "writing the crop store")
             writer.finish()
     except ChannelMixError:
         # `SaveError` is an `OSError` too.
@@ -308,6 +309,22 @@ def write_shard_job(
     except OSError as error:
         raise _not_saved(target.folder, error) from error
     return shard
+
+
+def _in_order(
+    cells: CellBoxes, positions: npt.NDArray[np.int64], size: int
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
+    """Crops of cells in this order, some at a time, with their positions."""
+    done = 0
+    for chosen, crops in cells.passes(size, positions):
+        if not np.array_equal(chosen, positions[done : done + len(chosen)]):
+            # The store was begun by a version that reads in another order.
+            break
+        yield chosen, crops
+        done += len(chosen)
+    for start in range(done, len(positions), size):
+        rest = positions[start : start + size]
+        yield rest, cells.read_images(rest)
 
 
 def _narrowed(

@@ -53,11 +53,6 @@ class RowFields:
         fields = every[np.repeat(starts[kinds], counts) + within]
         return cls(np.repeat(rows, counts), fields, np.repeat(counts > 1, counts))
 
-    def of_rows_before(self, row: int) -> RowFields:
-        """The pairs of the rows before one."""
-        end = int(np.searchsorted(self.rows, row))
-        return RowFields(self.rows[:end], self.fields[:end], self.several[:end])
-
 
 class Refusals:
     """What is wrong with pairs of rows and fields, noted in the order in which it is looked for."""

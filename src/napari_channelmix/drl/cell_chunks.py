@@ -138,7 +138,8 @@ def drawn_chunk_job(task: CellTask, positions: IntArray) -> Job[DrawnChunk]:
     frame = np.ones((FRAME_SIDE, FRAME_SIDE), dtype=bool)
     frame[1:-1, 1:-1] = False
     cells: list[DrawnCell] = []
-    for drawn in drawn_cells(task.cells, task.how, positions):
+    # Cells of their own: what is looked up for all cells takes time for each of them.
+    for drawn in drawn_cells(task.cells.subset(positions), task.how):
         cells.append(drawn)
         yield Progress(len(cells), len(positions), "cutting out the cells")
     shape = (0, task.how.view.depth, FRAME_SIDE, FRAME_SIDE)
@@ -149,7 +150,7 @@ def drawn_chunk_job(task: CellTask, positions: IntArray) -> Job[DrawnChunk]:
         stage = partial(replace, done=len(positions), total=len(positions))
         values, spread = yield from mapped(job, stage)
     return DrawnChunk(
-        np.array([one.position for one in cells], np.int64),
+        positions[[one.position for one in cells]],
         np.array([list(one.features.values()) for one in cells]),
         np.array(list(cells[0].features) if cells else [], dtype=str),
         np.array([one.outlined for one in cells], bool),
@@ -165,13 +166,13 @@ def encoded_chunk_job(task: CellTask, chunk: PicturesOfChunk) -> Job[EncodedChun
     assert task.of is not None
     pictures = chunk.pictures
     if pictures is None:
-        place = {position: row for row, position in enumerate(chunk.positions.tolist())}
-        shape = (len(place), task.how.view.depth, FRAME_SIDE, FRAME_SIDE)
+        count = len(chunk.positions)
+        shape = (count, task.how.view.depth, FRAME_SIDE, FRAME_SIDE)
         pictures = np.zeros(shape, np.uint8)
-        some = drawn_cells(task.cells, task.how, chunk.positions, measured=False)
+        some = drawn_cells(task.cells.subset(chunk.positions), task.how, measured=False)
         for done, drawn in enumerate(some):
-            pictures[place[drawn.position]] = drawn.picture
-            yield Progress(done, len(place) + 1, "encoding the cells")
+            pictures[drawn.position] = drawn.picture
+            yield Progress(done, count + 1, "encoding the cells")
     values, spread = yield from _posterior(task.of, pictures)
     return EncodedChunk(chunk.positions, values, spread)
 

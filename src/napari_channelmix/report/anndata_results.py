@@ -149,11 +149,11 @@ def write_obs(
     cells, rows = results.cells, results.positions
     fields = cells.table["field"].to_numpy(np.int64)[rows]
     regions = region_names(cells)
-    columns = {
-        column.name: column
-        for column in columns_of(results)
-        if column.name not in ELSEWHERE and not column.name.startswith(ELSEWHERE_BEGINS)
-    }
+    columns: dict[str, Column] = {}
+    for column in columns_of(results):
+        yield Progress(0, 10, "writing the table")
+        if column.name not in ELSEWHERE and not column.name.startswith(ELSEWHERE_BEGINS):
+            columns[column.name] = column
     own = {
         REGION: Column(REGION, *_used(fields, regions)),
         INSTANCE: Column(INSTANCE, instance_ids(cells)[rows]),
