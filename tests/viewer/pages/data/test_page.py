@@ -107,8 +107,10 @@ def test_a_data_set_that_is_half_shown_is_shown_to_its_end(
     assert len(images.session.data_sets) == 2
     assert images.session.cells.name == ("other" if how == "cancelled" else plate.name)
     # The layers of one data set, and all of them.
+    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=5000)
     roles = sorted(role_of(layer) for layer in viewer.layers)
-    assert roles == sorted(["classes", *(f"channel {name}" for name in plate.channels)])
+    expected = ["cells", "classes", *(f"channel {name}" for name in plate.channels)]
+    assert roles == sorted(expected)
     assert images.session.shown.is_in(viewer.layers)
 
 
