@@ -22,7 +22,10 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "one after the other": {},
     "strips": {"rowsperstrip": 16},
     "tiles": {"tile": (16, 32)},
+    "tiles wider than the picture": {"tile": (32, 96)},
+    "tiles larger than the picture": {"tile": (80, 96)},
     "samples in pixels": {"planarconfig": "contig", "tile": (16, 16)},
+    "samples in wide tiles": {"planarconfig": "contig", "tile": (16, 128)},
     "samples in strips": {"planarconfig": "contig", "rowsperstrip": 9},
     "samples apart": {"planarconfig": "separate", "tile": (32, 16)},
 }
@@ -31,7 +34,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 def written(path: Path, layout: str, pixels: npt.NDArray[Any], **more: Any) -> str:
     """Write a file; gives its axes."""
     options = {**LAYOUTS[layout], **more}
-    if layout == "samples in pixels" or layout == "samples in strips":
+    if options.get("planarconfig") == "contig":
         stored = np.ascontiguousarray(pixels.transpose(1, 2, 0))
         tifffile.imwrite(path, stored, photometric="rgb", metadata=None, **options)
         return "YXC"
