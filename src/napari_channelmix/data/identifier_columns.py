@@ -105,6 +105,7 @@ def names_of_keys(names: Iterable[str], taken: Collection[str]) -> dict[str, str
     {'y': 'y (table 2)', 'y (table)': 'y (table)', 'well': 'well'}
     """
     names = list(map(str, names))
+    names = list(names)
     used = {*taken, *names}
     result = {}
     for name in names:
@@ -119,7 +120,7 @@ def names_of_keys(names: Iterable[str], taken: Collection[str]) -> dict[str, str
 
 def named_keys(keys: pd.DataFrame, taken: Collection[str]) -> dict[str, Any]:
     """The user's columns by name, as `names_of_keys` calls them."""
-    names = names_of_keys(keys, taken)
+    names = names_of_keys(map(str, keys), taken)
     return {names[str(name)]: keys[name].to_numpy() for name in keys}
 
 

@@ -147,7 +147,7 @@ def columns_of(results: CellResults) -> Iterator[Column]:
 def key_columns_of(results: CellResults, taken: Sequence[str] = ()) -> Iterator[Column]:
     """The user's own columns, as `names_of_keys` calls them beside those that are ``taken``."""
     keys = results.cells.keys
-    names = names_of_keys(keys, taken)
+    names = names_of_keys(map(str, keys), taken)
     for name in keys:
         yield Column(names[str(name)], *_coded(keys[name].to_numpy()[results.positions]))
 
