@@ -248,12 +248,13 @@ class _Reading:
         key = decoded_chunks().number_of(self._source.key())
         if self._source.kept:
             self._fill(key, indices, channels, boxes)
+            # It may have changed while it was read.
+            self._source.key()
             return
         order = np.lexsort((boxes.x, boxes.y))
         for some in self._mapped_together(boxes, order, len(indices)):
-            # It may have changed since the last were read.
-            self._source.key()
             self._fill(key, indices, channels, boxes.chosen(some))
+            self._source.key()
             self._source.let_go()
 
     def _mapped_together(self, boxes: Boxes, order: IntArray, channels: int) -> list[IntArray]:

@@ -130,7 +130,8 @@ class ZarrSource:
                 yield chunks.pop(place)
 
     def _open(self) -> Any:
-        return open_array(self.path, self.place, complete=self.complete)
+        read = partial(open_array, self.path, self.place, complete=self.complete)
+        return guarded(self.path, read)
 
     def let_go(self) -> None:
         """Nothing is held."""
