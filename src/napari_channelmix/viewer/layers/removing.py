@@ -12,7 +12,7 @@ from napari_channelmix.jobs import Job, Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["remove_in_turns"]
+__all__ = ["remove_in_turns", "remove_small"]
 
 
 def remove_in_turns(viewer: Any, removed: Sequence[Any]) -> Job[None]:
@@ -30,6 +30,12 @@ def remove_in_turns(viewer: Any, removed: Sequence[Any]) -> Job[None]:
     if removed:
         gc.collect()
         yield Progress(0, 1, "taking layers away")
+
+
+def remove_small(viewer: Any, layer: Any) -> None:
+    """Remove a layer that holds little memory: Python finds that at its next collection."""
+    with _no_search():
+        viewer.layers.remove(layer)
 
 
 @contextmanager
