@@ -372,20 +372,24 @@ def _folder_job(
 def predicted_text(predicted: Predicted) -> str:
     """What was called, for a terminal."""
     content = predicted.content
-    called = ", ".join(f"{name} {count}" for name, count in content["called"].items())
+    called = ", ".join(f"{name} {count:,}" for name, count in content["called"].items())
     means = ", ".join(
         f"{name} {100 * of:.1f} %" for name, of in content["mean_probability"].items()
     )
     lines = [
-        f"{content['n']} cells of {content['data']}: {called}",
+        f"{content['n']:,} cells of {content['data']}: {called}",
         f"mean probability: {means}",
         f"probabilities: {content['prior']['text']}",
     ]
     if content["accuracy"]:
         lines.append(f"when it was trained: {content['accuracy']['text']}")
-    lines += [content[name] for name in ("calibrated", "training") if content[name]]
+    if content["calibrated"]:
+        lines.append(content["calibrated"])
     if content.get("left_out"):
+        # Predictions of the cells that were trained on, which 'training' warns of, are not there.
         lines.append(f"only held-out cells: {content['left_out']}")
+    elif content["training"]:
+        lines.append(content["training"])
     if content["adjusted"]:
         lines.append(f"adjusted fractions: {content['adjusted']}")
     return "\n".join([*lines, *(f"note: {line}" for line in content["warnings"])])
