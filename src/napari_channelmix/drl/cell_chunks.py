@@ -296,7 +296,9 @@ def kept_chunks_job(
     report = yield from part(job, done, total - done, total)
     if parts is None and report.first_error is not None:
         raise report.first_error
-    report.refuse_missing(lambda place: _words(task.cells, positions[missing[place]]))
+    report.refuse_missing(
+        lambda place: _words(task.cells, positions[missing[place]]), len(positions) - len(missing)
+    )
 
 
 def _words(cells: Cells, positions: IntArray) -> str:

@@ -20,6 +20,7 @@ from napari_channelmix.classify.prediction_chunks import (
 from napari_channelmix.cluster import chunks_job
 from napari_channelmix.cluster.chunks import refuse_both
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.pixel_facts import files_of_chunks_job
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.locks import in_use
@@ -266,7 +267,8 @@ def _collected_job(
     source = task.source
     assert task.observer is not None and not isinstance(source, np.ndarray)
     chunks = prediction_chunks(source)
-    parts = PredictionParts(folder, facts, chunks, len(model.classes))
+    files = yield from part(files_of_chunks_job(source, chunks), 0, 0, 100)
+    parts = PredictionParts(folder, facts, chunks, len(model.classes), files)
     missing = parts.missing()
     if missing:
         job = chunks_job(
