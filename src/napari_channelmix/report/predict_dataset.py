@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "Predicted", "predict_cells", "predict_cells_job", "predicted_text"]
 
 SCHEMA = "napari-channelmix/predict/1"
+# Endings of files that look like a table, but are none that is written; a folder may end in others.
+NO_TABLES = (".xlsx", ".xls", ".ods", ".feather", ".arrow", ".pq", ".h5", ".hdf5", ".gz", ".zip")
 # What some tables need, and the extra that brings it.
 PACKAGES = {
     ".parquet": ("pyarrow", "parquet"),
@@ -162,6 +164,11 @@ def predict_cells_job(
     if is_file:
         _refuse_file(out)
     else:
+        if out.suffix.lower() in NO_TABLES and not out.is_dir():
+            raise SaveError(
+                f"--out {path_shown(out)}: tables end in .csv, .parquet or .h5ad; "
+                f"{out.suffix} is not written"
+            )
         refuse_no_folder(out)
     with in_use(out, is_file=is_file):
         facts = _facts(model, cells)
