@@ -296,6 +296,17 @@ def test_killed_while_it_began_or_deleted_an_old_store(tmp_path: Path, cells: Ce
     assert sorted(entry.name for entry in store.iterdir()) == ["cells.npy", "crops.zarr", "parts"]
 
 
+def test_what_was_half_written_is_deleted(tmp_path: Path, cells: Cells) -> None:
+    shard = shard_path(tmp_path / "store", 0)
+    job = crop_store.store_job(cells, tmp_path / "store")
+    while not shard.parent.exists():
+        next(job)
+    job.close()
+    shard.with_name(".0-0123abcd.part").write_bytes(b"half")
+    cells.store(tmp_path / "store")
+    assert [file.name for file in shard.parent.iterdir()] == ["0"]
+
+
 def test_an_old_store_is_deleted_under_another_name(
     tmp_path: Path, cells: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:

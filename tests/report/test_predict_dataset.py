@@ -269,6 +269,14 @@ def test_chunks_of_an_image_that_was_changed_meanwhile_are_computed_anew(
     assert (out / "cells.csv").read_bytes() == (tmp_path / "whole" / "cells.csv").read_bytes()
 
 
+def test_a_file_of_a_kind_that_is_not_written_is_no_folder(
+    opened: tuple[Classifier, Cells], tmp_path: Path
+) -> None:
+    with pytest.raises(SaveError, match=r"cells\.xlsx: tables end in .*; \.xlsx is not written"):
+        predict_cells(*opened, tmp_path / "cells.xlsx")
+    assert not any(tmp_path.iterdir())
+
+
 def test_results_of_another_run_are_not_written_over(
     opened: tuple[Classifier, Cells], tmp_path: Path
 ) -> None:

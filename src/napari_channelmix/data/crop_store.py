@@ -265,6 +265,10 @@ def _filled(target: Target, cells: CellBoxes, cluster: ClusterSettings | None) -
             "store again (--rebuild-store, or store(path, rebuild=True))"
         )
     missing = target.missing
+    for shard in missing:
+        # What a run that was killed had half written takes room.
+        for left in shard_path(target.folder, shard).parent.glob(".*.part"):
+            left.unlink(missing_ok=True)
     done = len(cells) - sum(len(positions[target.rows(shard)]) for shard in missing)
     chunks = [(shard, positions[target.rows(shard)]) for shard in missing]
     if cluster is not None and (cluster.workers or cluster.scheduler):

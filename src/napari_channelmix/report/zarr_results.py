@@ -330,9 +330,22 @@ def _new_folder(path: Path) -> Iterator[Path]:
 
 
 def _copied_job(root: Path, copy: Path) -> Job[None]:
-    """Copy a folder, file by file."""
+    """Copy a folder, file by file.
+
+    Raises
+    ------
+    DataError
+        Links to folders in it: what they lead to would be missing.
+    """
     sizes = {}
-    for folder, _, names in os.walk(root):
+    for folder, inside, names in os.walk(root):
+        links = [name for name in inside if Path(folder, name).is_symlink()]
+        if links:
+            raise DataError(
+                f"{path_shown(root)}: has a link to a folder in it "
+                f"({quoted(str(Path(folder, links[0]).relative_to(root)))}), which a copy would "
+                "lose; write beside the images instead"
+            )
         for file_name in names:
             file = Path(folder) / file_name
             sizes[file] = file.stat().st_size
