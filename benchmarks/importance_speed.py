@@ -1,4 +1,4 @@
-"""Is channel importance the same with fewer epochs, and how much sooner? Two settings on a set.
+"""Is channel importance the same with fewer epochs, and how much faster? Two settings on a set.
 
 Both run in one process and one thread, in turn, so that other work on the machine falls on both;
 the same seeds and the same cells held out. Processor time is printed; for shares, Shapley values
@@ -219,14 +219,14 @@ def main() -> int:
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--before", type=_training, default=(40, 10), metavar="EPOCHS,PATIENCE")
     parser.add_argument(
-        "--after",
+        "--before",
         type=_training,
         default=(DEFAULTS.epochs, DEFAULTS.patience),
         metavar="EPOCHS,PATIENCE",
         help="default: the defaults of channel importance",
     )
+    parser.add_argument("--after", type=_training, default=(20, 6), metavar="EPOCHS,PATIENCE")
     parser.add_argument("--seeds", type=int, default=4, help="repeats")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)

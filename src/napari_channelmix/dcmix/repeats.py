@@ -81,12 +81,8 @@ class Plan:
 
     def key(self, seed: int, train: str, test: str) -> str:
         """Name of the part of a repeat; ``train`` and ``test`` are signatures of its cells."""
-        settings = self.facts()
-        if settings["patience"] >= settings["epochs"]:
-            # It decides nothing; 10 was the default when the first parts were named.
-            settings["patience"] = 10
         facts = [
-            {"settings": settings, "seed": seed, "data": [train, test]},
+            {"settings": self.facts(), "seed": seed, "data": [train, test]},
             package_version("napari-channelmix"),
         ]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
