@@ -80,10 +80,10 @@ class Window(Living):
         self.workspace = open_workspace(self.viewer)
         self.session = session_of(self.viewer)
         self.data = self.workspace.show_page("Images and cells")
-        self.wait(lambda: False, 1.0)
+        self.wait(lambda: False, 0.3)
 
     def timed(
-        self, do: Callable[[], object], until: Callable[[], object], rest: float = 1.0
+        self, do: Callable[[], object], until: Callable[[], object], rest: float = 0.5
     ) -> tuple[float, float, bool]:
         """Seconds until something holds, the longest block up to a while after, whether it held."""
         beats, begun = Heartbeat(), time.perf_counter()
@@ -106,8 +106,8 @@ class Window(Living):
 
 def rows_of(folder: Path, *, small: bool) -> list[Row]:
     """Work the window."""
-    side, count = (6_144, 2_000) if small else (32_768, 20_000)
-    peer_side = 4_096 if small else 9_216
+    side, count = (6_144, 600) if small else (32_768, 20_000)
+    peer_side = 2_048 if small else 9_216
     slides = {
         "peer": write_slide(folder / "peer", peer_side, count, levels=1),
         "tiff": write_slide(folder / "tiff", side, count),
@@ -152,8 +152,8 @@ def _working(window: Window) -> list[Row]:
     bar = gallery.verticalScrollBar()
 
     def scroll() -> None:
-        for step in range(1, 11):
-            bar.setValue(bar.maximum() * step // 10)
+        for step in range(1, 6):
+            bar.setValue(bar.maximum() * step // 5)
             window.wait(lambda: False, 0.05)
 
     def in_sight() -> bool:

@@ -103,3 +103,29 @@ def test_workers_and_a_scheduler_are_not_given_together(tasks: ModuleType) -> No
     settings = ClusterSettings(workers=2, scheduler="tcp://host:8786")
     with pytest.raises(ModelError, match="give one of them"):
         drain(chunks_job(tasks.doubled, {}, [1], keep=print, settings=settings))
+
+
+def test_chunks_that_fail_side_by_side_do_not_stop_those_of_sound_images(
+    tasks: ModuleType,
+) -> None:
+    # As where the first image of many is damaged: neighbouring chunks lie in it.
+    kept: dict[int, Any] = {}
+    job = chunks_job(tasks.doubled, {"bad": range(20)}, range(30), keep=kept.__setitem__)
+    report = drain(job)
+
+    assert sorted(kept) == list(range(20, 30))
+    assert [index for index, _ in report.failed] == list(range(20))
+
+
+def test_a_chunk_that_cannot_be_made_is_listed(tasks: ModuleType) -> None:
+    class Made(list[int]):
+        def __getitem__(self, index: Any) -> Any:
+            if index == 1:
+                raise DataError("maps.zarr: damaged")
+            return super().__getitem__(index)
+
+    kept: dict[int, Any] = {}
+    report = drain(chunks_job(tasks.doubled, {}, Made([3, 5, 7]), keep=kept.__setitem__))
+
+    assert sorted(kept) == [0, 2]
+    assert report.failed == ((1, "maps.zarr: damaged"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from types import ModuleType
 
@@ -34,6 +35,26 @@ def test_a_scheduler_that_does_not_answer_is_one_line(
         drain(chunks_job(tasks.doubled, {}, [1], keep=print, settings=settings))
     assert "\n" not in str(raised.value)
     assert time.monotonic() - start < 10
+
+
+def test_a_port_that_says_nothing_is_one_line(
+    tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Open, but silent: the end of a tunnel, or a service that waits for a question.
+    monkeypatch.setattr(f"{PLACE}.CONNECT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        settings = ClusterSettings(scheduler=address)
+        with pytest.raises(ClusterError, match=r"no scheduler answers at .* \(no answer within"):
+            drain(chunks_job(tasks.doubled, {}, [1], keep=print, settings=settings))
+
+        # Nor does a stop wait for it.
+        monkeypatch.setattr(f"{PLACE}.CONNECT", 60.0)
+        job = chunks_job(tasks.doubled, {}, [1], keep=print, settings=settings)
+        next(job)
+        start = time.monotonic()
+        job.close()
+        assert time.monotonic() - start < 10
 
 
 def test_an_address_that_is_none_is_one_line(tasks: ModuleType) -> None:

@@ -155,7 +155,26 @@ def test_a_corrupt_chunk_of_ome_zarr_is_named_with_its_cells(tmp_path: Path) -> 
         cells.read()
     # A chunk that is not there is the fill value: that is legal.
     chunk.unlink()
+    planes = open_image(tmp_path / "a.zarr").planes(None)
+    cells = Cells.from_points(planes, NAMES, [(20, 20), (80, 112)], crop=8)
     assert (cells.read([1])[0, 1] == 0).all()
+
+
+@pytest.mark.parametrize(("version", "shards"), [(2, None), (3, None), (3, (1, 64, 64))])
+def test_a_chunk_of_ome_zarr_that_vanishes_while_it_is_read_is_no_empty_one(
+    tmp_path: Path, version: int, shards: tuple[int, ...] | None
+) -> None:
+    path = tmp_path / "a.zarr"
+    planes = ome_zarr(path, version, shards)
+    (path / "0" / ".DS_Store").touch()
+    cells = Cells.from_points(planes, NAMES, POINTS, crop=24)
+    last = path / "0" / ("1.4.6" if version == 2 else "c/1/2/3" if shards else "c/1/4/6")
+    last.unlink()
+    with pytest.raises(DataError, match=r"a\.zarr: a part of it is no longer there \(.*1.\d.\d\)"):
+        cells.read()
+    # Of one that is opened without it, it was left out on purpose.
+    left_out = Cells.from_points(open_image(path).planes(None), NAMES, POINTS, crop=24)
+    assert left_out.read().shape == cells.shape
 
 
 def test_an_ome_zarr_that_is_written_anew_is_refused_and_read_anew_when_opened(
@@ -172,6 +191,20 @@ def test_an_ome_zarr_that_is_written_anew_is_refused_and_read_anew_when_opened(
     ome_zarr(tmp_path / "a.zarr")
     with pytest.raises(DataError, match=r"a\.zarr: changed while it was read"):
         cells.read()
+
+
+def test_what_is_kept_does_not_keep_its_neighbours_in_memory(tmp_path: Path) -> None:
+    cells = Cells.from_points(ome_zarr(tmp_path / "a.zarr"), NAMES, POINTS, crop=24)
+    decoded_chunks().clear()
+    for _ in range(2):
+        for _ in cells.passes(16):
+            pass
+    wholes = {}
+    for chunk, _ in decoded_chunks()._values.values():
+        while isinstance(chunk.base, np.ndarray):
+            chunk = chunk.base
+        wholes[id(chunk)] = chunk.nbytes
+    assert 0 < sum(wholes.values()) <= 2 * decoded_chunks().nbytes
 
 
 def test_a_pass_keeps_what_it_decodes_again_where_there_is_room() -> None:

@@ -284,6 +284,46 @@ def test_full_disk_is_one_line_and_what_is_done_stays(
     np.testing.assert_array_equal(cells.store(tmp_path / "crops").read(), cells.read())
 
 
+def test_killed_while_it_began_or_deleted_an_old_store(tmp_path: Path, cells: Cells) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / ".cells.npy-0123abcd.part").write_bytes(b"half")
+    np.testing.assert_array_equal(cells.store(store).read(), cells.read())
+    # What was deleted when it ended is not called a store any more.
+    (store / "crops.zarr").rename(store / ".crops.zarr.part")
+    (store / ".crops.zarr.part" / "zarr.json").unlink()
+    np.testing.assert_array_equal(cells.store(store, rebuild=True).read(), cells.read())
+    assert sorted(entry.name for entry in store.iterdir()) == ["cells.npy", "crops.zarr", "parts"]
+
+
+def test_what_was_half_written_is_deleted(tmp_path: Path, cells: Cells) -> None:
+    shard = shard_path(tmp_path / "store", 0)
+    job = crop_store.store_job(cells, tmp_path / "store")
+    while not shard.parent.exists():
+        next(job)
+    job.close()
+    shard.with_name(".0-0123abcd.part").write_bytes(b"half")
+    cells.store(tmp_path / "store")
+    assert [file.name for file in shard.parent.iterdir()] == ["0"]
+
+
+def test_an_old_store_is_deleted_under_another_name(
+    tmp_path: Path, cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "store"
+    cells.store(store)
+
+    def killed(path: Path) -> None:
+        (path / "zarr.json").unlink(missing_ok=True)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(crop_store.shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cells.store(store, rebuild=True)
+    np.testing.assert_array_equal(cells.store(store, rebuild=True).read(), cells.read())
+
+
 def test_a_second_run_is_told(tmp_path: Path, cells: Cells) -> None:
     with in_use(tmp_path / "crops"), pytest.raises(InUseError):
         cells.store(tmp_path / "crops")

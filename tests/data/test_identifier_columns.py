@@ -77,6 +77,9 @@ def test_keys_follow_the_cells_through_subsets_sets_together_and_files(
 def test_a_column_called_like_one_of_ours_keeps_apart() -> None:
     keys = pd.DataFrame({"object": ["a"], "plate": ["p"]})
     assert list(named_keys(keys, {"object", "y"})) == ["object (table)", "plate"]
+    both = pd.DataFrame({"object": ["a"], "object (table)": ["b"]})
+    named = {name: texts.tolist() for name, texts in named_keys(both, {"object", "y"}).items()}
+    assert named == {"object (table 2)": ["a"], "object (table)": ["b"]}
     assert Cells.from_array([[[[1.0, 2], [3, 4]]]], ["x"]).keys.shape == (1, 0)  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
-from napari_channelmix.data import Cells
+from napari_channelmix.data import Cells, tiff_layouts
 from napari_channelmix.data.image_formats import open_image
+from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 60000, (3, 70, 83)).astype(np.uint16)
@@ -22,7 +24,10 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "one after the other": {},
     "strips": {"rowsperstrip": 16},
     "tiles": {"tile": (16, 32)},
+    "tiles wider than the picture": {"tile": (32, 96)},
+    "tiles larger than the picture": {"tile": (80, 96)},
     "samples in pixels": {"planarconfig": "contig", "tile": (16, 16)},
+    "samples in wide tiles": {"planarconfig": "contig", "tile": (16, 128)},
     "samples in strips": {"planarconfig": "contig", "rowsperstrip": 9},
     "samples apart": {"planarconfig": "separate", "tile": (32, 16)},
 }
@@ -31,7 +36,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 def written(path: Path, layout: str, pixels: npt.NDArray[Any], **more: Any) -> str:
     """Write a file; gives its axes."""
     options = {**LAYOUTS[layout], **more}
-    if layout == "samples in pixels" or layout == "samples in strips":
+    if options.get("planarconfig") == "contig":
         stored = np.ascontiguousarray(pixels.transpose(1, 2, 0))
         tifffile.imwrite(path, stored, photometric="rgb", metadata=None, **options)
         return "YXC"
@@ -109,3 +114,42 @@ def test_a_file_that_changes_or_vanishes_while_it_is_read_is_refused(
     path.unlink()
     with pytest.raises(DataError, match=r"a\.tif: is no longer there"):
         cells.read([0])
+
+
+@pytest.mark.parametrize("layout", ["one after the other", "tiles"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_file_that_changes_between_two_tiles_is_refused(
+    tmp_path: Path, layout: str, compression: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.tif"
+    written(path, layout, PIXELS, compression=compression)
+    cells = Cells.from_points(open_image(path).planes("CYX"), ["a", "b", "c"], POINTS, crop=8)
+    decode = TiffSource.decode
+
+    def changed(source: TiffSource, places: Any) -> Any:
+        for chunk in decode(source, places):
+            os.utime(path, ns=(0, 0))
+            yield chunk
+
+    monkeypatch.setattr(TiffSource, "decode", changed)
+    with pytest.raises(DataError, match=r"a\.tif: changed while it was read; open the data set"):
+        cells.read()
+
+
+def test_a_file_that_cannot_be_opened_again_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refused:
+        def __init__(self, _: Path) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        def close(self) -> None: ...
+
+    for layout, opened in (("tiles", "RawFile"), ("one after the other", "_map")):
+        path = tmp_path / f"{layout}.tif"
+        written(path, layout, PIXELS, compression="zlib" if layout == "tiles" else None)
+        cells = Cells.from_points(open_image(path).planes("CYX"), ["a", "b", "c"], POINTS, crop=8)
+        with monkeypatch.context() as patch:
+            patch.setattr(tiff_layouts, opened, Refused)
+            with pytest.raises(DataError, match=r"\.tif: can no longer be read \(Permission"):
+                cells.read()

@@ -159,3 +159,28 @@ def test_cells_that_cannot_be_read_are_listed_and_the_others_are_kept(
     # Where nothing is kept, it is said at once.
     with pytest.raises(DataError, match=r"^A03\.ome\.tif"):
         run_latents(ellipses, shipped, separate=False)
+
+
+def test_chunks_of_an_image_that_was_changed_meanwhile_are_drawn_anew(
+    ellipses: Cells, shipped: Disentangler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ["first", "first", "second", "second", "second"]
+
+    def files_job(*_: Any) -> Any:
+        yield Progress(0, 1, "looking at the images")
+        return list(files)
+
+    monkeypatch.setattr(cell_chunks, "files_of_chunks_job", files_job)
+    run_latents(ellipses, shipped, separate=False, parts=tmp_path)
+    drawn: list[Any] = []
+    draw = cell_chunks.drawn_cells
+
+    def counted(cells: Cells, how: Any, **more: Any) -> Any:
+        drawn.append(cells.boxes.tolist())
+        return draw(cells, how, **more)
+
+    monkeypatch.setattr(cell_chunks, "drawn_cells", counted)
+    files[:2] = ["first, changed", "first, changed"]
+    run_latents(ellipses, shipped, separate=False, parts=tmp_path)
+    order = ellipses.reading_order
+    assert drawn == [ellipses.boxes[order[:5]].tolist(), ellipses.boxes[order[5:10]].tolist()]

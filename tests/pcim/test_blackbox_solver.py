@@ -298,8 +298,9 @@ def test_the_search_is_that_of_its_formula(ask):
         process.ask(exam)
     start = process.map()
     moved, velocity, squares = np.zeros_like(start), np.zeros_like(start), 0.0
+    # All five of a round are tried around the same ranking.
+    theta = spreads(start)
     for step in range(5):
-        theta = spreads(start) + moved
         z = spreads(process.assembled(exam.noise(3, (0.05, 0.1)[step % 2])))
         place = int(step * 0.6180339887 % 1 * 480)
         r, gains = exam.reference(), []
@@ -333,6 +334,24 @@ def test_answers_are_asked_for_ten_pairs_at_a_time_and_half_go_into_the_fit(
     # The error is that of the fit, so that it stays the same from there on.
     same = [torch.equal(one.standard_error, found[-1].standard_error) for one in found]
     assert same == [at + 1 >= fitted for at in range(maps)]
+
+
+def test_questions_go_together_in_calls_of_up_to_64_images(ask, monkeypatch):
+    problem = ask(forwards=120)
+    sizes = []
+    scores = problem.subject.scores
+
+    def counted(x):
+        sizes.append(len(x))
+        return scores(x)
+
+    counting = replace(problem, subject=replace(problem.subject, scores=counted))
+    together = list(blackbox.solve(counting, sharp=False))[-1]
+    # Three rounds of ten pairs for the fit, three of five trials, of 20 images each.
+    assert sizes == [20] * 6
+    monkeypatch.setattr(blackbox, "IMAGES_AT_ONCE", 2)
+    singly = list(blackbox.solve(problem, sharp=False))[-1]
+    torch.testing.assert_close(singly.values, together.values, rtol=1e-3, atol=1e-3)
 
 
 def test_room_is_that_of_the_matrices_and_images():

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from napari_channelmix.errors import DataError
@@ -99,6 +100,17 @@ def test_columns_of_the_user_keep_their_names_where_the_format_allows(file):
         zip(texts(file["uns/columns/key"]), texts(file["uns/columns/name"]), strict=True)
     )
     assert renamed == {"dose_mg_l": "dose (mg/l)", "region-2": "region"}
+
+
+def test_columns_of_the_user_called_like_results_are_kept(results, tmp_path):
+    names = ["latent period", "probability of death", "cell", "cell (table)"]
+    cells = results.cells.with_keys(
+        pd.DataFrame({name: [name] * len(results.cells) for name in names})
+    )
+    (path,) = write_cells(replace(results, cells=cells), tmp_path / "cells.h5ad")
+    with h5py.File(path) as opened:
+        kept = {column(opened["obs"], name)[0] for name in opened["obs"] if name != "cell"}
+    assert set(names) <= kept
 
 
 def test_places_probabilities_and_latents_are_beside_the_table(file, results):

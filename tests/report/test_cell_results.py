@@ -141,3 +141,16 @@ def test_a_full_disk_leaves_the_old_file(results, tmp_path, monkeypatch):
         write_cells(results, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "h5ad", "tsv", "geojson"])
+def test_a_name_that_is_no_unicode_text_is_one_line(results, tmp_path, ending):
+    pytest.importorskip({"parquet": "pyarrow", "h5ad": "h5py"}.get(ending, "numpy"))
+    fields = tuple(
+        replace(field, name=f"{number}\udcff.tif", short=f"{number}\udcff")
+        for number, field in enumerate(results.cells.fields)
+    )
+    odd = replace(results, cells=replace(results.cells, fields=fields))
+    with pytest.raises(SaveError, match=r"no Unicode text .*udcff"):
+        write_cells(odd, tmp_path / f"cells.{ending}")
+    assert not list(tmp_path.iterdir())

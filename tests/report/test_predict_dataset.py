@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from napari_channelmix import Cells, Classifier, load_model, open_dataset, predict_cells
 from napari_channelmix.classify.prediction_chunks import prediction_chunks
@@ -239,6 +241,40 @@ def test_chunks_of_a_damaged_image_are_named_and_the_others_kept(
 
     monkeypatch.setattr(Cells, "read", read)
     assert len(pd.read_csv(predict_cells(model, cells, tmp_path).files[0])) == 64
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_chunks_of_an_image_that_was_changed_meanwhile_are_computed_anew(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The fingerprint of a data set has the pixels of 32 cells: here it is that of other cells.
+    monkeypatch.setattr("napari_channelmix.data.cell_boxes.FINGERPRINTED", 1)
+    model = load_model(made / "M.cmx")
+    shutil.copytree(made / "plate", tmp_path / "plate")
+    cells, out = open_dataset(tmp_path / "plate" / "dataset.toml"), tmp_path / "out"
+    last = prediction_chunks(cells, FEW)[2]
+    assert 0 not in last
+    stopped_after(predict_cells_job(model, cells, out), out / "parts", 3)
+
+    index = int(cells.table["field"].to_numpy()[last[0]])
+    path = Path(cells.fields[index].planes[0].file.path)
+    with tifffile.TiffFile(path) as file:
+        pixels, about = file.asarray()[..., ::-1, ::-1].copy(), str(file.ome_metadata)
+    tifffile.imwrite(
+        path, pixels, description=about.encode(), metadata=None, photometric="minisblack"
+    )
+    changed = open_dataset(tmp_path / "plate" / "dataset.toml")
+    predict_cells(model, changed, out)
+    predict_cells(model, changed, tmp_path / "whole")
+    assert (out / "cells.csv").read_bytes() == (tmp_path / "whole" / "cells.csv").read_bytes()
+
+
+def test_a_file_of_a_kind_that_is_not_written_is_no_folder(
+    opened: tuple[Classifier, Cells], tmp_path: Path
+) -> None:
+    with pytest.raises(SaveError, match=r"cells\.xlsx: tables end in .*; \.xlsx is not written"):
+        predict_cells(*opened, tmp_path / "cells.xlsx")
+    assert not any(tmp_path.iterdir())
 
 
 def test_results_of_another_run_are_not_written_over(

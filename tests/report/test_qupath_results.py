@@ -147,6 +147,11 @@ def test_cells_without_outlines_are_points(results, tmp_path):
     assert names == ["b", "a", "b"]
 
 
+def test_a_named_file_of_no_cells_is_there(results, tmp_path):
+    (path,) = write_cells(replace(results, chosen=[]), tmp_path / "none.geojson")
+    assert json.loads(path.read_text()) == {"type": "FeatureCollection", "features": []}
+
+
 def test_one_file_for_several_images_is_refused(results, tmp_path):
     with pytest.raises(DataError, match="the cells lie in 2; name a folder"):
         write_cells(results, tmp_path / "all.geojson")

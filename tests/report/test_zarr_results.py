@@ -156,6 +156,16 @@ def test_another_path_becomes_a_copy_with_the_results(results, plate_path):
     assert not list(copy.parent.glob(".copy*"))
 
 
+def test_a_copy_does_not_lose_what_links_lead_to(results, plate_path):
+    image = next(fields_of(results))[0]
+    level = image / group_attributes(image)["multiscales"][0]["datasets"][0]["path"]
+    level.rename(level.with_name("elsewhere"))
+    level.symlink_to("elsewhere", target_is_directory=True)
+    with pytest.raises(DataError, match=r"has a link to a folder in it .*0.*; write beside"):
+        write_cells(results, plate_path.with_name("copy.zarr"))
+    assert not list(plate_path.parent.glob("*copy*"))
+
+
 def test_a_closed_job_adds_nothing(results, plate_path):
     before = content_of(plate_path)
     job = write_cells_job(results, plate_path)

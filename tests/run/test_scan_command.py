@@ -33,6 +33,12 @@ def test_without_out_it_only_looks(folder, capsys):
     assert sorted(folder.iterdir()) == before
 
 
+def test_wells_without_a_class_are_counted_and_are_no_class(folder, capsys):
+    (folder / "wells.csv").write_text("well,class\nA01,negative\n", encoding="utf-8")
+    assert main(["scan", str(folder)]) == 0
+    assert "1: negative (2 rows without)" in capsys.readouterr().out
+
+
 def test_with_its_questions_answered_it_writes_a_data_set(folder, tmp_path):
     out = tmp_path / "sets" / "z2.toml"
     line = ["scan", str(folder), "--channel", "ch5=DNA", "--choose", "planes=2", "--crop", "8"]

@@ -184,7 +184,8 @@ class Classifier(Predictor):
             return "not calibrated: its probabilities may be overconfident"
         held_out = "" if calibration.doubt else "held-out "
         text = (
-            f"calibrated on {calibration.n_cells} {held_out}cells of {calibration.n_groups} groups"
+            f"calibrated on {calibration.n_cells:,} {held_out}cells of {calibration.n_groups:,} "
+            "groups"
         )
         if f"{calibration.temperature:.2f}" != "1.00":
             was = "overconfident" if calibration.temperature > 1 else "underconfident"

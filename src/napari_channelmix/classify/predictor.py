@@ -336,7 +336,9 @@ class Predictor(ABC):
 
 
 def _placed(done: int, size: int, total: int, step: Progress) -> Progress:
-    return replace(step, done=done + round(size * step.fraction), total=total)
+    now = done + round(size * step.fraction)
+    stage = f"classifying the cells, {now:,} of {total:,}"
+    return replace(step, done=now, total=total, stage=stage)
 
 
 def data_shift_job(

@@ -13,7 +13,8 @@ from napari_channelmix.wording import shown_error
 
 __all__ = ["ChunkStates", "deadly"]
 
-# Chunks that may fail, none having been done, before the reason is taken to lie elsewhere.
+# Parts of the data in each of which a chunk must fail, none having been done, before the reason is
+# taken to lie elsewhere than in one image.
 HOPELESS = 8
 # Workers that a chunk may take with it.
 DEADLY = 3
@@ -102,13 +103,27 @@ class ChunkStates:
         self._shares.pop(index, None)
         errors = self._errors.setdefault(index, [])
         errors.append(error.with_traceback(None))
-        if not self._done and len(self._errors) >= HOPELESS:
-            raise next(iter(self._errors.values()))[0]
+        if not self._done:
+            self._look_elsewhere()
         if not final and len(errors) <= self._retries:
             self.waiting.append(index)
             return
         self._failed[index] = errors[0]
         self._cells += self._sizes[index]
+
+    def _look_elsewhere(self) -> None:
+        """Have a chunk from a part of the data computed next of which none has failed yet.
+
+        Neighbouring chunks lie in one image: it may be damaged, and the others sound.
+        """
+        count = len(self._sizes)
+        tried = {index * HOPELESS // count for index in self._errors}
+        if len(tried) == HOPELESS:
+            raise self._errors[min(self._errors)][0]
+        for position, index in enumerate(self.waiting):
+            if index * HOPELESS // count not in tried:
+                self.waiting.rotate(-position)
+                return
 
     def progress(self, note: str = "", workers: int = 0, step: Progress | None = None) -> Progress:
         """How far all chunks are, with the cells a second of the last half minute.

@@ -69,7 +69,7 @@ def chunks_job(
         A scheduler that cannot be reached or is lost, workers that do not fit.
     Exception
         What ``keep`` raises; what a task raises beside the errors above, such as `ModelError`; and
-        any error where eight chunks failed before one was done.
+        any error where eight chunks, spread over the data, failed before one was done.
 
     Examples
     --------
@@ -125,8 +125,9 @@ def _here_job(
     while states.waiting:
         index = states.waiting.popleft()
         states.begin(index)
-        job = task(shared, chunks[index])
+        job: Job[Result] | None = None
         try:
+            job = task(shared, chunks[index])
             while True:
                 try:
                     step = next(job)
@@ -139,7 +140,8 @@ def _here_job(
             states.fail(index, error)
             continue
         finally:
-            job.close()
+            if job is not None:
+                job.close()
         keep(index, result)
         del result
         states.finish(index)

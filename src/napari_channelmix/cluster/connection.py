@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from napari_channelmix.cluster.worker_task import Facts, own_facts, refuse_other
 from napari_channelmix.errors import ClusterError
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "quiet_logs"]
 
-# Seconds until a scheduler that does not answer is given up, and until a worker must be there.
-CONNECT, WORKERS = 8.0, 30.0
+# Seconds until a scheduler that does not answer is given up, until a worker must be there, and
+# until one that was started here must be: Python may have to be read over a network first.
+CONNECT, WORKERS, STARTED = 8.0, 30.0, 120.0
 MODULE = "napari_channelmix.cluster.local_worker"
 # Loggers of dask.distributed and of what it stands on.
 LOGGERS = ("distributed", "tornado", "bokeh")
@@ -76,24 +78,63 @@ class Connection:
                 self._start()
             self._await_workers()
             self._refuse_others()
-        except BaseException:
+        except ClusterError:
             self.close()
             raise
+        except Exception as error:
+            # A worker or the scheduler that goes away meanwhile: anything from dask.
+            self.close()
+            raise ClusterError(
+                f"{self.where} was lost while its workers were looked at ({shown_error(error)}); "
+                "try again"
+            ) from error
 
     def _connect(self, address: str) -> None:
         from distributed import Client
 
         make: Any = Client
         try:
+            asyncio.run(self._greet(address))
             self.client = make(address, timeout=CONNECT, set_as_default=False)
         # Anything from OSError to ValueError for an address that is none.
         except Exception as error:
             text = shown_error(error).partition(" Traceback")[0]
+            if isinstance(error, MemoryError):
+                # The first bytes of another service, taken for a length.
+                text = "what answers there is no dask scheduler"
             raise ClusterError(
                 f"no scheduler answers at {address} ({text}); start one with: dask scheduler"
             ) from error
         if find_spec("bokeh") is not None:
             self.dashboard = str(self.client.dashboard_link or "")
+
+    async def _greet(self, address: str) -> None:
+        """Exchange greetings with a scheduler, and hang up.
+
+        A client waits without end for those of a port that is open but says nothing, as at the end
+        of a dead tunnel.
+
+        Raises
+        ------
+        TimeoutError
+            No answer in time.
+        """
+        from distributed.comm.core import connect
+        from distributed.security import Security
+
+        call, security = cast("Any", connect), cast("Any", Security)
+        # Certificates, where dask's configuration has some.
+        args = security().get_connection_args("client")
+        greeting = asyncio.ensure_future(call(address, timeout=CONNECT, **args))
+        begun = time.monotonic()
+        while not greeting.done() and time.monotonic() - begun < CONNECT:
+            if self._closed.is_set():
+                break
+            await asyncio.wait([greeting], timeout=0.05)
+        if not greeting.done():
+            greeting.cancel()
+            raise TimeoutError(f"no answer within {CONNECT:.0f} s")
+        greeting.result().abort()
 
     def _start(self) -> None:
         from distributed import Client, LocalCluster
@@ -143,21 +184,26 @@ class Connection:
         self._processes.append(process)
 
     def _await_workers(self) -> None:
-        """Wait for the first worker; those of this machine are awaited all."""
-        wanted, deadline = max(self._settings.workers, 1), time.monotonic() + WORKERS
-        while len(self.client.nthreads()) < wanted:
+        """Wait for the first worker; those of this machine are awaited all, but not for long."""
+        wanted, begun = max(self._settings.workers, 1), time.monotonic()
+        while (there := len(self.client.nthreads())) < wanted:
             if self._closed.is_set():
                 raise ClusterError("stopped")
             if any(process.poll() is not None for process in self._processes):
                 raise ClusterError(f"a worker could not be started ({self._last_words()})")
-            if time.monotonic() > deadline:
-                if not self._settings.scheduler:
-                    raise ClusterError(
-                        f"{wanted} workers were started, but are not there after {WORKERS:.0f} s"
-                    )
+            waited = time.monotonic() - begun
+            if self._settings.scheduler and waited > WORKERS:
                 raise ClusterError(
                     f"{self.where} has no workers after {WORKERS:.0f} s; start some with: "
                     f"dask worker {self.where} --nthreads 1"
+                )
+            if there and waited > WORKERS:
+                # The others join while these are at work.
+                return
+            if waited > STARTED:
+                raise ClusterError(
+                    f"{wanted} workers were started, but none is there after {STARTED:.0f} s; "
+                    "try fewer of them"
                 )
             time.sleep(0.05)
 

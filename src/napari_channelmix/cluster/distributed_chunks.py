@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.cluster.chunk_states import ChunkStates, deadly
@@ -22,10 +23,10 @@ from napari_channelmix.cluster.connection import Connection, quiet_logs
 from napari_channelmix.cluster.worker_task import NotWanted, own_facts, run_chunk
 from napari_channelmix.errors import ClusterError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.settings.cluster import ClusterSettings
-from napari_channelmix.wording import shown_error
 
 __all__ = ["on_workers_job"]
 
@@ -53,6 +54,8 @@ def on_workers_job(
     ClusterError
         A scheduler that cannot be reached or is lost, workers that do not fit.
     """
+    # More workers than chunks would have nothing to do.
+    settings = replace(settings, workers=min(settings.workers, len(chunks)))
     connection = Connection(settings)
     with quiet_logs() as silence:
         try:
@@ -265,11 +268,17 @@ class _Flight:
         room = IN_FLIGHT * max(self.workers, 1) - len(self._pending) - len(self._fetching)
         while self._states.waiting and room > 0:
             index = self._states.waiting.popleft()
+            try:
+                chunk = self._chunks[index]
+            except Exception as error:
+                # It is made when it is asked for, from files that may be damaged.
+                self._states.fail(index, error)
+                continue
             future = self._client.submit(
                 run_chunk,
                 self._task,
                 self._sent,
-                self._chunks[index],
+                chunk,
                 index,
                 self._topic,
                 self._facts,

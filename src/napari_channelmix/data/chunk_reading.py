@@ -19,7 +19,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from napari_channelmix.data.array_planes import PROJECT
-from napari_channelmix.data.decoded_chunks import Chunks, decoded_chunks
+from napari_channelmix.data.decoded_chunks import Chunks, by_itself, decoded_chunks
 from napari_channelmix.data.pass_visits import PassVisit, touched_chunks
 from napari_channelmix.errors import DataError
 
@@ -241,19 +241,20 @@ class _Reading:
         self._y, self._x = _axes_of(plane)
         self._steps = source.grid[self._y], source.grid[self._x]
         self._lengths = source.shape[self._y], source.shape[self._x]
-        self._wide = source.dtype == np.float64
+        self._wide = source.dtype.newbyteorder("=") == np.float64
 
     def fill(self, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes) -> None:
         """Fill the boxes, some rows of chunks at a time."""
         key = decoded_chunks().number_of(self._source.key())
         if self._source.kept:
             self._fill(key, indices, channels, boxes)
+            # It may have changed while it was read.
+            self._source.key()
             return
         order = np.lexsort((boxes.x, boxes.y))
         for some in self._mapped_together(boxes, order, len(indices)):
-            # It may have changed since the last were read.
-            self._source.key()
             self._fill(key, indices, channels, boxes.chosen(some))
+            self._source.key()
             self._source.let_go()
 
     def _mapped_together(self, boxes: Boxes, order: IntArray, channels: int) -> list[IntArray]:
@@ -361,6 +362,7 @@ class _Reading:
                     chunk = next(decoded)
                     own = self._blocks is not None
                     if needed or (not own and files.worth_keeping((key, place), chunk.nbytes)):
+                        chunk = by_itself(chunk)
                         cache.put((key, place), chunk)
                 yield chunk
                 del chunk

@@ -159,10 +159,17 @@ def _refuse_other_folder(folder: Path) -> None:
         names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     except OSError as error:
         raise DataError(f"{path_shown(folder)}: {error.strerror or error}") from error
-    if names - {NAME} and not names & {ARRAY, CELLS}:
+    # What a run that was killed at its very beginning left counts for nothing.
+    others = {name for name in names if name != NAME and not _is_half(name)}
+    if others and not names & {ARRAY, CELLS}:
         raise DataError(
             f"{path_shown(folder)}: holds other files and no crop store; name a new folder"
         )
+
+
+def _is_half(name: str) -> bool:
+    """Whether a file or folder of a store was being written when the program was killed."""
+    return name.endswith(".part") and name.startswith((f".{ARRAY}.", f".{CELLS}-"))
 
 
 def _begun(folder: Path, cells: CellBoxes, facts: dict[str, Any], rebuild: bool) -> Target | None:
@@ -204,7 +211,12 @@ def _begin(folder: Path, cells: CellBoxes, facts: dict[str, Any]) -> Target:
     keys = crop_keys(cells)[cells.reading_order]
     half = folder / f".{ARRAY}.part"
     try:
-        for left in (folder / ARRAY, folder / "parts", half):
+        for left in [entry for entry in folder.iterdir() if _is_half(entry.name)]:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        if (folder / ARRAY).exists():
+            # It goes at once: half deleted, it would not be told from the folder of another.
+            (folder / ARRAY).rename(half)
+        for left in (half, folder / "parts"):
             if left.exists():
                 shutil.rmtree(left)
         write_whole(folder / CELLS, lambda path: _save(path, keys))
@@ -253,6 +265,10 @@ def _filled(target: Target, cells: CellBoxes, cluster: ClusterSettings | None) -
             "store again (--rebuild-store, or store(path, rebuild=True))"
         )
     missing = target.missing
+    for shard in missing:
+        # What a run that was killed had half written takes room.
+        for left in shard_path(target.folder, shard).parent.glob(".*.part"):
+            left.unlink(missing_ok=True)
     done = len(cells) - sum(len(positions[target.rows(shard)]) for shard in missing)
     chunks = [(shard, positions[target.rows(shard)]) for shard in missing]
     if cluster is not None and (cluster.workers or cluster.scheduler):

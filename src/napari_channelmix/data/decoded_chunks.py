@@ -13,7 +13,14 @@ import numpy.typing as npt
 from napari_channelmix.byte_cache import ByteCache
 from napari_channelmix.computing import within_cap
 
-__all__ = ["MOST_BYTES", "Chunks", "DecodedChunks", "chunk_cache", "decoded_chunks"]
+__all__ = [
+    "MOST_BYTES",
+    "Chunks",
+    "DecodedChunks",
+    "by_itself",
+    "chunk_cache",
+    "decoded_chunks",
+]
 
 #: Bytes that decoded chunks take in all, unless less is allowed.
 MOST_BYTES = 512 * 2**20
@@ -27,6 +34,21 @@ Chunks = ByteCache[Hashable, npt.NDArray[Any]]
 def chunk_cache(limit: int = MOST_BYTES) -> Chunks:
     """A cache of decoded chunks, up to a number of bytes."""
     return ByteCache(limit, _nbytes, within_cap)
+
+
+def by_itself(chunk: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A chunk without what was decoded with it, which would stay in memory as long as the chunk.
+
+    Examples
+    --------
+    >>> together = np.zeros((4, 8, 8))
+    >>> by_itself(together[0]).base is None, by_itself(together[:3]).base is together
+    (True, True)
+    """
+    whole = chunk
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    return chunk.copy() if whole.nbytes > 2 * chunk.nbytes else chunk
 
 
 def _nbytes(pixels: npt.NDArray[Any]) -> int:

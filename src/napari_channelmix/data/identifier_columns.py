@@ -7,7 +7,7 @@ other programs say of the same cells.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.column_values import different
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["key_columns", "key_table", "named_keys", "with_key_columns", "with_keys"]
+__all__ = [
+    "key_columns",
+    "key_table",
+    "named_keys",
+    "names_of_keys",
+    "with_key_columns",
+    "with_keys",
+]
 
 # Before the user's name of a column, in the table of cells: none of ours begins so.
 PREFIX = "key "
@@ -86,11 +93,35 @@ def key_table(table: pd.DataFrame) -> pd.DataFrame:
     return keys.where(keys.notna(), "")
 
 
+def names_of_keys(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """What the user's columns are called beside ours, no two alike.
+
+    One called like a column of ours gets `` (table)`` behind its name; where there is such a
+    column too, a number.
+
+    Examples
+    --------
+    >>> names_of_keys(["y", "y (table)", "well"], {"y", "x"})
+    {'y': 'y (table 2)', 'y (table)': 'y (table)', 'well': 'well'}
+    """
+    names = list(map(str, names))
+    names = list(names)
+    used = {*taken, *names}
+    result = {}
+    for name in names:
+        own, count = name, 1
+        while own in (taken if own == name else used):
+            own = f"{name} (table)" if count == 1 else f"{name} (table {count})"
+            count += 1
+        used.add(own)
+        result[name] = own
+    return result
+
+
 def named_keys(keys: pd.DataFrame, taken: Collection[str]) -> dict[str, Any]:
-    """The user's columns by name; one called like a column of ours gets `` (table)`` behind it."""
-    return {
-        f"{name} (table)" if name in taken else str(name): keys[name].to_numpy() for name in keys
-    }
+    """The user's columns by name, as `names_of_keys` calls them."""
+    names = names_of_keys(map(str, keys), taken)
+    return {names[str(name)]: keys[name].to_numpy() for name in keys}
 
 
 def _names(column: pd.Series[str]) -> bool:

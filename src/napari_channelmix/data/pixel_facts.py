@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from napari_channelmix.jobs import Job, Progress
 if TYPE_CHECKING:
     from napari_channelmix.data.cell_boxes import CellBoxes
 
-__all__ = ["crop_keys", "pixel_facts_job", "stored_dtype"]
+__all__ = ["crop_keys", "files_of_chunks_job", "pixel_facts_job", "stored_dtype"]
 
 # Cells whose pixels are looked at, spread evenly.
 LOOKED_AT = 32
@@ -110,6 +110,49 @@ def pixel_facts_job(cells: CellBoxes) -> Job[tuple[dict[str, Any], dict[str, Any
         pixels.update(cells.read_images(some[start : start + 8]).tobytes())
         yield Progress(start, len(some), "looking at the cells")
     return crops, {"files": digest.hexdigest(), "pixels": pixels.hexdigest()}
+
+
+def files_of_chunks_job(
+    cells: CellBoxes, chunks: Sequence[npt.NDArray[np.int64]]
+) -> Job[list[str]]:
+    """Which image files each chunk of cells is read from, in a hash of names, sizes and times.
+
+    A file that is missing is one of its own: the chunk is another one once it is there again.
+    Nothing is read; of arrays in memory nothing is told.
+    """
+    known, of_field = dict[Any, str](), dict[int, str]()
+    numbers = cells.table["field"].to_numpy(np.int64)
+    hashes = []
+    for done, positions in enumerate(chunks):
+        yield Progress(done, len(chunks), "looking at the images")
+        digest = hashlib.sha256()
+        for index in np.unique(numbers[positions]).tolist():
+            if index not in of_field:
+                image = cells.fields[index]
+                files = [path for plane in cells.planes for path in _files(image.planes[plane])]
+                of_field[index] = "\n".join(_file_or_none(path, known) for path in files)
+            digest.update(f"{index}: {of_field[index]}\n".encode())
+        hashes.append(digest.hexdigest())
+    return hashes
+
+
+def _files(plane: Any) -> Iterator[Path]:
+    """The files that a plane is read from."""
+    if hasattr(plane, "file"):
+        yield Path(plane.file.path)
+        for other in getattr(plane, "others", ()):
+            yield from _files(other)
+    elif hasattr(plane, "plane"):
+        yield from _files(plane.plane)
+    elif not isinstance(plane, np.ndarray) and hasattr(plane, "data") and hasattr(plane, "index"):
+        yield from _files(plane.data)
+
+
+def _file_or_none(path: Path, known: dict[Any, str]) -> str:
+    try:
+        return _file_facts(path, known)
+    except DataError:
+        return f"{path.name} is missing"
 
 
 def _facts(plane: Any, known: dict[Any, str]) -> Iterator[list[Any] | None]:

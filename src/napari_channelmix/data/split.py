@@ -206,7 +206,8 @@ def _counted(cells: CellBoxes) -> tuple[IntArray, Counts]:
         raise TooFewGroupsError(
             f"{cells.name}: class {cells.classes[code]!r} is in one group only "
             f"({names[np.flatnonzero(counts[:, code])[0]]}), so it cannot be both trained on and "
-            "held out; give it a second group"
+            'held out; give it a second group (group = "COLUMN" in the data-set file, such as '
+            "blocks of a slide)"
         )
     return group_of.astype(np.int64), counts[:, present]
 

@@ -232,7 +232,8 @@ def _unmap(mapped: mmap.mmap) -> None:
 class _Page:
     """Where the tiles or strips of a page lie in its file.
 
-    ``stored`` is their type where they lie there as they are, else None.
+    ``width`` are the pixels of a row of them, which may reach beyond the page; ``stored`` is their
+    type where they lie there as they are, else None.
     """
 
     file: FileStamp
@@ -242,6 +243,7 @@ class _Page:
     options: dict[str, Any] = field(repr=False)
     nodata: Any
     what: str
+    width: int
     stored: np.dtype[Any] | None
 
 
@@ -341,7 +343,7 @@ class _Segments:
         # Strips end with the picture, tiles are whole.
         rows = self._steps[0] if page.what == "tile" else height
         item = page.stored.itemsize
-        inner = [item * self._steps[1] * self._steps[2], item * self._steps[2], item]
+        inner = [item * page.width * self._steps[2], item * self._steps[2], item]
         leading = self._leading if self._even else self._ones
         outer = [(self._even or 0) * prod(leading[i + 1 :]) for i in range(len(leading))]
         shape = (*leading, rows, *self._steps[1:])
@@ -364,7 +366,8 @@ class _Segments:
 def _spacing(pages: list[_Page]) -> int | None:
     """Bytes from a segment of a page to that of the next page, where they are always as many."""
     first = pages[0]
-    if any(page.file != first.file or page.stored != first.stored for page in pages):
+    alike = first.file, first.stored, first.width
+    if any((page.file, page.stored, page.width) != alike for page in pages):
         return None
     if not all(all(page.counts) for page in pages):
         return None
@@ -399,6 +402,7 @@ def _page(page: Any, file: FileStamp) -> _Page:
         options,
         keyframe.nodata,
         "tile" if keyframe.is_tiled else "strip",
+        int(keyframe.tilewidth if keyframe.is_tiled else keyframe.imagewidth),
         _stored(page) if plain else None,
     )
 

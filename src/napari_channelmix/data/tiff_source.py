@@ -89,12 +89,19 @@ class TiffSource:
         """Tiles or strips; where the file is memory-mapped, pages or all of them."""
         with TiffLog(self.path):
             layout = guarded(self.path, self._layout)
-            yield from layout.chunks(places)
+            try:
+                yield from layout.chunks(places)
+            except OSError as error:
+                # Each tile is guarded; this is a file that cannot be opened again.
+                reason = error.strerror or str(error)
+                raise DataError(f"{self.path}: can no longer be read ({reason})") from error
 
     def let_go(self) -> None:
         """Unmap what was read of a mapped file, so that it does not count as memory."""
         if not self.kept:
-            self._layout().let_go()
+            # Of a file that is gone nothing is mapped.
+            with suppress(OSError):
+                self._layout().let_go()
 
     def levels(self) -> tuple[PixelSource, ...]:
         """The smaller pictures of a pyramid."""

@@ -51,7 +51,7 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
     full, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
     if dtype.kind not in "buif":
         raise DataError(f"{path}: pixels of type {str(dtype)[:40]} are not read")
-    _check_data(path, place, array, mask, warnings)
+    complete = _check_data(path, place, array, mask, warnings)
     axes, names = _axes(multiscale, len(full), warnings)
     shape, short = without_single_axes(full, axes) if axes else (full, "")
     size, unit = _pixel_size(multiscale, level, names, warnings)
@@ -62,7 +62,7 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
     left = [i for i, n in enumerate(full) if not axes or n != 1 or axes[i] in "YX"]
     others = [each.get("path") for each in multiscale["datasets"][1:] if isinstance(each, dict)]
     names = [name for name in others if isinstance(name, str)]
-    source = ZarrSource.opened(path, folder, place, array, left, names)
+    source = ZarrSource.opened(path, folder, place, array, left, names, complete=complete)
     return ImageFile(
         path,
         shape,
@@ -233,11 +233,11 @@ def _channels(
 # ---------------------------------------------------------------- arrays
 
 
-def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[str]) -> None:
-    """Hold what the array claims against the files that are there."""
+def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[str]) -> bool:
+    """Hold what the array claims against the files that are there; gives whether all are."""
     shape = tuple(int(n) for n in array.shape)
     if not prod(shape):
-        return
+        return False
     pieces = getattr(array, "shards", None) or array.chunks
     chunks = [ceil(n / max(int(c), 1)) for n, c in zip(shape, array.chunks, strict=True)]
     expected = prod(ceil(n / max(int(c), 1)) for n, c in zip(shape, pieces, strict=True))
@@ -254,7 +254,7 @@ def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[
     if not files:
         if mask:  # a label image of background has no chunks
             refuse_claim(path, prod(shape) * itemsize, stored)
-            return
+            return False
         raise DataError(
             f"{path}: none of its {expected} chunks are there; its data are missing, or all its "
             "pixels have one value"
@@ -266,6 +266,7 @@ def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[
             f"some of its chunks hold no data and are read as {fill} "
             f"({expected - files} of {expected})"
         )
+    return all_seen and files == expected
 
 
 def _count_chunks(place: Path, enough: int) -> tuple[int, int, bool]:
@@ -277,7 +278,8 @@ def _count_chunks(place: Path, enough: int) -> tuple[int, int, bool]:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
-                elif entry.name not in ("zarr.json", ".zarray", ".zattrs", ".zgroup"):
+                elif entry.name[-1:].isdigit() and not entry.name.startswith("."):
+                    # Neither metadata nor what systems leave in folders.
                     files += 1
                     if stored <= max(enough, CLAIM_FLOOR // CLAIM_RATIO):
                         stored += entry.stat(follow_symlinks=False).st_size

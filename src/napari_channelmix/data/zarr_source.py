@@ -53,6 +53,8 @@ class ZarrSource:
         Of the metadata of the array.
     opened_at : int
         When it was opened: chunks may change without the metadata, so each opening reads anew.
+    complete : bool
+        Whether all of its chunks were there then: one that is not is missing, and no empty one.
     """
 
     path: Path
@@ -66,6 +68,7 @@ class ZarrSource:
     opened_at: int
     # Where its other resolutions are.
     smaller: tuple[str, ...] = ()
+    complete: bool = False
     kept: bool = True
 
     @classmethod
@@ -77,6 +80,8 @@ class ZarrSource:
         array: Any,
         axes: Sequence[int],
         smaller: Sequence[str] = (),
+        *,
+        complete: bool = False,
     ) -> ZarrSource:
         """The source of an array that is open; ``axes`` are those that are left.
 
@@ -88,7 +93,10 @@ class ZarrSource:
         stamp = next(FileStamp.of(place / name) for name in METADATA if (place / name).is_file())
         dtype = np.dtype(array.dtype)
         now = time.time_ns()
-        return cls(path, folder, place, whole, tuple(axes), dtype, grid, stamp, now, tuple(smaller))
+        levels = tuple(smaller)
+        return cls(
+            path, folder, place, whole, tuple(axes), dtype, grid, stamp, now, levels, complete
+        )
 
     @property
     def name(self) -> str:
@@ -114,12 +122,16 @@ class ZarrSource:
         if not places:
             return
         chunks: dict[Place, Pixels] = {}
-        with open_files().using(self, lambda: open_array(self.path, self.place), _close) as array:
+        with open_files().using(self, self._open, _close) as array:
             blocks = {place: block for block in _blocks(places) for place in _places(block)}
             for place in places:
                 if place not in chunks:
                     chunks |= self._chunks(blocks[place], self._block(array, blocks[place]))
                 yield chunks.pop(place)
+
+    def _open(self) -> Any:
+        read = partial(open_array, self.path, self.place, complete=self.complete)
+        return guarded(self.path, read)
 
     def let_go(self) -> None:
         """Nothing is held."""
@@ -201,8 +213,10 @@ def _blocks(places: Sequence[Place]) -> list[Block]:
 # ---------------------------------------------------------------- arrays
 
 
-def open_array(path: Path, place: Path) -> Any:
+def open_array(path: Path, place: Path, *, complete: bool = False) -> Any:
     """An array in the folder of an image, which reads nothing outside of it.
+
+    Of a ``complete`` one, a chunk that is not there is refused when it is read.
 
     Raises
     ------
@@ -218,10 +232,10 @@ def open_array(path: Path, place: Path) -> Any:
             refuse_special(place / name)
             if not (place / name).resolve().is_relative_to(path.resolve()):
                 raise DataError(f"{path}: a link in it leads out of its folder ({name})")
-    return zarr.open_array(_store(path.resolve(), place), mode="r")
+    return zarr.open_array(_store(path, place, complete), mode="r")
 
 
-def _store(root: Path, place: Path) -> Any:
+def _store(path: Path, place: Path, complete: bool) -> Any:
     """A store that reads regular files inside the folder of the image, and nothing else."""
     from zarr.storage import LocalStore
 
@@ -239,8 +253,15 @@ def _store(root: Path, place: Path) -> Any:
                 plain = True
             if not plain:
                 _refuse_outside(root, self.root / key, key)
-            return await super().get(key, *args, **kwargs)
+            content = await super().get(key, *args, **kwargs)
+            if content is None and complete and key.rpartition("/")[2][-1:].isdigit():
+                raise DataError(
+                    f"{path}: a part of it is no longer there ({key}); put it back, or open the "
+                    "data set again"
+                )
+            return content
 
+    root = path.resolve()
     inside: set[str] = set()
     return Inside(place, read_only=True)
 

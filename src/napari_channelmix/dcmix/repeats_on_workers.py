@@ -114,7 +114,9 @@ def repeats_on_workers_job(
     report = yield from mapped(
         part(job, repeats - len(missing), len(missing), repeats), _without_pace
     )
-    report.refuse_missing(lambda position: f"repeat {missing[position] + 1}")
+    report.refuse_missing(
+        lambda position: f"repeat {missing[position] + 1}", repeats - len(missing)
+    )
 
 
 def _without_pace(step: Progress) -> Progress:

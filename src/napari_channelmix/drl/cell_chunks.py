@@ -17,6 +17,7 @@ import numpy.typing as npt
 from napari_channelmix.atomic_write import write_whole
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.cluster import chunks_job
+from napari_channelmix.data.pixel_facts import files_of_chunks_job
 from napari_channelmix.drl.cell_drawing import FRAME_SIDE, DrawnCell, Preparation, drawn_cells
 from napari_channelmix.jobs import Job, Progress, mapped, part
 from napari_channelmix.provenance import package_version
@@ -192,8 +193,8 @@ def _posterior(
 class _Parts:
     """Chunks that are done, a file each in a folder; one of another run counts as missing."""
 
-    def __init__(self, folder: Path | None, key: str, kind: type) -> None:
-        self._folder, self._key, self._kind = folder, key, kind
+    def __init__(self, folder: Path | None, keys: Sequence[str], kind: type) -> None:
+        self._folder, self._keys, self._kind = folder, keys, kind
 
     def put(self, index: int, chunk: Any) -> None:
         """Keep a chunk, whole or not at all."""
@@ -202,7 +203,7 @@ class _Parts:
 
         def write(path: Path) -> None:
             with path.open("wb") as file:
-                np.savez(file, key=np.array(self._key), **vars(chunk))
+                np.savez(file, key=np.array(self._keys[index]), **vars(chunk))
 
         self._folder.mkdir(parents=True, exist_ok=True)
         write_whole(self._folder / f"{index:06d}.npz", write)
@@ -214,7 +215,7 @@ class _Parts:
         try:
             with np.load(self._folder / f"{index:06d}.npz", allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-            if str(arrays.pop("key")) != self._key:
+            if str(arrays.pop("key")) != self._keys[index]:
                 return None
             chunk = self._kind(**arrays)
         # A file that is missing, cut off, or something else.
@@ -262,7 +263,13 @@ def kept_chunks_job(
     ClusterError
         As `chunks_job`.
     """
-    kept = _Parts(parts, "" if parts is None else task.key, kind)
+    keys: list[str] = []
+    if parts is not None:
+        # Of images that were changed since, or are there again, nothing is taken.
+        files = yield from part(files_of_chunks_job(task.cells, positions), 0, 0, 1)
+        shared = task.key
+        keys = [f"{shared} {of_chunk}" for of_chunk in files]
+    kept = _Parts(parts, keys, kind)
     missing, done, total = list[int](), 0, sum(map(len, positions))
     for index, some in enumerate(positions):
         chunk = kept.read(index, some)
@@ -296,7 +303,9 @@ def kept_chunks_job(
     report = yield from part(job, done, total - done, total)
     if parts is None and report.first_error is not None:
         raise report.first_error
-    report.refuse_missing(lambda place: _words(task.cells, positions[missing[place]]))
+    report.refuse_missing(
+        lambda place: _words(task.cells, positions[missing[place]]), len(positions) - len(missing)
+    )
 
 
 def _words(cells: Cells, positions: IntArray) -> str:

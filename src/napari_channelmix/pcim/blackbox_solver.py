@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim.batch import Maps, Problem
 from napari_channelmix.pcim.batch_size import BLACKBOX_BYTES
@@ -15,12 +16,14 @@ from napari_channelmix.pcim.masks import in_spreads, kept_share, thresholds
 from napari_channelmix.pcim.references import SOLVING, Reference, blurred, border_median
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["room", "solve", "steps"]
 
 # Pairs of a mask and its opposite between two yields.
 PAIRS = 10
+# Images in one call of the classifier: calls cost time of their own, many images memory.
+IMAGES_AT_ONCE = 64
 # Softness of a mask's edge, in spreads of what it is cut from.
 SOFTNESS = 0.3
 
@@ -129,14 +132,14 @@ def solve(problem: Problem, *, sharp: bool) -> Iterator[Maps]:
     fitted = _fitted(len(rounds), sharp)
     maps = Maps(torch.zeros_like(problem.x[:, :1]))
     for many in rounds[:fitted]:
-        for _ in range(many):
-            fit.ask()
+        fit.ask(many)
         maps = fit.maps()
         yield maps
     search = _Search(fit, maps.values)
     for many in rounds[fitted:]:
-        for _ in range(many // 2):
-            search.step()
+        # Each trial takes two pairs: of one pair that is left over nothing is learnt.
+        if many > 1:
+            search.step(many // 2)
         yield Maps(search.values, standard_error=maps.standard_error)
 
 
@@ -150,23 +153,46 @@ class _Questions:
         self.problem = problem
         self.draws = torch.Generator().manual_seed(problem.seed)
         self.references = Reference(problem.x, problem.mean, self.draws)
-        self.target = problem.target.repeated(2)
         self.done = 0
+        # Pairs in one call.
+        self.at_once = max(1, IMAGES_AT_ONCE // (2 * len(problem.x)))
 
     def reference(self) -> Tensor:
         """The next reference (N, C, H, W), of all kinds in turn."""
         self.done += 1
         return self.references.draw(SOLVING[self.done % len(SOLVING)])
 
-    def answers(self, r: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
-        """Log odds (N,) of what a mask (N, P, H, W) keeps, and of what it leaves."""
+    def answers(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """Log odds (len(pairs), 2, N) of what each mask keeps, and of what it leaves.
+
+        Parameters
+        ----------
+        pairs : sequence of (reference (N, C, H, W), mask (N or 1, P, H, W)) tensors
+            As many are asked about in one call as `IMAGES_AT_ONCE` and memory allow.
+        """
+        results: list[Tensor] = []
+        while len(results) < len(pairs):
+            some = pairs[len(results) : len(results) + self.at_once]
+            try:
+                results += self._answers_of(some)
+            except Exception as error:
+                if not is_out_of_memory(error) or self.at_once == 1:
+                    raise
+                # Fewer cells at once, which is the caller's part, comes only after this.
+                self.at_once = max(1, self.at_once // 2)
+        return torch.stack(results)
+
+    def _answers_of(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         x = self.problem.x
-        both = torch.cat([r + (x - r) * m, x + (r - x) * m])
+        images = []
+        for r, m in pairs:
+            kept = (x - r) * m
+            images += [r + kept, x - kept]
+        target = self.problem.target.repeated(len(images))
         with torch.inference_mode():
-            odds = self.target.log_odds(self.problem.subject.scores(both).float())
+            odds = target.log_odds(self.problem.subject.scores(torch.cat(images)).float())
         # What was made under inference mode cannot take part in anything later.
-        kept, dropped = odds.clone().chunk(2)
-        return kept, dropped
+        return odds.clone().view(len(pairs), 2, len(x))
 
     def noise(self, planes: int, sigma: float) -> Tensor:
         """Smooth noise (1, planes, H, W) of mean square 1; sigma as a share of the side."""
@@ -204,16 +230,20 @@ class _Fit:
         self.differences = x.new_zeros(len(x), 0)
         self.fresh: list[Tensor] = []
 
-    def ask(self) -> None:
-        """Ask about one more mask and its opposite."""
-        m = torch.sigmoid(self.questions.noise(self.planes, MASK_SIGMA) / SOFTNESS)
-        kept, dropped = self.questions.answers(self.questions.reference(), m)
-        self.differences = torch.cat([self.differences, (kept - dropped)[:, None]], dim=1)
-        # With a mask for each channel, the plain part and the contrast each meet all of them.
-        tilted = torch.cat([2 * m - 1] * 2, dim=1) if self.planes > 1 else 2 * m - 1
+    def ask(self, count: int) -> None:
+        """Ask about more masks and their opposites."""
+        pairs = []
+        for _ in range(count):
+            m = torch.sigmoid(self.questions.noise(self.planes, MASK_SIGMA) / SOFTNESS)
+            pairs.append((self.questions.reference(), m))
+        answers = self.questions.answers(pairs)
+        self.differences = torch.cat([self.differences, (answers[:, 0] - answers[:, 1]).T], dim=1)
         rows, columns = self.cosines
-        spectrum = rows @ (tilted * self.weights) @ columns.T
-        self.fresh.append((spectrum.flatten(2)[:, :, self.frequencies] * self.sizes).flatten(1))
+        for _, m in pairs:
+            # With a mask for each channel, the plain part and the contrast each meet all of them.
+            tilted = torch.cat([2 * m - 1] * 2, dim=1) if self.planes > 1 else 2 * m - 1
+            spectrum = rows @ (tilted * self.weights) @ columns.T
+            self.fresh.append((spectrum.flatten(2)[:, :, self.frequencies] * self.sizes).flatten(1))
 
     def maps(self) -> Maps:
         """The map given all answers so far, with the error a jackknife over groups finds."""
@@ -275,25 +305,33 @@ class _Search:
         """The map so far, in the units of the start."""
         return self.start + self.spread * self.moved
 
-    def step(self) -> None:
-        """Try one direction, both ways, at one share of the image."""
+    def step(self, count: int) -> None:
+        """Try some directions, both ways, each at one share of the image.
+
+        All are tried around the same ranking, so that they are asked about together; the ranking
+        then moves along one after the other.
+        """
         questions, theta = self.fit.questions, in_spreads(self.start) + self.moved
-        sigma = TRIAL_SIGMAS[self.done % len(TRIAL_SIGMAS)]
-        z = in_spreads(self.fit.assembled(questions.noise(self.fit.weights.shape[1], sigma)))
-        # Steps that are a golden section apart fill 0..1 evenly, however many there will be.
-        area = torch.tensor([self.done * 0.6180339887 % 1.0], device=z.device)
-        r, gains = questions.reference(), []
-        for tried in (theta + TRIAL * z, theta - TRIAL * z):
-            m = kept_share(tried, thresholds(tried, area)[0], SOFTNESS)
-            kept, dropped = questions.answers(r, m)
-            gains.append(torch.sigmoid(kept / 2) - torch.sigmoid(dropped / 2))
-        better = gains[0] - gains[1]
-        self.done += 1
-        self.squares += better**2
-        typical = (self.squares / self.done).sqrt().clamp_min(1e-12)
-        pull = (better / typical)[:, None, None, None] * z
-        self.velocity = MOMENTUM * self.velocity + (1 - MOMENTUM) * pull
-        self.moved = self.moved + RATE * self.velocity
+        directions, pairs = [], []
+        for number in range(self.done, self.done + count):
+            sigma = TRIAL_SIGMAS[number % len(TRIAL_SIGMAS)]
+            z = in_spreads(self.fit.assembled(questions.noise(self.fit.weights.shape[1], sigma)))
+            directions.append(z)
+            # Steps that are a golden section apart fill 0..1 evenly, however many there will be.
+            area = torch.tensor([number * 0.6180339887 % 1.0], device=z.device)
+            r = questions.reference()
+            for tried in (theta + TRIAL * z, theta - TRIAL * z):
+                pairs.append((r, kept_share(tried, thresholds(tried, area)[0], SOFTNESS)))
+        odds = torch.sigmoid(questions.answers(pairs) / 2)
+        gains = odds[:, 0] - odds[:, 1]
+        for z, forth, back in zip(directions, gains[0::2], gains[1::2], strict=True):
+            better = forth - back
+            self.done += 1
+            self.squares += better**2
+            typical = (self.squares / self.done).sqrt().clamp_min(1e-12)
+            pull = (better / typical)[:, None, None, None] * z
+            self.velocity = MOMENTUM * self.velocity + (1 - MOMENTUM) * pull
+            self.moved = self.moved + RATE * self.velocity
 
 
 def _contrast(x: Tensor, mean: Tensor) -> Tensor:

@@ -56,9 +56,6 @@ __all__ = [
 
 SCHEMA = "napari-channelmix/cells/1"
 REGION, INSTANCE = "region", "instance_id"
-# Columns of the table that are elsewhere in the file: the index, and `obsm`.
-ELSEWHERE = ("cell",)
-ELSEWHERE_BEGINS = ("probability of ", "latent ")
 
 
 def require_h5py(path: Path, what: str) -> Any:
@@ -149,10 +146,16 @@ def write_obs(
     cells, rows = results.cells, results.positions
     fields = cells.table["field"].to_numpy(np.int64)[rows]
     regions = region_names(cells)
+    # The index, and `obsm`: by their full names, which no column of the user's has.
+    elsewhere = {"cell"}
+    if results.probabilities is not None:
+        elsewhere |= {f"probability of {name}" for name in results.classes}
+    if results.latents is not None:
+        elsewhere |= {f"latent {name}" for name in results.latents.names}
     columns: dict[str, Column] = {}
     for column in columns_of(results):
         yield Progress(0, 10, "writing the table")
-        if column.name not in ELSEWHERE and not column.name.startswith(ELSEWHERE_BEGINS):
+        if column.name not in elsewhere:
             columns[column.name] = column
     own = {
         REGION: Column(REGION, *_used(fields, regions)),

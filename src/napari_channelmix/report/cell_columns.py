@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.csv_text import escaped
+from napari_channelmix.data.identifier_columns import names_of_keys
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.report.cell_table import margins
 
@@ -144,11 +145,11 @@ def columns_of(results: CellResults) -> Iterator[Column]:
 
 
 def key_columns_of(results: CellResults, taken: Sequence[str] = ()) -> Iterator[Column]:
-    """The user's own columns; one called like one of ours gets `` (table)`` behind its name."""
+    """The user's own columns, as `names_of_keys` calls them beside those that are ``taken``."""
     keys = results.cells.keys
+    names = names_of_keys(map(str, keys), taken)
     for name in keys:
-        shown = f"{name} (table)" if name in taken else str(name)
-        yield Column(shown, *_coded(keys[name].to_numpy()[results.positions]))
+        yield Column(names[str(name)], *_coded(keys[name].to_numpy()[results.positions]))
 
 
 def _marks(results: CellResults, rows: IntArray) -> IntArray:

@@ -85,7 +85,8 @@ def write_cells(
     DataError
         Another suffix, or a package that the format needs and that is not installed.
     SaveError
-        Disk full, folder read-only and the like; a file that was there is intact.
+        Disk full, folder read-only and the like, a name that is no Unicode text; a file that was
+        there is intact.
 
     Examples
     --------
@@ -105,6 +106,16 @@ def write_cells_job(
     """`write_cells` as a job."""
     path = Path(path)
     kind = format_of(path, format)
+    try:
+        return (yield from _written_job(results, path, kind, name))
+    except UnicodeEncodeError as error:
+        from napari_channelmix.report.table_results import no_unicode
+
+        # Each library has its own place for it: names of files need not be Unicode on Linux.
+        raise no_unicode(path, error) from error
+
+
+def _written_job(results: CellResults, path: Path, kind: str, name: str) -> Job[tuple[Path, ...]]:
     if kind == "ome-zarr":
         from napari_channelmix.report.zarr_results import write_zarr_job
 

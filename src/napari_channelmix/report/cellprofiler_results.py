@@ -56,7 +56,7 @@ def write_cellprofiler_job(results: CellResults, path: Path) -> Job[tuple[Path, 
     """
     cells, rows = results.cells, results.positions
     fields = cells.table["field"].to_numpy(np.int64)[rows]
-    used = np.unique(fields)
+    used, first = np.unique(fields, return_index=True)
     numbers = _image_numbers(cells, fields, rows)
     objects = [
         Column(IMAGE, numbers),
@@ -68,7 +68,6 @@ def write_cellprofiler_job(results: CellResults, path: Path) -> Job[tuple[Path, 
     # CellProfiler's own name of the table: what stands before the last underscore is common.
     begin, sign, name = path.stem.rpartition("_")
     beside = path.with_name(f"{begin}{sign}Image{path.suffix}")
-    first = np.array([int(np.flatnonzero(fields == field)[0]) for field in used], dtype=np.int64)
     images = [
         Column(IMAGE, numbers[first]),
         *_files(cells, used),

@@ -20,6 +20,7 @@ from napari_channelmix.classify.prediction_chunks import (
 from napari_channelmix.cluster import chunks_job
 from napari_channelmix.cluster.chunks import refuse_both
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.pixel_facts import files_of_chunks_job
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.locks import in_use
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "Predicted", "predict_cells", "predict_cells_job", "predicted_text"]
 
 SCHEMA = "napari-channelmix/predict/1"
+# Endings of files that look like a table, but are none that is written; a folder may end in others.
+NO_TABLES = (".xlsx", ".xls", ".ods", ".feather", ".arrow", ".pq", ".h5", ".hdf5", ".gz", ".zip")
 # What some tables need, and the extra that brings it.
 PACKAGES = {
     ".parquet": ("pyarrow", "parquet"),
@@ -161,6 +164,11 @@ def predict_cells_job(
     if is_file:
         _refuse_file(out)
     else:
+        if out.suffix.lower() in NO_TABLES and not out.is_dir():
+            raise SaveError(
+                f"--out {path_shown(out)}: tables end in .csv, .parquet or .h5ad; "
+                f"{out.suffix} is not written"
+            )
         refuse_no_folder(out)
     with in_use(out, is_file=is_file):
         facts = _facts(model, cells)
@@ -266,7 +274,8 @@ def _collected_job(
     source = task.source
     assert task.observer is not None and not isinstance(source, np.ndarray)
     chunks = prediction_chunks(source)
-    parts = PredictionParts(folder, facts, chunks, len(model.classes))
+    files = yield from part(files_of_chunks_job(source, chunks), 0, 0, 100)
+    parts = PredictionParts(folder, facts, chunks, len(model.classes), files)
     missing = parts.missing()
     if missing:
         job = chunks_job(
@@ -372,20 +381,24 @@ def _folder_job(
 def predicted_text(predicted: Predicted) -> str:
     """What was called, for a terminal."""
     content = predicted.content
-    called = ", ".join(f"{name} {count}" for name, count in content["called"].items())
+    called = ", ".join(f"{name} {count:,}" for name, count in content["called"].items())
     means = ", ".join(
         f"{name} {100 * of:.1f} %" for name, of in content["mean_probability"].items()
     )
     lines = [
-        f"{content['n']} cells of {content['data']}: {called}",
+        f"{content['n']:,} cells of {content['data']}: {called}",
         f"mean probability: {means}",
         f"probabilities: {content['prior']['text']}",
     ]
     if content["accuracy"]:
         lines.append(f"when it was trained: {content['accuracy']['text']}")
-    lines += [content[name] for name in ("calibrated", "training") if content[name]]
+    if content["calibrated"]:
+        lines.append(content["calibrated"])
     if content.get("left_out"):
+        # Predictions of the cells that were trained on, which 'training' warns of, are not there.
         lines.append(f"only held-out cells: {content['left_out']}")
+    elif content["training"]:
+        lines.append(content["training"])
     if content["adjusted"]:
         lines.append(f"adjusted fractions: {content['adjusted']}")
     return "\n".join([*lines, *(f"note: {line}" for line in content["warnings"])])

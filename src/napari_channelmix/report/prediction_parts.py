@@ -1,7 +1,8 @@
 """A folder that holds predictions chunk by chunk until all are there; never of another run.
 
 Each chunk is a file that is written whole, so one that is there is done. It carries a hash of what
-it depends on, and the positions of its cells: what is left over from another run counts as missing.
+it depends on, of its image files, and the positions of its cells: what is left over from another
+run, or from images that were changed since, counts as missing.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ class PredictionParts:
         Positions of the cells of each chunk.
     classes : int
         Classes of the model.
+    files : sequence of str
+        Of each chunk, a hash of the image files that it is read from: one whose images were changed
+        since, or are there again, is computed anew.
 
     Raises
     ------
@@ -70,9 +74,14 @@ class PredictionParts:
     """
 
     def __init__(
-        self, folder: Path, facts: dict[str, Any], chunks: Sequence[IntArray], classes: int
+        self,
+        folder: Path,
+        facts: dict[str, Any],
+        chunks: Sequence[IntArray],
+        classes: int,
+        files: Sequence[str],
     ) -> None:
-        self.folder, self._chunks, self._classes = folder, chunks, classes
+        self.folder, self._chunks, self._classes, self._files = folder, chunks, classes, files
         order = hashlib.blake2b(digest_size=16)
         for positions in chunks:
             order.update(positions.astype("<i8").tobytes())
@@ -122,6 +131,7 @@ class PredictionParts:
             self._begun = True
         arrays: dict[str, Any] = {
             "key": np.array(self._key),
+            "files": np.array(self._files[index]),
             "positions": chunk.positions,
             "balanced": chunk.balanced,
             "digests": chunk.digests,
@@ -151,7 +161,10 @@ class PredictionParts:
             if name.startswith(MEASURED)
         }
         try:
-            if str(arrays.pop("key")) != self._key:
+            if (
+                str(arrays.pop("key")) != self._key
+                or str(arrays.pop("files")) != self._files[index]
+            ):
                 return None
             chunk = ChunkOfPredictions(
                 **arrays, measured=MeasuredCrops(**measured) if measured else None

@@ -115,6 +115,10 @@ def write_geojson_job(results: CellResults, path: Path) -> Job[tuple[Path, ...]]
                 f"{len(used)}; name a folder and use the format geojson"
             )
         files = [path] * len(used)
+        if not used:
+            # A file that was named is there, as a table without rows is.
+            yield from _write_field_job(results.subset([]), path, [])
+            return (path,)
     else:
         names = [Path(image_name(cells, field)) for field in used]
         stems = file_stems(

@@ -15,7 +15,7 @@ from napari_channelmix.wording import path_shown
 if TYPE_CHECKING:
     from napari_channelmix.report.results_by_cell import CellResults
 
-__all__ = ["write_columns_job", "write_csv_job", "write_parquet_job"]
+__all__ = ["no_unicode", "write_columns_job", "write_csv_job", "write_parquet_job"]
 
 # Rows that are made into text at once: about a tenth of a second.
 ROWS = 8_192
@@ -55,11 +55,16 @@ def write_columns_job(
                     )
                     file.writelines(f"{separator.join(row)}\r\n" for row in fields)
         except UnicodeEncodeError as error:
-            odd = ascii(str(error.object)[max(0, error.start - 20) : error.end + 10])
-            raise SaveError(
-                f"could not save {path_shown(path)}: it would hold a name that is no Unicode text "
-                f"({odd}); rename that file or folder"
-            ) from error
+            raise no_unicode(path, error) from error
+
+
+def no_unicode(path: Path, error: UnicodeEncodeError) -> SaveError:
+    """What is said of a file that would hold a name that is no Unicode text."""
+    odd = ascii(str(error.object)[max(0, error.start - 20) : error.end + 10])
+    return SaveError(
+        f"could not save {path_shown(path)}: it would hold a name that is no Unicode text "
+        f"({odd}); rename that file or folder"
+    )
 
 
 def write_parquet_job(results: CellResults, path: Path) -> Job[Path]:

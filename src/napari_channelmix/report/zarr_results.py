@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.identifier_columns import names_of_keys
 from napari_channelmix.data.label_images import Ranked, only
 from napari_channelmix.data.zarr_metadata import group_attributes, is_zarr
 from napari_channelmix.errors import DataError, SaveError
@@ -297,13 +298,12 @@ def _table_columns(results: CellResults, positions: npt.NDArray[np.int64]) -> li
     ]
     # The id comes first, and no column is called like another.
     columns.sort(key=lambda column: column.name != "label")
-    seen: dict[str, int] = {}
-    named = []
+    named: dict[str, Column] = {}
     for column in columns:
-        count = seen[column.name] = seen.get(column.name, 0) + 1
-        name = column.name if count == 1 else f"{column.name} (table)"
-        named.append(Column(name, column.values, column.categories))
-    return named
+        # Ours come first.
+        name = names_of_keys([column.name], named)[column.name]
+        named[name] = Column(name, column.values, column.categories)
+    return list(named.values())
 
 
 def _clear(folder: Path, name: str) -> None:
@@ -330,9 +330,22 @@ def _new_folder(path: Path) -> Iterator[Path]:
 
 
 def _copied_job(root: Path, copy: Path) -> Job[None]:
-    """Copy a folder, file by file."""
+    """Copy a folder, file by file.
+
+    Raises
+    ------
+    DataError
+        Links to folders in it: what they lead to would be missing.
+    """
     sizes = {}
-    for folder, _, names in os.walk(root):
+    for folder, inside, names in os.walk(root):
+        links = [name for name in inside if Path(folder, name).is_symlink()]
+        if links:
+            raise DataError(
+                f"{path_shown(root)}: has a link to a folder in it "
+                f"({quoted(str(Path(folder, links[0]).relative_to(root)))}), which a copy would "
+                "lose; write beside the images instead"
+            )
         for file_name in names:
             file = Path(folder) / file_name
             sizes[file] = file.stat().st_size

@@ -169,7 +169,7 @@ def importance(args: argparse.Namespace) -> None:
     from napari_channelmix.locks import in_use
     from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
-    from napari_channelmix.run.text import importance_text
+    from napari_channelmix.run.text import importance_text, saved_text
 
     settings = settings_from(args, ImportanceSettings)
     refuse_no_folder(args.out)
@@ -180,7 +180,7 @@ def importance(args: argparse.Namespace) -> None:
         result = run_job(job, title="importance", quiet=args.quiet, work=work)
         saved = result.save(args.out)
     _say(args, importance_text(result))
-    _say(args, f"saved {', '.join(path.name for path in saved)} in {args.out}")
+    _say(args, saved_text(saved, args.out))
 
 
 def _prior(args: argparse.Namespace) -> str | dict[str, float] | None:
@@ -195,6 +195,7 @@ def predict(args: argparse.Namespace) -> None:
     from napari_channelmix.report.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import saved_text
 
     prior, model = _prior(args), _model(args)
     if hasattr(model, "to"):
@@ -208,8 +209,7 @@ def predict(args: argparse.Namespace) -> None:
         # A difference that makes the numbers wrong is worth a line all the same.
         for line in result.content["data_shift"].get("warnings", ()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
-    names = ", ".join(path.name for path in result.files)
-    _say(args, f"saved {names} in {result.files[0].parent}")
+    _say(args, saved_text(result.files, result.files[0].parent))
 
 
 def export(args: argparse.Namespace) -> None:
@@ -218,6 +218,7 @@ def export(args: argparse.Namespace) -> None:
     from napari_channelmix.run.export_dataset import export_cells_job
     from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import saved_text
 
     settings = settings_from(args, ExportSettings)
     prior = _prior(args)
@@ -236,8 +237,7 @@ def export(args: argparse.Namespace) -> None:
         settings=settings,
     )
     files = run_job(job, title="export", quiet=args.quiet)
-    names = ", ".join(path.name for path in files)
-    _say(args, f"saved {names} in {files[0].parent if files else args.out}")
+    _say(args, saved_text(files, files[0].parent if files else args.out))
 
 
 def explain(args: argparse.Namespace) -> None:
@@ -322,6 +322,7 @@ def latents(args: argparse.Namespace) -> None:
     from napari_channelmix.run.encode_dataset import encode_cells_job, latents_text
     from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import saved_text
 
     source = load_disentangler(args.model)
     settings = settings_from(args, LatentsSettings)
@@ -336,7 +337,7 @@ def latents(args: argparse.Namespace) -> None:
         print(f"napari-channelmix: {result.source_note}", file=sys.stderr)
     if result.reused:
         _say(args, f"fine-tuned weights were taken from {args.out / 'finetuned.safetensors'}")
-    _say(args, f"saved {', '.join(path.name for path in result.files)} in {args.out}")
+    _say(args, saved_text(result.files, args.out))
 
 
 def report(args: argparse.Namespace) -> None:

@@ -50,7 +50,7 @@ def all_maps_job(run: ExplainRun) -> Job[ChunkReport]:
         sizes=[some.stop - some.start for some in rows],
     )
     report = yield from part(job, len(chunks) - len(missing), len(missing), run.steps)
-    report.refuse_missing(lambda position: run.words_of(rows[position]))
+    report.refuse_missing(lambda position: run.words_of(rows[position]), len(chunks) - len(missing))
     return report
 
 
@@ -98,7 +98,8 @@ def all_scores_job(run: ExplainRun) -> Job[ChunkReport]:
     done = run.steps - len(missing)
     report = yield from part(job, done, len(missing), run.steps)
     report.refuse_missing(
-        lambda position: f"{missing[position][1]}, {run.words_of(rows[position])}"
+        lambda position: f"{missing[position][1]}, {run.words_of(rows[position])}",
+        len(run.chunks) * len(run.scored) - len(missing),
     )
     return report
 

@@ -49,11 +49,9 @@ def scan_text(scan: Scan, *, verbose: bool = False) -> str:
     rows = [("rows", f"{len(table):,}"), ("channels", f"{len(shown)}: {listed(shown, 20)}")]
     for role, word in _COUNTED.items():
         for column in _columns(scan, role):
-            values = list(dict.fromkeys(table[column]))
-            rows.append((word, f"{len(values):,}: {listed(values, VALUES)}"))
+            rows.append((word, _values_text(table[column])))
     if _columns(scan, Role.WELL_ROW) and "well" in table:
-        values = list(dict.fromkeys(table["well"]))
-        rows.append(("well", f"{len(values):,}: {listed(values, VALUES)}"))
+        rows.append(("well", _values_text(table["well"])))
     width = max(len(name) for name, _ in rows)
     lines += [f"  {name:<{width}}  {text}" for name, text in rows]
     if verbose and len(table):
@@ -74,6 +72,15 @@ def scan_text(scan: Scan, *, verbose: bool = False) -> str:
     rest = [problem for problem in scan.problems if not _asks(problem, open_ones)]
     lines += ["", *(f"problem: {problem}" for problem in rest)] if rest else []
     return "\n".join(lines)
+
+
+def _values_text(column: Iterable[object]) -> str:
+    """How many values a column has, and the first; rows without one are counted, no value."""
+    every = [str(value) for value in column]
+    values = list(dict.fromkeys(value for value in every if value.strip()))
+    none = sum(not value.strip() for value in every)
+    text = f"{len(values):,}: {listed(values, VALUES)}" if values else "0"
+    return f"{text} ({counted(none, 'row')} without)" if none else text
 
 
 def _columns(scan: Scan, role: Role) -> list[str]:

@@ -6,17 +6,42 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.phenotypes.confusion import class_places
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from napari_channelmix.classify import Evaluation
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.run.rerun import Rerun
 
-__all__ = ["accuracy_text", "evaluation_text", "explanation_text", "importance_text", "rerun_text"]
+__all__ = [
+    "accuracy_text",
+    "evaluation_text",
+    "explanation_text",
+    "importance_text",
+    "rerun_text",
+    "saved_text",
+]
 
 WIDTH = 30
+
+
+def saved_text(files: Sequence[Path], folder: Path) -> str:
+    """Which files were written, and where; the first ones where they are many.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> saved_text([Path("out/a.csv"), Path("out/b.csv")], Path("out"))
+    'saved a.csv, b.csv in out'
+    >>> saved_text([Path("a.csv")], Path())
+    'saved a.csv'
+    """
+    where = "" if str(folder) == "." else f" in {folder}"
+    return f"saved {listed(path.name for path in files)}{where}"
 
 
 def importance_text(importance: ChannelImportance) -> str:

@@ -449,8 +449,10 @@ def _of_whole_names(reading: Reading) -> list[str]:
     fields = next((reading.columns[n] for n, r in reading.roles.items() if r is Role.FIELD), ())
     if told != {Role.FIELD} or all(text.isdigit() for text in fields):
         return []
+    count = len(reading.paths)
+    files = "the file is" if count == 1 else f"each of {counted(count, 'file')} is"
     return [
-        f"each of {counted(len(reading.paths), 'file')} is taken for a field of view of its own: "
+        f"{files} taken for a field of view of its own: "
         f"nothing else was read from names such as {quoted(reading.paths[0], 60)}; where they hold "
         "wells or channels, mark the parts of a name or give a pattern"
     ]

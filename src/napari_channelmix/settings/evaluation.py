@@ -32,7 +32,7 @@ class EvaluationSettings:
     only: Annotated[
         Only,
         About(
-            "Only",
+            "Cells",
             "measure the cells that the model was not trained on, where that is known "
             "and any is left, or all",
         ),

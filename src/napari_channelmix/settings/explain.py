@@ -126,7 +126,7 @@ class ExplainSettings(ClusterSettings, Question):
     only: Annotated[
         Only,
         About(
-            "Only",
+            "Cells",
             "explain the cells that the model was not trained on, where that is known "
             "and any is left, or all",
         ),

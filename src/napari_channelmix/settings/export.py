@@ -45,7 +45,7 @@ class ExportSettings:
     only: Annotated[
         Only,
         About(
-            "Only",
+            "Cells",
             "write the cells that the model was not trained on, where that is known and any is "
             "left, or all",
         ),

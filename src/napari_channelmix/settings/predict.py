@@ -27,7 +27,7 @@ class PredictSettings(ClusterSettings):
     only: Annotated[
         Only,
         About(
-            "Only",
+            "Cells",
             "results of the cells that the model was not trained on, where that is known and any "
             "is left, or of all",
         ),

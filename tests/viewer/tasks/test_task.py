@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.errors import DataError
@@ -209,3 +209,62 @@ def test_a_job_leaves_napari_s_status_bar_alone(viewer: Any, dock: Any, qtbot: A
     qtbot.waitUntil(lambda: bool(done))
     qtbot.wait(50)
     assert len(status) <= 2 and len(notification_manager.records) == told
+
+
+class Shows:
+    """Steps on the main thread, and what was done of them."""
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+
+    def __call__(self, result: int) -> Job[str]:
+        for step in range(result):
+            assert threading.current_thread() is threading.main_thread()
+            self.done.append(step)
+            yield Progress(step, result, "showing")
+        return "shown"
+
+
+def test_a_result_is_shown_in_steps_between_which_the_window_lives(task: Task, qtbot: Any) -> None:
+    shows, results, ends, turns = Shows(), [], [], []
+    timer = QTimer()
+    timer.timeout.connect(lambda: turns.append(len(shows.done)))
+    timer.start(1)
+    task.ended.connect(ends.append)
+    task.run("showing", short(5), results.append, show=shows)
+    qtbot.waitUntil(lambda: bool(results))
+    timer.stop()
+    assert results == ["shown"] and ends == ["done"] and shows.done == [0, 1, 2, 3, 4]
+    assert {1, 2, 3, 4} <= set(turns)
+    assert not task.busy
+
+
+@pytest.mark.parametrize("how", ["stop", "another"])
+def test_what_is_half_shown_is_shown_to_its_end(task: Task, qtbot: Any, how: str) -> None:
+    shows, results, ends = Shows(), [], []
+    task.ended.connect(ends.append)
+    task.run("showing", short(100), results.append, show=shows)
+    qtbot.waitUntil(lambda: bool(shows.done))
+    assert task.busy and not results
+    if how == "stop":
+        task.stop()
+    else:
+        task.run("another", short(7), results.append)
+    assert results == ["shown"] and len(shows.done) == 100 and ends == ["done"]
+    qtbot.waitUntil(lambda: not task.busy and not task.threads)
+    assert results == ["shown", 7][: len(results)] and len(results) == 1 + (how == "another")
+
+
+def test_a_step_that_fails_ends_the_task(task: Task, qtbot: Any) -> None:
+    ends = []
+
+    def fails(result: int) -> Job[None]:
+        yield Progress(0, 1, "showing")
+        raise ValueError(str(result))
+
+    task.ended.connect(ends.append)
+    with qtbot.captureExceptions() as raised:
+        task.run("showing", short(5), print, show=fails)
+        qtbot.waitUntil(lambda: bool(ends))
+    assert ends == ["failed"] and not task.busy
+    assert [str(error) for _, error, _ in raised] == ["5"]

@@ -29,8 +29,10 @@ from napari_channelmix.viewer.layers.features import (
 from napari_channelmix.viewer.layers.field_of_view import (
     FieldPixels,
     field_job,
+    forget_in_turns,
     forget_ours,
     show_field,
+    show_in_turns,
 )
 from napari_channelmix.viewer.layers.file_facts import (
     channel_axis_of,
@@ -108,6 +110,7 @@ __all__ = [
     "file_facts",
     "file_names_of",
     "find_ours",
+    "forget_in_turns",
     "forget_ours",
     "hide",
     "hide_crop_boxes",
@@ -148,6 +151,7 @@ __all__ = [
     "show_codes",
     "show_crop_boxes",
     "show_field",
+    "show_in_turns",
     "show_scores",
     "stop_filling",
     "unwritable_reason",

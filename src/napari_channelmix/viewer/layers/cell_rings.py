@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.own_layers import add_points, find_ours
 from napari_channelmix.viewer.layers.placing import field_place
+from napari_channelmix.viewer.layers.removing import remove_small
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -24,7 +25,7 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
     layer = find_ours(viewer, role)
     if not len(chosen):
         if layer is not None:
-            viewer.layers.remove(layer)
+            remove_small(viewer, layer)
         return
     boxes = cells.boxes[list(chosen)]
     centres = cells.centres[list(chosen)]

@@ -12,13 +12,14 @@ each time, which takes most of a second at 100,000 cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
 from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.charts.colors import class_color
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
 
-__all__ = ["plane_pixels", "show_codes", "whole_cells"]
+__all__ = ["plane_pixels", "prepare_colors", "show_codes", "whole_cells"]
 
 # Width of a ring, in pixels.
 RING = 2
@@ -121,6 +122,31 @@ def show_codes(
     # Painting into it would change a picture of the classes, not the classes.
     layer.editable = False
     return layer
+
+
+def prepare_colors(cells: Cells, field: int) -> None:
+    """Compile what napari colours the cells of a field of view with, where that is to come.
+
+    It compiles it for each type of pixel, when a picture of this type is first shown: that takes
+    two seconds and more. Called in a job, the event loop does not wait for it.
+    """
+    labels = cells.fields[field].labels
+    if labels is not None:
+        _compile_cycled(labels.dtype)
+    elif np.count_nonzero(cells.table["field"].to_numpy() == field) < MANY:
+        return
+    if cells.classes:
+        _compile_direct(np.min_scalar_type(len(cells.classes) + (labels is None)))
+
+
+@cache
+def _compile_cycled(dtype: np.dtype[Any]) -> None:
+    label_colormap().map(np.zeros((2, 2), dtype))
+
+
+@cache
+def _compile_direct(dtype: np.dtype[Any]) -> None:
+    _colors(("first",)).map(np.zeros((2, 2), dtype))
 
 
 def whole_cells(layer: Any) -> npt.NDArray[Any]:

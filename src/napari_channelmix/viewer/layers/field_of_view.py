@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from napari_channelmix.data.display_limits import limits_of_planes
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
-from napari_channelmix.viewer.layers.class_layer import show_codes
+from napari_channelmix.viewer.layers.class_layer import prepare_colors, show_codes
 from napari_channelmix.viewer.layers.overview_filling import fill_overviews
 from napari_channelmix.viewer.layers.own_layers import (
     add_image,
@@ -31,13 +31,21 @@ from napari_channelmix.viewer.layers.pyramids import (
     nbytes_of,
     shown_plane,
 )
+from napari_channelmix.viewer.layers.removing import remove_in_turns
 from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells, Field
     from napari_channelmix.data.image_planes import Plane
 
-__all__ = ["FieldPixels", "field_job", "forget_ours", "show_field"]
+__all__ = [
+    "FieldPixels",
+    "field_job",
+    "forget_in_turns",
+    "forget_ours",
+    "show_field",
+    "show_in_turns",
+]
 
 # Fields of view whose pixels tell of the contrast, and pixels of a side that are looked at in each.
 FIELDS_MEASURED, SIDE_MEASURED = 5, 512
@@ -92,6 +100,8 @@ def field_job(cells: Cells, index: int) -> Job[FieldPixels]:
     if photo:
         # A photo has black, and its colours stay in proportion.
         limits = [(0.0, max(high for _, high in limits))] * len(limits)
+    yield Progress(len(cells.planes), len(cells.planes), "preparing the layers")
+    prepare_colors(cells, index)
     return FieldPixels(index, tuple(planes), tuple(limits))
 
 
@@ -114,14 +124,29 @@ def forget_ours(viewer: Any, besides: Shown | None = None) -> None:
 
     ``besides``: cells out of layers, which may be channels that we added.
     """
+    drain(forget_in_turns(viewer, besides))
+
+
+def forget_in_turns(viewer: Any, besides: Shown | None = None) -> Job[None]:
+    """`forget_ours`, a step of the main thread for each layer."""
     used = () if besides is None else (*besides.images.values(), besides.objects)
-    for layer in [layer for layer in viewer.layers if role_of(layer)]:
-        if not any(layer is other for other in used):
-            viewer.layers.remove(layer)
+    ours = [layer for layer in viewer.layers if role_of(layer)]
+    # By identity: layers may be compared by what they hold.
+    removed = [layer for layer in ours if not any(layer is other for other in used)]
+    yield from remove_in_turns(viewer, removed)
 
 
 def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
     """Put a field of view into the viewer, in the layers of the one before where there are any."""
+    return drain(show_in_turns(viewer, cells, pixels))
+
+
+def show_in_turns(viewer: Any, cells: Cells, pixels: FieldPixels) -> Job[Shown]:
+    """`show_field`, a step for each layer: napari takes some 100 ms to make one.
+
+    Each step is for the main thread. Who begins it drives it to its end: what would be left are
+    layers of no data set.
+    """
     field = cells.fields[pixels.field_index]
     geometry = plane_geometry(field)
     before = find_ours(viewer, f"channel {cells.channels[0]}")
@@ -142,7 +167,10 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
             visible=place < CHANNELS_SHOWN,
         )
         pictures[images[name]] = pixels.planes[place]
-    fill_overviews(viewer, pictures)
+        if moved and place == 0:
+            # The others have the same place: they are read once, for what is in sight.
+            viewer.reset_view()
+        yield Progress(place + 1, len(cells.channels) + 1, "showing the layers")
     if field.labels is not None:
         objects = add_labels(
             viewer,
@@ -160,8 +188,11 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
         objects = show_codes(
             viewer, "classes", cells, pixels.field_index, codes, cells.classes, geometry
         )
+    yield Progress(1, 1, "showing the layers")
     if moved:
         viewer.reset_view()
+    # Last, since its thread and this one would wait for each other.
+    fill_overviews(viewer, pictures)
     return Shown(pixels.field_index, images, objects)
 
 

@@ -14,6 +14,7 @@ from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
 from napari_channelmix.viewer.layers.planes import full_resolution
+from napari_channelmix.viewer.layers.removing import remove_small
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.layers.patches import Patches
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["MapLayer", "box_geometry", "box_shape"]
 
 FloatArray = npt.NDArray[np.float32]
+
+# Bytes of a map whose memory may stay in use for a while.
+SMALL = 2**20
 
 
 def _planar(shown: Shown) -> bool:
@@ -212,7 +216,12 @@ class MapLayer:
     def clear(self) -> None:
         """Take the layer away."""
         layer, self.layer = find_ours(self._viewer, self.role), None
-        if layer is not None:
+        if layer is None:
+            return
+        # Maps of single cells go whenever another one is clicked.
+        if not layer.multiscale and layer.data.nbytes <= SMALL:
+            remove_small(self._viewer, layer)
+        else:
             self._viewer.layers.remove(layer)
 
 

@@ -2,7 +2,7 @@
 
 1. A plane of up to 64 MiB is an array.
 2. A larger one whose file has coarser levels is shown by these: what is in sight is read from the
-   level that fits the zoom.
+   level that fits the zoom. The coarsest ones are arrays: napari reads in the event loop.
 3. A larger one without levels gets an `Overview`: coarse levels that begin empty and are filled
    piece by piece while the window is used. Only what is in sight at a close zoom is read at once.
 """
@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,8 @@ __all__ = [
 READ_WHOLE_BYTES = 64 * 2**20
 # The coarsest level of a pyramid has no more pixels than this along a side: all of it is drawn.
 COARSEST = 2048
+# Levels of no more pixels than this along a side are arrays: the whole slide is seen in them.
+SMALL = 1024
 # Between two levels of an overview, and pixels that are read at once to fill it.
 STEP, PIECE = 4, (1024, 4096)
 # Pixels along a side of the pieces that dask hands out.
@@ -207,17 +210,17 @@ def shown_plane(plane: Plane) -> npt.NDArray[Any] | Levels:
     DataError
         Pixels that cannot be read.
     """
-    height, width = plane.shape
     if nbytes_of(plane) <= READ_WHOLE_BYTES:
-        return np.asarray(plane[0:height, 0:width])
+        return _whole(plane)
     if isinstance(plane, np.ndarray):
         return Levels(coarser_views(plane))
     levels = _in_file(plane)
     coarsest = levels[-1]
     if max(coarsest.shape) <= COARSEST:
-        return Levels(map(_in_pieces, levels))
+        small = [_whole(n) if n is coarsest or max(n.shape) <= SMALL else n for n in levels]
+        return Levels(map(_in_pieces, small))
     if len(levels) > 1 and nbytes_of(coarsest) <= READ_WHOLE_BYTES:
-        views = coarser_views(np.asarray(coarsest[0 : coarsest.shape[0], 0 : coarsest.shape[1]]))
+        views = coarser_views(_whole(coarsest))
         return Levels((*map(_in_pieces, levels[:-1]), *views))
     overview = Overview(coarsest)
     result = Levels((*map(_in_pieces, levels), *overview.levels))
@@ -246,7 +249,21 @@ def _in_pieces(plane: Any) -> Any:
 
     if isinstance(plane, (da.Array, np.ndarray)):
         return plane
+    _load_scheduler()
     return da.from_array(plane, chunks=(CHUNK, CHUNK), asarray=False, name=False)
+
+
+@cache
+def _load_scheduler() -> None:
+    """Load what dask needs for its first array, here in a job and not in the event loop."""
+    import dask.array as da
+
+    np.asarray(da.zeros(1))
+
+
+def _whole(plane: Any) -> npt.NDArray[Any]:
+    height, width = plane.shape
+    return np.asarray(plane[0:height, 0:width])
 
 
 def coarser_views(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:

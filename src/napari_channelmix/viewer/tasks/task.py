@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from napari.utils.notifications import ErrorNotification, notification_manager, show_error
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_channelmix.duration import Stopwatch, Workload, estimate, past_run, record
 from napari_channelmix.errors import ChannelMixError
@@ -29,6 +30,8 @@ __all__ = ["Task", "Update"]
 # Seconds between two updates, or more where the window is slow to show them (`Pace`): it needs no
 # more, and a job may yield a thousand times.
 PAUSE = 0.05
+# Milliseconds between two steps on the main thread: with none, Qt takes several in one turn.
+TURN = 10
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,11 @@ class _Run:
     on_error: Callable[[str], object] | None
     data_set: int | None = None
     work: Workload | None = None
+    show: Callable[[Any], Job[Any]] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     begun: bool = False
+    # What is left of ``show``, once the thread has its result.
+    turns: Job[Any] | None = None
 
 
 # Those that may have a thread.
@@ -181,15 +187,19 @@ class Task:
         on_error: Callable[[str], object] | None = None,
         data_set: int | None = None,
         work: Workload | None = None,
+        show: Callable[[Any], Job[Any]] | None = None,
     ) -> None:
         """Start a job; the callbacks are called on the main thread, in the order of events.
 
         ``data_set``: the key of the data set that the result belongs to; the job is stopped where
         that is closed. ``work``: how much there is to do, so that the time it takes is known
-        better now and before the next run.
+        better now and before the next run. ``show``: makes steps on the main thread out of the
+        result, of which each turn of the event loop takes one, so that the window lives between
+        them; ``on_result`` then gets what they return. Where the job is stopped meanwhile, or
+        another one begins, the steps that are left are done at once: nothing stays half shown.
         """
         self.stop()
-        now = _Run(name, job, on_result, on_update, on_error, data_set, work)
+        now = _Run(name, job, on_result, on_update, on_error, data_set, work, show)
         self._watch = _watch_of(work)
         self._now = now
         self._session.begin(name, data_set)
@@ -214,15 +224,30 @@ class Task:
         now = self._now
         if now is None:
             return
+        if now.turns is not None:
+            self.finish()
+            return
         # Not the worker's own quit(): it would leave the job half way, until it is collected.
         now.stop.set()
         self._end(now, "cancelled")
+
+    def finish(self) -> None:
+        """Do at once what is left to be shown of a result; a job at work is let be."""
+        now = self._now
+        if now is None or now.turns is None or now.turns.gi_running:
+            # Out of one of its own steps: the others follow.
+            return
+        while now.turns is not None:
+            self._turn(now)
 
     def abandon(self) -> None:
         """Stop the job without a word: whoever listened is gone."""
         now, self._now = self._now, None
         if now is not None:
             now.stop.set()
+            turns, now.turns = now.turns, None
+            if turns is not None and not turns.gi_running:
+                turns.close()
             self._session.end(now.name, now.data_set)
 
     def _started(self, now: _Run) -> None:
@@ -249,17 +274,51 @@ class Task:
             return
         if now.work is not None:
             record(now.work, self._watch)
-        self._end(now, "done")
-        now.on_result(outcome.result)
+        if now.show is None:
+            self._end(now, "done")
+            now.on_result(outcome.result)
+            return
+        now.turns = now.show(outcome.result)
+        self._next_turn(now)
+
+    def _next_turn(self, now: _Run) -> None:
+        """A step of what is shown; the next one follows once the event loop has had its turn."""
+        if now.turns is None:
+            return
+        self._turn(now)
+        while self._now is not now and now.turns is not None:
+            # Another job began out of this step.
+            self._turn(now)
+        if now.turns is not None:
+            QTimer.singleShot(TURN, lambda: self._next_turn(now))
+
+    def _turn(self, now: _Run) -> None:
+        assert now.turns is not None
+        try:
+            next(now.turns)
+        except StopIteration as end:
+            now.turns = None
+            self._shown(now, "done")
+            now.on_result(end.value)
+        except Exception:
+            now.turns = None
+            self._shown(now, "failed")
+            raise
+
+    def _shown(self, now: _Run, how: str) -> None:
+        if self._now is now:
+            self._end(now, how)
+        else:
+            self._session.end(now.name, now.data_set)
 
     def _finished(self, now: _Run) -> None:
         """The thread is done; napari itself may have stopped it, in the middle of the job."""
         now.job.close()
         self._threads.remove(now)
-        if self._now is now:
+        if self._now is now and now.turns is None:
             self._end(now, "cancelled")
         waiting = self._now
-        if waiting is not None and not self._threads:
+        if waiting is not None and waiting is not now and not self._threads:
             self._begin(waiting)
 
     def _failed(self, now: _Run, error: Exception) -> None:

@@ -133,7 +133,7 @@ def _go(dock: str, label: str = "Open page", missing: _Missing = NOTHING) -> Act
 def _images(session: Session, seen: bool, layers: bool) -> Step:
     page, cells = DATA, session.cells
     if seen and cells is not None:
-        line = f"{len(cells)} cells, {len(cells.channels)} channels: {session.source}."
+        line = f"{len(cells):,} cells, {len(cells.channels)} channels: {session.source}."
         return Step(page, line, (_go(page),), done=True)
     if OPENING in session.running:
         return Step(page, "The sample is being made…", (_go(page),))

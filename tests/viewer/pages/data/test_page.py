@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,33 @@ def test_another_field_of_view_is_shown_in_the_same_layers(
     assert list(viewer.layers) == before
     np.testing.assert_array_equal(viewer.layers["DNA"].data, plate.fields[3].planes[0])
     assert tuple(viewer.layers["DNA"].contrast_limits) == (5, 50)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "another"])
+def test_a_data_set_that_is_half_shown_is_shown_to_its_end(
+    viewer: Any, open_plate: Any, plate: Any, qtbot: Any, how: str
+) -> None:
+    images = open_plate()
+    other = replace(plate.subset(range(20)), name="other")
+    counts: list[int] = []
+    viewer.layers.events.inserted.connect(lambda _: counts.append(len(viewer.layers)))
+    images.open_cells(other)
+    qtbot.waitUntil(lambda: bool(counts), timeout=10_000)
+    assert images.task.busy and len(images.session.data_sets) == 1
+    if how == "cancelled":
+        images.task.stop()
+        assert not images.task.busy
+    else:
+        images.open_cells(plate)
+    qtbot.waitUntil(lambda: not images.task.busy, timeout=10_000)
+    assert len(images.session.data_sets) == 2
+    assert images.session.cells.name == ("other" if how == "cancelled" else plate.name)
+    # The layers of one data set, and all of them.
+    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=5000)
+    roles = sorted(role_of(layer) for layer in viewer.layers)
+    expected = ["cells", "classes", *(f"channel {name}" for name in plate.channels)]
+    assert roles == sorted(expected)
+    assert images.session.shown.is_in(viewer.layers)
 
 
 def test_cells_of_a_slice_keep_its_place(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QMessageBox
 
+from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.samples import is_untouched
 from napari_channelmix.wording import listed
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtWidgets import QWidget
 
+    from napari_channelmix.viewer.pages.data.open_jobs import Opened
     from napari_channelmix.viewer.session.data_sets import DataSetState
     from napari_channelmix.viewer.session.session import Session, Shown
     from napari_channelmix.viewer.tasks.task import Task
@@ -52,17 +54,19 @@ class DataSetSwitching:
 
     def switch_to(self, key: int) -> None:
         """Take another open data set in use, with all that was found of it."""
+        self._task.finish()
         state = self._session.of(key)
         if state is None or key == self._session.data_set:
             return
         if self._users_layers(state) is not None:
-            self.show_state(state, None)
+            self._switched(key, drain(self.show_state(state, None)))
             return
-        self._read(state, lambda pixels: self._arrived(key, pixels))
+        self._read(state, lambda shown: self._switched(key, shown))
 
     def close(self, key: int) -> None:
         """Let go of a data set; asks where something would be lost that took its time."""
         session = self._session
+        self._task.finish()
         state = session.of(key)
         if state is None or not self.may_close(state):
             return
@@ -78,18 +82,19 @@ class DataSetSwitching:
             return
         after = following.key
 
-        def arrived(pixels: layers.FieldPixels) -> None:
-            self._arrived(after, pixels)
+        def arrived(shown: Shown | None) -> None:
+            self._switched(after, shown)
             session.close(key)
 
         self._read(following, arrived)
 
-    def forget_layers(self, besides: Shown | None = None) -> None:
+    def forget_layers(self, besides: Shown | None = None) -> Job[None]:
         """Remove what was added to show the data set in use; layers of the user's stay.
 
-        Those of a sample, of File > Open Sample, are the user's as soon as they were touched.
+        Those of a sample, of File > Open Sample, are the user's as soon as they were touched. A
+        step for each layer.
         """
-        layers.forget_ours(self._viewer, besides)
+        yield from layers.forget_in_turns(self._viewer, besides)
         before = self._session.shown
         remaining = [] if besides is None else [*besides.images.values(), besides.objects]
         shown = [] if before is None else [*before.images.values(), before.objects]
@@ -97,13 +102,30 @@ class DataSetSwitching:
             there = layer is not None and layer in self._viewer.layers
             if there and is_untouched(layer) and not any(layer is other for other in remaining):
                 self._viewer.layers.remove(layer)
+                yield Progress(0, 1, "taking layers away")
 
-    def show_state(self, state: DataSetState, pixels: layers.FieldPixels | None) -> None:
-        """Show an open data set and take it in use; in the user's layers, where it is of these."""
+    def show_state(
+        self, state: DataSetState, pixels: layers.FieldPixels | None
+    ) -> Job[Shown | None]:
+        """Show an open data set, layer by layer; in the user's layers, where it is of these."""
         shown = self._users_layers(state)
-        self.forget_layers(shown)
+        yield from self.forget_layers(shown)
         if shown is None and pixels is not None:
-            shown = layers.show_field(self._viewer, state.cells, pixels)
+            shown = yield from layers.show_in_turns(self._viewer, state.cells, pixels)
+        return shown
+
+    def show_opened(self, opened: Opened) -> Job[tuple[Opened, Shown | None]]:
+        """Show a data set that was read, in place of the one before."""
+        state = None if opened.open_already is None else self._session.of(opened.open_already)
+        if state is not None:
+            # Asked again, since its layers may be gone.
+            shown = yield from self.show_state(state, opened.pixels)
+            return opened, shown
+        yield from self.forget_layers()
+        return opened, (yield from layers.show_in_turns(self._viewer, opened.cells, opened.pixels))
+
+    def take(self, state: DataSetState, shown: Shown | None) -> None:
+        """Take an open data set in use that is shown."""
         if state.key == self._session.data_set:
             self._session.shown = shown
         else:
@@ -137,19 +159,26 @@ class DataSetSwitching:
         text = "\n".join(lines)
         return QMessageBox.question(self._parent, "Close a data set", text, yes | no, no) == yes
 
-    def _read(self, state: DataSetState, arrived: Callable[[layers.FieldPixels], object]) -> None:
+    def _read(self, state: DataSetState, arrived: Callable[[Shown | None], object]) -> None:
+        key = state.key
+
+        def show(pixels: layers.FieldPixels) -> Job[Shown | None]:
+            # It may be another one by now, or closed.
+            now = self._session.of(key)
+            return None if now is None else (yield from self.show_state(now, pixels))
+
         self._task.run(
             f"showing {state.name}",
             layers.field_job(state.cells, state.shown.field),
             arrived,
             on_error=self._failed,
+            show=show,
         )
 
-    def _arrived(self, key: int, pixels: layers.FieldPixels) -> None:
-        # It may be another one by now, or closed.
+    def _switched(self, key: int, shown: Shown | None) -> None:
         state = self._session.of(key)
         if state is not None:
-            self.show_state(state, pixels)
+            self.take(state, shown)
 
     def _users_layers(self, state: DataSetState) -> Shown | None:
         """How a data set is shown in layers of the user, where these are still there."""

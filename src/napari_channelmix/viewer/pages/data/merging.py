@@ -70,14 +70,14 @@ def added(before: Cells, more: Cells) -> tuple[Cells, str]:
         for new, old in zip(more.channels, before.channels, strict=True)
         if new != old
     ]
-    text = f"{len(more)} cells of {more.name} added"
+    text = f"{len(more):,} cells of {more.name} added"
     return both, f"{text}; {', '.join(pairs)}." if pairs else f"{text}."
 
 
 def summary(cells: Cells) -> str:
     """The cells in a line: how many, of which channels, classes and groups."""
-    parts = [f"{len(cells)} cells", f"{len(cells.channels)} channels"]
-    counts = ", ".join(f"{name} {count}" for name, count in cells.class_counts.items())
+    parts = [f"{len(cells):,} cells", f"{len(cells.channels)} channels"]
+    counts = ", ".join(f"{name} {count:,}" for name, count in cells.class_counts.items())
     parts.append(f"classes {counts}" if counts else "no classes yet")
     line = ", ".join(parts)
     groups = Counter(cells.groups.tolist())

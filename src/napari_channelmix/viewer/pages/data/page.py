@@ -214,20 +214,18 @@ class DataPage(Page):
         self.task.run(
             title,
             opened_job(job, of_source(self.session, source)),
-            lambda opened: self._opened(opened, source),
+            lambda pair: self._opened(pair[0], pair[1], source),
             on_error=self.fail,
+            show=self.switching.show_opened,
         )
 
-    def _opened(self, opened: Opened, source: str) -> None:
+    def _opened(self, opened: Opened, shown: Shown | None, source: str) -> None:
         state = None if opened.open_already is None else self.session.of(opened.open_already)
         if state is not None:
-            # Asked again, since its layers may be gone.
-            self.switching.show_state(state, opened.pixels)
+            self.switching.take(state, shown)
             if state.results:
                 self.notice.say(f"{state.name} is open already, with {listed(state.results, 6)}.")
             return
-        self.switching.forget_layers()
-        shown = layers.show_field(self.viewer, opened.cells, opened.pixels)
         self.session.open(opened.cells, source, shown)
         self.origin.setCurrentIndex(0)
         if opened.cells.warnings:

@@ -123,7 +123,7 @@ class Snapshot:
     @property
     def contents(self) -> tuple[str, ...]:
         """What a report of it says, in words."""
-        return (f"the data ({len(self.cells)} cells)", *self.results)
+        return (f"the data ({len(self.cells):,} cells)", *self.results)
 
     def owner_of(self, trained: Trained | None) -> Snapshot | None:
         """The data set that a classifier belongs to; None where it is no data set's any more."""
