@@ -6,11 +6,12 @@ one that makes accuracy about .8 on 24 wells, it must be found in at least 90 of
 interval of the accuracy must hold the true one in 90 to 98 %. The true one is the mean accuracy of
 the same classifiers, those of the folds, on many fresh wells.
 
-    python benchmarks/grouped_null.py [--null 100] [--effect 50] [--first 20000] [--jobs 1]
-        [--out grouped_null.jsonl]
+    python benchmarks/grouped_null.py [--null 100] [--effect 50] [--first 20000] [--epochs N]
+        [--patience N] [--batch N] [--jobs 1] [--out grouped_null.jsonl]
 
-A set takes about 5 to 15 s on one thread. Finished sets are kept in ``--out``, a line each, and a
-run that was stopped goes on there. Ends with 1 where an aim is missed.
+Networks are trained as channel importance does by default, unless told otherwise. Finished sets
+are kept in ``--out``, a line each, and a run that was stopped goes on there. Ends with 1 where an
+aim is missed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from scipy import stats
 
 from napari_channelmix import Cells, channel_importance
 from napari_channelmix.classify import TrainingSettings
+from napari_channelmix.settings import ImportanceSettings
 
 CHANNELS, SIDE, CELLS = 3, 24, 16
 # Spread of the logarithm of a channel's gain over wells, and of single cells within a well.
@@ -39,7 +41,10 @@ GAIN, CELL = 0.25, 0.25
 EFFECT = 0.7
 NULL_WELLS, EFFECT_WELLS = 12, 24
 FRESH_WELLS = 100
-SETTINGS = TrainingSettings(epochs=6, batch=32)
+# How the networks are trained: these of the settings of channel importance.
+DEFAULTS, TRAINING = ImportanceSettings(), ("epochs", "patience", "batch")
+# A set: kind, seed and training.
+Wanted = tuple[str, int, int, int, int]
 
 
 def plate(seed: int, wells: int, effect: float) -> Cells:
@@ -59,14 +64,14 @@ def plate(seed: int, wells: int, effect: float) -> Cells:
     return Cells.from_array(crops, names, label, ("a", "b"), [f"w{one}" for one in well])
 
 
-def one_set(kind: str, seed: int) -> dict[str, Any]:
+def one_set(kind: str, seed: int, *training: int) -> dict[str, Any]:
     """Channel importance of a set: verdict, and whether the interval holds the true accuracy."""
     torch.set_num_threads(1)
     effect, wells = (EFFECT, EFFECT_WELLS) if kind == "effect" else (0.0, NULL_WELLS)
     found = channel_importance(
         plate(seed, wells, effect),
         network="tiny",
-        settings=SETTINGS,
+        settings=TrainingSettings(**dict(zip(TRAINING, training, strict=True))),
         shapley=False,
         decoys=False,
         seed=seed,
@@ -82,6 +87,7 @@ def one_set(kind: str, seed: int) -> dict[str, Any]:
     return {
         "kind": kind,
         "seed": seed,
+        **dict(zip(TRAINING, training, strict=True)),
         "verdict": found.verdict,
         "gate": found.gate,
         "accuracy": found.accuracy,
@@ -99,11 +105,13 @@ def main() -> int:
     parser.add_argument("--null", type=int, default=100, help="sets without an effect")
     parser.add_argument("--effect", type=int, default=50, help="sets with one")
     parser.add_argument("--first", type=int, default=20_000, help="seed of the first set")
+    for name in TRAINING:
+        parser.add_argument(f"--{name}", type=int, default=getattr(DEFAULTS, name))
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, default=Path("grouped_null.jsonl"))
     args = parser.parse_args()
-    wanted = [
-        (kind, args.first + number)
+    wanted: list[Wanted] = [
+        (kind, args.first + number, args.epochs, args.patience, args.batch)
         for kind in ("null", "effect")
         for number in range(getattr(args, kind))
     ]
@@ -119,13 +127,19 @@ def main() -> int:
     return _report([rows[one] for one in wanted])
 
 
-def _kept(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
+def _kept(path: Path) -> dict[Wanted, dict[str, Any]]:
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return {(row["kind"], row["seed"]): row for row in map(json.loads, lines)}
+    return {_key(row): row for row in map(json.loads, lines)}
 
 
-def _keep(path: Path, rows: dict[tuple[str, int], dict[str, Any]], row: dict[str, Any]) -> None:
-    rows[row["kind"], row["seed"]] = row
+def _key(row: dict[str, Any]) -> Wanted:
+    """Rows of earlier versions name no training, which was this."""
+    row = {"epochs": 6, "patience": 10, "batch": 32, **row}
+    return row["kind"], row["seed"], row["epochs"], row["patience"], row["batch"]
+
+
+def _keep(path: Path, rows: dict[Wanted, dict[str, Any]], row: dict[str, Any]) -> None:
+    rows[_key(row)] = row
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
     print(

@@ -15,11 +15,12 @@ Rates are of p < .05. Channels of one set are not independent, so the upper boun
 Clopper and Pearson) is that of one channel of the kind per set, drawn by the seed of the set. Seeds
 from 1000 served to choose the settings; those from 5000 did not.
 
-    python benchmarks/null_calibration.py [--groups] [--sets 100] [--first 5000] [--epochs 24]
-        [--jobs 2] [--out null_cells.jsonl or null_groups.jsonl]
+    python benchmarks/null_calibration.py [--groups] [--sets 100] [--first 5000] [--epochs N]
+        [--patience N] [--batch N] [--jobs 2] [--out null_cells.jsonl or null_groups.jsonl]
     python benchmarks/null_calibration.py --alone [--sets 500] [--first 5000]
 
-Sets are kept in ``--out``, a line each, and a run that was stopped goes on there.
+Networks are trained as channel importance does by default, unless told otherwise. Sets are kept in
+``--out``, a line each, and a run that was stopped goes on there.
 """
 
 from __future__ import annotations
@@ -59,11 +60,14 @@ from napari_channelmix.dcmix.negative_control import (
 from napari_channelmix.dcmix.p_values import both_tests
 from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.jobs import drain
+from napari_channelmix.settings import ImportanceSettings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.crops import NormalisedCrops
 
 FOLDS, LEVEL = 4, 0.05
+# How the networks are trained: these of the settings of channel importance.
+DEFAULTS, TRAINING = ImportanceSettings(), ("epochs", "patience", "batch")
 # Single cells: so many, of channels with this relevance.
 RELEVANCE, COUNT = (1.0, 0.6, 0, 0, 0, 0, 0, 0), 400
 # Sets of wells: so many without an effect and with one, of so many cells; crops of so many pixels.
@@ -86,7 +90,8 @@ def main() -> None:
     parser.add_argument("--sets", type=int, help="of each kind; default: 100, or 500 with --alone")
     parser.add_argument("--first", type=int, default=5000, help="seed of the first set")
     parser.add_argument("--network", default="tiny")
-    parser.add_argument("--epochs", type=int, default=24)
+    for name in TRAINING:
+        parser.add_argument(f"--{name}", type=int, default=getattr(DEFAULTS, name))
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, help="where sets are kept")
     args = parser.parse_args()
@@ -101,8 +106,8 @@ def main() -> None:
             "design": design,
             "effect": effect,
             "seed": args.first + number,
-            "epochs": args.epochs,
             "network": args.network,
+            **{name: getattr(args, name) for name in TRAINING},
         }
         for number in range(args.sets or 100)
         for effect in ((0.0, EFFECT) if args.groups else (EFFECT,))
@@ -131,7 +136,9 @@ def kept_or_made(wanted: list[dict[str, Any]], out: Path, jobs: int) -> Iterator
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("design", "effect", "seed", "epochs", "network"))
+    """What a set is; rows of earlier versions name no patience and no batch, which were these."""
+    row = {"patience": 10, "batch": 32, **row}
+    return tuple(row[name] for name in ("design", "effect", "seed", "network", *TRAINING))
 
 
 def made(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +146,7 @@ def made(wanted: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(1)
     start, seed = time.process_time(), wanted["seed"]
     cells, kinds = _set(wanted["design"], seed, wanted["effect"])
-    settings = TrainingSettings(epochs=wanted["epochs"], batch=32)
+    settings = TrainingSettings(**{name: wanted[name] for name in TRAINING})
     division = divided(cells, FOLDS, split_seed=seed)
     drain(division.pixels[0].load())
     both = []

@@ -237,6 +237,29 @@ def test_an_interrupted_run_keeps_finished_seeds_and_does_only_the_rest(halves, 
     )
 
 
+def test_repeats_of_an_earlier_version_are_used_and_are_not_mixed_in_silence(halves, tmp_path):
+    train, test, _ = halves
+    brief = {**BRIEF, "decoys": False, "seeds": 2, "parts": tmp_path}
+    new = channel_importance(train, test, **brief)
+
+    def as_before(path):
+        # Earlier versions did not write how a repeat was computed.
+        content = json.loads(path.read_text("utf-8"))
+        assert content.pop("method") == 2
+        path.write_text(json.dumps(content), "utf-8")
+
+    first, second = sorted(tmp_path.glob("*.json"))
+    as_before(first)
+    some = channel_importance(train, test, **brief)
+    as_before(second)
+    all_earlier = channel_importance(train, test, **brief)
+
+    (line,) = set(some.warnings) - set(new.warnings)
+    assert line.startswith("1 of 2 repeats were kept from an earlier version")
+    assert "method" not in json.loads(second.read_text("utf-8"))
+    assert all_earlier == new
+
+
 def test_parts_of_other_settings_or_damaged_ones_are_not_used(halves, tmp_path):
     train, test, _ = halves
     quick = {**BRIEF, "shapley": False, "decoys": False, "seeds": 1, "parts": tmp_path}

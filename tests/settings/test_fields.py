@@ -123,7 +123,7 @@ def test_every_setting_is_explained_in_the_docstring(kind: type) -> None:
 def test_settings_of_the_training_alone_are_completed() -> None:
     given = merged(ImportanceSettings, TrainingSettings(epochs=7, clip=2.0), {"seeds": 3})
 
-    assert given == ImportanceSettings(epochs=7, patience=10, clip=2.0, seeds=3)
+    assert given == ImportanceSettings(epochs=7, clip=2.0, seeds=3)
     assert given.training == TrainingSettings(epochs=7, clip=2.0)
 
 

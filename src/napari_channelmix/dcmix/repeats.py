@@ -81,15 +81,17 @@ class Plan:
 
     def key(self, seed: int, train: str, test: str) -> str:
         """Name of the part of a repeat; ``train`` and ``test`` are signatures of its cells."""
-        settings = self.facts()
-        if settings["patience"] >= settings["epochs"]:
-            # It decides nothing; 10 was the default when the first parts were named.
-            settings["patience"] = 10
         facts = [
-            {"settings": settings, "seed": seed, "data": [train, test]},
+            {"settings": self.facts(), "seed": seed, "data": [train, test]},
             package_version("napari-channelmix"),
         ]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+# Raised whenever the same settings, seed and cells give a repeat with other numbers. It is no part
+# of the key: a folder that an earlier version finished is used as it is, and a result of several
+# methods says so.
+METHOD = 2
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,9 @@ class RepeatResult:
         Balanced accuracy of the all-channel network with all channels and with none, between which
         the Shapley values lie.
     warnings : list of str
+    method : int
+        How it was computed: 1 in files that do not say, which drew donors for the Shapley values
+        with replacement; 2 deals them in equal parts.
     """
 
     seed: int
@@ -129,6 +134,7 @@ class RepeatResult:
     whole: float | None = None
     nothing: float | None = None
     warnings: list[str] = field(default_factory=list)
+    method: int = METHOD
 
 
 def shares_of(mixing: ChannelMix) -> FloatArray:

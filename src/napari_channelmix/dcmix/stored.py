@@ -156,6 +156,8 @@ class RepeatPart(Stored):
     whole: Part | None
     nothing: Part | None
     warnings: tuple[str, ...]
+    # Absent in files of earlier versions.
+    method: Index = 1
 
     def refuse_others(
         self, *, seed: int, cells: int, channels: int, classes: int, shapley: bool, decoys: bool

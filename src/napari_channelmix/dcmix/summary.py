@@ -127,6 +127,13 @@ def _doubts(
     lines = [line for item in repeats for line in item.warnings]
     lines += [item.warning for item in estimates.values() if item.warning]
     lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
+    methods = [item.method for item in repeats]
+    if min(methods) < max(methods):
+        older = sum(method < max(methods) for method in methods)
+        lines.append(
+            f"{older} of {len(repeats)} repeats were kept from an earlier version, whose Shapley "
+            f"values are noisier; a run into a new folder computes all alike"
+        )
     if len(repeats) < ENOUGH_REPEATS:
         lines.append(
             f"{counted(len(repeats), 'repeat', 'are')} too few for an error bar; use "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from napari_channelmix.bounds import Epochs, Flag, Mixes, Name, Patience, Seed, Seeds
+from napari_channelmix.bounds import Flag, Mixes, Name, Seed, Seeds
 from napari_channelmix.settings.cluster import ClusterSettings
 from napari_channelmix.settings.fields import About, settings
 from napari_channelmix.settings.training import NetworkSettings
@@ -18,10 +18,6 @@ class ImportanceSettings(ClusterSettings, NetworkSettings):
 
     Attributes
     ----------
-    epochs : int
-        Half as many as for a classifier: the rate has fallen to its end by then, and shares,
-        Shapley values and verdicts are the same within the spread of the repeats.
-    patience : int
     seeds : int
         Number of repeats, each a training of its own; their spread is the error bar. 4 or more,
         or a warning is given. ``seed`` is that of the first training; each repeat has the next.
@@ -43,14 +39,6 @@ class ImportanceSettings(ClusterSettings, NetworkSettings):
         Where the repeats are computed; see `ClusterSettings`.
     """
 
-    epochs: Annotated[
-        Epochs,
-        About("Epochs", "most passes over the training cells; may stop earlier"),
-    ] = 20
-    patience: Annotated[
-        Patience,
-        About("Patience", "epochs without a better score until training stops", advanced=True),
-    ] = 6
     seeds: Annotated[
         Seeds, About("Repeats", "repeats, each on other groups; their spread is the error bar")
     ] = 4
