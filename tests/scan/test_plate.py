@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.scan import Role
+from napari_channelmix.scan import Role, scan_folder
 from napari_channelmix.scan.plate import is_plate, scan_plate
 from napari_channelmix.settings import ScanSettings
 
@@ -200,3 +201,10 @@ def test_nuclei_can_be_segmented_in_a_plate_with_label_images(plate):
     scan = scan_plate(plate).with_choice("cells", "segment nuclei in DNA")
     assert not scan.problems
     assert {"labelled", "min_area"}.isdisjoint(scan.description()["cells"])
+
+
+def test_a_plate_beside_images_is_left_out_with_a_word(plate):
+    for name in ("a.tif", "b.tif"):
+        tifffile.imwrite(plate.parent / name, np.zeros((64, 64), np.uint8))
+    (left,) = scan_folder(plate.parent).left_out
+    assert left.path == "plate.zarr" and "scan it by itself" in left.reason

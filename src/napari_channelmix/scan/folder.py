@@ -129,6 +129,12 @@ def scan_folder_job(
     other = yield from _not_images_job(listing, settings, answers)
     if isinstance(other, Scan):
         return other
+    # A plate beside images, which are read: it is not lost without a word.
+    plates = tuple(
+        LeftOut(name, "is an OME-Zarr plate beside images; scan it by itself")
+        for name in listing.plates
+    )
+    listing = replace(listing, left_out=(*plates, *listing.left_out))
     masks = pair_label_files([*listing.images, *(one.path for one in listing.left_out)])
     told = {one.path for one in masks.left_out}
     listing = replace(
