@@ -111,7 +111,7 @@ class Run:
                 self.result = stop.value
                 self.done = 1.0
                 break
-            stage = re.sub(r"^repeat \d+ of \d+: |, epoch.*$|,? \d+ of \d+", "", step.stage)
+            stage = re.sub(r"^repeat \d+ of \d+: |, epoch.*$|,? [\d,]+ of [\d,]+", "", step.stage)
             self.seconds[stage] += time.process_time() - start
             self.epochs += "validation_loss" in step.metrics
             self.done = step.fraction
