@@ -8,6 +8,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.duration import duration_text
+from napari_channelmix.viewer.widgets.scrolling import bring_into_sight
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.tasks.task import Task, Update
@@ -51,6 +52,10 @@ class TaskBar(QWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON)
         self._soon.timeout.connect(self._look)
+        # When it has its place on a page that is scrolled.
+        self._placed = QTimer(self)
+        self._placed.setSingleShot(True)
+        self._placed.timeout.connect(lambda: bring_into_sight(self))
         self._tick = QTimer(self)
         self._tick.setInterval(TICK)
         self._tick.timeout.connect(self._show_stage)
@@ -66,6 +71,7 @@ class TaskBar(QWidget):
         self.stage.setText(self._stage)
         self.setVisible(True)
         self._soon.start()
+        self._placed.start()
 
     def _look(self) -> None:
         """Say so where the job cannot begin yet."""
@@ -105,4 +111,5 @@ class TaskBar(QWidget):
     def _ended(self, how: str) -> None:
         self._soon.stop()
         self._tick.stop()
+        self._placed.stop()
         self.setVisible(False)

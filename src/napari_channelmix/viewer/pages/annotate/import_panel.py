@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.annotation_columns import known_columns
 from napari_channelmix.data.annotation_import import import_job, table_of_classes
@@ -19,6 +19,7 @@ from napari_channelmix.viewer.session.cell_sources import same_pixels
 from napari_channelmix.viewer.widgets.column_mapping import ROWS, ColumnMapping, Purpose
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.viewer.widgets.scrolling import bring_into_sight
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,12 +139,7 @@ class Transfer(QWidget):
 
     def _come_into_sight(self) -> None:
         """Scroll the page to what is asked; the buttons that end it are below."""
-        above = self.parentWidget()
-        while above is not None and not isinstance(above, QScrollArea):
-            above = above.parentWidget()
-        if isinstance(above, QScrollArea):
-            above.ensureWidgetVisible(self.apply_button)
-            above.ensureWidgetVisible(self.title)
+        bring_into_sight(self.apply_button, self.title)
 
     def _ask(self) -> None:
         """Ask for the columns that the way of naming cells needs."""
