@@ -68,7 +68,8 @@ def write_qupath_job(results: CellResults, path: Path) -> Job[Path]:
     sizes, unit = micrometres_of(cells), "µm"
     if sizes is None:
         sizes, unit = np.ones((len(cells.fields), 2)), "px"
-    y, x = ((cells.centres[rows] + 0.5) * sizes[fields]).T
+    # Without the last digits, which are of the multiplication.
+    y, x = ((cells.centres[rows] + 0.5) * sizes[fields]).round(6).T
     ids = tuple(object_ids(results))
     columns = [
         _texts("Image", images, fields),

@@ -137,7 +137,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         help="folder for the tables, or one table of cells: a file that ends in .csv, .parquet or "
-        ".h5ad",
+        ".h5ad, or in another ending of the command export",
     )
     add_options(predict, PredictSettings, leave_out=COMMON)
     add_store_options(predict)
