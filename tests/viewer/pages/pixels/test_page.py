@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.jobs import Progress
+from napari_channelmix.pcim import model_adapter
 from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.pages.pixels import batch_panel
 from napari_channelmix.viewer.pages.pixels.comparison_job import Answer
@@ -274,7 +275,9 @@ def test_cells_of_one_slice_of_a_stack(viewer: Any, dock: Any, qtbot: Any) -> No
 class Slow:
     """A classifier's network that takes its time; knows which crops it was asked about."""
 
-    def __init__(self, model: Any, seconds: float = 0.05) -> None:
+    def __init__(self, model: Any, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.05) -> None:
+        # The network itself is asked, not its faster copy.
+        monkeypatch.setattr(model_adapter, "for_inference", lambda network: network)
         self.seconds = seconds
         self.calls = 0
         network = model.network
@@ -288,9 +291,11 @@ class Slow:
         network.forward = slowly
 
 
-def test_a_stale_map_never_appears(viewer: Any, opened: Any, qtbot: Any) -> None:
+def test_a_stale_map_never_appears(
+    viewer: Any, opened: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = classifier()
-    Slow(model, 0.01)
+    Slow(model, monkeypatch, 0.01)
     found = opened(model=model)
     seen: list[int] = []
     found.session.explanation_changed.connect(
@@ -346,9 +351,11 @@ def test_a_second_click_is_answered_at_once(viewer: Any, opened: Any, qtbot: Any
     assert "explanation" not in viewer.layers
 
 
-def test_cancel_leaves_the_map_as_it_is(viewer: Any, opened: Any, qtbot: Any, click: Any) -> None:
+def test_cancel_leaves_the_map_as_it_is(
+    viewer: Any, opened: Any, qtbot: Any, click: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = classifier()
-    slow = Slow(model, 0.02)
+    slow = Slow(model, monkeypatch, 0.02)
     found = opened(model=model)
     slow.seconds = 0.2
     press(qtbot, viewer, 2)
@@ -367,12 +374,14 @@ def test_cancel_leaves_the_map_as_it_is(viewer: Any, opened: Any, qtbot: Any, cl
     assert "Stopped" in found.notice.text() and viewer.layers["explanation"].data.any()
 
 
-def test_closing_the_viewer_meanwhile_is_safe(make_napari_viewer: Any, qtbot: Any) -> None:
+def test_closing_the_viewer_meanwhile_is_safe(
+    make_napari_viewer: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     viewer = make_napari_viewer(show=True)
     labels, pixels = squares(), picture()
     one = viewer.add_image(pixels, name="DNA")
     model = classifier(("DNA",))
-    slow = Slow(model, 0.02)
+    slow = Slow(model, monkeypatch, 0.02)
     session = session_of(viewer)
     session.trained = Trained(model, "a test")
     found = PixelsPage(viewer)
@@ -502,10 +511,10 @@ def test_all_cells_into_one_layer(viewer: Any, opened: Any, qtbot: Any, click: A
 
 
 def test_chosen_cells_and_an_honest_cancel(
-    viewer: Any, opened: Any, qtbot: Any, click: Any
+    viewer: Any, opened: Any, qtbot: Any, click: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = classifier()
-    slow = Slow(model, 0.0)
+    slow = Slow(model, monkeypatch, 0.0)
     found = opened(model=model)
     click(found.many.chosen_button)
     assert "No cell is selected" in found.notice.text()
