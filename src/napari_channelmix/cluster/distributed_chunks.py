@@ -143,12 +143,12 @@ class _Flight:
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         """What a worker says of a chunk."""
-        said = event[1]
-        index = int(said["chunk"])
-        if said.get("begins"):
+        message = event[1]
+        index = int(message["chunk"])
+        if message.get("begins"):
             self._states.begin(index)
         else:
-            self._states.advance(index, float(said["share"]))
+            self._states.advance(index, float(message["share"]))
 
     def _send(self) -> None:
         """Give what is shared to all workers."""
