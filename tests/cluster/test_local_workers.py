@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from napari_channelmix.cluster import chunks_job
+from napari_channelmix.cluster import ChunkReport, chunks_job, distributed_chunks
+from napari_channelmix.cluster.worker_task import import_there
 from napari_channelmix.errors import ClusterError
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.settings import ClusterSettings
@@ -133,3 +134,16 @@ def test_workers_of_another_version_are_refused(
     job = chunks_job(tasks.doubled, {}, [1], keep=print, settings=ClusterSettings(workers=1))
     with pytest.raises(ClusterError, match=r"has napari-channelmix \d.*, this process 9\.9\.9"):
         drain(job)
+
+
+def test_workers_import_what_is_shared_before_it_is_sent_to_them_one_after_the_other(
+    tasks: ModuleType,
+) -> None:
+    class Holder:
+        def __init__(self, report: ChunkReport) -> None:
+            self.report = report
+
+    names = distributed_chunks._modules(tasks.doubled, Holder(ChunkReport(total=0, done=0)))
+    # What the user wrote is imported by what needs it alone.
+    assert names == ["napari_channelmix.cluster.report"]
+    import_there([*names, "no_such_module"])

@@ -43,6 +43,18 @@ def test_what_is_kept_is_found_again(store):
     assert np.isnan(again.maps(slice(2, 4))).all()
 
 
+def test_a_smaller_chunk_that_is_done_first_does_not_decide_how_the_maps_are_stored(tmp_path):
+    store = MapStore.opened(tmp_path / "out", FACTS)
+    store.put(2, slice(4, 5), 5, maps(3, 1), PART)
+    assert zarr.open_array(store.folder / "maps.zarr", mode="r").chunks == (2, 3, 4)
+    # Where a chunk of the run is a chunk of the array, no other is deleted with it.
+    store.put(1, slice(2, 4), 5, maps(2), PART)
+    store.put(0, slice(0, 2), 5, maps(1), PART)
+    np.testing.assert_array_equal(
+        store.maps(slice(0, 5))[:, 0, 0], np.array([1, 1, 2, 2, 3], np.float32)
+    )
+
+
 def test_scores_stand_beside_their_chunk(store):
     store.put_scores(0, "saliency", {"srg": [0.1, 0.2]})
     store.put_scores(0, "gradcam", {"left_out": "it has no convolution"})

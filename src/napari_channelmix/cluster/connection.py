@@ -12,12 +12,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from napari_channelmix.cluster.worker_task import Facts, own_facts, refuse_other
+from napari_channelmix.cluster.worker_task import Facts, import_there, own_facts, refuse_other
 from napari_channelmix.errors import ClusterError
 from napari_channelmix.wording import shown_error
 
@@ -37,10 +37,18 @@ DEATHS = 6
 
 
 class Connection:
-    """A client of a scheduler, and the workers of this machine that were started for it."""
+    """A client of a scheduler, and the workers of this machine that were started for it.
 
-    def __init__(self, settings: ClusterSettings) -> None:
-        self._settings = settings
+    Parameters
+    ----------
+    settings : ClusterSettings
+    modules : sequence of str
+        What the chunks need: all workers import it at once when they are there. What is shared
+        would otherwise be imported by one worker after the other, as it is handed on.
+    """
+
+    def __init__(self, settings: ClusterSettings, modules: Sequence[str] = ()) -> None:
+        self._settings, self._modules = settings, tuple(modules)
         self.client: Any = None
         self.dashboard = ""
         self._cluster: Any = None
@@ -78,6 +86,7 @@ class Connection:
                 self._start()
             self._await_workers()
             self._refuse_others()
+            self.client.run(import_there, self._modules)
         except ClusterError:
             self.close()
             raise

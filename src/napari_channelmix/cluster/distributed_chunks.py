@@ -56,7 +56,7 @@ def on_workers_job(
     """
     # More workers than chunks would have nothing to do.
     settings = replace(settings, workers=min(settings.workers, len(chunks)))
-    connection = Connection(settings)
+    connection = Connection(settings, _modules(task, shared))
     with quiet_logs() as silence:
         try:
             yield from _opened_job(connection, settings, states, silence)
@@ -67,6 +67,19 @@ def on_workers_job(
                 flight.close()
         finally:
             connection.close()
+
+
+def _modules(*objects: Any) -> list[str]:
+    """Where these, and what they hold, are defined; not what is the user's own script."""
+    held = [value for each in objects for value in getattr(each, "__dict__", {}).values()]
+    names = {getattr(each, "__module__", "") for each in (*objects, *held)}
+    names |= {type(each).__module__ for each in (*objects, *held)}
+    return sorted(name for name in names if isinstance(name, str) and _is_ours(name))
+
+
+def _is_ours(module: str) -> bool:
+    """Whether importing it runs no code of the user's."""
+    return module.partition(".")[0] == "napari_channelmix"
 
 
 def _opened_job(

@@ -6,7 +6,8 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import ClusterError
@@ -15,7 +16,7 @@ from napari_channelmix.provenance import package_version
 if TYPE_CHECKING:
     from napari_channelmix.jobs import Job
 
-__all__ = ["Facts", "own_facts", "run_chunk"]
+__all__ = ["Facts", "import_there", "own_facts", "run_chunk"]
 
 #: Version of this package and minor version of Python.
 Facts = tuple[str, str]
@@ -30,6 +31,13 @@ _one_at_a_time = threading.Lock()
 
 class NotWanted(Exception):
     """Nobody waits for the chunk any more."""
+
+
+def import_there(modules: Sequence[str]) -> None:
+    """Import modules where this is called; one that is not there is missed when it is needed."""
+    for name in modules:
+        with contextlib.suppress(ImportError):
+            import_module(name)
 
 
 def own_facts() -> Facts:

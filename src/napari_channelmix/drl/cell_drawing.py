@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.crop_outlines import outline_by_light
 from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.features import hand_crafted
 from napari_channelmix.errors import DataError
@@ -35,8 +36,6 @@ Mask = npt.NDArray[np.bool_]
 
 #: Side of the frame a cell is drawn in, in pixels: that of the sprites.
 FRAME_SIDE = 64
-# An outline found by brightness that is smaller than this is noise.
-LEAST_AREA = 9
 # Cells whose crops are read at a time.
 BATCH = 64
 
@@ -104,31 +103,7 @@ def outlined(cut: CellCut, how: Preparation) -> tuple[Mask, bool]:
     """Mask (h, w) of the cell, and whether it is more than a disc in the middle."""
     if cut.label is not None and cut.label.any():
         return cut.label, True
-    from scipy import ndimage
-    from skimage.filters import threshold_otsu
-    from skimage.morphology import isotropic_opening
-
-    signal = ndimage.gaussian_filter(how.scaled(cut.pixels).mean(axis=0), 1.0)
-    height, width = signal.shape
-    y, x = np.ogrid[:height, :width]
-    off = np.hypot((y - (height - 1) / 2) / height, (x - (width - 1) / 2) / width)
-    disc: Mask = off <= 0.45
-    if signal.max() - signal.min() < 1e-6:
-        return disc, False
-    bright = ndimage.binary_fill_holes(signal > threshold_otsu(signal))
-    # Corners of a crop belong to neighbours, and what hangs on a cell by a thread does too.
-    thread = max(1.0, 0.05 * min(height, width))
-    bright = isotropic_opening(bright & (off <= 0.55), thread)
-    blobs, count = ndimage.label(bright)
-    if not count:
-        return disc, False
-    # The blob with most of its light in the middle of the crop.
-    light = (signal - signal.min()) * np.exp(-8 * off**2)
-    weight = ndimage.sum_labels(light, blobs, np.arange(1, count + 1))
-    chosen: Mask = blobs == 1 + int(np.argmax(weight))
-    if chosen.sum() < LEAST_AREA or chosen.mean() > 0.98:
-        return disc, False
-    return chosen, True
+    return outline_by_light(how.scaled(cut.pixels).mean(axis=0))
 
 
 def diameter(mask: Mask) -> float:

@@ -176,7 +176,8 @@ class MapStore:
             Disk full and the like; the chunks before are intact.
         """
         try:
-            self._begin(arrays, count)
+            # Whichever chunk is kept first: the last, which may be smaller, does not decide.
+            self._begin(arrays, count, rows.start // index if index else rows.stop)
             for name, values in arrays.items():
                 self._forget(index, name)
                 path, shape = self.folder / f"{name}.zarr", (count, *values.shape[1:])
@@ -191,7 +192,7 @@ class MapStore:
         if left.is_dir():
             shutil.rmtree(left)
 
-    def _begin(self, arrays: dict[str, FloatArray], count: int) -> None:
+    def _begin(self, arrays: dict[str, FloatArray], count: int, size: int) -> None:
         """Make the arrays with the first chunk: a run that fails before leaves nothing behind."""
         if self.run is not None:
             return
@@ -208,7 +209,7 @@ class MapStore:
                 half,
                 shape=(count, *first.shape[1:]),
                 dtype="float32",
-                chunks=first.shape,
+                chunks=(size, *first.shape[1:]),
                 fill_value=np.nan,
                 dimension_names=AXES[name],
                 attributes={"run": run, "facts": self.facts, **self._about(name)},

@@ -35,7 +35,7 @@ def test_arrow_keys_go_from_page_to_page(rail: Rail, qtbot: Any) -> None:
     ):
         qtbot.keyClick(rail.focusWidget(), key)
     assert chosen == ["annotate", "classifier", "annotate", "report", "report", "data"]
-    assert rail.buttons["data"].hasFocus() and rail.buttons["data"].isChecked()
+    assert rail.window().focusWidget() is rail.buttons["data"] and rail.buttons["data"].isChecked()
 
 
 def test_the_button_that_has_the_keyboard_is_seen(rail: Rail, qtbot: Any) -> None:
