@@ -50,6 +50,7 @@ __all__ = [
     "Latents",
     "Segmentation",
     "SegmentationSettings",
+    "audit",
     "channel_importance",
     "evaluate",
     "explain",

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.intervals import GroupedRecall, few_groups_text
+from napari_channelmix.classify.intervals import (
+    GroupedRecall,
+    difference_interval,
+    few_groups_text,
+)
 
-__all__ = ["GroupedShare", "share_of"]
+__all__ = ["GroupedShare", "share_of", "surplus_of"]
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,32 @@ def share_of(flags: npt.ArrayLike, groups: npt.ArrayLike) -> GroupedShare:
     share, number = counts.balanced, len(np.unique(names))
     low, high = max(0.0, share - below), min(1.0, share + above)
     return GroupedShare(share, low, high, len(holds), number, few_groups_text(number, len(holds)))
+
+
+def surplus_of(
+    flags: npt.ArrayLike, others: npt.ArrayLike, groups: npt.ArrayLike
+) -> tuple[float, float, float]:
+    """By how much one share is higher than another of the same cells, with a 95 % interval.
+
+    Parameters
+    ----------
+    flags, others : (N,) bool arrays
+        Such as whether an edit, and its sham, changed the call of each cell.
+    groups : (N,) array
+
+    Returns
+    -------
+    surplus, low, high : float
+        -1 to 1; see `classify.intervals.difference_interval`. NaN without cells.
+
+    Examples
+    --------
+    >>> surplus_of([True] * 4, [False] * 4, ["A01", "A01", "A02", "A02"])[0]
+    1.0
+    """
+    first, second = (
+        (~np.asarray(some, bool)).astype(np.int64) for some in (flags, others)
+    )
+    if not first.size:
+        return float("nan"), float("nan"), float("nan")
+    return difference_interval(np.zeros(len(first), np.int64), first, second, groups, 1)

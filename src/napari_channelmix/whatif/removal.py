@@ -22,8 +22,10 @@ __all__ = [
     "filled",
     "outlines_are_nuclei",
     "removal_margin",
+    "removed_area",
     "sham_area",
     "territories",
+    "with_area_of_another",
     "without",
 ]
 
@@ -89,7 +91,7 @@ def territories(crops: CellCrops, margin: float) -> tuple[Mask, Mask]:
 
 
 def without(crops: CellCrops, removal: Removal, margin: float = LEAST_MARGIN) -> CellCrops:
-    """The crops with some of what they show filled with their background.
+    """The crops with some of what they show filled with their background; see `filled`.
 
     Parameters
     ----------
@@ -130,7 +132,8 @@ def filled(crops: CellCrops, area: Mask) -> CellCrops:
     """The crops with an area (n, H, W) filled with the background level of each channel.
 
     Its edge is soft over about a pixel, outwards: nothing of what is filled stays. A crop of which
-    nothing is filled keeps its pixels bit for bit.
+    nothing is filled keeps its pixels bit for bit. One level, not drawn pixels: where a background
+    is smooth, as in bright field, drawn ones are noise that no classifier has seen.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -139,11 +142,24 @@ def filled(crops: CellCrops, area: Mask) -> CellCrops:
     if some.any():
         soft = gaussian_filter(area[some].astype(np.float32), (0, SOFT, SOFT), truncate=2.0)
         weight = np.where(area[some], np.float32(1), soft)[:, None]
-        level = crops.background[some][:, :, None, None]
-        old = pixels[some]
-        pixels[some] = np.where(weight > 0, old + weight * (level - old), old)
-        pixels[some] = np.where(weight >= 1, level, pixels[some])
+        level, old = crops.background[some][:, :, None, None], crops.pixels[some]
+        part = np.where(weight > 0, old + weight * (level - old), old)
+        pixels[some] = np.where(weight >= 1, level, part)
     return crops.with_pixels(pixels)
+
+
+def with_area_of_another(area: Mask, labels: npt.NDArray[np.int64], seed: int) -> Mask:
+    """Each area (n, H, W) joined with that of a cell of another class, drawn at random.
+
+    What is filled has a shape, and a shape may tell the class; that of two cells of two classes
+    tells it no more. A cell keeps its own area where there is no other class.
+    """
+    rng, joined = np.random.default_rng(seed), area.copy()
+    for code in np.unique(labels).tolist():
+        own, others = np.flatnonzero(labels == code), np.flatnonzero(labels != code)
+        if len(others):
+            joined[own] |= area[rng.choice(others, len(own))]
+    return joined
 
 
 def sham_area(own: Mask, others: Mask, removal: Removal) -> tuple[Mask, npt.NDArray[np.bool_]]:
