@@ -35,11 +35,14 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.audit import audit
+    from napari_channelmix.whatif.audit_result import Audit
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
 __all__ = [
     "Attribution",
+    "Audit",
     "CellResults",
     "Cells",
     "ChannelImportance",
@@ -77,6 +80,7 @@ __all__ = [
 
 _ROOM_OF = {
     "Attribution": "pcim",
+    "Audit": "whatif.audit_result",
     "CellResults": "report.cell_results",
     "Cells": "data",
     "ChannelImportance": "dcmix",
@@ -90,6 +94,7 @@ _ROOM_OF = {
     "Latents": "drl",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "audit": "whatif.audit",
     "channel_importance": "dcmix",
     "channel_shapley": "whatif.channel_shapley",
     "evaluate": "classify",

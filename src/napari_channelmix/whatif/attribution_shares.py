@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.whatif.audit_answers import QUESTIONS, not_tested
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck, AuditFigure
-from napari_channelmix.whatif.crops import CellCrops
 from napari_channelmix.whatif.removal import territories
 from napari_channelmix.wording import fraction
+
+if TYPE_CHECKING:
+    from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = ["PARTS", "attribution_check", "attribution_shares"]
 

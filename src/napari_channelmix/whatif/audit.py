@@ -1,4 +1,4 @@
-"""The shortcut audit: has a classifier learnt the cell, or something else that tells the classes?
+"""The shortcut audit: whether a classifier learnt the cell, or what else tells the classes.
 
 One card of checks (`audit_answers.QUESTIONS`): the cell taken away, its neighbours, all but the
 level of the background; how many cells there are, and where the wells lie; another exposure, uneven
@@ -37,9 +37,9 @@ from napari_channelmix.whatif.audit_answers import (
     not_tested,
     share_figure,
 )
-from napari_channelmix.whatif.audit_measures import GAINS, Measured, measured_job
+from napari_channelmix.whatif.audit_measures import Measured, measured_job
 from napari_channelmix.whatif.audit_result import Answer, Audit, AuditCheck
-from napari_channelmix.whatif.audited_cells import chosen_cells_job
+from napari_channelmix.whatif.audited_cells import audited_cells_job
 from napari_channelmix.whatif.crops import cell_crops
 from napari_channelmix.whatif.grouped_shares import GroupedShare, share_of
 from napari_channelmix.whatif.outside_cues import (
@@ -49,7 +49,7 @@ from napari_channelmix.whatif.outside_cues import (
     well_places,
 )
 from napari_channelmix.whatif.stain_levels import share_of_mixed_groups, stain_check
-from napari_channelmix.wording import counted, fraction
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.predictor import Predictor
@@ -106,7 +106,9 @@ def audit(
     --------
     >>> from napari_channelmix import audit, train_classifier
     >>> from napari_channelmix.data.samples import synthetic_plate
-    >>> train, test = (synthetic_plate(s, wells=4, cells_per_well=5, side=160).cells for s in (0, 1))
+    >>> train, test = (
+    ...     synthetic_plate(s, wells=4, cells_per_well=5, side=160).cells for s in (0, 1)
+    ... )
     >>> card = audit(train_classifier(train, network="tiny", epochs=1), test, only="all")
     >>> card.answer in ("green", "amber", "red", "not tested")
     True
@@ -127,9 +129,7 @@ def audit_job(
     chosen = merged(AuditSettings, settings, options)
     _refuse_maps(maps, mapped, cells)
     asker, fitting = yield from part(asker_job(model, cells, "balanced"), 0, 1, 100)
-    choosing = chosen_cells_job(
-        model, fitting, chosen.only, chosen.limit, chosen.seed, "the audit is"
-    )
+    choosing = audited_cells_job(model, fitting, chosen.only, chosen.limit, chosen.seed)
     picked = yield from part(choosing, 1, 9, 100)
     some = fitting.subset(picked.positions)
     measuring = measured_job(asker, some, picked.labels, chosen.margin, chosen.seed)
@@ -158,7 +158,7 @@ def audit_job(
         card.whole,
         tuple(model.channels),
         tuple(model.classes),
-        (*picked.lines, *card.lines),
+        (picked.line, *card.lines),
         provenance(**facts),
     )
 
@@ -214,16 +214,16 @@ class _Card:
 
     # ---------------------------------------------------------------- figures
 
-    def _accuracy(self, change: str, where: npt.NDArray[np.bool_] | None = None) -> AccuracyEstimate:
+    def _accuracy(
+        self, change: str, where: npt.NDArray[np.bool_] | None = None
+    ) -> AccuracyEstimate:
         return self._accuracy_of(self._measured.calls[change], where)
 
     def _accuracy_of(
         self, calls: IntArray, where: npt.NDArray[np.bool_] | None = None
     ) -> AccuracyEstimate:
         some = np.ones(len(calls), bool) if where is None else where
-        return estimate_accuracy(
-            self._labels[some], calls[some], self._groups[some], self._classes
-        )
+        return estimate_accuracy(self._labels[some], calls[some], self._groups[some], self._classes)
 
     def _changed(self, change: str) -> npt.NDArray[np.bool_]:
         return np.asarray(self._measured.calls[change] != self._base)
@@ -436,12 +436,17 @@ class _Card:
 
     def of_illumination(self) -> list[AuditCheck]:
         """What another exposure, uneven illumination and other gains change."""
-        exposure = [f"exposure x {gain:g}" for gain in GAINS]
+        within, names = self._measured.within, list(self._measured.calls)
+        exposure = [name for name in names if name.startswith("exposure x ")]
         shading = ["brighter on the left", "brighter on the right"]
-        gains = [f"{name} x {gain:g}" for name in self._cells.channels for gain in GAINS]
+        gains = [
+            name
+            for name in names
+            if any(name.startswith(f"{channel} x ") for channel in self._cells.channels)
+        ]
         checks = [
-            changed_check("exposure", self._shares(exposure), "another exposure"),
-            changed_check("shading", self._shares(shading), "uneven illumination"),
+            changed_check("exposure", self._shares(exposure), "another exposure", within),
+            changed_check("shading", self._shares(shading), "uneven illumination", shading),
         ]
         if len(self._cells.channels) < 2:
             line = "with one channel its gain is the exposure"
@@ -450,7 +455,9 @@ class _Card:
             return [*checks, AuditCheck("channel gain", alone.question, answer, line)]
         return [
             *checks,
-            changed_check("channel gain", self._shares(gains), "another gain of one channel"),
+            changed_check(
+                "channel gain", self._shares(gains), "another gain of one channel", within
+            ),
         ]
 
     def _shares(self, changes: list[str]) -> dict[str, GroupedShare]:

@@ -5,18 +5,22 @@ Accuracies are read by what is kept of the classifier's advantage over a guess::
     kept = (accuracy after the change - chance) / (accuracy of the cells as they are - chance)
 
 A shortcut is red where half of it or more is kept, and its interval lies above chance; green below
-a quarter. Shares of calls that an innocent change moves are red from one half on, and green below
-0.15. Our choice.
+a quarter. Shares of calls that an innocent change moves are red from one half on; green below 0.15
+where the change is one that the groups of the data differ by themselves, and below a third where it
+is larger. Our choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.whatif.audit_result import NOT_TESTED, Answer, AuditCheck, AuditFigure
-from napari_channelmix.whatif.grouped_shares import GroupedShare
 from napari_channelmix.wording import fraction, listed
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
+    from napari_channelmix.whatif.grouped_shares import GroupedShare
 
 __all__ = [
     "QUESTIONS",
@@ -47,7 +51,7 @@ QUESTIONS = {
 
 # Of the advantage over a guess that is kept, and of calls that change.
 KEPT_GREEN, KEPT_RED = 0.25, 0.5
-CHANGED_GREEN, CHANGED_RED = 0.15, 0.5
+CHANGED_GREEN, LARGE_GREEN, CHANGED_RED = 0.15, 1 / 3, 0.5
 ACCURACY, CHANGED = "balanced accuracy", "calls changed"
 
 
@@ -135,9 +139,13 @@ def accuracy_check(
 
 
 def changed_check(
-    key: str, shares: dict[str, GroupedShare], what: str, reference: float = 0.0
+    key: str,
+    shares: dict[str, GroupedShare],
+    what: str,
+    within: Collection[str] = (),
+    reference: float = 0.0,
 ) -> AuditCheck:
-    """Read the shares of calls that innocent changes move; the largest decides.
+    """Read the shares of calls that innocent changes move; the worst decides.
 
     Parameters
     ----------
@@ -146,19 +154,16 @@ def changed_check(
         By the change, such as ``exposure x 0.7``.
     what : str
         What the changes are of, in a sentence: ``another exposure``.
+    within : collection of str
+        Changes that are as large as those between the groups of the data.
+    reference : float
     """
-    worst = max(shares, key=lambda name: shares[name].share)
-    share = shares[worst]
-    word: Answer = "amber"
-    if share.share < CHANGED_GREEN:
-        word = "green"
-    elif share.share >= CHANGED_RED and share.low > CHANGED_GREEN:
-        word = "red"
+    words = {name: _changed_word(share, name in within) for name, share in shares.items()}
+    worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
+    share, word = shares[worst], words[worst]
     text = f"{fraction(share.share)} ({fraction(share.low)} to {fraction(share.high)})"
     does = "hardly changes calls" if word == "green" else "changes calls"
-    also = [
-        f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst
-    ]
+    also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     more = f"; {listed(also, 6)}" if also else ""
     line = f"{what} {does}: {worst} moves {text} of them{more}"
     figures = tuple(share_figure(name, one) for name, one in shares.items())
@@ -179,8 +184,17 @@ def changed_check(
     )
 
 
+def _changed_word(share: GroupedShare, within: bool) -> Answer:
+    if share.share < (CHANGED_GREEN if within else LARGE_GREEN):
+        return "green"
+    return "red" if share.share >= CHANGED_RED and share.low > CHANGED_GREEN else "amber"
+
+
+_BADNESS = {"green": 0, "amber": 1, "red": 2}
+
+
 def by_design(word: Answer, paths: Sequence[AuditCheck]) -> tuple[Answer, str]:
-    """Of something that tells the classes apart without being in the pixels: does it reach them?
+    """What tells the classes apart without being in the pixels, read by whether it reaches them.
 
     A layout or a number of cells reaches the classifier through pixels outside the cell only.
     Where each of these ways was tested and is green, so is this; and that is said.

@@ -57,6 +57,8 @@ class Measured:
         background.
     margin : float
         Pixels around an outline that belong to the cell.
+    within : tuple of str
+        Changes of light that are as large as those between the groups of the data.
     """
 
     calls: dict[str, IntArray] = field(repr=False)
@@ -68,6 +70,7 @@ class Measured:
     room: npt.NDArray[np.bool_] = field(repr=False)
     free: npt.NDArray[np.bool_] = field(repr=False)
     margin: float
+    within: tuple[str, ...]
 
 
 # Part of a crop that must be background for its level to mean anything.
@@ -92,7 +95,7 @@ def measured_job(
     sample = cell_crops(cells, some)
     asker.refuse_unsteady(sample.pixels[:8])
     reach = removal_margin(sample) if margin is None else margin
-    dark = dark_levels(sample)
+    light = _Light(sample, dark_levels(sample), labels[some], cells.groups[some])
     untrained = UntrainedFeatures(
         sample.pixels.mean(axis=(0, 2, 3)), sample.pixels.std(axis=(0, 2, 3)), seed
     )
@@ -104,7 +107,7 @@ def measured_job(
         own, others = territories(crops, reach)
         own_labels = labels[done : done + len(crops)]
         empty = filled(crops, own | others)
-        changes = _changes(crops, own, others, own_labels, dark, seed)
+        changes = _changes(crops, own, others, own_labels, light, seed)
         for name, pixels in (*changes, ("background alone", empty.pixels)):
             rows.setdefault(name, []).append(asker.calls(pixels))
         _, room = sham_area(own, others, "cell")
@@ -127,9 +130,7 @@ def measured_job(
     values = {name: np.concatenate(parts) for name, parts in numbers.items()}
     levels = values.pop("levels")
     calls |= yield from _levels_job(asker, cells, labels, levels, seed)
-    flags = {
-        name: values.pop(name) > 0 for name in ("others", "disc", "labelled", "room", "free")
-    }
+    flags = {name: values.pop(name) > 0 for name in ("others", "disc", "labelled", "room", "free")}
     return Measured(
         calls,
         values,
@@ -140,7 +141,59 @@ def measured_job(
         flags["room"],
         flags["free"],
         reach,
+        light.within,
     )
+
+
+class _Light:
+    """Which gains are tried: large ones, and those by which the groups differ themselves."""
+
+    def __init__(
+        self,
+        crops: CellCrops,
+        dark: npt.NDArray[np.float32],
+        labels: IntArray,
+        groups: npt.NDArray[np.str_],
+    ) -> None:
+        self.dark = dark
+        self.gains: dict[str, tuple[int | None, float]] = {}
+        own = gains_between_groups(levels_of(crops), labels, groups)
+        between: list[str] = []
+        several = len(crops.channels) > 1
+        for channel in (None, *(range(len(crops.channels)) if several else ())):
+            title = "exposure" if channel is None else crops.channels[channel]
+            for gain in GAINS:
+                self.gains[f"{title} x {gain:g}"] = channel, gain
+            if own is None:
+                continue
+            reach = float(np.median(own) if channel is None else own[channel])
+            for gain in (round(1 / reach, 2), round(reach, 2)):
+                if GAINS[0] < gain < GAINS[1] and gain != 1:
+                    self.gains[f"{title} x {gain:g}"] = channel, gain
+                    between.append(f"{title} x {gain:g}")
+        self.within = tuple(between)
+
+
+def gains_between_groups(
+    levels: Doubles, labels: IntArray, groups: npt.NDArray[np.str_]
+) -> Doubles | None:
+    """By which factor groups differ in the level of each channel (C,), 1 or more.
+
+    The 90th percentile, over the groups, of how far the median of a group is from that of its
+    class, as a ratio. None where no groups are known or there are fewer than three. Our
+    definition.
+    """
+    names, which = np.unique(groups, return_inverse=True)
+    if not 3 <= len(names) < len(groups):
+        return None
+    apart = np.full(levels.shape, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for code in np.unique(labels).tolist():
+            own = labels == code
+            apart[own] = np.log2(levels[own] / np.median(levels[own], axis=0))
+    apart[~np.isfinite(apart)] = 0.0
+    medians = np.stack([np.median(apart[which == group], axis=0) for group in range(len(names))])
+    return np.asarray(2 ** np.percentile(np.abs(medians), 90, axis=0))
 
 
 def _changes(
@@ -148,7 +201,7 @@ def _changes(
     own: npt.NDArray[np.bool_],
     others: npt.NDArray[np.bool_],
     labels: IntArray,
-    dark: npt.NDArray[np.float32],
+    light: _Light,
     seed: int,
 ) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
     """Every change of some crops, by its name."""
@@ -162,12 +215,10 @@ def _changes(
     shams, _ = sham_area(own, others, "cell")
     yield "as much background filled (sham)", filled(crops, shams).pixels
     yield "background level", at_background_level(crops).pixels
-    for gain in GAINS:
-        yield f"exposure x {gain:g}", with_gain(pixels, dark, gain)
-        for place, name in enumerate(crops.channels if len(crops.channels) > 1 else ()):
-            yield f"{name} x {gain:g}", with_gain(pixels, dark, gain, place)
-    yield "brighter on the left", with_shading(pixels, dark, SHADING)
-    yield "brighter on the right", with_shading(pixels, dark, -SHADING)
+    for name, (channel, gain) in light.gains.items():
+        yield name, with_gain(pixels, light.dark, gain, channel)
+    yield "brighter on the left", with_shading(pixels, light.dark, SHADING)
+    yield "brighter on the right", with_shading(pixels, light.dark, -SHADING)
 
 
 def _levels_job(

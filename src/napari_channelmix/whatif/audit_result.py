@@ -110,7 +110,9 @@ class Audit:
     --------
     >>> from napari_channelmix import audit, train_classifier
     >>> from napari_channelmix.data.samples import synthetic_plate
-    >>> train, test = (synthetic_plate(s, wells=4, cells_per_well=5, side=160).cells for s in (0, 1))
+    >>> train, test = (
+    ...     synthetic_plate(s, wells=4, cells_per_well=5, side=160).cells for s in (0, 1)
+    ... )
     >>> model = train_classifier(train, network="tiny", epochs=1)
     >>> result = audit(model, test, only="all")
     >>> result.check("attribution").answer
@@ -152,7 +154,7 @@ class Audit:
         return (self.accuracy.text(held_out=False), *rows)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per check: question, answer, what, figure, low, high, reference, n, groups, line."""
+        """A row per check: its key, question, answer, figure with interval, and line."""
         import pandas as pd
 
         columns = ("key", "question", "answer", "what", "figure", "low", "high", "reference")

@@ -89,9 +89,7 @@ def surplus_of(
     >>> surplus_of([True] * 4, [False] * 4, ["A01", "A01", "A02", "A02"])[0]
     1.0
     """
-    first, second = (
-        (~np.asarray(some, bool)).astype(np.int64) for some in (flags, others)
-    )
+    first, second = ((~np.asarray(some, bool)).astype(np.int64) for some in (flags, others))
     if not first.size:
         return float("nan"), float("nan"), float("nan")
     return difference_interval(np.zeros(len(first), np.int64), first, second, groups, 1)

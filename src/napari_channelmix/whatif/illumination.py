@@ -7,10 +7,13 @@ there the background is light itself. Our definition.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.whatif.crops import CellCrops
+if TYPE_CHECKING:
+    from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = ["dark_levels", "with_gain", "with_shading"]
 

@@ -7,13 +7,15 @@ the next one. The sham fills as large an area elsewhere in the background, where
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.whatif.crops import CellCrops
+
+if TYPE_CHECKING:
+    from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = [
     "REMOVALS",

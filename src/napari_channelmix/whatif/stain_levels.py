@@ -1,4 +1,4 @@
-"""The mere level of a channel: does it tell the classes apart, and does it move the call?
+"""The mere level of a channel: whether it tells the classes apart, and moves the call.
 
 The level of a channel is the mean of its light above the background within the outline. To give a
 cell another level, all light of that channel in the crop is scaled, as another stain would do: its
@@ -9,11 +9,11 @@ other cells of the same class. Our definition.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.whatif.audit_answers import (
     CHANGED,
     KEPT_RED,
@@ -23,9 +23,12 @@ from napari_channelmix.whatif.audit_answers import (
     share_figure,
 )
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck
-from napari_channelmix.whatif.crops import CellCrops
 from napari_channelmix.whatif.grouped_shares import share_of, surplus_of
-from napari_channelmix.wording import fraction, listed
+from napari_channelmix.wording import fraction
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
+    from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = ["at_levels", "donors_of", "levels_of", "share_of_mixed_groups", "stain_check"]
 
@@ -143,7 +146,9 @@ def stain_check(
     key, n, count = "stain level", len(groups), len(np.unique(groups))
     if not suspects:
         line = "no channel's mere level both tells the classes apart and moves the call"
-        return AuditCheck(key, QUESTIONS[key], "green", line, n=n, groups=count, figures=(*figures,))
+        return AuditCheck(
+            key, QUESTIONS[key], "green", line, n=n, groups=count, figures=(*figures,)
+        )
     parts = [
         f"{name} (its level alone tells the classes apart with {accuracy.short_text}; that of the "
         f"other class moves {fraction(surplus)} more of the calls than that of the same class)"
@@ -152,13 +157,11 @@ def stain_check(
     word: Answer = "amber"
     if mixed >= MIXED:
         word = "green"
-        end = (
-            "; the classes lie in the same groups or images, so no batch between these makes it"
-        )
+        end = "; the classes lie in the same groups or images, so no batch between these makes it"
     else:
         end = (
-            "; is that biology, or stain, exposure or batch? The classes do not share a group, so "
-            "these images cannot tell: compare classes that were stained together, or train on "
+            ": is that biology, or stain, exposure or batch? Few groups hold both classes, so "
+            "these cells cannot tell: compare classes that were stained together, or train on "
             "cells.normalised_by_group(per='plate') and see what is left"
         )
     surplus, low, high, _, accuracy, sham_share = suspects[0]
@@ -166,7 +169,7 @@ def stain_check(
         key,
         QUESTIONS[key],
         word,
-        f"the level of {listed(parts, 4)} decides{end}",
+        f"the level of {'; of '.join(parts)} decides{end}",
         CHANGED,
         surplus,
         low,
