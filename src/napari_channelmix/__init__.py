@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from napari_channelmix.settings import SegmentationSettings
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
+    from napari_channelmix.whatif.transplants import transplant
+    from napari_channelmix.whatif.transplants_result import Transplants
 
 __all__ = [
     "Attribution",
@@ -53,6 +55,7 @@ __all__ = [
     "Latents",
     "Segmentation",
     "SegmentationSettings",
+    "Transplants",
     "channel_importance",
     "channel_shapley",
     "evaluate",
@@ -71,6 +74,7 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "transplant",
     "write_cells",
 ]
 
@@ -89,6 +93,7 @@ _ROOM_OF = {
     "Latents": "drl",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "Transplants": "whatif.transplants_result",
     "channel_importance": "dcmix",
     "channel_shapley": "whatif.channel_shapley",
     "evaluate": "classify",
@@ -107,6 +112,7 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "transplant": "whatif.transplants",
     "write_cells": "report.cell_results",
 }
 
