@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.what_if import what_if
 
 __all__ = [
     "Attribution",
@@ -50,6 +52,7 @@ __all__ = [
     "Latents",
     "Segmentation",
     "SegmentationSettings",
+    "WhatIf",
     "channel_importance",
     "evaluate",
     "explain",
@@ -67,6 +70,7 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "what_if",
     "write_cells",
 ]
 
@@ -84,6 +88,7 @@ _ROOM_OF = {
     "Latents": "drl",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
     "evaluate": "classify",
     "explain": "pcim",
@@ -101,6 +106,7 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }
 

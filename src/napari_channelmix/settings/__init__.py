@@ -30,6 +30,7 @@ from napari_channelmix.settings.training import (
     NetworkSettings,
     TrainingSettings,
 )
+from napari_channelmix.settings.what_if import WhatIfSettings
 
 __all__ = [
     "OF_THE_CLUSTER",
@@ -55,6 +56,7 @@ __all__ = [
     "SegmentationSettings",
     "Setting",
     "TrainingSettings",
+    "WhatIfSettings",
     "as_dict",
     "fields_of",
     "merged",
