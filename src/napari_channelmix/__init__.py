@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.channel_shapley import channel_shapley
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.what_if import what_if
 
@@ -44,6 +46,7 @@ __all__ = [
     "Cells",
     "ChannelImportance",
     "ChannelMixError",
+    "ChannelShapley",
     "Classifier",
     "DataShift",
     "DataShiftWarning",
@@ -54,6 +57,7 @@ __all__ = [
     "SegmentationSettings",
     "WhatIf",
     "channel_importance",
+    "channel_shapley",
     "evaluate",
     "explain",
     "explain_cells",
@@ -80,6 +84,7 @@ _ROOM_OF = {
     "Cells": "data",
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
+    "ChannelShapley": "whatif.channel_shapley_result",
     "Classifier": "classify",
     "DataShift": "classify",
     "DataShiftWarning": "errors",
@@ -90,6 +95,7 @@ _ROOM_OF = {
     "SegmentationSettings": "settings",
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
+    "channel_shapley": "whatif.channel_shapley",
     "evaluate": "classify",
     "explain": "pcim",
     "explain_cells": "run.explain_dataset",

@@ -37,7 +37,7 @@ class WhatIfSettings(ClusterSettings):
     smallest : bool
         Also the smallest change of each cell that flips it.
     seed : int
-        Of the choice of cells, and of the intervals.
+        Of the choice of cells.
     prior : str, mapping of str to float, or Prior, optional
         With which prior the classifier calls cells, as for `Classifier.predict_proba`.
     workers, scheduler, retries

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.whatif.group_intervals import mean_intervals, share_intervals
+from napari_channelmix.whatif.flip_intervals import share_intervals
+from napari_channelmix.whatif.group_intervals import class_means
 from napari_channelmix.whatif.stored import TABLES
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ def curve_table(
     axes: Sequence[Axis],
     classes: Sequence[str],
     groups: IntArray,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Mean probability of each class, and share of the cells called so, at each amount.
 
@@ -39,7 +39,6 @@ def curve_table(
     classes : sequence of str
         K names.
     groups : (n,) int array
-    seed : int
 
     Returns
     -------
@@ -57,11 +56,12 @@ def curve_table(
     for answers in responses.axes:
         amounts, count = len(answers.amounts), len(classes)
         called = np.eye(count, dtype=bool)[answers.calls].reshape(len(base), -1)
+        means = class_means(
+            answers.probabilities.reshape(len(base), -1), base, groups, len(classes)
+        )
         called_low, called_high = share_intervals(called, groups, base)
         for kind, code in enumerate(codes):
             own = base == code
-            flat = answers.probabilities[own].reshape(int(own.sum()), -1)
-            low, high = mean_intervals(flat, groups[own], seed)
             columns = {
                 "scope": answers.scope,
                 "axis": answers.name,
@@ -69,9 +69,9 @@ def curve_table(
                 "unit": by_name[answers.name].unit,
                 "from_class": classes[int(code)],
                 "class_name": list(classes) * amounts,
-                "probability": flat.mean(axis=0, dtype=np.float64),
-                "low": low,
-                "high": high,
+                "probability": means.mean[code],
+                "low": np.clip(means.low[code], 0, 1),
+                "high": np.clip(means.high[code], 0, 1),
                 "called": called[own].mean(axis=0),
                 "called_low": called_low[kind],
                 "called_high": called_high[kind],

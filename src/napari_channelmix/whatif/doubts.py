@@ -59,7 +59,7 @@ def doubts_of(
     groups : (n,) int array
     classes : sequence of str
     group_kind : str
-        What the groups are; see `ChosenCells`.
+        What the groups are; see `EditedCells`.
     """
     reason = _at_chance(responses, labels, groups, classes) or _undecided(responses)
     lines = [f"{reason}: what moves it says nothing about the classes"] if reason else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.whatif.group_intervals import above_sham, adjusted, share_intervals
+from napari_channelmix.whatif.flip_intervals import above_sham, adjusted, share_intervals
 from napari_channelmix.whatif.stored import TABLES
 
 if TYPE_CHECKING:

@@ -1,238 +1,173 @@
-"""Intervals of shares and means over groups, and whether an axis flips more cells than its sham."""
+"""Intervals of means and shares of cells that come in groups: the groups are what varies."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.intervals import (
-    ASSUMED_CORRELATION,
-    GROUPS,
-    MISTAKES,
-    GroupedRecall,
-)
+from napari_channelmix.classify.intervals import GroupedRecall
 
-__all__ = ["AboveSham", "above_sham", "adjusted", "mean_intervals", "share_intervals"]
+__all__ = ["ClassMeans", "class_means", "class_shares"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-LEVEL = 0.95
-# Resampled sets of groups.
-DRAWS = 2000
-# Numbers that are resampled at once.
-AT_ONCE = 256
-
-
-def share_intervals(
-    hits: npt.ArrayLike, groups: npt.ArrayLike, codes: npt.ArrayLike | None = None
-) -> tuple[FloatArray, FloatArray]:
-    """Ends of the intervals of M shares of the cells of each class: Wilson's, for cells in groups.
-
-    As recalls have them, see `classify.intervals`; how alike the cells of a group are is seen from
-    all shares and classes together.
-
-    Parameters
-    ----------
-    hits : (n, M) bool array
-    groups : (n,) int array
-    codes : (n,) int array, optional
-        Class of each cell; default: all are of one.
-
-    Returns
-    -------
-    low, high : (K, M) arrays
-        Rows are the classes that occur, sorted. NaN for a class with one cell.
-
-    Examples
-    --------
-    >>> low, high = share_intervals([[True]] * 9 + [[False]], range(10))
-    >>> [round(float(end[0, 0]), 2) for end in (low, high)]
-    [0.6, 0.98]
-    """
-    table, kinds, kind, number, group = _by_class(hits, groups, codes)
-    width = table.shape[1]
-    shape = len(kinds), width
-    if not table.size:
-        return np.full(shape, np.nan), np.full(shape, np.nan)
-    right, cells = np.zeros((2, number, *shape))
-    np.add.at(right, (group, kind), table)
-    np.add.at(cells, (group, kind), 1.0)
-    recall = GroupedRecall(cells.reshape(number, -1), right.reshape(number, -1))
-    below, above = recall.reach(LEVEL)
-    low = np.maximum(0.0, recall.recall - below).reshape(shape)
-    high = np.minimum(1.0, recall.recall + above).reshape(shape)
-    single = np.bincount(kind, minlength=len(kinds)) < 2
-    low[single], high[single] = np.nan, np.nan
-    return low, high
-
-
-def _by_class(
-    values: npt.ArrayLike, groups: npt.ArrayLike, codes: npt.ArrayLike | None
-) -> tuple[FloatArray, IntArray, IntArray, int, IntArray]:
-    """Values (n, M), classes that occur, each cell's among them, number of groups, each cell's."""
-    table = np.asarray(values, np.float64)
-    classes = np.zeros(len(table), np.int64) if codes is None else np.asarray(codes, np.int64)
-    kinds, kind = np.unique(classes, return_inverse=True)
-    names, group = np.unique(np.asarray(groups), return_inverse=True)
-    return table, kinds, kind, len(names), group
-
-
-def mean_intervals(
-    values: npt.ArrayLike, groups: npt.ArrayLike, seed: int = 0
-) -> tuple[FloatArray, FloatArray]:
-    """Ends of the intervals of M means over the same n cells, by resampling their groups.
-
-    Percentiles over 2,000 sets of groups drawn with replacement, further out where groups are few
-    (the expanded percentile interval: Hesterberg 2015, The American Statistician 69, 371,
-    section 5.3).
-
-    Parameters
-    ----------
-    values : (n, M) array
-    groups : (n,) int array
-    seed : int
-
-    Returns
-    -------
-    low, high : (M,) arrays
-        NaN with one group.
-    """
-    from scipy.stats import norm, t
-
-    table = np.asarray(values, np.float64)
-    count, width = table.shape
-    _, codes = np.unique(np.asarray(groups), return_inverse=True)
-    number = int(codes.max()) + 1 if count else 0
-    if number < 2 or not width:
-        return np.full(width, np.nan), np.full(width, np.nan)
-    sums = np.zeros((number, width))
-    np.add.at(sums, codes, table)
-    sizes = np.bincount(codes).astype(np.float64)
-    weights = _drawn(number, seed)
-    drawn = weights @ sizes
-    reach = np.sqrt(number / (number - 1)) * t.ppf(0.5 + LEVEL / 2, number - 1)
-    tail = 100 * float(norm.cdf(-reach))
-    ends = np.empty((2, width))
-    for start in range(0, width, AT_ONCE):
-        means = (weights @ sums[:, start : start + AT_ONCE]) / drawn[:, None]
-        ends[:, start : start + AT_ONCE] = np.percentile(means, (tail, 100 - tail), axis=0)
-    return ends[0], ends[1]
-
-
-@lru_cache(maxsize=8)
-def _drawn(number: int, seed: int) -> FloatArray:
-    """How often each of some groups is in each resampled set, (DRAWS, number)."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(number, np.full(number, 1 / number), size=DRAWS)
-    return np.asarray(drawn, np.float64)
-
 
 @dataclass(frozen=True, eq=False)
-class AboveSham:
-    """By how much M axes flip more of the same cells than their shams, for K classes.
+class ClassMeans:
+    """Means over the cells of each class, and over the classes, with 95 % intervals over groups.
 
     Attributes
     ----------
-    difference, low, high : (K, M) arrays
-        Of the shares, with intervals over groups; NaN ends for a class with one cell.
-    p_value : (K, M) array
-        One-sided, of no difference, for these cells.
+    mean, low, high : (K + 1, ...) float arrays
+        Of each class, and last the mean over the classes that occur. NaN for a class without
+        cells; intervals are NaN of a single group.
+    n, n_groups : (K + 1,) int arrays
+        Cells and groups.
     """
 
-    difference: FloatArray = field(repr=False)
-    low: FloatArray = field(repr=False)
-    high: FloatArray = field(repr=False)
-    p_value: FloatArray = field(repr=False)
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    n: IntArray
+    n_groups: IntArray
 
 
-def above_sham(
-    flips: npt.ArrayLike, shams: npt.ArrayLike, groups: npt.ArrayLike, codes: npt.ArrayLike
-) -> AboveSham:
-    """Hold flips against those of the shams, cell by cell.
+def class_means(
+    values: npt.ArrayLike,
+    codes: npt.ArrayLike,
+    groups: npt.NDArray[Any],
+    classes: int,
+    cells: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> ClassMeans:
+    """Means of values by class, with Student intervals over groups.
 
-    The difference of each cell is -1, 0 or 1. The interval of their mean is that of independent
-    pairs with half a cell added to each of the ways that a pair may turn out (Agresti and Min 2005,
-    Statistics in Medicine 24, 729), its variance times what cells in groups are alike (Kish's
-    design effect). How alike they are is seen from all axes and classes together; ``.2`` counts as
-    two cells, as for recalls. Student's t, with one degree of freedom less than each class has
-    groups, and one more in all. The p-value is McNemar's, exact: of the cells that only one of
-    the two flips. Our definition.
+    A mean over cells is a ratio of sums over groups; its variance is that of the groups' surplus,
+    ``G / (G - 1) sum_g (sum of (value - mean) in g / n)^2`` (Cochran 1977, Sampling Techniques,
+    section 9A.1; the linearisation that a bootstrap of the groups tends to). Freedom: groups less
+    one; for the mean over classes, less one for each set of classes that shares groups.
 
     Parameters
     ----------
-    flips, shams : (n, M) bool arrays
-    groups, codes : (n,) int arrays
-        Group and class of each cell.
-    """
-    from scipy.stats import binom, t
-
-    first = np.asarray(flips, np.float64)
-    table, kinds, kind, number, group = _by_class(first - np.asarray(shams), groups, codes)
-    shape = len(kinds), table.shape[1]
-    cells = np.zeros((number, len(kinds)))
-    np.add.at(cells, (group, kind), 1.0)
-    total = cells.sum(axis=0)[:, None]
-    more, less = np.zeros((2, *shape))
-    np.add.at(more, kind, table > 0)
-    np.add.at(less, kind, table < 0)
-    mean = (more - less) / total
-    p_value = np.where(more + less > 0, binom.sf(more - 1, more + less, 0.5), 1.0)
-    sums = np.zeros((number, *shape))
-    np.add.at(sums, (group, kind), table)
-    design = _design_effect(sums, mean, (more + less) / total, cells)
-    centre = (more - less) / (total + 2)
-    variance = ((more + less + 1) / (total + 2) - centre**2) / (total + 2)
-    freedom = float(((cells > 0).sum(axis=0) - 1).sum()) + GROUPS
-    reach = float(t.ppf(0.5 + LEVEL / 2, freedom)) * np.sqrt(variance * design[:, None])
-    low = np.clip(np.minimum(mean, centre - reach), -1, 1)
-    high = np.clip(np.maximum(mean, centre + reach), -1, 1)
-    low[total[:, 0] < 2], high[total[:, 0] < 2] = np.nan, np.nan
-    return AboveSham(mean, low, high, p_value)
-
-
-def _design_effect(
-    sums: FloatArray, mean: FloatArray, squares: FloatArray, cells: FloatArray
-) -> FloatArray:
-    """By how much the variance of a class' mean grows since its cells come in groups, (K,).
-
-    Parameters
-    ----------
-    sums : (G, K, M) array
-        Sums of the differences in each group.
-    mean, squares : (K, M) arrays
-        Mean difference, and mean square.
-    cells : (G, K) array
-    """
-    total = cells.sum(axis=0)
-    size = (cells**2).sum(axis=0) / total
-    shares = cells / total
-    seen = (cells > 0) & (shares < 1)
-    spread = (squares - mean**2)[None] * cells[:, :, None]
-    surplus = (sums - mean[None] * cells[:, :, None]) ** 2
-    excess = (surplus[seen] / (1 - shares[seen])[:, None] - spread[seen]).sum()
-    pairs = (spread[seen] * (cells[seen] - 1)[:, None]).sum()
-    assumed = MISTAKES * ((cells**2).sum() / cells.sum() - 1)
-    if pairs + assumed <= 0:
-        return np.ones(len(total))
-    alike = np.clip((excess + assumed * ASSUMED_CORRELATION) / (pairs + assumed), 0, 1)
-    return np.asarray(1 + alike * (size - 1))
-
-
-def adjusted(p_values: npt.ArrayLike) -> FloatArray:
-    """P-values (M,) adjusted for their number: false discoveries held by Benjamini and Hochberg.
-
-    J. R. Stat. Soc. B 57 (1995), 289.
+    values : (P, ...) array
+    codes : (P,) int array
+        Class of each row.
+    groups : (P,) array
+    classes : int
+        K.
+    cells : (P,) array, optional
+        Cell of each row, where cells have several rows; for `n`.
+    level : float
 
     Examples
     --------
-    >>> adjusted([0.01, 0.04, 0.03, 0.5]).round(3).tolist()
-    [0.04, 0.053, 0.053, 0.5]
+    >>> import numpy as np
+    >>> made = class_means([0.0, 0.0, 1.0, 1.0], [0, 0, 0, 0], np.array(list("aabb")), 1)
+    >>> float(made.mean[0]), made.n.tolist(), made.n_groups.tolist()
+    (0.5, [4, 4], [2, 2])
     """
-    from scipy.stats import false_discovery_control
+    rows, code = np.asarray(values, np.float64), np.asarray(codes, np.int64)
+    flat = rows.reshape(len(rows), -1)
+    names, group = np.unique(groups, return_inverse=True)
+    sums = np.zeros((len(names), classes, flat.shape[1]))
+    counts = np.zeros((len(names), classes))
+    np.add.at(sums, (group, code), flat)
+    np.add.at(counts, (group, code), 1.0)
+    total, there = counts.sum(axis=0), counts > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = sums.sum(axis=0) / total[:, None]
+        surplus = (sums - counts[:, :, None] * mean) / total[:, None]
+    occurs = total > 0
+    surplus[:, ~occurs] = 0.0
+    overall = surplus[:, occurs].sum(axis=1) / max(int(occurs.sum()), 1)
+    n_groups = there.sum(axis=0)
+    reach = [
+        _reach(surplus[:, k], int(n_groups[k]), int(n_groups[k]) - 1, level) for k in range(classes)
+    ]
+    reach.append(_reach(overall, len(names), len(names) - _sets(there[:, occurs]), level))
+    means = (
+        np.concatenate([mean, mean[occurs].mean(axis=0)[None]])
+        if occurs.any()
+        else np.full((classes + 1, flat.shape[1]), np.nan)
+    )
+    which = np.arange(len(rows)) if cells is None else np.asarray(cells)
+    n = [len(np.unique(which[code == k])) for k in range(classes)]
+    shape = (classes + 1, *rows.shape[1:])
+    far = np.stack(reach)
+    return ClassMeans(
+        means.reshape(shape),
+        (means - far).reshape(shape),
+        (means + far).reshape(shape),
+        np.array([*n, len(np.unique(which))]),
+        np.array([*n_groups, len(names)]),
+    )
 
-    values = np.asarray(p_values, np.float64)
-    return np.asarray(false_discovery_control(values)) if len(values) else values
+
+def _reach(surplus: FloatArray, groups: int, freedom: int, level: float) -> FloatArray:
+    """Half an interval from the surplus (G, ...) of the groups."""
+    from scipy.stats import t
+
+    if groups < 2 or freedom < 1:
+        return np.full(surplus.shape[1:], np.nan)
+    variance = groups / (groups - 1) * (surplus**2).sum(axis=0)
+    return np.asarray(t.ppf(0.5 + level / 2, freedom) * np.sqrt(variance))
+
+
+def _sets(there: npt.NDArray[np.bool_]) -> int:
+    """Sets of classes that share groups, from which class (G, K) occurs in which group."""
+    from scipy.sparse.csgraph import connected_components
+
+    linked = there.T.astype(np.int64) @ there
+    return int(connected_components(linked, directed=False)[0])
+
+
+def class_shares(
+    hits: npt.ArrayLike,
+    codes: npt.ArrayLike,
+    groups: npt.NDArray[Any],
+    classes: int,
+    cells: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> ClassMeans:
+    """Shares of rows that are true by class, with Wilson intervals that know of groups.
+
+    As recalls have them; see `classify.intervals.GroupedRecall`. Rows of one cell weigh as much as
+    the cell together.
+
+    Parameters
+    ----------
+    hits : (P,) bool array
+    codes, groups, classes, cells, level
+        As of `class_means`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> made = class_shares([True, True, False, True], [0, 0, 1, 1], np.arange(4), 2)
+    >>> made.mean.tolist()
+    [1.0, 0.5, 0.75]
+    """
+    right, code = np.asarray(hits, bool), np.asarray(codes, np.int64)
+    which = np.arange(len(right)) if cells is None else np.asarray(cells)
+    mean, low, high = np.full((3, classes + 1), np.nan)
+    n, n_groups = np.zeros((2, classes + 1), np.int64)
+    if len(right):
+        _, place, rows = np.unique(which, return_inverse=True, return_counts=True)
+        counts = GroupedRecall.of(
+            code, np.where(right, code, -1), groups, classes, 1.0 / rows[place]
+        )
+        present = np.flatnonzero(np.bincount(code, minlength=classes))
+        below, above = counts.reach(level)
+        mean[present] = counts.recall
+        low[present], high[present] = counts.recall - below, counts.recall + above
+        reach = counts.balanced_reach(level)
+        mean[-1] = counts.balanced
+        low[-1], high[-1] = counts.balanced - reach[0], counts.balanced + reach[1]
+        n[:-1] = [len(np.unique(which[code == k])) for k in range(classes)]
+        n_groups[:-1] = [len(np.unique(groups[code == k])) for k in range(classes)]
+        n[-1], n_groups[-1] = len(np.unique(which)), len(np.unique(groups))
+    return ClassMeans(mean, np.clip(low, 0, 1), np.clip(high, 0, 1), n, n_groups)

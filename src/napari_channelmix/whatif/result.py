@@ -40,7 +40,7 @@ class WhatIf:
         What was edited: ``cell``, ``crop`` or ``neighbours``.
     curves : data frame
         ``scope``, ``axis``, ``amount``, ``unit``, ``from_class`` (called as it is),
-        ``class_name``, ``probability`` (mean), ``low``, ``high`` (over resampled groups),
+        ``class_name``, ``probability`` (mean), ``low``, ``high`` (of the mean, over groups),
         ``called`` (share of the cells called ``class_name``), ``called_low``, ``called_high``,
         ``n``, ``outside`` (share of the cells that are then like none of the data), ``sham`` (mean
         probability over the shams).

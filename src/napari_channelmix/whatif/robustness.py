@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.whatif.amount_words import DOUBLINGS, amount_text
-from napari_channelmix.whatif.group_intervals import share_intervals
+from napari_channelmix.whatif.flip_intervals import share_intervals
 from napari_channelmix.whatif.stored import TABLES
 
 if TYPE_CHECKING:

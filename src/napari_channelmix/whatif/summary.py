@@ -38,7 +38,7 @@ def summarised(task: WhatIfTask, answers: ChunkOfAnswers) -> WhatIf:
     if doubts.unreadable:
         flips = flips.assign(above_sham=False)
     robustness = robustness_table(responses, task.axes, classes, groups, chosen.group_names)
-    curves = curve_table(responses, task.axes, classes, groups, task.settings.seed)
+    curves = curve_table(responses, task.axes, classes, groups)
     number = len(np.unique(groups))
     result = WhatIf(
         tuple(classes),

@@ -13,8 +13,8 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.settings import OF_THE_CLUSTER, WhatIfSettings, as_dict
 from napari_channelmix.whatif.asking import Asker, asker_job
 from napari_channelmix.whatif.axis_table import axes_of
-from napari_channelmix.whatif.chosen_cells import ChosenCells, choose_cells_job
 from napari_channelmix.whatif.crops import CellCrops, Scope, cell_crops
+from napari_channelmix.whatif.edited_cells import EditedCells, edited_cells_job
 from napari_channelmix.whatif.grids import chosen_axes, grids_of
 from napari_channelmix.whatif.purity import purity_table
 from napari_channelmix.whatif.responses import AxisGrid, Responses, respond_job
@@ -53,7 +53,7 @@ class WhatIfTask:
     asker : Asker
     cells : Cells
         With the channels of the model, in its order.
-    chosen : ChosenCells
+    chosen : EditedCells
     settings : WhatIfSettings
     scale : LightScale
         Of the data set, for outlines.
@@ -71,7 +71,7 @@ class WhatIfTask:
 
     asker: Asker
     cells: Cells = field(repr=False)
-    chosen: ChosenCells = field(repr=False)
+    chosen: EditedCells = field(repr=False)
     settings: WhatIfSettings
     scale: LightScale = field(repr=False)
     axes: tuple[Axis, ...] = field(repr=False)
@@ -138,7 +138,7 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         As `what_if`.
     """
     asker, fitting = yield from part(asker_job(model, cells, settings.prior), 0, 3, 10)
-    choice = choose_cells_job(
+    choice = edited_cells_job(
         model, fitting, only=settings.only, limit=settings.limit, seed=settings.seed
     )
     chosen = yield from part(choice, 3, 4, 10)

@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.predictor import Predictor, training_marks_job
-from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, part
-from napari_channelmix.phenotypes.confusion import class_places
 from napari_channelmix.phenotypes.fractions import grouping_of
-from napari_channelmix.phenotypes.held_out import held_out_of
+from napari_channelmix.whatif.cell_choice import chosen_cells_job
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
+    from napari_channelmix.jobs import Job
     from napari_channelmix.settings import Only
 
-__all__ = ["ChosenCells", "choose_cells_job", "spread"]
+__all__ = ["EditedCells", "edited_cells_job", "spread"]
 
 IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class ChosenCells:
+class EditedCells:
     """Cells that are edited.
 
     Attributes
@@ -40,7 +38,7 @@ class ChosenCells:
     labels : (n,) int array
         Position of each cell's own class among those of the model; -1 where it has none.
     line : str
-        Which cells these are; empty where all cells were held out.
+        From which cells these were chosen.
     """
 
     positions: IntArray = field(repr=False)
@@ -54,9 +52,9 @@ class ChosenCells:
         return len(self.positions)
 
 
-def choose_cells_job(
+def edited_cells_job(
     model: Predictor, cells: Cells, *, only: Only = "held-out", limit: int | None, seed: int = 0
-) -> Job[ChosenCells]:
+) -> Job[EditedCells]:
     """Choose cells to edit; a job.
 
     Parameters
@@ -73,27 +71,19 @@ def choose_cells_job(
     DataError
         No cells.
     """
-    if not len(cells):
-        raise DataError(f"{cells.name} has no cells to edit")
-    marks = yield from part(training_marks_job(model, cells), 0, 1, 1)
-    held_out = held_out_of(marks, "answers are", only)
-    candidates = np.flatnonzero(held_out.chosen)
+    rows = yield from chosen_cells_job(model, cells, only)
     grouping = grouping_of(cells)
     kind, names, codes = grouping.kind, grouping.names, grouping.codes
     if kind == "data set":
         kind, names, codes = "cell", (), np.arange(len(cells))
-    own = np.asarray(cells.labels, np.int64)
-    places = np.array([*class_places(cells.classes, model.classes), -1])
-    labels = places[own]
-    if (labels[candidates] >= 0).any():
-        candidates = candidates[labels[candidates] >= 0]
-        classes = labels[candidates]
-    else:
+    groups, classes = codes[rows.positions], rows.labels
+    if not rows.labelled and limit is not None:
         # As many for each class of the model, together.
-        classes = np.zeros(len(candidates), np.int64)
-        limit = None if limit is None else limit * len(model.classes)
-    chosen = candidates[spread(classes, codes[candidates], limit, seed)]
-    return ChosenCells(chosen, codes[chosen], tuple(names), kind, labels[chosen], held_out.line)
+        limit *= len(model.classes)
+    some = spread(classes, groups, limit, seed)
+    return EditedCells(
+        rows.positions[some], groups[some], tuple(names), kind, rows.labels[some], rows.line
+    )
 
 
 def spread(classes: IntArray, groups: IntArray, limit: int | None, seed: int = 0) -> IntArray:
