@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.chunk_reading import Boxes
+    from napari_channelmix.data.box_cuts import Boxes
     from napari_channelmix.data.decoded_chunks import Chunks
 
 __all__ = ["boxes_of_dask", "is_dask", "zarr_chunks"]
