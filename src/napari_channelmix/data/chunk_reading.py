@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from napari_channelmix.data.array_planes import PROJECT
 from napari_channelmix.data.box_cuts import Boxes, Cuts
-from napari_channelmix.data.decoded_chunks import Chunks, by_itself, decoded_chunks
+from napari_channelmix.data.chunk_plan import ChunkPlan, Index, Lead, chunk_plan
+from napari_channelmix.data.decoded_chunks import Chunks, KeptChunks, decoded_chunks
 from napari_channelmix.data.pass_visits import PassVisit, touched_chunks
 from napari_channelmix.errors import DataError
 
@@ -33,6 +34,8 @@ Pixels = npt.NDArray[Any]
 # Bytes of chunks that are decoded at a time, and bytes of mapped files that are read at a time.
 DECODED_AT_A_TIME = 16 * 2**20
 MAPPED_AT_A_TIME = 384 * 2**20
+# Chunks of mapped files that are asked for at a time: they take no memory.
+MAPPED_TOGETHER = 4096
 # A system maps so many bytes around the place that is read.
 MAPPED_AROUND = 2**16
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
@@ -118,11 +121,6 @@ def boxes_of_chunks(
             boxes.out[boxes.rows, channel] = np.maximum(before, other[:, place])
 
 
-Index = tuple[int | None, ...]
-# Channels, where they lie in a chunk, and the order of axes as (c, Y, X); none of a single plane.
-Part = tuple[list[int], tuple[Any, ...], tuple[int, ...]]
-
-
 class _Reading:
     """Planes of one picture, read from its chunks."""
 
@@ -170,110 +168,93 @@ class _Reading:
     def _fill(
         self, key: int, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
     ) -> None:
-        leads = self._leads(indices, channels)
-        parts = [self._parts(lead, planes) for lead, planes in leads.items()]
-        size = prod(self._source.grid) * self._source.dtype.itemsize * len(leads)
+        source = self._source
+        plan = chunk_plan(source.grid, self._y, self._x, tuple(indices), tuple(channels))
         touched = _Touched(boxes, self._steps, self._lengths)
         again = [True] * len(touched)
-        if self._visit is not None and self._source.kept:
+        if self._visit is not None and source.kept:
             again = self._visit.again(touched.row, touched.column, *self._steps)
         places = list(zip(touched.row.tolist(), touched.column.tolist(), strict=True))
-        together = max(1, DECODED_AT_A_TIME // max(size, 1))
+        size = prod(source.grid) * source.dtype.itemsize * len(plan.leads)
+        together = max(1, DECODED_AT_A_TIME // max(size, 1)) if source.kept else MAPPED_TOGETHER
         for start in range(0, len(touched), together):
             stop = min(start + together, len(touched))
-            wanted = [self._place(lead, place) for place in places[start:stop] for lead in leads]
-            needed = [each for each in again[start:stop] for _ in leads]
             cuts = touched.cuts(start, stop)
-            with closing(self._chunks(key, wanted, needed)) as chunks:
+            chunks = self._chunks(key, places[start:stop], plan.leads, again[start:stop])
+            with closing(chunks):
                 for number, of_place in zip(range(start, stop), cuts, strict=True):
                     try:
-                        self._fill_from(chunks, parts, of_place, boxes)
+                        self._fill_from(chunks, plan, of_place, boxes)
                     except UnreadableChunk as error:
                         raise UnreadableChunk(str(error), touched.rows(number)) from error
 
     def _fill_from(
-        self, chunks: Iterator[Pixels], parts: list[list[Part]], cuts: Cuts, boxes: Boxes
+        self, chunks: Iterator[Pixels], plan: ChunkPlan, cuts: Cuts, boxes: Boxes
     ) -> None:
         """Take what boxes need of the chunks at one row and column of them."""
-        for of_chunk in parts:
+        for of_chunk in plan.parts:
             try:
                 chunk = next(chunks)
             except DataError as error:
                 raise UnreadableChunk(str(error)) from error
-            for channels, index, order in of_chunk:
-                part = chunk[index]
-                part = part.transpose(order) if order else (part.T if self._turned else part)[None]
+            for take in of_chunk:
+                part = chunk[take.index]
+                if take.order:
+                    part = part.transpose(take.order)
+                else:
+                    part = (part.T if self._turned else part)[None]
                 if self._wide:
                     _refuse_wide(self._source.name, part, cuts)
-                boxes.fill(cuts, channels, part)
+                boxes.fill(cuts, take.channels, part)
             # Its memory serves the next.
             del chunk, part
 
-    def _leads(
-        self, indices: Sequence[Index], channels: Sequence[int]
-    ) -> dict[tuple[int, ...], list[tuple[int, Index]]]:
-        """Planes by the chunk that they lie in along all axes but rows and columns."""
-        leads: dict[tuple[int, ...], list[tuple[int, Index]]] = {}
-        for channel, index in zip(channels, indices, strict=True):
-            steps = zip(index, self._source.grid, strict=True)
-            lead = tuple(0 if i is None else i // step for i, step in steps)
-            leads.setdefault(lead, []).append((channel, index))
-        return leads
-
-    def _place(self, lead: tuple[int, ...], row_and_column: tuple[int, int]) -> Place:
+    def _place(self, lead: Lead, row_and_column: tuple[int, int]) -> Place:
         place = list(lead)
         place[self._y], place[self._x] = row_and_column
         return tuple(place)
 
-    def _chunks(self, key: int, places: list[Place], again: list[bool]) -> Generator[Pixels]:
-        """Chunks at some places, one after the other, decoded now or before.
+    def _chunks(
+        self,
+        key: int,
+        places: list[tuple[int, int]],
+        leads: tuple[Lead, ...],
+        again: list[bool],
+    ) -> Generator[Pixels]:
+        """Chunks at some rows and columns of them, one after the other, decoded now or before.
 
-        ``again`` tells which of them the pass will need again.
+        ``again`` tells at which of them the pass will need them again.
         """
         if not self._source.kept:
-            yield from self._source.decode(places)
+            yield from self._source.decode(
+                [self._place(lead, place) for place in places for lead in leads]
+            )
             return
         files = decoded_chunks()
         cache: Chunks = files if self._blocks is None else self._blocks
-        kept = {place: cache.get((key, place)) for place in places}
-        missing = [place for place, chunk in kept.items() if chunk is None]
-        with closing(self._source.decode(missing)) as decoded:
-            for place, needed in zip(places, again, strict=True):
-                chunk = kept.pop(place)
-                if chunk is None:
-                    chunk = next(decoded)
-                    own = self._blocks is not None
-                    if needed or (not own and files.worth_keeping((key, place), chunk.nbytes)):
-                        chunk = by_itself(chunk)
-                        cache.put((key, place), chunk)
-                yield chunk
-                del chunk
-
-    def _parts(self, lead: tuple[int, ...], planes: Sequence[tuple[int, Index]]) -> list[Part]:
-        """What of a chunk are its planes: those that follow each other together, as (c, Y, X)."""
-        first = [number * step for number, step in zip(lead, self._source.grid, strict=True)]
-        inner = [
-            tuple(0 if i is None else i - start for i, start in zip(index, first, strict=True))
-            for _, index in planes
+        before = [cache.get((key, place)) or {} for place in places]
+        missing = [
+            self._place(lead, place)
+            for place, known in zip(places, before, strict=True)
+            for lead in leads
+            if lead not in known
         ]
-        count = len(lead)
-        varying = [axis for axis in range(count) if len({place[axis] for place in inner}) > 1]
-        if len(varying) == 1:
-            axis = varying[0]
-            numbers = [place[axis] for place in inner]
-            if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                together = list(self._slices(inner[0]))
-                together[axis] = slice(numbers[0], numbers[-1] + 1)
-                left = [a for a in range(count) if a in (self._y, self._x, axis)]
-                order = tuple(left.index(a) for a in (axis, self._y, self._x))
-                return [([channel for channel, _ in planes], tuple(together), order)]
-        pairs = zip(planes, inner, strict=True)
-        return [([channel], self._slices(place), ()) for (channel, _), place in pairs]
-
-    def _slices(self, place: tuple[int, ...]) -> tuple[Any, ...]:
-        return tuple(
-            slice(None) if axis in (self._y, self._x) else i for axis, i in enumerate(place)
-        )
+        with closing(self._source.decode(missing)) as decoded:
+            for place, known, needed in zip(places, before, again, strict=True):
+                memory = KeptChunks(len(leads) - len(known) if needed else 0)
+                for lead in leads:
+                    chunk = known.get(lead)
+                    if chunk is None:
+                        chunk = next(decoded)
+                        own = self._blocks is not None
+                        if needed or (
+                            not own and files.worth_keeping((key, place, lead), chunk.nbytes)
+                        ):
+                            chunk = memory.keep(lead, chunk)
+                    yield chunk
+                    del chunk
+                if memory.chunks:
+                    cache.put((key, place), {**known, **memory.chunks})
 
 
 class _Touched:
