@@ -232,6 +232,7 @@ class _Reading:
             return
         files = decoded_chunks()
         cache: Chunks = files if self._blocks is None else self._blocks
+        worth_keeping = files.worth_keeping if self._blocks is None else _never
         before = [cache.get((key, place)) or {} for place in places]
         missing = [
             self._place(lead, place)
@@ -242,19 +243,23 @@ class _Reading:
         with closing(self._source.decode(missing)) as decoded:
             for place, known, needed in zip(places, before, again, strict=True):
                 memory = KeptChunks(len(leads) - len(known) if needed else 0)
-                for lead in leads:
-                    chunk = known.get(lead)
-                    if chunk is None:
-                        chunk = next(decoded)
-                        own = self._blocks is not None
-                        if needed or (
-                            not own and files.worth_keeping((key, place, lead), chunk.nbytes)
-                        ):
-                            chunk = memory.keep(lead, chunk)
-                    yield chunk
-                    del chunk
-                if memory.chunks:
-                    cache.put((key, place), {**known, **memory.chunks})
+                try:
+                    for lead in leads:
+                        chunk = known.get(lead)
+                        if chunk is None:
+                            chunk = next(decoded)
+                            if needed or worth_keeping((key, place, lead), chunk.nbytes):
+                                chunk = memory.keep(lead, chunk)
+                        yield chunk
+                        del chunk
+                finally:
+                    # Nothing more may be asked for after the last one.
+                    if memory.chunks:
+                        cache.put((key, place), {**known, **memory.chunks})
+
+
+def _never(*_: object) -> bool:
+    return False
 
 
 class _Touched:
