@@ -66,7 +66,7 @@ def _sham_lines(flips: pd.DataFrame) -> list[str]:
     lines = []
     shams = flips[(flips["family"] == "sham") & (flips["low"] > SHAM_FAULT)]
     for name, rows in shams.groupby("axis", sort=False):
-        worst = rows.loc[rows["share"].idxmax()]
+        worst = rows.iloc[int(rows["share"].argmax())]
         what = "resampling" if name == "resampling" else f"a {name}"
         lines.append(
             f"the classifier is sensitive to {what}, which must not matter: it flips "
@@ -89,7 +89,7 @@ def _scope_lines(result: WhatIf) -> list[str]:
     far = both[(both["share_crop"] - both["share"] >= DIFFERS) & both["above_sham_crop"]]
     if not len(far):
         return []
-    row = far.loc[(far["share_crop"] - far["share"]).idxmax()]
+    row = far.iloc[int((far["share_crop"] - far["share"]).argmax())]
     return [
         "the classifier judges the crop, not the cell: "
         f"{row['axis']} of the cell alone flips {100 * row['share']:.0f} %, of all cells in the "

@@ -126,8 +126,9 @@ def inside(
         return np.ones((0 if after is None else len(after), len(steps)), bool)
     if not limits.known:
         return np.ones((len(before), len(steps)), bool)
-    low, high = np.minimum(before, limits.low), np.maximum(before, limits.high)
-    slack = SLACK * max(limits.high - limits.low, 0.0)
+    low = np.minimum(before, np.float32(limits.low))
+    high = np.maximum(before, np.float32(limits.high))
+    slack = np.float32(SLACK * max(limits.high - limits.low, 0.0))
     # Comparisons with NaN are false: of a cell without the feature no edit is inside.
     if axis.to_level is None:
         if after is None:
