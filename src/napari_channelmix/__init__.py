@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.edit import edit
 
 __all__ = [
     "Attribution",
@@ -51,6 +52,7 @@ __all__ = [
     "Segmentation",
     "SegmentationSettings",
     "channel_importance",
+    "edit",
     "evaluate",
     "explain",
     "explain_cells",
@@ -85,6 +87,7 @@ _ROOM_OF = {
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
     "channel_importance": "dcmix",
+    "edit": "whatif.edit",
     "evaluate": "classify",
     "explain": "pcim",
     "explain_cells": "run.explain_dataset",
