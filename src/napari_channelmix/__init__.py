@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.channel_shapley import channel_shapley
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
+    from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.what_if import what_if
 
 __all__ = [
     "Attribution",
@@ -43,6 +47,7 @@ __all__ = [
     "Cells",
     "ChannelImportance",
     "ChannelMixError",
+    "ChannelShapley",
     "Classifier",
     "DataShift",
     "DataShiftWarning",
@@ -51,7 +56,9 @@ __all__ = [
     "Latents",
     "Segmentation",
     "SegmentationSettings",
+    "WhatIf",
     "channel_importance",
+    "channel_shapley",
     "edit",
     "evaluate",
     "explain",
@@ -69,6 +76,7 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "what_if",
     "write_cells",
 ]
 
@@ -78,6 +86,7 @@ _ROOM_OF = {
     "Cells": "data",
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
+    "ChannelShapley": "whatif.channel_shapley_result",
     "Classifier": "classify",
     "DataShift": "classify",
     "DataShiftWarning": "errors",
@@ -86,7 +95,9 @@ _ROOM_OF = {
     "Latents": "drl",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
+    "channel_shapley": "whatif.channel_shapley",
     "edit": "whatif.edit",
     "evaluate": "classify",
     "explain": "pcim",
@@ -104,6 +115,7 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }
 
