@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from napari_channelmix.settings import SegmentationSettings
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
+    from napari_channelmix.whatif.edit import edit
     from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.what_if import what_if
 
@@ -58,6 +59,7 @@ __all__ = [
     "WhatIf",
     "channel_importance",
     "channel_shapley",
+    "edit",
     "evaluate",
     "explain",
     "explain_cells",
@@ -96,6 +98,7 @@ _ROOM_OF = {
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
     "channel_shapley": "whatif.channel_shapley",
+    "edit": "whatif.edit",
     "evaluate": "classify",
     "explain": "pcim",
     "explain_cells": "run.explain_dataset",
