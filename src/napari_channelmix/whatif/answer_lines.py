@@ -46,6 +46,7 @@ def flip_text(row: pd.Series) -> str:
     if np.isfinite(row["low"]):
         interval = f" (95 % interval {100 * row['low']:.0f} to {100 * row['high']:.0f} %)"
     to_class = f", most to {row['to_class']}" if row["to_class"] else ""
+    to_class += f" ({row['note']})" if row["note"] else ""
     return f"{row['axis']} {100 * row['share']:.0f} %{interval}{to_class}"
 
 

@@ -185,7 +185,8 @@ def table_of(frame: pd.DataFrame) -> dict[str, list[Any]]:
     for name in frame.columns:
         values = frame[name].tolist()
         table[str(name)] = [
-            None if isinstance(value, float) and not math.isfinite(value) else value for value in values
+            None if isinstance(value, float) and not math.isfinite(value) else value
+            for value in values
         ]
     return table
 
