@@ -90,9 +90,9 @@ def accuracy_figure(name: str, accuracy: AccuracyEstimate) -> AuditFigure:
 
 def share_figure(name: str, share: GroupedShare, what: str = CHANGED) -> AuditFigure:
     """A share as a figure of a check."""
-    known = share.n > 0
-    values = (share.share, share.low, share.high) if known else (None, None, None)
-    return AuditFigure(name, what, *values, share.n, share.groups)
+    if not share.n:
+        return AuditFigure(name, what, None, None, None, 0, 0)
+    return AuditFigure(name, what, share.share, share.low, share.high, share.n, share.groups)
 
 
 def accuracy_check(

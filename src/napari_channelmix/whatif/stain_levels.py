@@ -67,10 +67,12 @@ def at_levels(crops: CellCrops, channel: int, levels: Doubles, target: Doubles) 
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = target / levels
     factor = np.where(np.isfinite(factor) & (factor > 0), factor, 1.0)
-    factor = np.clip(factor, LEAST_FACTOR, MOST_FACTOR).astype(np.float32)[:, None, None]
+    factor = np.clip(factor, LEAST_FACTOR, MOST_FACTOR)
     pixels = crops.pixels.copy()
     background = crops.background[:, channel, None, None]
-    pixels[:, channel] = background + (pixels[:, channel] - background) * factor
+    pixels[:, channel] = background + (pixels[:, channel] - background) * factor[
+        :, None, None
+    ].astype(np.float32)
     return pixels
 
 
