@@ -396,8 +396,8 @@ class _Card:
         lines: dict[str, str] = {
             "green": f"neighbours do not decide: with the cell taken away {of}, without any cell "
             f"{empty.short_text}{end}",
-            "amber": f"the neighbours may carry it too: with the cell itself taken away {of} (as it "
-            f"is {{whole}}), without any cell {empty.short_text}{end}",
+            "amber": f"the neighbours may carry it too: with the cell itself taken away {of} (as "
+            f"it is {{whole}}), without any cell {empty.short_text}{end}",
             "red": f"the neighbours carry it too: with the cell itself taken away {of} (as it is "
             f"{{whole}}), without any cell {empty.short_text}{end}",
         }
