@@ -37,6 +37,8 @@ class Bar:
     tip : str
     color : str
         Of the bar, ``#RRGGBB``, such as that of a class; empty: one of the chart's own.
+    mark : float or None
+        A tick across the bar, such as what a control gives.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Bar:
     strong: bool = False
     tip: str = ""
     color: str = ""
+    mark: float | None = None
 
 
 class Bars(QWidget):
@@ -98,6 +101,7 @@ class Bars(QWidget):
     def scale(self) -> tuple[float, float]:
         """The values at both ends."""
         reached = [end for bar in self.rows for end in (*(bar.interval or ()), bar.value)]
+        reached += [bar.mark for bar in self.rows if bar.mark is not None]
         return min([self._least[0], *reached]), max([self._least[1], *reached])
 
     @property
@@ -155,6 +159,10 @@ class Bars(QWidget):
             painter.drawRoundedRect(self.bar_rect(row), 2, 2)
             if bar.interval is not None:
                 self._paint_interval(painter, row, bar.interval, text)
+            if bar.mark is not None:
+                painter.setPen(QPen(text, 2))
+                x = self._x(bar.mark)
+                painter.drawLine(QPointF(x, top + 2), QPointF(x, top + ROW - 2))
         height = ROW * len(self.rows)
         painter.setPen(QPen(line, 1))
         painter.drawLine(QPointF(self._x(0.0), 2), QPointF(self._x(0.0), height - 2))
