@@ -41,8 +41,8 @@ class AxisRange:
     low, high : float
         Amounts at the ends of the slider.
     real : (float, float) or None
-        Amounts that bring the cell to the 5th and the 95th percentile of the cells; None where
-        the axis has no feature that says so.
+        Amounts that bring the cell to the ends of the data's own range; None where the axis has no
+        feature that says so.
     """
 
     axis: Axis
@@ -76,7 +76,7 @@ def axis_range(axis: Axis, own: float, span: tuple[float, float] | None) -> Axis
     own : float
         The cell's own feature; NaN where it has none.
     span : (float, float) or None
-        5th and 95th percentile of the feature among the cells; None where nothing measures it.
+        The feature on the data's own range; None where nothing measures it.
     """
     least, most = float(axis.low), float(axis.high)
     real = None

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QTabBar, QWidget
 
+from napari_channelmix.computing import leave_a_core
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.settings import WhatIfSettings, merged
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import session_palette
 from napari_channelmix.viewer.page_parts.base_page import Page
@@ -25,11 +27,13 @@ from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.page_parts.removed_layers import Removals
 from napari_channelmix.viewer.pages.whatif.cell_pictures import looks_of_channels
 from napari_channelmix.viewer.pages.whatif.cell_tab import CellTab
+from napari_channelmix.viewer.pages.whatif.decision_tab import DecisionTab
 from napari_channelmix.viewer.pages.whatif.edit_layers import AFTER, BEFORE, EditLayers
 from napari_channelmix.viewer.pages.whatif.edit_source import (
     EditSource,
     edit_source_job,
     open_cell_job,
+    smallest_change_job,
 )
 from napari_channelmix.viewer.pages.whatif.live_edit import LiveEdit
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
@@ -37,6 +41,7 @@ from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
 from napari_channelmix.viewer.session.shown import LAYERS_GONE
+from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
@@ -47,6 +52,8 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.whatif.opened_cell import OpenedCell
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.whatif.crops import CellCrops
+    from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.smallest_change import CellChanges
 
 __all__ = ["WhatIfPage"]
 
@@ -57,7 +64,12 @@ WORDS = ClickWords(
     "still moves the image",
     does="edit",
 )
-TABS = (("This cell", "Edit the cell that was clicked, and ask the classifier again"),)
+TABS = (
+    ("This cell", "Edit the cell that was clicked, and ask the classifier again"),
+    ("All cells", "Which edits flip the decision about held-out cells"),
+)
+# Sentences that a search for the smallest change gives at most.
+SENTENCES = 3
 # Milliseconds of rest until the layers follow the sliders: drawing them takes longer than an edit.
 REST = 200
 
@@ -78,7 +90,9 @@ class WhatIfPage(Page):
         self.number = CellNumber()
         self.tabs = QTabBar()
         self.cell_tab = CellTab(self.viewer.theme)
-        self.pages: tuple[QWidget, ...] = (self.cell_tab,)
+        self.all_task, all_bar = self.add_task(one_thread=True)
+        self.decision_tab = DecisionTab(self.viewer.theme, all_bar)
+        self.pages: tuple[QWidget, ...] = (self.cell_tab, self.decision_tab)
         self.live = LiveEdit(self)
         self.layers = EditLayers(self.viewer)
         self.sources = Sources()
@@ -123,6 +137,9 @@ class WhatIfPage(Page):
         self.number.valueChanged.connect(self.go)
         self.cell_tab.moved.connect(self._moved)
         self.cell_tab.layers_requested.connect(self._layers_clicked)
+        self.cell_tab.smallest_requested.connect(self.find_smallest)
+        self.decision_tab.run_requested.connect(self.ask_all)
+        self.all_task.ended.connect(self._ended)
         self.live.edited.connect(self._edited)
         self.live.answered.connect(self.cell_tab.show_answer)
         self.live.slow.connect(self._ask_slowly)
@@ -132,6 +149,7 @@ class WhatIfPage(Page):
         self.follow(session.cells_changed, self._cells_changed)
         self.follow(session.shown_changed, self._shown_changed)
         self.follow(session.trained_changed, self._trained_changed)
+        self.follow(session.what_if_changed, self._what_if_changed)
         self.follow(session.prior_changed, self._prior_changed)
         self.follow(session.predictions_changed, self._prior_changed)
         self.follow(session.running_changed, self._fill)
@@ -255,6 +273,64 @@ class WhatIfPage(Page):
 
         self.asking.run("asking the classifier", job(), answered, on_error=self.fail)
 
+    def find_smallest(self) -> None:
+        """Look for the smallest change that flips the cell, and put the sliders there."""
+        source, opened, scope = self.source, self.cell_tab.opened, self.cell_tab.scope
+        if source is None or opened is None:
+            return
+
+        def answered(changes: CellChanges) -> None:
+            if self.cell_tab.opened is not opened:
+                return
+            first = next(iter(changes.changes), None)
+            if first is not None:
+                self.cell_tab.show_moves(dict(zip(first.axes, first.amounts, strict=True)), scope)
+            count = max(1, min(len(changes.changes), SENTENCES))
+            lines = [changes.sentence(opened.classes, rank) for rank in range(count)]
+            self.cell_tab.show_sentences([_sentence(line) for line in lines], bool(changes.changes))
+
+        self.task.run(
+            "finding the smallest change",
+            smallest_change_job(source, opened, scope),
+            answered,
+            on_error=self.fail,
+        )
+
+    # ---------------------------------------------------------------- all cells
+
+    def ask_all(self) -> None:
+        """Edit held-out cells along all axes, and ask about them."""
+        cells, trained = self.session.cells, self.session.trained
+        if cells is None or trained is None:
+            return
+        data_set, chosen = self.session.data_set, self.decision_tab.settings
+        prior = explained_prior(self.session)
+
+        def job() -> Job[WhatIf]:
+            yield Progress(0, 1, "getting ready")
+            from napari_channelmix.whatif.what_if import what_if_job
+
+            leave_a_core()
+            settings = merged(WhatIfSettings, chosen, {"prior": prior})
+            return (yield from what_if_job(trained.classifier, cells, settings=settings))
+
+        def answered(result: WhatIf) -> None:
+            self.session.put(data_set, what_if=WhatIfAnswers(result, trained))
+
+        self.all_task.run(
+            "editing all cells", job(), answered, on_error=self.fail, data_set=data_set
+        )
+
+    def _what_if_changed(self, _: object = None) -> None:
+        answers = self.session.what_if
+        mine = answers is not None and answers.trained is self.session.trained
+        self.decision_tab.show_result(answers.result if answers is not None and mine else None)
+
+    def _ended(self, how: str) -> None:
+        if how == "cancelled":
+            kept = " The earlier answers are kept." if self.session.what_if is not None else ""
+            self.notice.say(f"Stopped.{kept}")
+
     # ---------------------------------------------------------------- layers
 
     def _layers_clicked(self, on: bool) -> None:
@@ -293,6 +369,7 @@ class WhatIfPage(Page):
         self.sources.forget()
         self.layers.clear()
         self.cell_tab.clear()
+        self._what_if_changed()
 
     def _free(self, freed: list[int]) -> None:
         if not any(task.busy for task, _ in self.tasks):
@@ -352,7 +429,10 @@ class WhatIfPage(Page):
 
     def _fill(self, _: object = None) -> None:
         ready = self.needs.fill()
-        self.cell_tab.show_palette(session_palette(self.session))
+        palette = session_palette(self.session)
+        self.cell_tab.show_palette(palette)
+        self.decision_tab.show_palette(palette)
+        self.decision_tab.fill(self.all_task.busy)
         current = self.tabs.currentIndex()
         self.tabs.setVisible(ready and len(self.pages) > 1)
         self.choice.setVisible(ready and current == 0)
@@ -369,6 +449,7 @@ class WhatIfPage(Page):
 
     def _theme_changed(self, event: Any) -> None:
         self.cell_tab.follow_theme(self.viewer.theme)
+        self.decision_tab.follow_theme(self.viewer.theme)
 
     def halt(self) -> None:
         """Stop every work of this page, and listening."""
@@ -376,3 +457,7 @@ class WhatIfPage(Page):
         self.live.drop()
         self.going.task.stop()
         self.toggle.clicks.switch(False)
+
+
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:]}."

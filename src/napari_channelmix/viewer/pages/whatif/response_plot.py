@@ -24,6 +24,8 @@ __all__ = ["ResponsePlot"]
 HEIGHT = 170
 # Opacity of the band of an interval.
 BAND = 60
+# The amount that changes nothing.
+AS_IT_IS = 0.0
 # Share of the cells beyond which a curve is dashed: they are like none of the data.
 MOSTLY = 0.5
 TIP = (
@@ -39,7 +41,6 @@ class ResponsePlot(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._curve: pd.DataFrame | None = None
-        self._neutral = 0.0
         self.class_order: tuple[str, ...] = ()
         self.plot = still_plot(TIP, HEIGHT)
         self.plot.setYRange(0, 1, padding=0.05)
@@ -49,9 +50,9 @@ class ResponsePlot(QWidget):
         column.addWidget(self.plot)
         self.follow_theme(theme)
 
-    def show_curve(self, curve: pd.DataFrame, neutral: float) -> None:
+    def show_curve(self, curve: pd.DataFrame) -> None:
         """Show rows of ``WhatIf.curves`` of one axis and the cells of one class."""
-        self._curve, self._neutral = curve, neutral
+        self._curve = curve
         self._draw()
 
     def show_palette(self, palette: Sequence[str]) -> None:
@@ -74,9 +75,8 @@ class ResponsePlot(QWidget):
         color_axes(self.plot, colors, "probability", f"{axis} ({unit})" if axis else " ")
         if curve is None or not len(curve):
             return
-        self.plot.addItem(
-            pg.InfiniteLine(self._neutral, pen=pg.mkPen(colors.line, style=Qt.PenStyle.DotLine))
-        )
+        pen = pg.mkPen(colors.line, style=Qt.PenStyle.DotLine)
+        self.plot.addItem(pg.InfiniteLine(AS_IT_IS, pen=pen))
         for name, rows in curve.groupby("class_name", sort=False):
             self._draw_class(str(name), rows.sort_values("amount"), colors.line)
         amounts = curve["amount"].to_numpy(np.float64)
