@@ -64,10 +64,10 @@ class DecisionTab(QWidget):
         self.form = JobForm(WhatIfSettings, self, leave_out=LEFT_OUT)
         self.run = QPushButton("What moves the decision")
         self.run.setToolTip("Edit the cells and ask the classifier about each edit")
-        self.lines, self.warnings = Notice(), Notice()
+        self.lines, self.warnings = Notice(lines=3), Notice(lines=4)
         self.class_box = choice("The class that the cells are called as they are")
         self.bars = Bars(
-            "Share of cells that flip, by axis", theme, (0.0, 1.0), figures=48, names=128
+            "Share of cells that flip, by axis", theme, (0.0, 1.0), figures=46, names=150
         )
         self.bars.make_pressable()
         self.bars.setToolTip(
@@ -143,8 +143,8 @@ class DecisionTab(QWidget):
         if result is None:
             self.warnings.clear_line()
             return
-        self.lines.say("\n".join(result.lines), "info")
-        self.warnings.say("\n".join(result.warnings), "warning")
+        self.lines.say("\n".join(map(_sentence, result.lines)), "info")
+        self.warnings.say("\n".join(map(_sentence, result.warnings)), "warning")
         with QSignalBlocker(self.class_box):
             self.class_box.clear()
             self.class_box.addItems(list(classes_asked(result)))
@@ -215,3 +215,7 @@ class DecisionTab(QWidget):
         for chart in (self.bars, self.plot, self.matrix):
             chart.follow_theme(theme)
         self._show_class()
+
+
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:].removesuffix('.')}."

@@ -161,9 +161,7 @@ def open_cell_job(source: EditSource, sources: Sources, cells: Cells, cell: int)
     )
 
 
-def smallest_change_job(
-    source: EditSource, opened: OpenedCell, scope: Scope
-) -> Job[CellChanges]:
+def smallest_change_job(source: EditSource, opened: OpenedCell, scope: Scope) -> Job[CellChanges]:
     """What flips one cell, the smallest change first; a job."""
     yield Progress(0, 1, "finding the smallest change")
     from napari_channelmix.whatif.smallest_change import smallest_changes_job

@@ -3,32 +3,29 @@
 1. What holds for all cells, such as the ranges of the edits, is found once (`edit_source`).
 2. A click opens a cell (`opened_cell`); a worker reads it and asks about it as it is.
 3. A slider edits its pixels and asks again, before the window is painted (`live_edit`).
-4. The search for the smallest change sets the sliders (`smallest_job`).
-5. All held-out cells are asked about on the second tab (`decision_tab`).
+4. The search for the smallest change sets the sliders.
+5. All held-out cells are asked about on the second tab (`all_cells`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker, QTimer
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QHBoxLayout, QTabBar, QWidget
 
-from napari_channelmix.computing import leave_a_core
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.settings import WhatIfSettings, merged
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import session_palette
 from napari_channelmix.viewer.page_parts.base_page import Page
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
 from napari_channelmix.viewer.page_parts.prerequisites import Needs
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
-from napari_channelmix.viewer.page_parts.removed_layers import Removals
+from napari_channelmix.viewer.pages.whatif.all_cells import AllCells
 from napari_channelmix.viewer.pages.whatif.cell_pictures import looks_of_channels
 from napari_channelmix.viewer.pages.whatif.cell_tab import CellTab
-from napari_channelmix.viewer.pages.whatif.decision_tab import DecisionTab
-from napari_channelmix.viewer.pages.whatif.edit_layers import AFTER, BEFORE, EditLayers
+from napari_channelmix.viewer.pages.whatif.edit_layers import EditLayers
 from napari_channelmix.viewer.pages.whatif.edit_source import (
     EditSource,
     edit_source_job,
@@ -36,12 +33,11 @@ from napari_channelmix.viewer.pages.whatif.edit_source import (
     smallest_change_job,
 )
 from napari_channelmix.viewer.pages.whatif.live_edit import LiveEdit
+from napari_channelmix.viewer.pages.whatif.opened_cell import smallest_text
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
-from napari_channelmix.viewer.session.shown import LAYERS_GONE
-from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
@@ -52,7 +48,6 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.whatif.opened_cell import OpenedCell
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.whatif.crops import CellCrops
-    from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.smallest_change import CellChanges
 
 __all__ = ["WhatIfPage"]
@@ -68,10 +63,6 @@ TABS = (
     ("This cell", "Edit the cell that was clicked, and ask the classifier again"),
     ("All cells", "Which edits flip the decision about held-out cells"),
 )
-# Sentences that a search for the smallest change gives at most.
-SENTENCES = 3
-# Milliseconds of rest until the layers follow the sliders: drawing them takes longer than an edit.
-REST = 200
 
 
 class WhatIfPage(Page):
@@ -90,11 +81,10 @@ class WhatIfPage(Page):
         self.number = CellNumber()
         self.tabs = QTabBar()
         self.cell_tab = CellTab(self.viewer.theme)
-        self.all_task, all_bar = self.add_task(one_thread=True)
-        self.decision_tab = DecisionTab(self.viewer.theme, all_bar)
-        self.pages: tuple[QWidget, ...] = (self.cell_tab, self.decision_tab)
+        self.all_cells = AllCells(self)
+        self.pages: tuple[QWidget, ...] = (self.cell_tab, self.all_cells.tab)
         self.live = LiveEdit(self)
-        self.layers = EditLayers(self.viewer)
+        self.layers = EditLayers(self, self.cell_tab)
         self.sources = Sources()
         self.going = Going(self.viewer, self.session, self.fail)
         # For classifiers that take too long on the thread of the window.
@@ -104,10 +94,6 @@ class WhatIfPage(Page):
         self.cell: int | None = None
         # What the opened cell holds for; classes may be painted without touching it.
         self._cells: Cells | None = None
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self._update_layers)
         self._build()
         self._connect()
         self._cells_changed()
@@ -136,10 +122,7 @@ class WhatIfPage(Page):
         self.tabs.currentChanged.connect(self.turn)
         self.number.valueChanged.connect(self.go)
         self.cell_tab.moved.connect(self._moved)
-        self.cell_tab.layers_requested.connect(self._layers_clicked)
         self.cell_tab.smallest_requested.connect(self.find_smallest)
-        self.decision_tab.run_requested.connect(self.ask_all)
-        self.all_task.ended.connect(self._ended)
         self.live.edited.connect(self._edited)
         self.live.answered.connect(self.cell_tab.show_answer)
         self.live.slow.connect(self._ask_slowly)
@@ -149,7 +132,6 @@ class WhatIfPage(Page):
         self.follow(session.cells_changed, self._cells_changed)
         self.follow(session.shown_changed, self._shown_changed)
         self.follow(session.trained_changed, self._trained_changed)
-        self.follow(session.what_if_changed, self._what_if_changed)
         self.follow(session.prior_changed, self._prior_changed)
         self.follow(session.predictions_changed, self._prior_changed)
         self.follow(session.running_changed, self._fill)
@@ -157,7 +139,6 @@ class WhatIfPage(Page):
         self.follow(session.painting_changed, self.toggle.give_way)
         self.follow(session.freeing, self._free)
         self.follow(self.viewer.events.theme, self._theme_changed)
-        self._removals = Removals(self, self._layers_removed)
 
     def turn(self, index: int) -> None:
         """Show one of the tabs."""
@@ -257,8 +238,7 @@ class WhatIfPage(Page):
 
     def _edited(self, crops: CellCrops) -> None:
         self.cell_tab.show_edit(crops)
-        if self.layers.there:
-            self._rest.start()
+        self.layers.follow_edit()
 
     def _ask_slowly(self, opened: OpenedCell, crops: CellCrops) -> None:
         """Ask in a worker; of several edits the last one is asked about."""
@@ -285,9 +265,8 @@ class WhatIfPage(Page):
             first = next(iter(changes.changes), None)
             if first is not None:
                 self.cell_tab.show_moves(dict(zip(first.axes, first.amounts, strict=True)), scope)
-            count = max(1, min(len(changes.changes), SENTENCES))
-            lines = [changes.sentence(opened.classes, rank) for rank in range(count)]
-            self.cell_tab.show_sentences([_sentence(line) for line in lines], bool(changes.changes))
+            lines = smallest_text(changes, opened.classes)
+            self.cell_tab.show_sentences(lines, bool(changes.changes))
 
         self.task.run(
             "finding the smallest change",
@@ -296,71 +275,12 @@ class WhatIfPage(Page):
             on_error=self.fail,
         )
 
-    # ---------------------------------------------------------------- all cells
-
-    def ask_all(self) -> None:
-        """Edit held-out cells along all axes, and ask about them."""
-        cells, trained = self.session.cells, self.session.trained
-        if cells is None or trained is None:
-            return
-        data_set, chosen = self.session.data_set, self.decision_tab.settings
-        prior = explained_prior(self.session)
-
-        def job() -> Job[WhatIf]:
-            yield Progress(0, 1, "getting ready")
-            from napari_channelmix.whatif.what_if import what_if_job
-
-            leave_a_core()
-            settings = merged(WhatIfSettings, chosen, {"prior": prior})
-            return (yield from what_if_job(trained.classifier, cells, settings=settings))
-
-        def answered(result: WhatIf) -> None:
-            self.session.put(data_set, what_if=WhatIfAnswers(result, trained))
-
-        self.all_task.run(
-            "editing all cells", job(), answered, on_error=self.fail, data_set=data_set
-        )
-
-    def _what_if_changed(self, _: object = None) -> None:
-        answers = self.session.what_if
-        mine = answers is not None and answers.trained is self.session.trained
-        self.decision_tab.show_result(answers.result if answers is not None and mine else None)
-
-    def _ended(self, how: str) -> None:
-        if how == "cancelled":
-            kept = " The earlier answers are kept." if self.session.what_if is not None else ""
-            self.notice.say(f"Stopped.{kept}")
-
-    # ---------------------------------------------------------------- layers
-
-    def _layers_clicked(self, on: bool) -> None:
-        shown, opened = self.session.shown, self.cell_tab.opened
-        if not on or shown is None or opened is None:
-            self.layers.clear()
-        elif not shown.is_in(self.viewer.layers):
-            self.fail(LAYERS_GONE)
-        elif opened.field != shown.field:
-            self._missed("This cell is in another field of view: go there first.")
-        else:
-            pictures = self.cell_tab.picture(edited=False), self.cell_tab.picture(edited=True)
-            self.layers.lay(shown, opened.box, *pictures)
-        self.cell_tab.mark_layers(self.layers.there)
-
-    def _update_layers(self) -> None:
-        if self.layers.there and self.cell_tab.opened is not None:
-            self.layers.show(self.cell_tab.picture(edited=True))
-
-    def _layers_removed(self, roles: frozenset[str]) -> None:
-        if roles & {BEFORE, AFTER}:
-            self.cell_tab.mark_layers(self.layers.there)
-
     # ---------------------------------------------------------------- what is there
 
     def _stop(self) -> None:
         self.task.stop()
         self.asking.stop()
         self.live.drop()
-        self._rest.stop()
 
     def _forget(self, _: object = None) -> None:
         """Nothing that was found holds any more."""
@@ -369,7 +289,7 @@ class WhatIfPage(Page):
         self.sources.forget()
         self.layers.clear()
         self.cell_tab.clear()
-        self._what_if_changed()
+        self.all_cells.show()
 
     def _free(self, freed: list[int]) -> None:
         if not any(task.busy for task, _ in self.tasks):
@@ -386,7 +306,6 @@ class WhatIfPage(Page):
     def _shown_changed(self, _: object = None) -> None:
         # Layers of another field of view would lie on other cells.
         self.layers.clear()
-        self.cell_tab.mark_layers(False)
         self.follow_images(("visible", "colormap", "contrast_limits", "gamma"), self._looks_changed)
         self._fill()
         self._warm_up()
@@ -431,8 +350,8 @@ class WhatIfPage(Page):
         ready = self.needs.fill()
         palette = session_palette(self.session)
         self.cell_tab.show_palette(palette)
-        self.decision_tab.show_palette(palette)
-        self.decision_tab.fill(self.all_task.busy)
+        self.all_cells.tab.show_palette(palette)
+        self.all_cells.tab.fill(self.all_cells.task.busy)
         current = self.tabs.currentIndex()
         self.tabs.setVisible(ready and len(self.pages) > 1)
         self.choice.setVisible(ready and current == 0)
@@ -449,7 +368,7 @@ class WhatIfPage(Page):
 
     def _theme_changed(self, event: Any) -> None:
         self.cell_tab.follow_theme(self.viewer.theme)
-        self.decision_tab.follow_theme(self.viewer.theme)
+        self.all_cells.tab.follow_theme(self.viewer.theme)
 
     def halt(self) -> None:
         """Stop every work of this page, and listening."""
@@ -457,7 +376,3 @@ class WhatIfPage(Page):
         self.live.drop()
         self.going.task.stop()
         self.toggle.clicks.switch(False)
-
-
-def _sentence(line: str) -> str:
-    return f"{line[:1].upper()}{line[1:]}."

@@ -8,11 +8,12 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.charts.small_plot import color_axes, still_plot
 from napari_channelmix.viewer.widgets.theme import chart_colors
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +46,12 @@ class ResponsePlot(QWidget):
         self.plot = still_plot(TIP, HEIGHT)
         self.plot.setYRange(0, 1, padding=0.05)
         self.plot.setAccessibleName("Probability of each class against the amount")
+        self.title = QLabel()
+        self.title.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.title)
         column.addWidget(self.plot)
         self.follow_theme(theme)
 
@@ -70,11 +75,15 @@ class ResponsePlot(QWidget):
         self.plot.clear()
         colors = chart_colors(self._theme)
         curve = self._curve
-        unit = "" if curve is None or not len(curve) else str(curve["unit"].iloc[0])
-        axis = "" if not unit else str(curve["axis"].iloc[0])  # type: ignore[index]
-        color_axes(self.plot, colors, "probability", f"{axis} ({unit})" if axis else " ")
+        color_axes(self.plot, colors, "probability")
+        self.title.setText("")
         if curve is None or not len(curve):
             return
+        first = curve.iloc[0]
+        cells = counted(int(first["n"]), "cell")
+        self.title.setText(
+            f"<b>{first['axis']}</b> in {first['unit']}; {cells} called {first['from_class']}"
+        )
         pen = pg.mkPen(colors.line, style=Qt.PenStyle.DotLine)
         self.plot.addItem(pg.InfiniteLine(AS_IT_IS, pen=pen))
         for name, rows in curve.groupby("class_name", sort=False):
