@@ -21,52 +21,38 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
 import torch
-from whatif_figures import Aim, Figure, Measured, Questioned, at_least, at_most
-from whatif_sets import SETS, Case, case, small_case
+from whatif_figures import Aim, Figure, Measured, Questioned
+from whatif_sets import FOLDED, SETS, Case, case, folds, small_case
 
+import whatif_answers as answers
 import whatif_rules as rules
-from napari_channelmix.jobs import drain
-from napari_channelmix.whatif.asking import asker_job
-from napari_channelmix.whatif.crops import cell_crops
 
 Found = Iterator[tuple[str, Measured, Aim | None]]
 
 
-def questioned(made: Case, limit: int) -> Questioned:
-    """Held-out cells of a set, at most so many of each class, and the classifier to ask."""
-    cells = made.held_out
-    rng = np.random.default_rng(0)
-    chosen = np.sort(
-        np.concatenate(
-            [
-                rng.permutation(np.flatnonzero(cells.labels == code))[:limit]
-                for code in range(len(cells.classes))
-            ]
-        )
-    )
-    asker, fitting = drain(asker_job(made.model, cells.subset(chosen)))
-    crops = cell_crops(fitting)
-    return Questioned(crops, np.asarray(fitting.groups), asker.calls(crops.pixels), asker)
-
-
 PARTS: dict[str, Callable[[Case, Questioned], Found]] = {
     "rules": rules.rules,
-    "transplants": rules.transplants,
-    "null": rules.nothing_planted,
-    "consistency": rules.consistency,
-    "importance": rules.importance,
-    "audit": rules.audited,
-    "speed": rules.speed,
+    "transplants": answers.transplants,
+    "null": answers.nothing_planted,
+    "consistency": answers.consistency,
+    "importance": answers.importance,
+    "audit": answers.audited,
+    "speed": answers.speed,
 }
 
 
-def figures(made: Case, parts: list[str], limit: int) -> Iterator[Figure]:
-    asked = questioned(made, limit)
+def figures(cases: list[Case], parts: list[str], limit: int) -> Iterator[Figure]:
+    asked = Questioned.of(cases, limit)
     for part in parts:
-        for question, measured, aim in PARTS[part](made, asked):
-            yield Figure(made.name, question, measured, aim)
+        for question, measured, aim in PARTS[part](cases[0], asked):
+            yield Figure(cases[0].name, question, measured, aim)
+
+
+def opened(name: str, models: Path, small: bool) -> list[Case]:
+    if small:
+        return [small_case()]
+    return folds(name, models) if name in FOLDED else [case(name, models)]
 
 
 def main() -> int:
@@ -83,14 +69,15 @@ def main() -> int:
     for name in ["synthetic"] if args.small else args.sets:
         start = time.perf_counter()
         try:
-            made = small_case() if args.small else case(name, args.models)
+            cases = opened(name, args.models, args.small)
         except ValueError as error:
             if "no such file" not in str(error):
                 raise
             print(f"{name} is passed over: {error}", flush=True)
             continue
-        print(f"\n== {name}: {len(made.held_out):,} held-out cells", flush=True)
-        for figure in figures(made, args.parts, 20 if args.small else args.cells):
+        count = sum(len(made.held_out) for made in cases)
+        print(f"\n== {name}: {count:,} held-out cells", flush=True)
+        for figure in figures(cases, args.parts, 20 if args.small else args.cells):
             print(figure.line, flush=True)
             rows.append(figure)
             keep(rows, args.json)

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from whatif_sets import Case
 
+from napari_channelmix import Cells
 from napari_channelmix.classify.intervals import accuracy_interval, few_groups_text
 from napari_channelmix.errors import ModelError
-from napari_channelmix.whatif.asking import Asker
+from napari_channelmix.jobs import drain
+from napari_channelmix.whatif.asking import Asker, asker_job
 from napari_channelmix.whatif.axes import Axis
-from napari_channelmix.whatif.crops import CellCrops
+from napari_channelmix.whatif.crops import CellCrops, cell_crops
 
-__all__ = ["Aim", "Figure", "Measured", "at_least", "at_most", "moved_to", "share_of"]
+__all__ = [
+    "Aim",
+    "Figure",
+    "Measured",
+    "Questioned",
+    "at_least",
+    "at_most",
+    "median_of",
+    "moved_to",
+    "share_of",
+]
 
 
 @dataclass(frozen=True)
@@ -125,26 +139,89 @@ class Questioned:
     ----------
     crops : CellCrops
     groups, calls : (n,) arrays
-    asker : Asker
+    asker : tuple of Asker
+        One, or one for each fold.
+    fold : (n,) int array
+        Which of them was not trained on the cell.
     """
 
     crops: CellCrops
     groups: np.ndarray
     calls: np.ndarray
-    asker: Asker
+    askers: tuple[Asker, ...]
+    fold: np.ndarray
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], limit: int) -> Questioned:
+        """At most so many cells of each class, of all folds together."""
+        parts, groups, folds = [], [], []
+        askers = []
+        for number, made in enumerate(cases):
+            chosen = some_of_each_class(made.held_out, limit)
+            asker, fitting = drain(asker_job(made.model, made.held_out.subset(chosen)))
+            askers.append(asker)
+            parts.append(cell_crops(fitting))
+            groups.append(np.asarray(fitting.groups))
+            folds.append(np.full(len(fitting), number))
+        crops, fold = together(parts), np.concatenate(folds)
+        calls = _calls(tuple(askers), fold, crops)
+        return cls(crops, np.concatenate(groups), calls, tuple(askers), fold)
+
+    @property
+    def asker(self) -> Asker:
+        return self.askers[0]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.asker.classes
 
     def called(self, *names: str) -> Questioned:
         """Those that are called one of some classes."""
-        codes = [self.asker.classes.index(name) for name in names]
-        return self[np.isin(self.calls, codes)]
+        return self[np.isin(self.calls, [self.classes.index(name) for name in names])]
 
     def __getitem__(self, some: np.ndarray) -> Questioned:
-        return Questioned(self.crops[some], self.groups[some], self.calls[some], self.asker)
+        return Questioned(
+            self.crops[some], self.groups[some], self.calls[some], self.askers, self.fold[some]
+        )
 
     def becomes(self, edited: CellCrops, *names: str, note: str = "") -> Measured:
         """Share that is now called one of some classes; of any other than before, without."""
-        now = self.asker.calls(edited.pixels)
+        now = _calls(self.askers, self.fold, edited)
         if not names:
             return share_of(now != self.calls, self.groups, note)
-        codes = [self.asker.classes.index(name) for name in names]
+        codes = [self.classes.index(name) for name in names]
         return share_of(np.isin(now, codes), self.groups, note)
+
+
+def _calls(askers: tuple[Asker, ...], fold: np.ndarray, crops: CellCrops) -> np.ndarray:
+    calls = np.zeros(len(crops), np.int64)
+    for number, asker in enumerate(askers):
+        own = fold == number
+        if own.any():
+            calls[own] = asker.calls(crops.pixels[own])
+    return calls
+
+
+def some_of_each_class(cells: Cells, limit: int) -> np.ndarray:
+    """Positions of at most so many cells of each class, drawn at random."""
+    rng = np.random.default_rng(0)
+    parts = [
+        rng.permutation(np.flatnonzero(cells.labels == code))[:limit]
+        for code in range(len(cells.classes))
+    ]
+    return np.sort(np.concatenate(parts))
+
+
+def together(parts: Sequence[CellCrops]) -> CellCrops:
+    """Crops of several sets as one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("pixels", "cell", "others", "origin", "background", "positions")
+    }
+    nuclei = (
+        None if first.nuclei is None else np.concatenate([np.asarray(p.nuclei) for p in parts])
+    )
+    return replace(first, **joined, nuclei=nuclei)
