@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.channel_shapley import channel_shapley
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
 __all__ = [
     "Attribution",
@@ -42,6 +44,7 @@ __all__ = [
     "Cells",
     "ChannelImportance",
     "ChannelMixError",
+    "ChannelShapley",
     "Classifier",
     "DataShift",
     "DataShiftWarning",
@@ -51,6 +54,7 @@ __all__ = [
     "Segmentation",
     "SegmentationSettings",
     "channel_importance",
+    "channel_shapley",
     "evaluate",
     "explain",
     "explain_cells",
@@ -76,6 +80,7 @@ _ROOM_OF = {
     "Cells": "data",
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
+    "ChannelShapley": "whatif.channel_shapley_result",
     "Classifier": "classify",
     "DataShift": "classify",
     "DataShiftWarning": "errors",
@@ -85,6 +90,7 @@ _ROOM_OF = {
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
     "channel_importance": "dcmix",
+    "channel_shapley": "whatif.channel_shapley",
     "evaluate": "classify",
     "explain": "pcim",
     "explain_cells": "run.explain_dataset",

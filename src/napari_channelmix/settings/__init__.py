@@ -1,5 +1,6 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
+from napari_channelmix.settings.channels import ChannelSettings
 from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
@@ -35,6 +36,7 @@ __all__ = [
     "OF_THE_CLUSTER",
     "About",
     "CellFormat",
+    "ChannelSettings",
     "ClassifierSettings",
     "ClusterSettings",
     "Constraint",
