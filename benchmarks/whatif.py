@@ -25,7 +25,7 @@ import torch
 from whatif_figures import Aim, Figure, Measured, Questioned
 from whatif_sets import FOLDED, SETS, Case, case, folds, small_case
 
-import whatif_answers as answers
+
 import whatif_rules as rules
 
 Found = Iterator[tuple[str, Measured, Aim | None]]

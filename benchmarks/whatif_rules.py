@@ -51,8 +51,8 @@ def turned(asked: Questioned) -> CellCrops:
 def shams(asked: Questioned, names: Sequence[str] = SHAMS) -> Found:
     for name in names:
         axis = named(axes_of(asked.crops), name)
-        edited = turned(asked) if name == "turn" else axis(asked.crops, axis.high)
-        amount = "29 degrees" if name == "turn" else f"{axis.high:g} {axis.unit}"
+        edited = turned(asked) if name == "turn" else axis(asked.crops, 0.5)
+        amount = "29 degrees" if name == "turn" else f"0.5 {axis.unit}"
         yield f"sham: {name} by {amount} changes the call", asked.becomes(edited), at_most(0.05)
 
 
