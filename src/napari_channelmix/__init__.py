@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from napari_channelmix.settings import SegmentationSettings
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
+    from napari_channelmix.whatif.edit import edit
+    from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.what_if import what_if
 
 __all__ = [
     "Attribution",
@@ -53,8 +56,10 @@ __all__ = [
     "Latents",
     "Segmentation",
     "SegmentationSettings",
+    "WhatIf",
     "channel_importance",
     "channel_shapley",
+    "edit",
     "evaluate",
     "explain",
     "explain_cells",
@@ -71,6 +76,7 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "what_if",
     "write_cells",
 ]
 
@@ -89,8 +95,10 @@ _ROOM_OF = {
     "Latents": "drl",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
     "channel_shapley": "whatif.channel_shapley",
+    "edit": "whatif.edit",
     "evaluate": "classify",
     "explain": "pcim",
     "explain_cells": "run.explain_dataset",
@@ -107,6 +115,7 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }
 

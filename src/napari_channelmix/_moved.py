@@ -169,7 +169,7 @@ MOVED = {
     "viewer.memory": "viewer.pages.classifier.free_memory",
     "viewer.model_form": "viewer.pages.classifier.foreign_model_form",
     "viewer.naming": "viewer.widgets.accessible_names",
-    "viewer.needs": "viewer.pages.pixels.prerequisites",
+    "viewer.needs": "viewer.page_parts.prerequisites",
     "viewer.notice": "viewer.widgets.notice",
     "viewer.overlays": "viewer.selection.class_overlays",
     "viewer.pace": "viewer.tasks.redraw_pace",

@@ -31,6 +31,7 @@ from napari_channelmix.settings.training import (
     NetworkSettings,
     TrainingSettings,
 )
+from napari_channelmix.settings.what_if import WhatIfSettings
 
 __all__ = [
     "OF_THE_CLUSTER",
@@ -57,6 +58,7 @@ __all__ = [
     "SegmentationSettings",
     "Setting",
     "TrainingSettings",
+    "WhatIfSettings",
     "as_dict",
     "fields_of",
     "merged",
