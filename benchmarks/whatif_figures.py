@@ -221,7 +221,5 @@ def together(parts: Sequence[CellCrops]) -> CellCrops:
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in ("pixels", "cell", "others", "origin", "background", "positions")
     }
-    nuclei = (
-        None if first.nuclei is None else np.concatenate([np.asarray(p.nuclei) for p in parts])
-    )
+    nuclei = None if first.nuclei is None else np.concatenate([np.asarray(p.nuclei) for p in parts])
     return replace(first, **joined, nuclei=nuclei)
