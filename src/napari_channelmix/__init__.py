@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
     from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.transplants import transplant
+    from napari_channelmix.whatif.transplants_result import Transplants
     from napari_channelmix.whatif.what_if import what_if
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "Latents",
     "Segmentation",
     "SegmentationSettings",
+    "Transplants",
     "WhatIf",
     "channel_importance",
     "channel_shapley",
@@ -76,6 +79,7 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "transplant",
     "what_if",
     "write_cells",
 ]
@@ -95,6 +99,7 @@ _ROOM_OF = {
     "Latents": "drl",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "Transplants": "whatif.transplants_result",
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
     "channel_shapley": "whatif.channel_shapley",
@@ -115,6 +120,7 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "transplant": "whatif.transplants",
     "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }
