@@ -22,11 +22,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+import whatif_answers as answers
+import whatif_rules as rules
 from whatif_figures import Aim, Figure, Measured, Questioned
 from whatif_sets import FOLDED, SETS, Case, case, folds, small_case
-
-
-import whatif_rules as rules
 
 Found = Iterator[tuple[str, Measured, Aim | None]]
 
@@ -60,7 +59,7 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--models", type=Path, default=Path("build/benchmarks/whatif"))
-    parser.add_argument("--cells", type=int, default=150, help="of each class, at most")
+    parser.add_argument("--cells", type=int, default=100, help="of each class, at most")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()

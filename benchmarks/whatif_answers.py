@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,9 @@ from whatif_sets import Case, untrained
 
 import napari_channelmix as cm
 from napari_channelmix.whatif.axis_table import axes_of
-from napari_channelmix.whatif.crops import CellCrops
+
+if TYPE_CHECKING:
+    from napari_channelmix.whatif.crops import CellCrops
 
 Found = Iterator[tuple[str, Measured, Aim | None]]
 
@@ -117,7 +119,7 @@ def nothing_planted(made: Case, asked: Questioned) -> Found:
 
 def consistency(made: Case, asked: Questioned) -> Found:
     """Each edit does what its name says, and nothing where the amount is neutral."""
-    from napari_channelmix.whatif.measures import self_consistency
+    from napari_channelmix.whatif.self_consistency import self_consistency
 
     axes = axes_of(asked.crops)
     same = [axis.name for axis in axes if not identical(axis(asked.crops, axis.neutral), asked)]
@@ -126,11 +128,12 @@ def consistency(made: Case, asked: Questioned) -> Found:
         Measured(float(len(same)), len(axes), note=", ".join(same)),
         at_most(0),
     )
-    table = self_consistency(axes, asked.crops)
+    table = self_consistency(axes, asked.crops, asked.groups)
     for _, row in table.iterrows():
+        share = float(row["other_moved"] / row["moved"]) if row["moved"] > 0 else float("inf")
         yield (
             f"{row['axis']}: largest other movement over its own",
-            Measured(float(row["ratio"]), len(asked.crops), note=str(row["other"])),
+            Measured(share, int(row["n"]), note=str(row["other"])),
             at_most(1 / 3),
         )
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from whatif_sets import Case
 
-from napari_channelmix import Cells
 from napari_channelmix.classify.intervals import accuracy_interval, few_groups_text
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.whatif.asking import Asker, asker_job
-from napari_channelmix.whatif.axes import Axis
 from napari_channelmix.whatif.crops import CellCrops, cell_crops
+
+if TYPE_CHECKING:
+    from whatif_sets import Case
+
+    from napari_channelmix import Cells
+    from napari_channelmix.whatif.axes import Axis
 
 __all__ = [
     "Aim",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from whatif_figures import (
@@ -14,14 +14,16 @@ from whatif_figures import (
     at_most,
     median_of,
     moved_to,
-    share_of,
 )
-from whatif_sets import Case
 
-from napari_channelmix.jobs import drain
-from napari_channelmix.whatif.axes import Axis, named
+from napari_channelmix.whatif.axes import named
 from napari_channelmix.whatif.axis_table import axes_of
-from napari_channelmix.whatif.crops import CellCrops
+from napari_channelmix.whatif.ranges import amounts_of
+
+if TYPE_CHECKING:
+    from whatif_sets import Case
+
+    from napari_channelmix.whatif.crops import CellCrops
 
 Found = Iterator[tuple[str, Measured, Aim | None]]
 SHAMS = ("turn", "shift", "resampling")
@@ -54,6 +56,19 @@ def shams(asked: Questioned, names: Sequence[str] = SHAMS) -> Found:
         edited = turned(asked) if name == "turn" else axis(asked.crops, 0.5)
         amount = "29 degrees" if name == "turn" else f"0.5 {axis.unit}"
         yield f"sham: {name} by {amount} changes the call", asked.becomes(edited), at_most(0.05)
+
+
+def unneeded(asked: Questioned, names: Sequence[str], bound: float = 0.05) -> Found:
+    """Axes that should change nothing, at both ends of the data's own range."""
+    for name in names:
+        axis = named(axes_of(asked.crops), name)
+        amounts = amounts_of(axis, asked.crops, 3, asked.groups).values
+        for amount in sorted({float(amounts[0]), float(amounts[-1])} - {axis.neutral}):
+            yield (
+                f"{name} by {amount:.2g} {axis.unit} (an end of the data's range) changes the call",
+                asked.becomes(axis(asked.crops.scoped("crop"), amount)),
+                at_most(bound),
+            )
 
 
 def jurkat(asked: Questioned) -> Found:
@@ -91,12 +106,15 @@ def b14(asked: Questioned) -> Found:
     axes = axes_of(asked.crops)
     cd8 = ("CD8_GZMBneg", "CD8_GZMBpos")
 
-    def level(marker: str, source: Sequence[str], target: str, become: Sequence[str]) -> Measured:
-        axis = named(axes, f"{marker} level")
-        some = asked.called(*source)
-        return some.becomes(
-            moved_to(axis, some.crops, median_of(axis, asked.called(target).crops)), *become
-        )
+    def brought(
+        marker: str, source: Sequence[str], target: str, become: Sequence[str], around: bool
+    ) -> Measured:
+        level, ground = named(axes, f"{marker} level"), named(axes, f"{marker} background")
+        some, other = asked.called(*source), asked.called(target)
+        crops = some.crops
+        if around:
+            crops = moved_to(ground, crops, median_of(ground, other.crops))
+        return some.becomes(moved_to(level, crops, median_of(level, other.crops)), *become)
 
     for marker, source, target, become in (
         ("GZMB", cd8[:1], cd8[1], cd8[1:]),
@@ -107,17 +125,22 @@ def b14(asked: Questioned) -> Found:
         ("CK-EPCAM", ("OTHER",), "TUMOR", ("TUMOR",)),
         ("CK-EPCAM", ("TUMOR",), "OTHER", ("OTHER",)),
     ):
+        words = f"of {' and '.join(source)} as in {target}: now {' or '.join(become)}"
         yield (
-            f"level of {marker} of {' and '.join(source)} as in {target}: "
-            f"now {' or '.join(become)}",
-            level(marker, source, target, become),
+            f"level of {marker} {words}",
+            brought(marker, source, target, become, around=False),
             at_least(0.4),
+        )
+        yield (
+            f"level and background of {marker} {words}",
+            brought(marker, source, target, become, around=True),
+            None,
         )
     for marker in ("DAPI", "PDL1", "PD1", "FOXP3"):
         for source, target in (("TUMOR", "OTHER"), ("OTHER", "TUMOR"), (cd8[0], "TUMOR")):
             yield (
                 f"level of {marker} of {source} as in {target} changes the call",
-                level(marker, (source,), target, ()),
+                brought(marker, (source,), target, (), around=False),
                 at_most(0.1),
             )
     yield from shams(asked)
@@ -136,17 +159,7 @@ def bbbc013(asked: Questioned) -> Found:
                 some.becomes(edited, target),
                 at_least(0.6) if scope == "crop" else None,
             )
-    for name, amounts in (
-        ("DNA brightness", (-1.0, 1.0)),
-        ("size", (float(np.log2(0.8)), float(np.log2(1.25)))),
-    ):
-        axis = named(axes, name)
-        for amount in amounts:
-            yield (
-                f"{name} x {2**amount:g} changes the call",
-                asked.becomes(axis(asked.crops.scoped("crop"), amount)),
-                at_most(0.05),
-            )
+    yield from unneeded(asked, ("DNA brightness", "size"))
     yield from shams(asked)
 
 
@@ -194,35 +207,41 @@ def confound(asked: Questioned) -> Found:
             some.becomes(dna(some.crops.scoped("crop"), amount), target),
             at_least(0.9),
         )
-    yield from reporter(asked, at_most(0.1))
+    yield from reporter(asked, at_most(0.1), None)
 
 
 def synthetic(asked: Questioned) -> Found:
     """The reporter moves, and nothing else counts."""
-    yield from reporter(asked, at_least(0.9))
-    axes = axes_of(asked.crops)
-    for name, amounts in (
-        ("DNA brightness", (-0.5, 0.5)),
-        ("look-alike brightness", (-0.5, 0.5)),
-        ("look-alike nucleus against cytoplasm", (-1.0, 1.0)),
-    ):
-        axis = named(axes, name)
-        for amount in amounts:
-            yield (
-                f"{name} by {amount:g} {axis.unit} changes the call",
-                asked.becomes(axis(asked.crops.scoped("crop"), amount)),
-                at_most(0.05),
-            )
+    yield from reporter(asked, None, at_least(0.9))
+    yield from unneeded(
+        asked,
+        (
+            "DNA brightness",
+            "look-alike brightness",
+            "look-alike nucleus against cytoplasm",
+            "size",
+        ),
+    )
     yield from shams(asked)
 
 
-def reporter(asked: Questioned, aim: Aim) -> Found:
-    axis = named(axes_of(asked.crops), "reporter nucleus against cytoplasm")
+def reporter(asked: Questioned, alone: Aim | None, together: Aim | None = None) -> Found:
+    """The place of the reporter's light; and place and level, as the other class has them.
+
+    The sample's cells lose light as it moves into the nucleus; the place alone keeps it.
+    """
+    axes = axes_of(asked.crops)
+    place, level = (
+        named(axes, f"reporter {kind}") for kind in ("nucleus against cytoplasm", "level")
+    )
     for source, target in (("untreated", "treated"), ("treated", "untreated")):
         some, other = asked.called(source), asked.called(target)
-        edited = moved_to(axis, some.crops.scoped("crop"), median_of(axis, other.crops))
+        edited = moved_to(place, some.crops.scoped("crop"), median_of(place, other.crops))
+        words = f"of {source} as in {target}: now {target}"
+        yield f"reporter nucleus against cytoplasm {words}", some.becomes(edited, target), alone
+        edited = moved_to(level, edited, median_of(level, other.crops))
         yield (
-            f"reporter nucleus against cytoplasm of {source} as in {target}: now {target}",
+            f"reporter nucleus against cytoplasm, and level, {words}",
             some.becomes(edited, target),
-            aim,
+            together,
         )
