@@ -1,6 +1,6 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
-from napari_channelmix.settings.channels import ChannelSettings
+from napari_channelmix.settings.channels import ChannelSettings, TransplantSettings
 from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
@@ -31,6 +31,7 @@ from napari_channelmix.settings.training import (
     NetworkSettings,
     TrainingSettings,
 )
+from napari_channelmix.settings.what_if import WhatIfSettings
 
 __all__ = [
     "OF_THE_CLUSTER",
@@ -57,6 +58,8 @@ __all__ = [
     "SegmentationSettings",
     "Setting",
     "TrainingSettings",
+    "TransplantSettings",
+    "WhatIfSettings",
     "as_dict",
     "fields_of",
     "merged",
