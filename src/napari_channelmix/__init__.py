@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.audit import audit
+    from napari_channelmix.whatif.audit_result import Audit
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "Audit",
     "CellResults",
     "Cells",
     "ChannelImportance",
@@ -60,6 +63,7 @@ __all__ = [
     "SegmentationSettings",
     "Transplants",
     "WhatIf",
+    "audit",
     "channel_importance",
     "channel_shapley",
     "edit",
@@ -86,6 +90,7 @@ __all__ = [
 
 _ROOM_OF = {
     "Attribution": "pcim",
+    "Audit": "whatif.audit_result",
     "CellResults": "report.cell_results",
     "Cells": "data",
     "ChannelImportance": "dcmix",
@@ -99,6 +104,7 @@ _ROOM_OF = {
     "Latents": "drl",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "audit": "whatif.audit",
     "Transplants": "whatif.transplants_result",
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
