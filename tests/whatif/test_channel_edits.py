@@ -59,6 +59,16 @@ def test_level_lights_a_dark_cell_evenly() -> None:
     assert edited.pixels[0, 0][np.asarray(SQUARE, bool)].tolist() == [16.0] * 9
 
 
+def test_the_level_of_a_cell_is_its_own_whatever_lies_around_it() -> None:
+    level = named(axes_of(["DNA"]), "DNA level")
+    for background in (10.0, 14.0):
+        cell = one_cell(FLAT, SQUARE, background=background)
+        assert level.measure is not None and level.to_level is not None
+        assert level.measure(cell).tolist() == [background + 1]
+        amount = level.to_level(level.measure(cell), 20.0)
+        assert level.measure(level(cell, amount)).tolist() == [20.0]
+
+
 def test_level_keeps_the_pattern_and_adds_the_rest_evenly() -> None:
     light = np.zeros((5, 5))
     light[2, 2] = 9  # mean of the cell: 1
