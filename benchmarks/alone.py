@@ -27,8 +27,8 @@ import numpy as np
 import torch
 
 from napari_channelmix import open_dataset
+from napari_channelmix.classify.channel_features import NAMES
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.dcmix.channel_features import NAMES
 from napari_channelmix.dcmix.divisions import divided
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.dcmix.plain_classifiers import measured_job

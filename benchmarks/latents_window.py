@@ -115,7 +115,7 @@ class Window:
 
     def decoder(self) -> dict[str, float]:
         """The decoder by itself, one picture."""
-        from napari_channelmix.viewer.pages.latents.decoder_worker import one_thread
+        from napari_channelmix.viewer.tasks.one_thread import one_thread
 
         latents, times = self.page.session.latents, []
         for _ in range(200):

@@ -43,12 +43,12 @@ import torch
 from scipy import stats
 
 from napari_channelmix import Cells
+from napari_channelmix.classify.channel_features import CropNumbers, crop_numbers
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import train_on
 from napari_channelmix.classify.training_loop import TrainingSettings
 from napari_channelmix.data.samples import graded_channels
-from napari_channelmix.dcmix.channel_features import CropNumbers, crop_numbers
 from napari_channelmix.dcmix.divisions import divided
 from napari_channelmix.dcmix.label_link import link_job
 from napari_channelmix.dcmix.negative_control import (

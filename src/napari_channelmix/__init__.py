@@ -35,13 +35,24 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.audit import audit
+    from napari_channelmix.whatif.audit_result import Audit
+    from napari_channelmix.whatif.channel_shapley import channel_shapley
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
+    from napari_channelmix.whatif.edit import edit
+    from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.transplants import transplant
+    from napari_channelmix.whatif.transplants_result import Transplants
+    from napari_channelmix.whatif.what_if import what_if
 
 __all__ = [
     "Attribution",
+    "Audit",
     "CellResults",
     "Cells",
     "ChannelImportance",
     "ChannelMixError",
+    "ChannelShapley",
     "Classifier",
     "DataShift",
     "DataShiftWarning",
@@ -51,7 +62,12 @@ __all__ = [
     "MeanMaps",
     "Segmentation",
     "SegmentationSettings",
+    "Transplants",
+    "WhatIf",
+    "audit",
     "channel_importance",
+    "channel_shapley",
+    "edit",
     "evaluate",
     "explain",
     "explain_cells",
@@ -69,15 +85,19 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "transplant",
+    "what_if",
     "write_cells",
 ]
 
 _ROOM_OF = {
     "Attribution": "pcim",
+    "Audit": "whatif.audit_result",
     "CellResults": "report.cell_results",
     "Cells": "data",
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
+    "ChannelShapley": "whatif.channel_shapley_result",
     "Classifier": "classify",
     "DataShift": "classify",
     "DataShiftWarning": "errors",
@@ -87,7 +107,12 @@ _ROOM_OF = {
     "MeanMaps": "pcim",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "audit": "whatif.audit",
+    "Transplants": "whatif.transplants_result",
+    "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
+    "channel_shapley": "whatif.channel_shapley",
+    "edit": "whatif.edit",
     "evaluate": "classify",
     "explain": "pcim",
     "explain_cells": "run.explain_dataset",
@@ -105,6 +130,8 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "transplant": "whatif.transplants",
+    "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }
 

@@ -45,6 +45,7 @@ __all__ = [
     "Seeds",
     "Share",
     "Size",
+    "Steps",
     "Threads",
     "Tuning",
     "Workers",
@@ -146,6 +147,7 @@ BOUNDS = {
     "finetune": Bounds(0, 100_000, label="epochs of fine-tuning"),
     "forwards": Bounds(2, 1_000_000),
     "limit": Bounds(1, 10**9),
+    "steps": Bounds(3, 101),
     "crop": Bounds(4, 4096),
     "index": Bounds(0, 2**63 - 1),
     "rate": Bounds(0, 1, whole=False, between=True),
@@ -212,6 +214,7 @@ PlainMixes = Annotated[int, BOUNDS["plain_mixes"]]
 Tuning = Annotated[int, BOUNDS["finetune"]]
 Forwards = Annotated[int, BOUNDS["forwards"]]
 Limit = Annotated[int, BOUNDS["limit"]]
+Steps = Annotated[int, BOUNDS["steps"]]
 Rate = Annotated[float, BOUNDS["rate"]]
 Decay = Annotated[float, BOUNDS["decay"]]
 Clip = Annotated[float, BOUNDS["clip"]]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from napari_channelmix.classify.channel_features import CropNumbers
 from napari_channelmix.dcmix import label_link as link
-from napari_channelmix.dcmix.channel_features import CropNumbers
 from napari_channelmix.dcmix.label_link import _accuracies, link_job, whitened
 from napari_channelmix.jobs import drain
 

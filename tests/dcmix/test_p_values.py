@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from napari_channelmix.dcmix.channel_features import CropNumbers
+from napari_channelmix.classify.channel_features import CropNumbers
 from napari_channelmix.dcmix.label_link import LinkTest
 from napari_channelmix.dcmix.negative_control import decoy_p_values
 from napari_channelmix.dcmix.p_values import both_tests, p_values_job, too_few_groups

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.classify.accuracy import AccuracyDifference, estimate_accuracy
-from napari_channelmix.dcmix.channel_features import NAMES, CropNumbers
+from napari_channelmix.classify.channel_features import NAMES, CropNumbers
 from napari_channelmix.dcmix.separability import NUMBERS, group_share, separability
 
 CHANNELS, CLASSES = ("DNA", "actin"), ("untreated", "treated")

@@ -1,7 +1,5 @@
 """Shapley values keep their axioms, and tell what was planted."""
 
-from itertools import permutations, product
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ from napari_channelmix import Cells
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.dcmix import shapley
-from napari_channelmix.dcmix.shapley import shapley_job, shapley_weights
+from napari_channelmix.dcmix.shapley import shapley_job
 from napari_channelmix.jobs import drain
 
 CPU = torch.device("cpu")
@@ -37,12 +35,6 @@ def crops():
     values = rng.normal(0, 0.2, (120, 3)) + np.array([1.0, 0, 0]) * (2 * labels[:, None] - 1)
     pixels = np.repeat(np.repeat(values[:, :, None, None], 8, 2), 8, 3)
     return drain(loaded(Cells.from_array(pixels, list("abc"), labels, ("no", "yes"))))
-
-
-def test_weights_of_the_subsets_a_channel_joins_sum_to_one():
-    for channels in range(1, 9):
-        sizes = np.array([shapley.comb(channels - 1, size) for size in range(channels)])
-        assert shapley_weights(channels) @ sizes == pytest.approx(1)
 
 
 def test_values_sum_to_what_all_channels_add_to_none(crops):
@@ -98,66 +90,6 @@ def test_a_budget_of_forwards_is_kept_and_rare_classes_keep_their_cells(crops):
     assert np.isfinite(values.per_class).all()
 
 
-# ---------------------------------------------------------------- the formulas, by hand
-
-
-def test_weights_of_three_channels_are_a_third_a_sixth_and_a_third():
-    assert shapley_weights(3).tolist() == pytest.approx([1 / 3, 1 / 6, 1 / 3])
-    assert shapley_weights(4).tolist() == pytest.approx([1 / 4, 1 / 12, 1 / 12, 1 / 4])
-
-
-def game(subset):
-    """A game of three: a has 1, b has 2, a and b together 2 more, c nothing without both."""
-    a, b, c = (bool(one) for one in subset)
-    return 1.0 * a + 2.0 * b + 2.0 * (a and b) + 3.0 * (a and b and c)
-
-
-def mean_gains(orders, count):
-    """What each player adds to those before it, mean over orders."""
-    gains = np.zeros(count)
-    for order in orders:
-        present = [False] * count
-        for player in order:
-            before = game(present)
-            present[player] = True
-            gains[player] += (game(present) - before) / len(orders)
-    return gains
-
-
-def test_all_subsets_give_the_mean_gain_over_all_orders():
-    subsets, combine = shapley._all_subsets(3)
-    assert {tuple(one) for one in subsets.tolist()} == set(product([False, True], repeat=3))
-    assert not subsets[0].any()
-    assert subsets[-1].all()
-    found = combine(np.array([[game(one)] for one in subsets]))
-    # The 3 that need all of them are shared by three, the 2 of a and b by two.
-    np.testing.assert_allclose(found, [[1 + 1 + 1, 2 + 1 + 1, 1]])
-    np.testing.assert_allclose(found[0], mean_gains(list(permutations(range(3))), 3))
-
-
-def test_sampled_orders_are_sixteen_and_their_reverses():
-    rng = np.random.default_rng(4)
-    subsets, combine = shapley._orders(3, rng)
-    again = np.random.default_rng(4)
-    drawn = [again.permutation(3).tolist() for _ in range(16)]
-    orders = [one for order in drawn for one in (order, order[::-1])]
-    wanted = [[False] * 3]
-    for order in orders:
-        wanted += [[channel in order[:size] for channel in range(3)] for size in (1, 2)]
-    assert subsets.tolist() == [*wanted, [True] * 3]
-    found = combine(np.array([[game(one)] for one in subsets]))
-    np.testing.assert_allclose(found[0], mean_gains(orders, 3))
-
-
-def test_an_order_and_its_reverse_give_a_pair_its_exact_value():
-    # Of two channels, either is first once: what they share is halved, not left to the draw.
-    _, combine = shapley._orders(2, np.random.default_rng(0), pairs=1)
-    values = np.array([[0.0], [1.0], [5.0], [7.0]])
-    # Subsets: none, first of the order, first of its reverse, both.
-    found = sorted(combine(values)[0])
-    assert found == pytest.approx([(1 + 2) / 2, (5 + 6) / 2])
-
-
 class Two(nn.Module):
     """Class 1 where both channels are above 0."""
 
@@ -171,7 +103,7 @@ def test_the_value_of_a_subset_is_recall_with_the_absent_channels_of_a_donor(mon
     pixels = np.array([[-1.0, -1.0], [1.0, 1.0]])[:, :, None, None] * np.ones((2, 2, 4, 4))
     crops = drain(loaded(Cells.from_array(pixels, list("ab"), [0, 1], ("no", "yes"))))
     pairs = np.array([0, 1]), np.array([1, 0])
-    monkeypatch.setattr(shapley, "_pairs", lambda labels, count, rng: pairs)
+    monkeypatch.setattr(shapley, "donor_pairs", lambda labels, count, rng: pairs)
     values = drain(shapley_job(Two(), crops, seed=0, device=CPU))
     # Recalls of 'no' and 'yes' with nothing (0, 0), one channel (1, 0), both (1, 1): a mixture
     # of the two cells is never above 0 in both channels, so it is called 'no'.
@@ -206,7 +138,7 @@ def test_forwards_are_spent_on_subsets_cells_and_draws(channels, cells, subsets,
 
 def test_rare_classes_get_more_donors_and_every_class_donates_equally_often():
     labels = np.array([0] * 400 + [1] * 100 + [2] * 4)
-    cells, donors = shapley._pairs(labels, 600, np.random.default_rng(0))
+    cells, donors = shapley.donor_pairs(labels, 600, np.random.default_rng(0))
     # Room for 200 pairs a class: half the cells of the first, twice those of the second, and no
     # cell more than 8 times.
     assert np.bincount(labels[cells]).tolist() == [400, 200, 32]

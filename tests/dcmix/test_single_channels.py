@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.dcmix.channel_features import NAMES, CropNumbers
-from napari_channelmix.dcmix.head import LinearHead
+from napari_channelmix.classify.channel_features import NAMES, CropNumbers
+from napari_channelmix.classify.linear_head import LinearHead
 from napari_channelmix.dcmix.single_channels import alone_job
 from napari_channelmix.jobs import drain
 

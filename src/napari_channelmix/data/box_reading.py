@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.array_planes import PROJECT, ArrayPlane
-from napari_channelmix.data.chunk_reading import Boxes, boxes_of_chunks, boxes_of_plane
+from napari_channelmix.data.box_cuts import Boxes, boxes_of_plane
+from napari_channelmix.data.chunk_reading import boxes_of_chunks
 from napari_channelmix.data.image_planes import FilePlane
 from napari_channelmix.data.lazy_blocks import boxes_of_dask, is_dask, zarr_chunks
 from napari_channelmix.data.pixel_sources import ArraySource

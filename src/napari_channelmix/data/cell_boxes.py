@@ -102,18 +102,24 @@ class CellBoxes(CellPlaces):
         """
         return self._read(self._positions(indices))
 
-    def _read(self, chosen: IntArray, visit: PassVisit | None = None) -> FloatArray:
-        """Crops of cells; ``visit`` is the pass that they are a part of."""
+    def _read(
+        self,
+        chosen: IntArray,
+        visit: PassVisit | None = None,
+        boxes: IntArray | None = None,
+    ) -> FloatArray:
+        """Crops of cells; ``visit`` is the pass that they are a part of, ``boxes`` are theirs."""
         rows = None if self._stored_rows is None else self._stored_rows[chosen]
         if rows is None or self.crop_store is None or (rows < 0).all():
-            return self.read_images(chosen, visit)
+            return self.read_images(chosen, visit, boxes)
         stored = rows >= 0
-        boxes = self.table[["field", *BOX]].to_numpy(np.int64)[chosen[stored]]
-        crops = self.crop_store.read(rows[stored], self.planes, boxes)
+        boxes = self._places(chosen) if boxes is None else boxes
+        crops = self.crop_store.read(rows[stored], self.planes, boxes[stored])
         if stored.all():
             return crops
         every = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
-        every[stored], every[~stored] = crops, self.read_images(chosen[~stored], visit)
+        every[stored] = crops
+        every[~stored] = self.read_images(chosen[~stored], visit, boxes[~stored])
         return every
 
     def _places(self, chosen: IntArray) -> IntArray:
@@ -138,14 +144,20 @@ class CellBoxes(CellPlaces):
         rows = self._stored_rows
         return rows is not None and bool((rows >= 0).all())
 
-    def read_images(self, chosen: IntArray, visit: PassVisit | None = None) -> FloatArray:
+    def read_images(
+        self,
+        chosen: IntArray,
+        visit: PassVisit | None = None,
+        boxes: IntArray | None = None,
+    ) -> FloatArray:
         """Crops (n, C, H, W) of the cells at these positions, from the images; see `read`.
 
-        ``visit`` is the pass that they are a part of.
+        ``visit`` is the pass that they are a part of; ``boxes`` are their fields and boxes (n, 5),
+        where they were looked up before.
         """
         ids = self.table["object"].to_numpy(np.int64)[chosen] if self.neighbours == HIDE else None
         try:
-            boxes = self._places(chosen)
+            boxes = self._places(chosen) if boxes is None else boxes
             return read_crops(self.fields, self.planes, boxes, self.crop, ids, visit)
         except NotFiniteError as error:
             raise self._not_finite(int(chosen[error.row]), error.place) from error
@@ -218,11 +230,12 @@ class CellBoxes(CellPlaces):
         each = 4 * max(1, int(np.prod(self.shape[1:])))
         size = max(1, min(size, MOST_AT_A_TIME // each))
         together = max(size, MOST_TOGETHER // each) if self._decoded_often else size
-        visit = PassVisit(self._places(order))
+        boxes = self._places(order)
+        visit = PassVisit(boxes)
         for start in range(0, len(order), together):
             positions = order[start : start + together]
             visit.done = start + len(positions)
-            crops = self._read(positions, visit)
+            crops = self._read(positions, visit, boxes[start : start + together])
             for first in range(0, len(positions), size):
                 yield positions[first : first + size], crops[first : first + size]
 

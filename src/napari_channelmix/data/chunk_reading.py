@@ -9,31 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from napari_channelmix.data.array_planes import PROJECT
-from napari_channelmix.data.decoded_chunks import Chunks, by_itself, decoded_chunks
+from napari_channelmix.data.box_cuts import Boxes, Cuts
+from napari_channelmix.data.chunk_plan import ChunkPlan, Index, Lead, chunk_plan
+from napari_channelmix.data.decoded_chunks import Chunks, KeptChunks, decoded_chunks
 from napari_channelmix.data.pass_visits import PassVisit, touched_chunks
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
     from napari_channelmix.data.pixel_sources import PixelSource, Place
 
-__all__ = [
-    "Boxes",
-    "PlaneOfChunks",
-    "UnreadableChunk",
-    "boxes_of_chunks",
-    "boxes_of_plane",
-    "read_region",
-]
+__all__ = ["PlaneOfChunks", "UnreadableChunk", "boxes_of_chunks", "read_region"]
 
 IntArray = npt.NDArray[np.int64]
 Pixels = npt.NDArray[Any]
@@ -41,8 +34,8 @@ Pixels = npt.NDArray[Any]
 # Bytes of chunks that are decoded at a time, and bytes of mapped files that are read at a time.
 DECODED_AT_A_TIME = 16 * 2**20
 MAPPED_AT_A_TIME = 384 * 2**20
-# From so many boxes of so few pixels on, numpy takes them at once more quickly.
-WINDOWS, WINDOW_PIXELS = 32, 48**2
+# Chunks of mapped files that are asked for at a time: they take no memory.
+MAPPED_TOGETHER = 4096
 # A system maps so many bytes around the place that is read.
 MAPPED_AROUND = 2**16
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
@@ -74,99 +67,6 @@ class PlaneOfChunks(Protocol):
     def turned(self) -> bool:
         """Whether columns come before rows."""
         ...
-
-
-class Boxes:
-    """Boxes of one size, all of them within the picture, and where their pixels go.
-
-    Parameters
-    ----------
-    edges : (n, 4) int array
-        y0, x0, y1, x1.
-    out : (N, C, h, w) array
-    rows : (n,) int array
-        Row of ``out`` of each box.
-    """
-
-    def __init__(self, edges: IntArray, out: Pixels, rows: IntArray) -> None:
-        self.edges, self.y, self.x = edges, edges[:, 0], edges[:, 1]
-        self.out, self.rows = out, rows
-        self.height, self.width = int(out.shape[2]), int(out.shape[3])
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def chosen(self, which: npt.NDArray[Any]) -> Boxes:
-        """Some of them."""
-        return Boxes(self.edges[which], self.out, self.rows[which])
-
-    def cuts(self, which: IntArray, y: int, x: int, height: int, width: int) -> Cuts:
-        """What some boxes take of a part of the picture that begins at ``y`` and ``x``."""
-        ys, xs, rows = self.y[which] - y, self.x[which] - x, self.rows[which]
-        inside = (ys >= 0) & (xs >= 0)
-        inside &= (ys + self.height <= height) & (xs + self.width <= width)
-        partly = ~inside
-        top, left = ys[partly], xs[partly]
-        y0, x0 = np.maximum(top, 0), np.maximum(left, 0)
-        y1, x1 = np.minimum(top + self.height, height), np.minimum(left + self.width, width)
-        edges = (rows[partly], y0, y1, x0, x1, y0 - top, y1 - top, x0 - left, x1 - left)
-        return Cuts((rows[inside], ys[inside], xs[inside]), np.stack(edges, axis=1).tolist())
-
-    def fill(self, cuts: Cuts, channels: Sequence[int], part: Pixels) -> None:
-        """Take what lies in a part of the picture.
-
-        Parameters
-        ----------
-        cuts : Cuts
-        channels : sequence of int
-            Positions in ``out`` of the planes of the part.
-        part : (c, Y, X) array
-        """
-        rows, ys, xs = cuts.whole
-        height, width = self.height, self.width
-        some = _slice_of(channels)
-        if len(rows) >= WINDOWS and height * width <= WINDOW_PIXELS:
-            windows = sliding_window_view(part, (height, width), axis=(1, 2))
-            for channel, plane in zip(channels, windows, strict=True):
-                self.out[rows, channel] = plane[ys, xs]
-        elif len(part) == 1:
-            out, plane = self.out[:, channels[0]], part[0]
-            for row, y, x in zip(rows.tolist(), ys.tolist(), xs.tolist(), strict=True):
-                out[row] = plane[y : y + height, x : x + width]
-        else:
-            for row, y, x in zip(rows.tolist(), ys.tolist(), xs.tolist(), strict=True):
-                self.out[row, some] = part[:, y : y + height, x : x + width]
-        for row, y0, y1, x0, x1, top, bottom, left, right in cuts.partly:
-            self.out[row, some, top:bottom, left:right] = part[:, y0:y1, x0:x1]
-
-
-@dataclass(frozen=True, eq=False)
-class Cuts:
-    """What boxes take of a part of the picture.
-
-    Attributes
-    ----------
-    whole : tuple of (n,) int arrays
-        Rows of the boxes that lie within it, and their y and x in it.
-    partly : list of list of int
-        Of the others the row, then y0, y1, x0, x1 in the part, and the same in the box.
-    """
-
-    whole: tuple[IntArray, IntArray, IntArray]
-    partly: list[list[int]]
-
-
-def _slice_of(channels: Sequence[int]) -> Any:
-    first, last = channels[0], channels[-1] + 1
-    if last - first == len(channels) and list(channels) == list(range(first, last)):
-        return slice(first, last)
-    return list(channels)
-
-
-def boxes_of_plane(plane: Pixels, boxes: Boxes, channel: int) -> None:
-    """The pixels of boxes out of a plane that is in memory."""
-    cuts = boxes.cuts(np.arange(len(boxes)), 0, 0, *plane.shape)
-    boxes.fill(cuts, [channel], plane[None])
 
 
 def boxes_of_chunks(
@@ -221,11 +121,6 @@ def boxes_of_chunks(
             boxes.out[boxes.rows, channel] = np.maximum(before, other[:, place])
 
 
-Index = tuple[int | None, ...]
-# Channels, where they lie in a chunk, and the order of axes as (c, Y, X); none of a single plane.
-Part = tuple[list[int], tuple[Any, ...], tuple[int, ...]]
-
-
 class _Reading:
     """Planes of one picture, read from its chunks."""
 
@@ -273,131 +168,140 @@ class _Reading:
     def _fill(
         self, key: int, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
     ) -> None:
-        leads = self._leads(indices, channels)
-        parts = [self._parts(lead, planes) for lead, planes in leads.items()]
-        size = prod(self._source.grid) * self._source.dtype.itemsize * len(leads)
-        touched = self._touched(boxes)
+        source = self._source
+        plan = chunk_plan(source.grid, self._y, self._x, tuple(indices), tuple(channels))
+        touched = _Touched(boxes, self._steps, self._lengths)
         again = [True] * len(touched)
-        if self._visit is not None and self._source.kept:
-            rows, columns = np.array([at for at, _ in touched], np.int64).T
-            again = self._visit.again(rows, columns, *self._steps)
-        together = max(1, DECODED_AT_A_TIME // max(size, 1))
+        if self._visit is not None and source.kept:
+            again = self._visit.again(touched.row, touched.column, *self._steps)
+        places = list(zip(touched.row.tolist(), touched.column.tolist(), strict=True))
+        size = prod(source.grid) * source.dtype.itemsize * len(plan.leads)
+        together = max(1, DECODED_AT_A_TIME // max(size, 1)) if source.kept else MAPPED_TOGETHER
         for start in range(0, len(touched), together):
-            some = touched[start : start + together]
-            places = [self._place(lead, at) for at, _ in some for lead in leads]
-            needed = [each for each in again[start : start + together] for _ in leads]
-            with closing(self._chunks(key, places, needed)) as chunks:
-                for at, which in some:
-                    self._fill_from(chunks, parts, at, which, boxes)
+            stop = min(start + together, len(touched))
+            cuts = touched.cuts(start, stop)
+            chunks = self._chunks(key, places[start:stop], plan.leads, again[start:stop])
+            with closing(chunks):
+                for number, of_place in zip(range(start, stop), cuts, strict=True):
+                    try:
+                        self._fill_from(chunks, plan, of_place, boxes)
+                    except UnreadableChunk as error:
+                        raise UnreadableChunk(str(error), touched.rows(number)) from error
 
     def _fill_from(
-        self,
-        chunks: Iterator[Pixels],
-        parts: list[list[Part]],
-        at: tuple[int, int],
-        which: IntArray,
-        boxes: Boxes,
+        self, chunks: Iterator[Pixels], plan: ChunkPlan, cuts: Cuts, boxes: Boxes
     ) -> None:
-        """Take what some boxes need of the chunks at one row and column of them."""
-        y, x = at[0] * self._steps[0], at[1] * self._steps[1]
-        height = min(self._steps[0], self._lengths[0] - y)
-        width = min(self._steps[1], self._lengths[1] - x)
-        cuts = boxes.cuts(which, y, x, height, width)
-        for of_chunk in parts:
+        """Take what boxes need of the chunks at one row and column of them."""
+        for of_chunk in plan.parts:
             try:
                 chunk = next(chunks)
             except DataError as error:
-                raise UnreadableChunk(str(error), boxes.rows[which].tolist()) from error
-            for channels, index, order in of_chunk:
-                part = chunk[index]
-                part = part.transpose(order) if order else (part.T if self._turned else part)[None]
+                raise UnreadableChunk(str(error)) from error
+            for take in of_chunk:
+                part = chunk[take.index]
+                if take.order:
+                    part = part.transpose(take.order)
+                else:
+                    part = (part.T if self._turned else part)[None]
                 if self._wide:
-                    _refuse_wide(self._source.name, part, cuts, boxes)
-                boxes.fill(cuts, channels, part)
+                    _refuse_wide(self._source.name, part, cuts)
+                boxes.fill(cuts, take.channels, part)
             # Its memory serves the next.
             del chunk, part
 
-    def _leads(
-        self, indices: Sequence[Index], channels: Sequence[int]
-    ) -> dict[tuple[int, ...], list[tuple[int, Index]]]:
-        """Planes by the chunk that they lie in along all axes but rows and columns."""
-        leads: dict[tuple[int, ...], list[tuple[int, Index]]] = {}
-        for channel, index in zip(channels, indices, strict=True):
-            steps = zip(index, self._source.grid, strict=True)
-            lead = tuple(0 if i is None else i // step for i, step in steps)
-            leads.setdefault(lead, []).append((channel, index))
-        return leads
-
-    def _place(self, lead: tuple[int, ...], at: tuple[int, int]) -> Place:
+    def _place(self, lead: Lead, row_and_column: tuple[int, int]) -> Place:
         place = list(lead)
-        place[self._y], place[self._x] = at
+        place[self._y], place[self._x] = row_and_column
         return tuple(place)
 
-    def _touched(self, boxes: Boxes) -> list[tuple[tuple[int, int], IntArray]]:
-        """Rows and columns of the chunks that boxes reach into, and which boxes do."""
-        which, row, column = touched_chunks(boxes.edges, *self._steps)
-        order = np.lexsort((column, row))
-        row, column, which = row[order], column[order], which[order]
-        new = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
-        parts = np.split(which, new[1:])
-        places = zip(row[new].tolist(), column[new].tolist(), strict=True)
-        return list(zip(places, parts, strict=True))
+    def _chunks(
+        self,
+        key: int,
+        places: list[tuple[int, int]],
+        leads: tuple[Lead, ...],
+        again: list[bool],
+    ) -> Generator[Pixels]:
+        """Chunks at some rows and columns of them, one after the other, decoded now or before.
 
-    def _chunks(self, key: int, places: list[Place], again: list[bool]) -> Generator[Pixels]:
-        """Chunks at some places, one after the other, decoded now or before.
-
-        ``again`` tells which of them the pass will need again.
+        ``again`` tells at which of them the pass will need them again.
         """
         if not self._source.kept:
-            yield from self._source.decode(places)
+            yield from self._source.decode(
+                [self._place(lead, place) for place in places for lead in leads]
+            )
             return
         files = decoded_chunks()
         cache: Chunks = files if self._blocks is None else self._blocks
-        kept = {place: cache.get((key, place)) for place in places}
-        missing = [place for place, chunk in kept.items() if chunk is None]
-        with closing(self._source.decode(missing)) as decoded:
-            for place, needed in zip(places, again, strict=True):
-                chunk = kept.pop(place)
-                if chunk is None:
-                    chunk = next(decoded)
-                    own = self._blocks is not None
-                    if needed or (not own and files.worth_keeping((key, place), chunk.nbytes)):
-                        chunk = by_itself(chunk)
-                        cache.put((key, place), chunk)
-                yield chunk
-                del chunk
-
-    def _parts(self, lead: tuple[int, ...], planes: Sequence[tuple[int, Index]]) -> list[Part]:
-        """What of a chunk are its planes: those that follow each other together, as (c, Y, X)."""
-        first = [at * step for at, step in zip(lead, self._source.grid, strict=True)]
-        inner = [
-            tuple(0 if i is None else i - start for i, start in zip(index, first, strict=True))
-            for _, index in planes
+        worth_keeping = files.worth_keeping if self._blocks is None else _never
+        before = [cache.get((key, place)) or {} for place in places]
+        missing = [
+            self._place(lead, place)
+            for place, known in zip(places, before, strict=True)
+            for lead in leads
+            if lead not in known
         ]
-        count = len(lead)
-        varying = [axis for axis in range(count) if len({place[axis] for place in inner}) > 1]
-        if len(varying) == 1:
-            axis = varying[0]
-            numbers = [place[axis] for place in inner]
-            if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                together = list(self._slices(inner[0]))
-                together[axis] = slice(numbers[0], numbers[-1] + 1)
-                left = [a for a in range(count) if a in (self._y, self._x, axis)]
-                order = tuple(left.index(a) for a in (axis, self._y, self._x))
-                return [([channel for channel, _ in planes], tuple(together), order)]
-        pairs = zip(planes, inner, strict=True)
-        return [([channel], self._slices(place), ()) for (channel, _), place in pairs]
-
-    def _slices(self, place: tuple[int, ...]) -> tuple[Any, ...]:
-        return tuple(
-            slice(None) if axis in (self._y, self._x) else i for axis, i in enumerate(place)
-        )
+        with closing(self._source.decode(missing)) as decoded:
+            for place, known, needed in zip(places, before, again, strict=True):
+                memory = KeptChunks(len(leads) - len(known) if needed else 0)
+                try:
+                    for lead in leads:
+                        chunk = known.get(lead)
+                        if chunk is None:
+                            chunk = next(decoded)
+                            if needed or worth_keeping((key, place, lead), chunk.nbytes):
+                                chunk = memory.keep(lead, chunk)
+                        yield chunk
+                        del chunk
+                finally:
+                    # Nothing more may be asked for after the last one.
+                    if memory.chunks:
+                        cache.put((key, place), {**known, **memory.chunks})
 
 
-def _refuse_wide(name: str, part: Pixels, cuts: Cuts, boxes: Boxes) -> None:
+def _never(*_: object) -> bool:
+    return False
+
+
+class _Touched:
+    """The chunks that boxes reach into, along the rows of chunks, and what is taken of each.
+
+    Attributes
+    ----------
+    row, column : (n,) int arrays
+        Of each chunk.
+    """
+
+    def __init__(self, boxes: Boxes, steps: tuple[int, int], lengths: tuple[int, int]) -> None:
+        which, row, column = touched_chunks(boxes.edges, *steps)
+        order = np.lexsort((column, row))
+        row, column, which = row[order], column[order], which[order]
+        first = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
+        self.row, self.column = row[first], column[first]
+        self._bounds = [*first.tolist(), len(which)]
+        self._rows = boxes.rows[which]
+        y, x = row * steps[0], column * steps[1]
+        height, width = np.minimum(steps[0], lengths[0] - y), np.minimum(steps[1], lengths[1] - x)
+        self._cuts = boxes.cuts(which, y, x, height, width)
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def cuts(self, start: int, stop: int) -> Iterator[Cuts]:
+        """What is taken of each of some chunks."""
+        first = self._bounds[start]
+        some = self._cuts.between(first, self._bounds[stop])
+        bounds = [bound - first for bound in self._bounds[start : stop + 1]]
+        return (some.between(begin, end) for begin, end in pairwise(bounds))
+
+    def rows(self, number: int) -> list[int]:
+        """Rows of the boxes that reach into a chunk."""
+        rows: list[int] = self._rows[self._bounds[number] : self._bounds[number + 1]].tolist()
+        return rows
+
+
+def _refuse_wide(name: str, part: Pixels, cuts: Cuts) -> None:
     """Refuse values that 32-bit floats cannot hold, in the part that boxes take."""
-    taken = [(y, y + boxes.height, x, x + boxes.width) for _, y, x in zip(*cuts.whole, strict=True)]
-    for y0, y1, x0, x1 in [*taken, *(cut[1:5] for cut in cuts.partly)]:
+    for _, y0, y1, x0, x1, *_ in cuts.lists:
         inside = part[:, y0:y1, x0:x1]
         if (np.isfinite(inside) & (abs(inside) > LARGEST_FLOAT)).any():
             raise DataError(

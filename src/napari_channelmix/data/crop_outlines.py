@@ -39,6 +39,8 @@ DISC_SHARE = 0.45
 LEAST_AREA = 9
 # One that covers more of its crop than this tells nothing.
 MOST_COVERED = 0.98
+# A channel whose pixels lie below the background by this share of how far they lie above it.
+TWO_SIDED = 0.5
 # Cells that are looked at for the range of each channel, and pixels of each.
 SAMPLE, PIXELS = 200, 4096
 
@@ -75,10 +77,17 @@ class LightScale:
     spread : (C,) float32 array
         How far above the background, or below it where negative, the brightest, or darkest, 0.2 %
         of the pixels lie.
+    floor : (C,) float32 array
+        What the darkest 2 % of the pixels lie below, raw units.
+    two_sided : (C,) bool array
+        Channels whose pixels lie below the background about as far as above it, or further:
+        bright field, phase contrast, absorbing stains. The others are fluorescence.
     """
 
     background: FloatArray
     spread: FloatArray
+    floor: FloatArray
+    two_sided: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, crops: FloatArray) -> LightScale:
@@ -88,12 +97,16 @@ class LightScale:
         background = np.median(crops[:, :, edge], axis=(0, 2))
         step = max(1, crops.shape[2] * crops.shape[3] // PIXELS)
         pixels = crops.reshape(*crops.shape[:2], -1)[:, :, ::step]
-        high, low = (
-            np.percentile(pixels, share, axis=(0, 2)) - background for share in (99.8, 0.2)
-        )
+        low, floor, high = np.percentile(pixels, (0.2, 2.0, 99.8), axis=(0, 2))
+        high, low = high - background, low - background
         spread = np.where(high >= -low, high, low)
         spread = np.where(np.abs(spread) < 1e-9, 1.0, spread)
-        return cls(background.astype(np.float32), spread.astype(np.float32))
+        return cls(
+            background.astype(np.float32),
+            spread.astype(np.float32),
+            floor.astype(np.float32),
+            np.asarray(-low >= TWO_SIDED * high),
+        )
 
     @classmethod
     def of_cells(cls, cells: CellBoxes) -> LightScale:

@@ -17,6 +17,8 @@ __all__ = [
     "MOST_BYTES",
     "Chunks",
     "DecodedChunks",
+    "KeptChunks",
+    "PlaceChunks",
     "by_itself",
     "chunk_cache",
     "decoded_chunks",
@@ -28,7 +30,13 @@ MOST_BYTES = 512 * 2**20
 # Chunks that are remembered to have been decoded.
 MOST_SEEN = 100_000
 
-Chunks = ByteCache[Hashable, npt.NDArray[Any]]
+# Chunks of at least so many bytes in all share a block of memory when they are kept: from 4 MiB on,
+# numpy asks the system for large pages, and a block of them is ready for use far sooner.
+SHARED_FROM = 4 * 2**20
+
+#: Chunks of several channels at one row and column of them, by their position along other axes.
+PlaceChunks = dict[tuple[int, ...], npt.NDArray[Any]]
+Chunks = ByteCache[Hashable, PlaceChunks]
 
 
 def chunk_cache(limit: int = MOST_BYTES) -> Chunks:
@@ -51,11 +59,47 @@ def by_itself(chunk: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return chunk.copy() if whole.nbytes > 2 * chunk.nbytes else chunk
 
 
-def _nbytes(pixels: npt.NDArray[Any]) -> int:
-    return int(np.asarray(pixels).nbytes)
+def _nbytes(chunks: PlaceChunks) -> int:
+    return sum(int(chunk.nbytes) for chunk in chunks.values())
 
 
-class DecodedChunks(ByteCache[Hashable, npt.NDArray[Any]]):
+class KeptChunks:
+    """Chunks at one row and column of them that are to be kept: they come and go together.
+
+    Parameters
+    ----------
+    most : int
+        How many there will be, where that is known.
+
+    Examples
+    --------
+    >>> kept = KeptChunks(2)
+    >>> chunk = kept.keep((0,), np.ones((1024, 1024), np.int64))
+    >>> _ = kept.keep((1,), np.ones((1024, 1024), np.int64))
+    >>> int(chunk.sum()), list(kept.chunks), kept.chunks[0,].base is kept.chunks[1,].base
+    (1048576, [(0,), (1,)], True)
+    """
+
+    def __init__(self, most: int) -> None:
+        self.chunks: PlaceChunks = {}
+        self._most = most
+        self._memory: npt.NDArray[Any] | None = None
+
+    def keep(self, lead: tuple[int, ...], chunk: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Keep a chunk; gives that which is kept."""
+        if not self.chunks and self._most * chunk.nbytes >= SHARED_FROM:
+            self._memory = np.empty((self._most, *chunk.shape), chunk.dtype)
+        memory = self._memory
+        if memory is None or memory.shape[1:] != chunk.shape or memory.dtype != chunk.dtype:
+            kept = by_itself(chunk)
+        else:
+            kept = memory[len(self.chunks)]
+            kept[...] = chunk
+        self.chunks[lead] = kept
+        return kept
+
+
+class DecodedChunks(ByteCache[Hashable, PlaceChunks]):
     """Those of the process. A pass over all cells leaves in it what it decodes a second time."""
 
     def __init__(self) -> None:

@@ -273,7 +273,7 @@ class FilePlane:
         """
         return tuple(replace(self, file=file) for file in self.file.levels)
 
-    @property
+    @cached_property
     def index(self) -> tuple[int | None, ...]:
         """Where the plane lies: for each axis a position, `PROJECT`, or None for Y and X."""
         by_axis = {"Y": None, "X": None, "C": self.channel, **dict(self.stack)}

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.chunk_reading import Boxes
+    from napari_channelmix.data.box_cuts import Boxes
     from napari_channelmix.data.decoded_chunks import Chunks
 
 __all__ = ["boxes_of_dask", "is_dask", "zarr_chunks"]
@@ -96,7 +96,7 @@ def _fill(
     for row, column, number in keys:
         kept = None if blocks is None else blocks.get((planes[number].name, row, column))
         if kept is not None:
-            pixels[row, column, number] = kept
+            pixels[row, column, number] = kept[()]
     missing = [key for key in keys if key not in pixels]
     if missing:
         lazy = [planes[number].blocks[row, column] for row, column, number in missing]
@@ -104,7 +104,7 @@ def _fill(
             row, column, number = key
             pixels[key] = block = np.asarray(block)
             if blocks is not None:
-                blocks.put((planes[number].name, row, column), block)
+                blocks.put((planes[number].name, row, column), {(): block})
     for key in keys:
         row, column, number = key
         y, x = (int(starts[number][axis][i]) for axis, i in enumerate((row, column)))

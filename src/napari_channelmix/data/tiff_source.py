@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Hashable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,8 @@ class TiffSource:
 
     def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
         """Tiles or strips; where the file is memory-mapped, pages or all of them."""
-        with TiffLog(self.path):
+        # Of a mapped file nothing is decoded, and so nothing is logged.
+        with TiffLog(self.path) if self.kept else nullcontext():
             layout = guarded(self.path, self._layout)
             try:
                 yield from layout.chunks(places)
@@ -136,7 +137,8 @@ class TiffSource:
         key = (self.stamps, self.part)
         layout = layouts.get(key)
         if layout is None:
-            layout = self._opened()
+            with TiffLog(self.path):
+                layout = self._opened()
             if (self.grid, self.kept) != (layout.grid, layout.kept) and self.grid:
                 raise DataError(f"{self.path}: changed while it was read; open the data set again")
             layouts.put(key, layout)

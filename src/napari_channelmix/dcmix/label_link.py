@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from napari_channelmix.classify.group_permutation import Deals, label_deals
 from napari_channelmix.classify.metrics import recall_of
-from napari_channelmix.dcmix.stratified_sample import drawn_equally
+from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from napari_channelmix.dcmix.channel_features import CropNumbers
+    from napari_channelmix.classify.channel_features import CropNumbers
 
 __all__ = ["LinkTest", "link_job", "whitened"]
 

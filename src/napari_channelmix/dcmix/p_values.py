@@ -14,7 +14,7 @@ from napari_channelmix.dcmix.negative_control import decoy_p_values, holm
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from napari_channelmix.dcmix.channel_features import CropNumbers
+    from napari_channelmix.classify.channel_features import CropNumbers
     from napari_channelmix.dcmix.label_link import LinkTest
     from napari_channelmix.dcmix.repeats import RepeatResult
     from napari_channelmix.dcmix.result import ChannelImportance

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.dcmix.channel_features import CropNumbers, numbers_job
+from napari_channelmix.classify.channel_features import CropNumbers, numbers_job
 from napari_channelmix.dcmix.p_values import p_values_job
 from napari_channelmix.dcmix.separability import separability
 from napari_channelmix.dcmix.single_channels import ChannelsAlone, alone_job

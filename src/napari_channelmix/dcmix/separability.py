@@ -20,13 +20,13 @@ from napari_channelmix.classify.accuracy import (  # noqa: TC001
     AccuracyDifference,
     AccuracyEstimate,
 )
+from napari_channelmix.classify.held_out_accuracy import HeldOutAnswers
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.data.scaling import follows_classes
-from napari_channelmix.dcmix.held_out_accuracy import HeldOutAnswers
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
-    from napari_channelmix.dcmix.channel_features import CropNumbers
+    from napari_channelmix.classify.channel_features import CropNumbers
 
 __all__ = ["NUMBERS", "OneNumber", "Separability", "group_share", "separability"]
 

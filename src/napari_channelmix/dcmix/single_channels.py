@@ -20,14 +20,14 @@ from napari_channelmix.classify.accuracy import (  # noqa: TC001
     AccuracyDifference,
     AccuracyEstimate,
 )
-from napari_channelmix.dcmix.head import LinearHead
-from napari_channelmix.dcmix.held_out_accuracy import HeldOutAnswers
-from napari_channelmix.dcmix.stratified_sample import drawn_equally
+from napari_channelmix.classify.held_out_accuracy import HeldOutAnswers
+from napari_channelmix.classify.linear_head import LinearHead
+from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
-    from napari_channelmix.dcmix.channel_features import CropNumbers
+    from napari_channelmix.classify.channel_features import CropNumbers
 
 __all__ = ["ALL_SETS", "ChannelSet", "ChannelsAlone", "alone_job"]
 

@@ -1,5 +1,6 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
+from napari_channelmix.settings.channels import ChannelSettings, TransplantSettings
 from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
@@ -30,11 +31,13 @@ from napari_channelmix.settings.training import (
     NetworkSettings,
     TrainingSettings,
 )
+from napari_channelmix.settings.what_if import WhatIfSettings
 
 __all__ = [
     "OF_THE_CLUSTER",
     "About",
     "CellFormat",
+    "ChannelSettings",
     "ClassifierSettings",
     "ClusterSettings",
     "Constraint",
@@ -55,6 +58,8 @@ __all__ = [
     "SegmentationSettings",
     "Setting",
     "TrainingSettings",
+    "TransplantSettings",
+    "WhatIfSettings",
     "as_dict",
     "fields_of",
     "merged",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -55,6 +55,10 @@ class Axis:
         interpolate; empty for those that do not.
     neutral : float
         Amount that changes nothing.
+    kind : str
+        The name without the channel: ``brightness``; axes of one kind differ in the channel only.
+    moves_too : tuple of str
+        Kinds of features that have to move with it, such as every brightness with the exposure.
     """
 
     name: str
@@ -69,6 +73,8 @@ class Axis:
     channel: str | None = None
     sham: str = ""
     neutral: float = 0.0
+    kind: str = ""
+    moves_too: tuple[str, ...] = ()
 
     def __call__(self, crops: CellCrops, amount: float | npt.ArrayLike) -> CellCrops:
         """Edit cells by one amount, or by one for each.
@@ -84,6 +90,9 @@ class Axis:
                 f"{self.name}: {float(amounts.min()):g} to {float(amounts.max()):g} {self.unit} "
                 f"is not possible; use {self.low:g} to {self.high:g}"
             )
+        unchanged = amounts == np.float32(self.neutral)
+        if unchanged.all():
+            return crops
         result = self.edit(crops, amounts)
         if result.pixels.shape != crops.pixels.shape:
             raise ModelError(
@@ -92,7 +101,7 @@ class Axis:
             )
         if not np.isfinite(result.pixels).all():
             raise ModelError(f"{self.name}: the edit gives NaN or infinite pixels")
-        return result
+        return _with_rows(result, crops, unchanged) if unchanged.any() else result
 
 
 def named(axes: Sequence[Axis], name: str) -> Axis:
@@ -107,3 +116,13 @@ def named(axes: Sequence[Axis], name: str) -> Axis:
         if axis.name == name:
             return axis
     raise ModelError(f"there is no axis {name!r}; there are {', '.join(a.name for a in axes)}")
+
+
+def _with_rows(result: CellCrops, crops: CellCrops, unchanged: npt.NDArray[np.bool_]) -> CellCrops:
+    """Edited crops whose unchanged ones are the crops themselves, bit for bit."""
+    rows = {
+        name: np.where(unchanged.reshape(-1, *[1] * (old.ndim - 1)), old, getattr(result, name))
+        for name in ("pixels", "cell", "others", "nuclei", "background")
+        if (old := getattr(crops, name)) is not None
+    }
+    return replace(result, **rows)

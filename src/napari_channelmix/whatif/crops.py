@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.crop_outlines import DISC, LightScale, crop_outlines
+from napari_channelmix.data.crop_outlines import DISC, LABELLED, LightScale, crop_outlines
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import ModelError
-from napari_channelmix.whatif.compartments import background_of, nuclei_of
+from napari_channelmix.whatif.compartments import background_of, nuclei_of, reach_of, soft_edge
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -23,10 +23,13 @@ __all__ = ["SCOPES", "CellCrops", "Scope", "batches_of", "cell_crops"]
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Scope = Literal["cell", "crop", "neighbours"]
+T = TypeVar("T")
 
 #: What an edit is made to: the cell in the middle, all cells in the crop, all but the middle one.
 SCOPES: tuple[Scope, ...] = ("cell", "crop", "neighbours")
 BATCH = 256
+# What is worked out of outlines alone, and so is the same for edited pixels.
+_OF_OUTLINES = ("mask", "reach", "region", "soft")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,9 @@ class CellCrops:
         Of the cells in their data set.
     scope : {"cell", "crop", "neighbours"}
         What an edit is made to.
+    spread : (C,) float32 array or None
+        How far the brightest pixels of the data set lie from its background, raw units; the unit
+        of edits that are made to all channels at once.
     """
 
     pixels: FloatArray = field(repr=False)
@@ -66,6 +72,8 @@ class CellCrops:
     background: FloatArray = field(repr=False)
     positions: npt.NDArray[np.int64] = field(repr=False)
     scope: Scope = "cell"
+    spread: FloatArray | None = field(default=None, repr=False)
+    _stored: dict[str, object] = field(default_factory=dict, repr=False, init=False)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -111,7 +119,15 @@ class CellCrops:
 
     def with_pixels(self, pixels: FloatArray) -> CellCrops:
         """The same outlines around other pixels."""
-        return replace(self, pixels=pixels)
+        other = replace(self, pixels=pixels)
+        other.__dict__.update({k: self.__dict__[k] for k in _OF_OUTLINES if k in self.__dict__})
+        return other
+
+    def stored(self, name: str, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once for these crops: many edits need the same."""
+        if name not in self._stored:
+            self._stored[name] = make()
+        return self._stored[name]  # type: ignore[return-value]
 
     @property
     def nuclear_channel(self) -> str | None:
@@ -123,12 +139,44 @@ class CellCrops:
         """Cells (n,) for whose outline a disc stands."""
         return np.asarray(self.origin == DISC)
 
+    @property
+    def labelled(self) -> npt.NDArray[np.bool_]:
+        """Cells (n,) whose outlines, and those of others in the crop, are of a label image."""
+        return np.asarray(self.origin == LABELLED)
+
     @cached_property
     def mask(self) -> Mask:
-        """Pixels (n, H, W) of what the scope names."""
+        """Pixels (n, H, W) within the outlines of what the scope names."""
+        return self._in_scope(self.cell, self.others)
+
+    @cached_property
+    def reach(self) -> tuple[Mask, Mask]:
+        """Pixels (n, H, W) of the cell, and of others, with the rings around nuclei."""
+        return reach_of(self.cell, self.others, self.nuclei)
+
+    @cached_property
+    def region(self) -> Mask:
+        """Pixels (n, H, W) that an edit is made to: `mask` with the rings around nuclei.
+
+        Where no label image tells which pixels are of other cells, scope ``crop`` is the whole
+        crop, and ``neighbours`` all of it but the cell.
+        """
+        return self._in_scope(*self.reach)
+
+    @cached_property
+    def soft(self) -> FloatArray:
+        """Weights (n, H, W) of an edit: 1 in `region`, 0.5 one pixel beside it, 0 beyond."""
+        own, others = self.reach
+        hard = {"cell": others, "neighbours": own, "crop": None}[self.scope]
+        return soft_edge(self.region, hard)
+
+    def _in_scope(self, own: Mask, others: Mask) -> Mask:
         if self.scope == "cell":
-            return self.cell
-        return self.others if self.scope == "neighbours" else self.cell | self.others
+            return own
+        unknown = ~self.labelled[:, None, None]
+        if self.scope == "neighbours":
+            return others | (unknown & ~own)
+        return own | others | unknown
 
 
 def cell_crops(
@@ -160,15 +208,17 @@ def cell_crops(
     scale = scale or LightScale.of_cells(cells)
     outlines = crop_outlines(cells, chosen, pixels, scale)
     nuclear = nuclear_channel(cells.channels)
+    place = 0 if nuclear is None else cells.channels.index(nuclear)
     return CellCrops(
         pixels,
         tuple(cells.channels),
         outlines.cell,
         outlines.others,
         outlines.origin,
-        None if nuclear is None else nuclei_of(pixels[:, cells.channels.index(nuclear)], outlines),
+        None if nuclear is None else nuclei_of(pixels[:, place], scale, place),
         background_of(pixels, outlines, scale),
         chosen,
+        spread=np.abs(scale.spread),
     )
 
 

@@ -24,6 +24,7 @@ COMMANDS = dict(
             "classify",
             "importance",
             "explain",
+            "whatif",
             "latents",
             "phenotypes",
             "reproduce",
@@ -46,7 +47,7 @@ def test_every_entry_brings_its_page_to_the_front_and_hides_nothing(
         assert filled.current == key and in_front(filled.frames[key]), dock
         assert names(viewer) == ["ChannelMix"]
         # There is no classifier yet, which is said in the place of that page.
-        assert in_front(filled.page(key)) == (key != "pixels"), dock
+        assert in_front(filled.page(key)) == (key not in ("pixels", "whatif")), dock
 
 
 def test_the_first_entry_opens_the_workspace_at_its_page(

@@ -51,6 +51,7 @@ def test_with_classes_all_is_ready_but_what_needs_a_classifier(plate: Cells) -> 
         "classifier": "ready",
         "channels": "ready",
         "pixels": "blocked",
+        "whatif": "blocked",
         "latents": "ready",
         "phenotypes": "ready",
         "report": "ready",

@@ -27,7 +27,16 @@ class _Layer:
 
 
 LAYER = _Layer()
-NAMES = ("images", "classifier", "explanation", "importance", "latents", "phenotypes", "report")
+NAMES = (
+    "images",
+    "classifier",
+    "explanation",
+    "importance",
+    "what if",
+    "latents",
+    "phenotypes",
+    "report",
+)
 
 
 def opened(plate: Cells, source: str = SAMPLES[SAMPLE]) -> Session:

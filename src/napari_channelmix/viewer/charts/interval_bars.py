@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
@@ -37,8 +37,8 @@ class Bar:
     tip : str
     color : str
         Of the bar, ``#RRGGBB``, such as that of a class; empty: one of the chart's own.
-    mark : float or None
-        A tick across the bar, such as what a control gives.
+    floor : float or None
+        What the value must exceed to say anything, such as that of a sham: a mark across the bar.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Bar:
     strong: bool = False
     tip: str = ""
     color: str = ""
-    mark: float | None = None
+    floor: float | None = None
 
 
 class Bars(QWidget):
@@ -61,9 +61,16 @@ class Bars(QWidget):
     theme : str
     least : (float, float)
         The scale reaches at least so far.
-    figures : int
-        Width of the figures in pixels.
+    figures, names : int
+        Widths of the figures, and of the names at most, in pixels.
+
+    Signals
+    -------
+    chosen(int)
+        A row was clicked, where rows can be; see `make_pressable`.
     """
+
+    chosen = Signal(int)
 
     def __init__(
         self,
@@ -73,9 +80,13 @@ class Bars(QWidget):
         parent: QWidget | None = None,
         *,
         figures: int = FIGURES,
+        names: int = NAMES,
     ) -> None:
         super().__init__(parent)
-        self._figures = figures
+        self._figures, self._names = figures, names
+        self.pressable = False
+        #: The row that is set off, where rows can be clicked.
+        self.framed: int | None = None
         self.colors: ChartColors = chart_colors(theme)
         self.rows: tuple[Bar, ...] = ()
         #: A dashed line, such as chance.
@@ -92,6 +103,22 @@ class Bars(QWidget):
         self.setAccessibleDescription(", ".join(f"{bar.name} {bar.figure}" for bar in self.rows))
         self.update()
 
+    def make_pressable(self) -> None:
+        """Let rows be clicked."""
+        self.pressable = True
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def frame(self, row: int | None) -> None:
+        """Set a row off."""
+        self.framed = row
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell which row was clicked."""
+        row = int(event.position().y()) // ROW
+        if self.pressable and row < len(self.rows):
+            self.chosen.emit(row)
+
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self.colors = chart_colors(theme)
@@ -101,14 +128,14 @@ class Bars(QWidget):
     def scale(self) -> tuple[float, float]:
         """The values at both ends."""
         reached = [end for bar in self.rows for end in (*(bar.interval or ()), bar.value)]
-        reached += [bar.mark for bar in self.rows if bar.mark is not None]
+        reached += [bar.floor for bar in self.rows if bar.floor is not None]
         return min([self._least[0], *reached]), max([self._least[1], *reached])
 
     @property
     def names_width(self) -> int:
         """Width of the names, no more than the longest needs: the bars have what is left."""
         widths = [self.fontMetrics().horizontalAdvance(bar.name) for bar in self.rows]
-        return min(NAMES, max(widths, default=0) + AFTER)
+        return min(self._names, max(widths, default=0) + AFTER)
 
     def _x(self, value: float) -> float:
         low, high = self.scale
@@ -144,8 +171,12 @@ class Bars(QWidget):
         names = self.names_width
         text, line = QColor(self.colors.text), QColor(self.colors.line)
         for row, bar in enumerate(self.rows):
-            painter.setPen(text)
             top = row * ROW
+            if row == self.framed:
+                ground = QColor(self.colors.bar)
+                ground.setAlphaF(0.16)
+                painter.fillRect(QRectF(0, top, self.width(), ROW), ground)
+            painter.setPen(text)
             name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, names - 8)
             painter.drawText(QRectF(0, top, names - 6, ROW), middle, name)
             painter.drawText(
@@ -159,10 +190,10 @@ class Bars(QWidget):
             painter.drawRoundedRect(self.bar_rect(row), 2, 2)
             if bar.interval is not None:
                 self._paint_interval(painter, row, bar.interval, text)
-            if bar.mark is not None:
-                painter.setPen(QPen(text, 2))
-                x = self._x(bar.mark)
-                painter.drawLine(QPointF(x, top + 2), QPointF(x, top + ROW - 2))
+            if bar.floor is not None:
+                x = self._x(bar.floor)
+                painter.setPen(QPen(text, 1.6, Qt.PenStyle.DotLine))
+                painter.drawLine(QPointF(x, top + 1), QPointF(x, top + ROW - 1))
         height = ROW * len(self.rows)
         painter.setPen(QPen(line, 1))
         painter.drawLine(QPointF(self._x(0.0), 2), QPointF(self._x(0.0), height - 2))

@@ -66,6 +66,7 @@ from napari_channelmix.viewer.layers.own_layers import (
     role_of,
 )
 from napari_channelmix.viewer.layers.patches import Patches
+from napari_channelmix.viewer.layers.picture_layer import PictureLayer
 from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
 from napari_channelmix.viewer.layers.reading import (
@@ -91,6 +92,7 @@ __all__ = [
     "LayerPlane",
     "MapLayer",
     "Patches",
+    "PictureLayer",
     "PlaneOfWorld",
     "ProjectedLabels",
     "add_image",

@@ -17,6 +17,7 @@ DOCKS = (
     "Classifier",
     "Channel importance",
     "Explain a cell",
+    "What if",
     "Latent traversals",
     "Phenotypes",
     "Report and script",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.trained import Trained
 
 __all__ = ["Sources", "same_pixels"]
+
+# Cells of the same group that are read to see whether the classifier was trained on them.
+MOST_OF_GROUP = 63
 
 
 class Sources:
@@ -63,6 +67,18 @@ class Sources:
                 self._donors = donors
             return donors
         return self._donors
+
+    def training_mark(self, trained: Trained, cells: Cells, cell: int) -> str:
+        """Whether the classifier was trained on a cell, or on others of its group.
+
+        ``yes``, ``same group``, ``no`` or ``unknown``; pixels of its group are read for it.
+        """
+        groups = cells.groups
+        others = np.flatnonzero((groups == groups[cell]) & (np.arange(len(cells)) != cell))
+        # Those with a class first: the others were no training cells.
+        others = others[np.argsort(cells.labels[others] < 0, kind="stable")][:MOST_OF_GROUP]
+        some = replace(self.of(trained, cells), numbers=np.array([cell, *others]))
+        return str(some.training_marks()[0])
 
     def doubts(self, trained: Trained, cells: Cells) -> tuple[str, ...] | None:
         """What the labels of these cells say against the classifier; None where it is not known."""

@@ -37,6 +37,7 @@ __all__ = [
     "PhenotypesEntry",
     "PixelsEntry",
     "ReportEntry",
+    "WhatIfEntry",
     "WorkspaceEntry",
 ]
 
@@ -109,6 +110,12 @@ class PixelsEntry(Entry):
     """Maps of single cells."""
 
     page = "pixels"
+
+
+class WhatIfEntry(Entry):
+    """Edits of real cells."""
+
+    page = "whatif"
 
 
 class LatentsEntry(Entry):

@@ -33,6 +33,10 @@ ICONS = {
         '<path d="M9.2 3.5 V20.5 M14.8 3.5 V20.5"/>'
         '<rect x="9.2" y="9.2" width="5.6" height="5.6" fill="COLOR"/>'
     ),
+    "whatif": (
+        '<circle cx="7" cy="12" r="4.2"/><path d="M12.5 9.5 L15.5 7 M12.5 14.5 L15.5 17"/>'
+        '<circle cx="18.5" cy="5.5" r="2.6"/><circle cx="18.5" cy="18.5" r="2.6" fill="COLOR"/>'
+    ),
     "latents": (
         '<path d="M3 6.5 H21 M3 12 H21 M3 17.5 H21"/>'
         '<circle cx="15.5" cy="6.5" r="2.4" fill="COLOR"/>'

@@ -85,6 +85,14 @@ PAGES = (
         "Which pixels of a cell decide its predicted class?",
     ),
     PageInfo(
+        "whatif",
+        "What if",
+        "What if",
+        _module("whatif"),
+        "WhatIfPage",
+        "What would change the classifier's mind about this cell?",
+    ),
+    PageInfo(
         "latents",
         "Latents",
         "Latent traversals",

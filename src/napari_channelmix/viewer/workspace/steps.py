@@ -97,6 +97,7 @@ def steps_of(session: Session, layers: Sequence[Any]) -> tuple[Step, ...]:
         _classifier(session, seen),
         _explanation(session, seen),
         _importance(session),
+        _what_if(session, seen),
         _latents(session),
         _phenotypes(session),
         _report(session),
@@ -213,14 +214,18 @@ def _missing_channels(session: Session) -> str:
     return ", ".join(name for name in trained.classifier.channels if name not in cells.channels)
 
 
+def _without_classifier(session: Session, seen: bool) -> _Missing:
+    """What a click on a cell waits for, where the classifier is asked about it."""
+    if not seen:
+        return CELLS_FIRST
+    if session.trained is None or _missing_channels(session):
+        return CLASSIFIER_FIRST
+    return PAINTING if session.painting else NOTHING
+
+
 def _explanation(session: Session, seen: bool) -> Step:
     page = "Explain a cell"
-    if not seen:
-        missing = CELLS_FIRST
-    elif session.trained is None or _missing_channels(session):
-        missing = CLASSIFIER_FIRST
-    else:
-        missing = PAINTING if session.painting else NOTHING
+    missing = _without_classifier(session, seen)
     explained = next(iter(session.explained), None)
     done = explained is not None and session.trained is not None
     click = Action(
@@ -241,6 +246,25 @@ def _explanation(session: Session, seen: bool) -> Step:
     else:
         line = "Click a cell in the image: a map shows which pixels support its class."
     return Step(page, line, (click,), done=done, doubt=doubt)
+
+
+def _what_if(session: Session, seen: bool) -> Step:
+    page = "What if"
+    missing = _without_classifier(session, seen)
+    click = Action(
+        "click",
+        page,
+        "Click a cell",
+        "While this page is in front, a click on a cell opens it for edits",
+        missing.reason,
+        missing.page,
+    )
+    line = "Click a cell and change it: brighter, larger, without neighbours."
+    answers = session.what_if
+    if answers is not None and answers.result.lines:
+        line = answers.result.lines[0]
+    # Edits of single cells are not kept.
+    return Step(page, line, (click,), done=answers is not None, counted=False)
 
 
 def _importance(session: Session) -> Step:

@@ -8,7 +8,8 @@ import torch
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
-from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing, one_thread
+from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing
+from napari_channelmix.viewer.tasks.one_thread import one_thread
 
 from ...latent_cases import tiny
 

@@ -17,10 +17,11 @@ from napari_channelmix.viewer.charts.latent_axes import (
 )
 from napari_channelmix.viewer.charts.thumbnails import Tile
 from napari_channelmix.viewer.page_parts.base_page import group
-from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing, one_thread
+from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing
 from napari_channelmix.viewer.pages.latents.pictures import Pictures, cell_image
 from napari_channelmix.viewer.pages.latents.sliders import Sliders
 from napari_channelmix.viewer.pages.latents.traversal_strip import NearestStrip
+from napari_channelmix.viewer.tasks.one_thread import one_thread
 
 if TYPE_CHECKING:
     import numpy as np

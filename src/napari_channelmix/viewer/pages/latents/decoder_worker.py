@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_channelmix.viewer.tasks.one_thread import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,27 +14,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.drl import Disentangler
 
-__all__ = ["Drawing", "one_thread"]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let PyTorch work with one thread here.
-
-    A few pictures take a millisecond with one; with several, which wait for each other, a hundred
-    where the cores are busy, and this is the thread of the window.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    if before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+__all__ = ["Drawing"]
 
 
 class Drawing(QObject):

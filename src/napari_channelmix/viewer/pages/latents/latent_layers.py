@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.latent_axes import title_of
-from napari_channelmix.viewer.pages.latents.decoder_worker import one_thread
+from napari_channelmix.viewer.tasks.one_thread import one_thread
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:

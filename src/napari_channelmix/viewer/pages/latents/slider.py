@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import (
     QColor,
     QFont,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
     QPen,
     QPolygonF,
-    QWheelEvent,
 )
-from qtpy.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
 from napari_channelmix.viewer.charts.latent_axes import Axis, figure
-from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
+from napari_channelmix.viewer.widgets.painted_slider import HANDLE, STEPS, PaintedSlider
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from napari_channelmix.viewer.widgets.theme import ChartColors
 
 __all__ = ["AxisSlider", "badge_color"]
 
 ROW = 38
 # Columns for name and badge, and for the value.
 NAMES, FIGURES = 112, 48
-# Positions along the slider, and bars of the histogram.
-STEPS, BINS = 1000, 32
+# Bars of the histogram.
+BINS = 32
 # Where the groove lies, from the top; the histogram stands on it.
 GROOVE = 27
-RADIUS = 6
 HELP = "Drag it, or use the arrow keys; a double click goes back to the cell's own value"
 
 
@@ -42,36 +44,24 @@ def badge_color(badge: str, colors: ChartColors) -> str:
     return {"verified": colors.good, "plausible": colors.second}.get(badge, colors.line)
 
 
-class AxisSlider(QAbstractSlider):
-    """Moves a cell along one axis.
-
-    Signals
-    -------
-    moved(str, float)
-        Name of the axis and its new value; only what the user did.
-    taken(str)
-        The axis the user turned to.
-    """
-
-    moved = Signal(str, float)
-    taken = Signal(str)
+class AxisSlider(PaintedSlider):
+    """Moves a cell along one axis."""
 
     def __init__(self, axis: Axis, theme: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self.axis = axis
         self.own: float | None = None
-        self.colors = chart_colors(theme)
-        self.setRange(0, STEPS)
-        self.setSingleStep(STEPS // 100)
-        self.setPageStep(STEPS // 10)
-        self.setOrientation(Qt.Orientation.Horizontal)
-        self.setFixedHeight(ROW)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__(
+            axis.name,
+            theme,
+            height=ROW,
+            names=NAMES,
+            figures=FIGURES,
+            groove=GROOVE,
+            parent=parent,
+        )
         self.setAccessibleName(axis.title)
         self.setToolTip(f"{axis.tip}\n{HELP}")
         self._bars: npt.NDArray[np.float64] = np.zeros(BINS)
-        self.valueChanged.connect(self._changed)
         self.show_axis(axis)
 
     # ---------------------------------------------------------------- what is shown
@@ -91,74 +81,21 @@ class AxisSlider(QAbstractSlider):
         axis = self.axis.reaching(own)
         if axis is not self.axis:
             self.show_axis(axis)
-        blocked = self.blockSignals(True)
-        self.setValue(self._step(own))
-        self.blockSignals(blocked)
-        self._describe()
-        self.update()
+        self.go_to(own)
 
     @property
-    def amount(self) -> float:
-        """Where the slider stands, in the units of the axis."""
-        if self.own is not None and self.value() == self._step(self.own):
-            # Steps are coarser than what the encoder said.
-            return self.own
-        return self.axis.low + (self.axis.high - self.axis.low) * self.value() / STEPS
+    def ends(self) -> tuple[float, float]:
+        """Values at both ends."""
+        return self.axis.low, self.axis.high
 
-    def _step(self, amount: float) -> int:
-        return round(STEPS * (amount - self.axis.low) / (self.axis.high - self.axis.low))
+    @property
+    def home(self) -> float | None:
+        """The cell's own value."""
+        return self.own
 
-    def follow_theme(self, theme: str) -> None:
-        """Take the colours of a theme."""
-        self.colors = chart_colors(theme)
-        self.update()
-
-    def _changed(self, _: int) -> None:
-        self._describe()
-        self.update()
-        self.moved.emit(self.axis.name, self.amount)
-
-    def _describe(self) -> None:
-        self.setAccessibleDescription(f"{figure(self.axis, self.amount)}; {self.axis.badge}")
-
-    # ---------------------------------------------------------------- mouse and keys
-
-    def _room(self) -> QRectF:
-        """Where the groove runs."""
-        return QRectF(NAMES, 2, max(20, self.width() - NAMES - FIGURES), GROOVE - 2)
-
-    def place(self, amount: float) -> QPointF:
-        """Where a value lies in this widget."""
-        room = self._room()
-        share = (amount - self.axis.low) / (self.axis.high - self.axis.low)
-        return QPointF(room.left() + room.width() * min(max(share, 0.0), 1.0), GROOVE)
-
-    def _go(self, x: float) -> None:
-        room = self._room()
-        self.setValue(round(STEPS * (x - room.left()) / room.width()))
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Go where the mouse is."""
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        self.taken.emit(self.axis.name)
-        if event.position().x() >= NAMES - RADIUS:
-            self.setSliderDown(True)
-            self._go(event.position().x())
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the mouse."""
-        if self.isSliderDown():
-            self._go(event.position().x())
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Stay there."""
-        self.setSliderDown(False)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Back to the cell's own value."""
-        if self.own is not None:
-            self.setValue(self._step(self.own))
+    def describe(self) -> str:
+        """Value and badge."""
+        return f"{figure(self.axis, self.amount)}; {self.axis.badge}"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move it; an angle goes on after a full turn."""
@@ -168,28 +105,13 @@ class AxisSlider(QAbstractSlider):
             Qt.Key.Key_Left: -1,
             Qt.Key.Key_Down: -1,
         }.get(Qt.Key(event.key()))
-        self.taken.emit(self.axis.name)
         if step is None or not self.axis.cyclic:
             super().keyPressEvent(event)
-        else:
-            self.setValue((self.value() + step * self.singleStep()) % STEPS)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """The wheel scrolls the page; it moves no slider on the way."""
-        event.ignore()
-
-    def event(self, event: QEvent) -> bool:
-        """A tooltip, in plain lines."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.toolTip(), self)
-            return True
-        return super().event(event)
+            return
+        self.taken.emit(self.name)
+        self.setValue((self.value() + step * self.singleStep()) % STEPS)
 
     # ---------------------------------------------------------------- painting
-
-    def sizeHint(self) -> QSize:
-        """As wide as there is room."""
-        return QSize(320, ROW)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Name and badge, histogram, the cell's mark, handle, value."""
@@ -230,7 +152,7 @@ class AxisSlider(QAbstractSlider):
         painter.setFont(self.font())
 
     def _paint_cells(self, painter: QPainter) -> None:
-        room = self._room()
+        room = self.room()
         shape = QPainterPath(QPointF(room.left(), GROOVE))
         width = room.width() / BINS
         for index, share in enumerate(self._bars):
@@ -263,4 +185,4 @@ class AxisSlider(QAbstractSlider):
         ring = QColor(self.colors.text) if self.hasFocus() else QColor(self.colors.ground)
         painter.setPen(QPen(ring, 1.5))
         painter.setBrush(bar)
-        painter.drawEllipse(handle, RADIUS, RADIUS)
+        painter.drawEllipse(handle, HANDLE, HANDLE)

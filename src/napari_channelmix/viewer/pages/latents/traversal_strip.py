@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.latent_axes import Axis, figure
 from napari_channelmix.viewer.charts.thumbnails import Tile
-from napari_channelmix.viewer.pages.latents.decoder_worker import one_thread
 from napari_channelmix.viewer.pages.latents.pictures import Pictures, cell_image
+from napari_channelmix.viewer.tasks.one_thread import one_thread
 from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:

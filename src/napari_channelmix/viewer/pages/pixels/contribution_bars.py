@@ -86,5 +86,5 @@ def _bar(contributions: ChannelContributions, row: int) -> Bar:
         (low, high) if known else None,
         strong=bool(contributions.above[row]),
         tip="\n".join(lines),
-        mark=sham if np.isfinite(sham) else None,
+        floor=sham if np.isfinite(sham) else None,
     )

@@ -45,8 +45,6 @@ __all__ = ["explain_cell_job", "warm_job"]
 # The maps are what is waited for; a test takes about as long as ten maps.
 SHARE_OF_MAP, SHARE_OF_CHANNELS = 0.15, 0.15
 BEFORE_TESTS = SHARE_OF_MAP + SHARE_OF_CHANNELS
-# Cells of the same group that are read to see whether the classifier was trained on them.
-MOST_OF_GROUP = 63
 
 
 def explain_cell_job(
@@ -205,14 +203,7 @@ def _marked(
     explanation: Explanation, sources: Sources, trained: Trained, cells: Cells
 ) -> Explanation:
     """Note whether the classifier was trained on the cell, or on others of its group."""
-    groups = cells.groups
-    others = np.flatnonzero(
-        (groups == groups[explanation.cell]) & (np.arange(len(cells)) != explanation.cell)
-    )
-    # Those with a class first: the others were no training cells.
-    others = others[np.argsort(cells.labels[others] < 0, kind="stable")][:MOST_OF_GROUP]
-    some = replace(sources.of(trained, cells), numbers=np.array([explanation.cell, *others]))
-    return replace(explanation, training=str(some.training_marks()[0]))
+    return replace(explanation, training=sources.training_mark(trained, cells, explanation.cell))
 
 
 def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:

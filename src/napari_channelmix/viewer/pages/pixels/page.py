@@ -19,6 +19,7 @@ from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.class_legend import session_palette
 from napari_channelmix.viewer.page_parts.base_page import Page, form, group
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
+from napari_channelmix.viewer.page_parts.prerequisites import Needs
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.page_parts.training_controls import follow_seed
 from napari_channelmix.viewer.pages.pixels.batch_panel import ManyCells
@@ -31,7 +32,6 @@ from napari_channelmix.viewer.pages.pixels.explain_job import explain_cell_job, 
 from napari_channelmix.viewer.pages.pixels.explain_mode import ExplainMode
 from napari_channelmix.viewer.pages.pixels.explanation_layers import ExplanationLayers
 from napari_channelmix.viewer.pages.pixels.mean_maps_panel import MeanMapsPanel
-from napari_channelmix.viewer.pages.pixels.prerequisites import Needs
 from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared
 from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels

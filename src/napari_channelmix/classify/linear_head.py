@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.dcmix.channel_features import CropNumbers
+from napari_channelmix.classify.channel_features import CropNumbers
 
 __all__ = ["LinearHead"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_channelmix import Cells
-from napari_channelmix.dcmix.channel_features import NAMES, RINGS, crop_numbers, numbers_job
+from napari_channelmix.classify.channel_features import NAMES, RINGS, crop_numbers, numbers_job
 from napari_channelmix.jobs import drain
 
 RNG = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_channelmix.dcmix.stratified_sample import drawn_equally
+from napari_channelmix.classify.stratified_sample import drawn_equally
 
 
 def test_rare_kinds_keep_their_cells_and_the_others_share_the_rest():

@@ -1,0 +1,313 @@
+"""Which channels a finished classifier decides by: exact Shapley values and exchanges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.classify.channel_games import donor_pairs, drawn_donors, shapley_subsets
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.model_hash import model_hash
+from napari_channelmix.classify.stratified_sample import drawn_equally
+from napari_channelmix.errors import ModelError
+from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.provenance import provenance
+from napari_channelmix.settings.channels import ChannelSettings
+from napari_channelmix.settings.fields import merged, takes_settings
+from napari_channelmix.whatif.asking import Asker, asker_job
+from napari_channelmix.whatif.blended_calls import (
+    blend_batch,
+    blended_probabilities,
+    probabilities_job,
+)
+from napari_channelmix.whatif.cell_choice import ChosenCells, chosen_cells_job
+from napari_channelmix.whatif.channel_shapley_result import (
+    ALL_CLASSES,
+    ChannelRow,
+    ChannelShapley,
+)
+from napari_channelmix.whatif.channel_swap import ChannelSwaps, channel_swaps_job
+from napari_channelmix.whatif.group_intervals import ClassMeans, class_means
+from napari_channelmix.wording import counted, fraction
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.predictor import Predictor
+    from napari_channelmix.data import Cells
+
+__all__ = [
+    "channel_shapley",
+    "channel_shapley_job",
+]
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+# Crops that are held in memory, in bytes.
+MOST_BYTES = 2**29
+# Cells that are asked about twice, to see whether the answers are steady.
+STEADY_CELLS = 16
+
+
+@takes_settings(ChannelSettings)
+def channel_shapley(
+    model: Predictor,
+    cells: Cells,
+    *,
+    settings: ChannelSettings | None = None,
+    **options: Any,
+) -> ChannelShapley:
+    """Find which channels a finished classifier decides by, in seconds.
+
+    Shapley values (Shapley 1953, 'A value for n-person games'): the value of a subset of the
+    channels is the recall of each class when the other channels are those of another held-out
+    cell; exact for up to 8 channels, over sampled orders for more. Beside it the exchange of a
+    single channel: see `whatif.channel_swap`. Value, donors and exchange are our definitions. Any
+    model will do: only its answers are needed.
+
+    Parameters
+    ----------
+    model : Classifier or ForeignClassifier
+    cells : Cells
+        Held-out cells are taken; see `ChannelSettings.only`.
+    settings : ChannelSettings, optional
+    **options
+        Single settings, such as ``forwards=5000``.
+
+    Returns
+    -------
+    ChannelShapley
+
+    Raises
+    ------
+    DataError
+        No cells, NaN in pixels.
+    ModelError
+        One channel only; channels that are missing; crops of another size; a model that changes
+        its answer from call to call.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_channelmix as cm
+    >>> from napari_channelmix.classify import ForeignClassifier
+    >>> def rule(crops):
+    ...     high = crops[:, 0].mean(axis=(1, 2)) > 2
+    ...     return np.stack([~high, high], axis=1).astype(np.float32)
+    >>> labels = np.arange(40) % 2
+    >>> crops = np.random.default_rng(0).normal(size=(40, 2, 8, 8)).astype(np.float32)
+    >>> crops[:, 0] += 4.0 * labels[:, None, None]
+    >>> cells = cm.Cells.from_array(crops, ["GFP", "DNA"], labels, ["low", "high"])
+    >>> names = ("GFP", "DNA"), ("low", "high")
+    >>> model = ForeignClassifier(rule, *names, np.zeros(2), np.ones(2), "probabilities", "a rule")
+    >>> result = cm.channel_shapley(model, cells)
+    >>> result.order, [round(row.value, 2) for row in result.of_class()]
+    (('GFP', 'DNA'), [0.5, 0.0])
+    >>> [(row.swap, row.sham) for row in result.of_class()]
+    [(1.0, 0.0), (0.0, 0.0)]
+    """
+    return drain(channel_shapley_job(model, cells, settings=settings, **options))
+
+
+def channel_shapley_job(
+    model: Predictor,
+    cells: Cells,
+    *,
+    settings: ChannelSettings | None = None,
+    **options: Any,
+) -> Job[ChannelShapley]:
+    """`channel_shapley` as a job.
+
+    Choose held-out cells; blend each with donors over subsets of the channels; exchange single
+    channels; put intervals over groups to both.
+    """
+    chosen = merged(ChannelSettings, settings, options)
+    if len(model.channels) < 2:
+        raise ModelError(
+            f"{model.who} has one channel ({', '.join(model.channels)}): there is nothing to "
+            "compare it with; ask what of it matters instead (what_if)"
+        )
+    asker, fitting = yield from part(asker_job(model, cells, chosen.prior), 0, 5, 100)
+    sample = yield from part(chosen_cells_job(model, fitting, chosen.only), 5, 10, 100)
+    game = _Game(asker, fitting, sample, chosen)
+    yield Progress(15, 100, "reading the cells")
+    yield from part(game.read_job(), 15, 10, 100)
+    values = yield from part(game.values_job(), 25, 45, 100)
+    swaps = yield from part(
+        channel_swaps_job(
+            asker,
+            game.pixels,
+            game.called,
+            game.groups,
+            forwards=chosen.forwards,
+            seed=chosen.seed,
+        ),
+        70,
+        30,
+        100,
+    )
+    about = provenance(
+        model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
+        data=fitting.signature,
+        seed=chosen.seed,
+        forwards=chosen.forwards,
+    )
+    return game.result(values, swaps, about)
+
+
+class _Game:
+    """The cells that take part, and what becomes of them."""
+
+    def __init__(
+        self, asker: Asker, cells: Cells, sample: ChosenCells, settings: ChannelSettings
+    ) -> None:
+        self.asker, self._cells, self._sample = asker, cells, sample
+        self._rng = np.random.default_rng(settings.seed)
+        count = len(asker.channels)
+        self.subsets, self.combine = shapley_subsets(count, self._rng)
+        self.exact = len(self.subsets) == 2**count
+        self._pairs_wanted = max(1, settings.forwards // len(self.subsets))
+        self.pixels: FloatArray = np.zeros((0, count, 1, 1), np.float32)
+        self.called: IntArray = np.zeros(0, np.int64)
+        self.groups: npt.NDArray[Any] = sample.groups
+        self.whole, self.nothing = float("nan"), float("nan")
+
+    def read_job(self) -> Job[None]:
+        """Read cells, as many as fit, and call them; refuse a model that is not steady."""
+        sample, bytes_each = self._sample, 4 * len(self.asker.channels) * self._cells.crop**2
+        most = max(8, MOST_BYTES // bytes_each)
+        rows = drawn_equally(sample.labels, min(most, max(2 * self._pairs_wanted, 2000)), self._rng)
+        self.pixels = self._cells.read(sample.positions[rows])
+        self.groups = sample.groups[rows]
+        self.asker.refuse_unsteady(self.pixels[:STEADY_CELLS])
+        probabilities = yield from probabilities_job(self.asker, self.pixels)
+        self.called = np.asarray(probabilities.argmax(axis=1), np.int64)
+        self.labels = sample.labels[rows] if sample.labelled else self.called
+
+    def values_job(self) -> Job[ClassMeans]:
+        """Shapley values, from whether each pair of cell and donor is called its class."""
+        labels = self.labels
+        cells, donors = donor_pairs(labels, self._pairs_wanted, self._rng)
+        other = drawn_donors(cells, labels[donors], labels, self._rng, self.groups)
+        donors = np.where(other >= 0, other, donors)
+        truth = labels[cells]
+        hits = np.zeros((len(self.subsets), len(cells)))
+        hits[0], hits[-1] = self.called[donors] == truth, self.called[cells] == truth
+        inner = range(1, len(self.subsets) - 1)
+        # Subsets with one channel more follow each other: a sum goes on where it was.
+        order = (
+            sorted(inner, key=lambda row: np.flatnonzero(self.subsets[row]).tolist())
+            if self.exact
+            else inner
+        )
+        size = blend_batch(self.asker, self.pixels[:1])
+        for start in range(0, len(cells), size):
+            batch = slice(start, start + size)
+            blended = blended_probabilities(
+                self.asker, self.pixels[cells[batch]], self.pixels[donors[batch]]
+            )
+            for row in order:
+                hits[row, batch] = blended(self.subsets[row]).argmax(axis=1) == truth[batch]
+            done = min(start + size, len(cells))
+            yield Progress(done, len(cells), "Shapley values of the channels")
+        count = len(self.asker.classes)
+        self.whole, self.nothing = (
+            float(np.mean([hits[row, truth == code].mean() for code in np.unique(truth)]))
+            for row in (-1, 0)
+        )
+        return class_means(self.combine(hits), truth, self.groups[cells], count, cells)
+
+    def result(
+        self, values: ClassMeans, swaps: ChannelSwaps, about: dict[str, Any]
+    ) -> ChannelShapley:
+        """Both as a table, and in words."""
+        channels, classes = self.asker.channels, self.asker.classes
+        names = (*classes, ALL_CLASSES)
+        rows = []
+        for place in (len(classes), *range(len(classes))):
+            for index, channel in enumerate(channels):
+                swap, sham = swaps.swap[index], swaps.sham[index]
+                rows.append(
+                    ChannelRow(
+                        channel=channel,
+                        class_name=names[place],
+                        value=float(values.mean[place, index]),
+                        low=float(values.low[place, index]),
+                        high=float(values.high[place, index]),
+                        n=int(values.n[place]),
+                        n_groups=int(values.n_groups[place]),
+                        swap=float(swap.mean[place]),
+                        swap_low=float(swap.low[place]),
+                        swap_high=float(swap.high[place]),
+                        swap_n=int(swap.n[place]),
+                        sham=float(sham.mean[place]),
+                        sham_low=float(sham.low[place]),
+                        sham_high=float(sham.high[place]),
+                    )
+                )
+        made = ChannelShapley(
+            channels,
+            classes,
+            tuple(rows),
+            self.whole,
+            self.nothing,
+            self._sample.labelled,
+            self.exact,
+            self.asker.asked,
+            provenance=about,
+        )
+        return replace(made, lines=self._lines(made), warnings=tuple(self._warnings()))
+
+    def _lines(self, made: ChannelShapley) -> tuple[str, ...]:
+        rows = {row.channel: row for row in made.of_class()}
+        first = ", ".join(f"{name} {_figures(rows[name])}" for name in made.order[:3])
+        what = "accuracy" if made.of_labels else "agreement with its own calls"
+        lines = [
+            f"of its balanced {what} of {fraction(made.whole)} ({fraction(made.nothing)} without "
+            f"any channel of the cell), this classifier owes to: {first}"
+        ]
+        swaps = sorted(
+            (row for row in rows.values() if row.swap == row.swap), key=lambda row: -row.swap
+        )
+        if swaps:
+            best = swaps[0]
+            sham = "" if best.sham != best.sham else f"; from the same class: {fraction(best.sham)}"
+            lines.append(
+                f"taken from a cell of another class, {best.channel} alone changes the call of "
+                f"{fraction(best.swap)} ({fraction(best.swap_low)} to {fraction(best.swap_high)}) "
+                f"of {counted(best.swap_n, 'cell')}{sham}"
+            )
+        return (*lines, self._sample.line)
+
+    def _warnings(self) -> list[str]:
+        lines = [*self.asker.model.warnings]
+        if self._sample.groups_line:
+            lines.append(self._sample.groups_line)
+        if not self._sample.labelled:
+            lines.append("no cell has a class: figures are of the classifier's own calls")
+        spread = np.ptp(self.pixels, axis=(0, 2, 3))
+        for name, of in zip(self.asker.channels, spread, strict=True):
+            if of == 0:
+                lines.append(f"{name} is constant in these cells: an exchange of it says nothing")
+        counts = np.bincount(self.labels, minlength=len(self.asker.classes))
+        for name, of in zip(self.asker.classes, counts, strict=True):
+            if of == 1:
+                lines.append(f"{name} has one cell: its figures say nothing of others")
+        missing = [n for n, of in zip(self.asker.classes, counts, strict=True) if of == 0]
+        if missing:
+            lines.append(f"no held-out cell is {' or '.join(missing)}: nothing is said of it")
+        if len(np.unique(self.called)) < 2:
+            lines.append(
+                "the classifier calls all these cells the same: there is no other class to take "
+                "channels from"
+            )
+        return lines
+
+
+def _figures(row: ChannelRow) -> str:
+    if row.low != row.low:
+        return fraction(row.value)
+    return f"{fraction(row.value)} ({fraction(row.low)} to {fraction(row.high)})"

@@ -1,0 +1,101 @@
+"""Response curves: the classifier's answer against the amount of an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.whatif.flip_intervals import share_intervals
+from napari_channelmix.whatif.group_intervals import class_means
+from napari_channelmix.whatif.stored import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.whatif.axes import Axis
+    from napari_channelmix.whatif.responses import Responses
+
+__all__ = ["curve_table"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+def curve_table(
+    responses: Responses,
+    axes: Sequence[Axis],
+    classes: Sequence[str],
+    groups: IntArray,
+) -> pd.DataFrame:
+    """Mean probability of each class, and share of the cells called so, at each amount.
+
+    Parameters
+    ----------
+    responses : Responses
+        Of n cells.
+    axes : sequence of Axis
+    classes : sequence of str
+        K names.
+    groups : (n,) int array
+
+    Returns
+    -------
+    data frame
+        A row per scope, axis, class of the cells as they are, amount and class; see
+        `result.WhatIf.curves`.
+    """
+    import pandas as pd
+
+    by_name = {axis.name: axis for axis in axes}
+    base = responses.calls
+    codes = np.unique(base)
+    shams = np.stack([_sham_means(responses, by_name, base == code) for code in codes])
+    frames = []
+    for answers in responses.axes:
+        amounts, count = len(answers.amounts), len(classes)
+        called = np.eye(count, dtype=bool)[answers.calls].reshape(len(base), -1)
+        means = class_means(
+            answers.probabilities.reshape(len(base), -1), base, groups, len(classes)
+        )
+        called_low, called_high = share_intervals(called, groups, base)
+        for kind, code in enumerate(codes):
+            own = base == code
+            columns = {
+                "scope": answers.scope,
+                "axis": answers.name,
+                "amount": np.repeat(answers.amounts.astype(np.float64), count),
+                "unit": by_name[answers.name].unit,
+                "from_class": classes[int(code)],
+                "class_name": list(classes) * amounts,
+                "probability": means.mean[code],
+                "low": np.clip(means.low[code], 0, 1),
+                "high": np.clip(means.high[code], 0, 1),
+                "called": called[own].mean(axis=0),
+                "called_low": called_low[kind],
+                "called_high": called_high[kind],
+                "n": int(own.sum()),
+                "outside": np.repeat(1 - answers.inside[own].mean(axis=0), count),
+                "sham": np.tile(shams[kind], amounts),
+            }
+            frames.append(pd.DataFrame(columns)[list(TABLES["curves"])])
+    if not frames:
+        return pd.DataFrame(columns=list(TABLES["curves"]))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _sham_means(
+    responses: Responses, axes: dict[str, Axis], of_class: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Mean probability (K,) of each class over all sham edits of the cells of one class."""
+    shams = [
+        answers.probabilities[of_class][
+            :, answers.amounts != np.float32(axes[answers.name].neutral)
+        ]
+        for answers in responses.axes
+        if axes[answers.name].family == "sham"
+    ]
+    if not shams:
+        return np.full(responses.base.shape[1], np.nan)
+    return np.asarray(np.concatenate(shams, axis=1).mean(axis=(0, 1)), np.float64)

@@ -1,0 +1,137 @@
+"""Does an edit do what its name says, and nothing else? The features measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.whatif.axis_table import axes_of
+from napari_channelmix.whatif.ranges import amounts_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.whatif.axes import Axis
+    from napari_channelmix.whatif.crops import CellCrops
+
+__all__ = ["PUREST", "self_consistency"]
+
+FloatArray = npt.NDArray[np.float32]
+
+#: Other features may move by this share of the own one.
+PUREST = 1 / 3
+# Cells that are edited.
+SAMPLE = 200
+# Smallest spread of a feature: what is alike in all cells makes no movement large. Doublings,
+# degrees of roundness; features in raw units: this share of the spread of the channel.
+LEAST, LEAST_ROUNDNESS, LEAST_RAW = 0.05, 0.02, 0.01
+
+
+def self_consistency(
+    axes: Sequence[Axis],
+    crops: CellCrops,
+    groups: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """How far each edit moves its own feature, and how far it moves the others.
+
+    Each axis is taken to both ends of the data's own range (`ranges.amounts_of`), some cells are
+    measured before and after, and the median movement of each feature is counted in its robust
+    standard deviation over the cells. Features that have to move along (`Axis.moves_too`) are named
+    and not held against it. Our definition.
+
+    Parameters
+    ----------
+    axes : sequence of Axis
+        Those without a feature are left out.
+    crops : CellCrops
+        Real cells; 200 of them are edited.
+    groups : (n,) array, optional
+        See `ranges.amounts_of`.
+
+    Returns
+    -------
+    data frame
+        A row for each axis: ``axis``, ``feature``, ``amount`` (the end with the larger movement),
+        ``unit``, ``moved`` (own feature, robust z), ``other`` and ``other_moved`` (the other
+        feature that moves most), ``purity`` (moved over other_moved), ``pure`` (others move by a
+        third at most), ``n`` cells with the feature, ``moves_too``.
+    """
+    import pandas as pd
+
+    chosen = np.unique(np.linspace(0, max(len(crops) - 1, 0), min(len(crops), SAMPLE)).astype(int))
+    some = crops[chosen]
+    everything = _features(axes_of(crops))
+    before = {name: axis.measure(some) for name, axis in everything.items() if axis.measure}
+    spread = {name: _spread(before[name], everything[name], crops) for name in before}
+    rows = []
+    for axis in axes:
+        if axis.measure is None or not len(some):
+            continue
+        amounts = amounts_of(axis, crops, 3, groups).values
+        own = before[axis.feature] if axis.feature in before else axis.measure(some)
+        scale = spread.get(axis.feature) or _spread(own, axis, crops)
+        best: tuple[float, float, CellCrops] | None = None
+        for amount in (float(amounts[0]), float(amounts[-1])):
+            edited = axis(some, amount)
+            moved = _movement(own, axis.measure(edited), scale)
+            if amount != axis.neutral and (best is None or moved > best[0]):
+                best = moved, amount, edited
+        if best is None:
+            continue
+        moved, amount, edited = best
+        others = {
+            name: _movement(before[name], feature.measure(edited), spread[name])
+            for name, feature in everything.items()
+            if name != axis.feature and _kind(feature) not in axis.moves_too and feature.measure
+        }
+        other = max(others, key=lambda name: others[name]) if others else ""
+        most = others.get(other, 0.0)
+        rows.append(
+            {
+                "axis": axis.name,
+                "feature": axis.feature,
+                "amount": amount,
+                "unit": axis.unit,
+                "moved": moved,
+                "other": other,
+                "other_moved": most,
+                "purity": moved / most if most > 0 else float("inf"),
+                "pure": most <= PUREST * moved,
+                "n": int(np.isfinite(own).sum()),
+                "moves_too": ", ".join(axis.moves_too),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _features(axes: Sequence[Axis]) -> dict[str, Axis]:
+    """One axis for each feature."""
+    return {axis.feature: axis for axis in reversed(axes) if axis.measure is not None}
+
+
+def _kind(axis: Axis) -> str:
+    """Kind of the feature of an axis: its name without the channel."""
+    return axis.feature.removeprefix(f"{axis.channel} ") if axis.channel else axis.feature
+
+
+def _spread(values: FloatArray, axis: Axis, crops: CellCrops) -> float:
+    """Robust standard deviation of a feature over the cells."""
+    from scipy.stats import median_abs_deviation
+
+    from napari_channelmix.whatif.acquisition import spread_of
+
+    least = LEAST_ROUNDNESS if axis.kind == "roundness" else LEAST
+    if axis.unit == "raw units" or axis.kind == "brightness":
+        least = LEAST_RAW * float(spread_of(crops)[crops.channel(axis.channel or "")])
+    known = values[np.isfinite(values)]
+    deviation = float(median_abs_deviation(known, scale="normal")) if len(known) else 0.0
+    return max(deviation, least)
+
+
+def _movement(before: FloatArray, after: FloatArray, spread: float) -> float:
+    """Median movement of the cells that have the feature both before and after."""
+    change = (after - before)[np.isfinite(after) & np.isfinite(before)]
+    return abs(float(np.median(change))) / spread if len(change) else 0.0

@@ -1,0 +1,125 @@
+"""The light of a region, moved by a map of the plane; what it uncovers becomes background."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari_channelmix.whatif.crops import CellCrops
+
+__all__ = ["centres_of", "linear_map", "offsets_of", "warped"]
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def warped(crops: CellCrops, sources: FloatArray) -> CellCrops:
+    """All channels of the region as one, moved; its outlines move along.
+
+    The light ``(x - b) s`` of the region is taken out, moved by bilinear interpolation, and added
+    again; what it then covers beyond its old place gives way to it. Our definition.
+
+    Parameters
+    ----------
+    crops : CellCrops
+    sources : (n, H, W, 2) float32 array
+        From where (x, y; pixels) each pixel takes its light.
+    """
+    import torch
+
+    layers = crops.stored("light layers", lambda: torch.from_numpy(_layers(crops)))
+    height, width = crops.pixels.shape[2:]
+    scale = np.array([2 / max(width - 1, 1), 2 / max(height - 1, 1)], np.float32)
+    grid = torch.from_numpy(sources * scale - 1)
+    with torch.inference_mode():
+        moved = torch.nn.functional.grid_sample(layers, grid, align_corners=True).numpy()
+    soft = moved[:, -1]
+    pixels = _canvas(crops)
+    hidden = np.maximum(soft - crops.soft, 0)[:, None]
+    if hidden.any():
+        pixels = pixels - hidden * (pixels - crops.background[:, :, None, None])
+    pixels = pixels + moved[:, :-1]
+    return _outlines_moved(crops.with_pixels(pixels), sources)
+
+
+def linear_map(crops: CellCrops, matrices: FloatArray) -> FloatArray:
+    """Sources (n, H, W, 2) of a linear map about the centre of each region.
+
+    Parameters
+    ----------
+    crops : CellCrops
+    matrices : (n, 2, 2) float32 array
+        From offsets (x, y) in the result to offsets in the original.
+    """
+    sources: FloatArray = np.einsum("nij,nyxj->nyxi", matrices, offsets_of(crops), optimize=True)
+    sources += centres_of(crops)[:, None, None]
+    return sources
+
+
+def centres_of(crops: CellCrops) -> FloatArray:
+    """Centroid (n, 2) of each region, (x, y); the middle of the crop for an empty one."""
+
+    def make() -> FloatArray:
+        height, width = crops.region.shape[1:]
+        area = crops.region.sum(axis=(1, 2))
+        x = crops.region.sum(axis=1) @ np.arange(width)
+        y = crops.region.sum(axis=2) @ np.arange(height)
+        centres = np.stack([x, y], axis=1) / np.maximum(area, 1)[:, None]
+        centres[area == 0] = (width - 1) / 2, (height - 1) / 2
+        return np.asarray(centres, np.float32)
+
+    return crops.stored("centres", make)
+
+
+def offsets_of(crops: CellCrops) -> FloatArray:
+    """Offset (n, H, W, 2) of each pixel from the centre of the region, (x, y)."""
+
+    def make() -> FloatArray:
+        height, width = crops.region.shape[1:]
+        x, y = np.meshgrid(np.arange(width), np.arange(height))
+        pixels = np.stack([x, y], axis=-1).astype(np.float32)
+        return pixels[None] - centres_of(crops)[:, None, None]
+
+    return crops.stored("offsets", make)
+
+
+def _layers(crops: CellCrops) -> FloatArray:
+    """Light of each channel and the weights themselves, (n, C + 1, H, W)."""
+    light = crops.pixels - crops.background[:, :, None, None]
+    return np.concatenate([light * crops.soft[:, None], crops.soft[:, None]], axis=1)
+
+
+def _canvas(crops: CellCrops) -> FloatArray:
+    """The crops without the light of the region, (n, C, H, W)."""
+
+    def make() -> FloatArray:
+        light = crops.pixels - crops.background[:, :, None, None]
+        canvas: FloatArray = crops.pixels - light * crops.soft[:, None]
+        return canvas
+
+    return crops.stored("canvas", make)
+
+
+def _outlines_moved(crops: CellCrops, sources: FloatArray) -> CellCrops:
+    """The same pixels, with the outlines within the region at their new places."""
+    nearest = np.rint(sources).astype(np.int32)
+    height, width = crops.region.shape[1:]
+    x, y = nearest[..., 0], nearest[..., 1]
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    index = np.where(inside, y * width + x, 0).reshape(len(crops), -1)
+
+    def at(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        taken = np.take_along_axis(mask.reshape(len(mask), -1), index, axis=1)
+        return np.asarray(taken.reshape(mask.shape) & inside)
+
+    cell, others, nuclei = crops.cell, crops.others, crops.nuclei
+    covered = at(crops.region)
+    if crops.scope != "neighbours":
+        cell = at(cell)
+    others = (others if crops.scope == "cell" else at(others)) & ~cell
+    if nuclei is not None:
+        nuclei = (nuclei & ~crops.region & ~covered) | (at(nuclei) & covered)
+    return replace(crops, cell=cell, others=others, nuclei=nuclei)

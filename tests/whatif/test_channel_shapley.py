@@ -1,0 +1,152 @@
+"""Channel Shapley values of a finished classifier: known rules are found, bad input is said."""
+
+import doctest
+import json
+
+import numpy as np
+import pytest
+
+import napari_channelmix as cm
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.whatif import channel_shapley as module
+from napari_channelmix.whatif.channel_shapley import channel_shapley_job
+from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
+
+from .channel_cases import CLASSES, by_first, cells_of, model_of
+
+
+def test_examples_are_true():
+    result = doctest.testmod(module)
+    assert result.attempted and not result.failed
+
+
+def test_a_rule_of_one_channel_is_found_and_the_others_get_exactly_nothing():
+    result = cm.channel_shapley(model_of(by_first), cells_of(), forwards=800)
+    first, *others = result.of_class()
+    assert result.order[0] == first.channel == "a"
+    # With none of its channels a cell is its donor, whose class is right in half of the cases.
+    assert first.value == pytest.approx(result.whole - result.nothing)
+    assert first.swap == 1.0 and first.sham == 0.0
+    assert all(row.value == row.low == row.high == row.swap == 0 for row in others)
+    assert first.low < first.value < first.high
+    assert result.exact and result.of_labels
+
+
+def test_values_sum_to_what_all_channels_add_to_none():
+    model = model_of(lambda means: means[:, 0] + 2 * means[:, 1] - means[:, 2] > 2)
+    result = cm.channel_shapley(model, cells_of(), forwards=800)
+    for name in CLASSES:
+        assert np.isfinite([row.value for row in result.of_class(name)]).all()
+    total = sum(row.value for row in result.of_class())
+    assert total == pytest.approx(result.whole - result.nothing)
+
+
+def test_two_channels_that_are_needed_together_share_evenly():
+    cells = cells_of(2)
+    pixels = cells.read()
+    pixels[:, 1] = pixels[:, 0]
+    twins = cm.Cells.from_array(
+        pixels, cells.channels, cells.labels, cells.classes, cells.groups.tolist()
+    )
+    model = model_of(lambda means: (means[:, 0] > 2) & (means[:, 1] > 2), 2)
+    first, second = cm.channel_shapley(model, twins, forwards=2000).of_class("high")
+    assert first.value == pytest.approx(second.value, abs=0.03)
+    # A 'high' cell needs both; a 'low' one stays so with either.
+    assert first.swap == second.swap == 1.0
+
+
+def test_more_than_eight_channels_are_sampled_and_keep_the_sum():
+    model = model_of(by_first, 10)
+    result = cm.channel_shapley(model, cells_of(10), forwards=3000)
+    assert not result.exact
+    assert result.order[0] == "a"
+    total = sum(row.value for row in result.of_class())
+    assert total == pytest.approx(result.whole - result.nothing)
+
+
+def test_our_network_gives_the_same_by_its_fast_way_as_by_its_answers(monkeypatch):
+    cells = cells_of(side=16)
+    network = NetworkSpec("tiny", 3, 2).build(seed=1).eval()
+    model = Classifier(
+        network, NetworkSpec("tiny", 3, 2), cells.channels, CLASSES, np.zeros(3), np.ones(3), 16
+    )
+    fast = cm.channel_shapley(model, cells, forwards=400)
+    from napari_channelmix.classify import networks
+
+    monkeypatch.setattr(networks, "SmallNetwork", ForeignNetwork)
+    plain = cm.channel_shapley(model, cells, forwards=400)
+    np.testing.assert_allclose(
+        fast.table.select_dtypes("number"), plain.table.select_dtypes("number"), atol=0.02
+    )
+
+
+class ForeignNetwork:
+    """None of ours is one."""
+
+
+def test_the_trained_cells_are_left_out_and_that_is_said():
+    cells = cells_of(side=16)
+    train, test = cells.split()
+    model = cm.train_classifier(train, network="tiny", epochs=1, seed=0, device="cpu")
+    result = cm.channel_shapley(model, cells, forwards=200)
+    assert f"of the other {len(test)}" in result.lines[-1]
+    assert result.of_class()[0].n <= len(test)
+    every = cm.channel_shapley(model, cells, forwards=200, only="all")
+    assert "too good" in every.lines[-1]
+
+
+def test_cells_without_classes_are_judged_by_the_calls_of_the_classifier():
+    cells = cells_of()
+    bare = cm.Cells.from_array(cells.read(), cells.channels, groups=cells.groups.tolist())
+    result = cm.channel_shapley(model_of(by_first), bare, forwards=800)
+    assert not result.of_labels and result.whole == 1.0
+    assert any("no cell has a class" in line for line in result.warnings)
+
+
+def test_results_go_to_json_and_back():
+    result = cm.channel_shapley(model_of(by_first), cells_of(groups=1), forwards=400)
+    assert np.isnan(result.of_class()[0].low)
+    again = ChannelShapley.from_dict(json.loads(json.dumps(result.as_dict(), allow_nan=False)))
+    assert again.as_dict() == result.as_dict()
+    assert list(again.table.columns)[:5] == ["channel", "class_name", "value", "low", "high"]
+
+
+def test_one_group_a_constant_channel_and_a_class_of_one_cell_are_said():
+    cells = cells_of(groups=1)
+    pixels, labels = cells.read(), np.zeros(len(cells), np.int64)
+    pixels[:, 2] = 7.0
+    labels[1] = 1
+    odd = cm.Cells.from_array(pixels, cells.channels, labels, CLASSES, ["well"] * len(cells))
+    text = " ".join(cm.channel_shapley(model_of(by_first), odd, forwards=400).warnings)
+    assert "c is constant" in text
+    assert "high has one cell" in text
+    assert "1 group is too few" in text
+
+
+def test_a_model_that_calls_all_cells_the_same_leaves_nothing_to_exchange():
+    result = cm.channel_shapley(model_of(lambda means: means[:, 0] > 99), cells_of(), forwards=400)
+    assert all(np.isnan(row.swap) and row.value == 0 for row in result.of_class())
+    assert any("calls all these cells the same" in line for line in result.warnings)
+
+
+def test_bad_input_is_refused_in_a_line():
+    with pytest.raises(ModelError, match="one channel"):
+        cm.channel_shapley(model_of(by_first, 1), cells_of(1))
+    with pytest.raises(DataError, match="no cells"):
+        cm.channel_shapley(model_of(by_first), cells_of().subset([]))
+    rng = np.random.default_rng(0)
+    unsteady = model_of(lambda means: rng.integers(0, 2, len(means)))
+    with pytest.raises(ModelError, match="from call to call"):
+        cm.channel_shapley(unsteady, cells_of())
+    with pytest.raises(ModelError, match="needs the channels"):
+        cm.channel_shapley(model_of(by_first), cells_of(2))
+    with pytest.raises(ModelError, match="no class 'x'"):
+        cm.channel_shapley(model_of(by_first), cells_of(), forwards=200).of_class("x")
+
+
+def test_the_job_tells_of_its_steps_and_can_be_closed():
+    job = channel_shapley_job(model_of(by_first), cells_of(), forwards=400)
+    assert next(job).total == 100
+    job.close()
