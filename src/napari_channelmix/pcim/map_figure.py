@@ -12,8 +12,6 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.pcim.mean_maps import MeanMaps
-
 __all__ = ["EVIDENCE", "maps_figure", "mean_maps_figure", "stretched"]
 
 FloatArray = npt.NDArray[np.float32]
@@ -59,34 +57,42 @@ def maps_figure(crops: FloatArray, maps: FloatArray, titles: Sequence[str], head
     return figure
 
 
-def mean_maps_figure(mean: MeanMaps) -> Figure:
+def mean_maps_figure(
+    crops: FloatArray, maps: FloatArray, rows: Sequence[str], columns: Sequence[str]
+) -> Figure:
     """Mean cells in grey with their mean maps over them: a row per class, a column per channel.
 
-    All maps have one scale, up to the highest 1 % of all; evidence against a class is not shown.
+    Parameters
+    ----------
+    crops : (K, C, H, W) float32 array
+        Any units; each channel is stretched by itself.
+    maps : (K, P, H, W) float32 array
+        All have one scale, up to the highest 1 % of all; evidence against a class is not shown.
+    rows, columns : sequence of str
+        What is written beside the K rows, and over the P columns.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    rows, columns = mean.maps.shape[:2]
-    figure = Figure(figsize=(0.8 + 1.7 * columns, 0.6 + 1.9 * rows), layout="constrained")
+    count, planes = maps.shape[:2]
+    figure = Figure(figsize=(0.8 + 1.7 * planes, 0.6 + 1.9 * count), layout="constrained")
     figure.suptitle("Mean maps", fontsize="small")
-    panels = figure.subplots(rows, columns, squeeze=False)
-    top = float(np.quantile(mean.maps, 0.99))
-    of_all = columns != mean.crops.shape[1]
-    for row, name in enumerate(mean.classes):
-        grey = stretched(mean.crops[row])
+    panels = figure.subplots(count, planes, squeeze=False)
+    top = float(np.quantile(maps, 0.99))
+    of_all = planes != crops.shape[1]
+    for row, name in enumerate(rows):
+        grey = stretched(crops[row])
         for column, panel in enumerate(panels[row]):
             panel.set_xticks([])
             panel.set_yticks([])
             below = grey.mean(axis=0) if of_all else grey[column]
             panel.imshow(below, cmap="gray", vmin=0, vmax=1)
-            heatmap = mean.maps[row, column]
+            heatmap = maps[row, column]
             panel.imshow(heatmap, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
             if row == 0:
-                panel.set_title(mean.channels[column], fontsize="x-small")
-        told = f"{name}\nn = {mean.n[row]}, {mean.groups[row]} groups"
-        panels[row][0].set_ylabel(told, fontsize="x-small")
+                panel.set_title(columns[column], fontsize="x-small")
+        panels[row][0].set_ylabel(name, fontsize="x-small")
     return figure
 
 

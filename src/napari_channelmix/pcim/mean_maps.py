@@ -118,7 +118,13 @@ class MeanMaps:
         """A row per class, a column per channel: the mean cell in grey, its mean map over it."""
         from napari_channelmix.pcim.map_figure import mean_maps_figure
 
-        return mean_maps_figure(self)
+        rows = [
+            f"{name}\nn = {n}, {counted(groups, 'group')}"
+            for name, n, groups in zip(
+                self.classes, self.n.tolist(), self.groups.tolist(), strict=True
+            )
+        ]
+        return mean_maps_figure(self.crops, self.maps, rows, self.channels)
 
 
 def pose_of(outline: Mask) -> Pose:
