@@ -167,7 +167,7 @@ def importance(made: Case, asked: Questioned) -> Found:
 
 def audited(made: Case, asked: Questioned) -> Found:
     """The card of the shortcut audit."""
-    for _, row in cm.audit(made.model, made.held_out).checks.iterrows():
+    for _, row in cm.audit(made.model, made.held_out).to_frame().iterrows():
         yield (
             f"audit: {row['question']}: {row['answer']}",
             of_row(row, "figure", note=str(row["line"])),
