@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
-    from napari_channelmix.pcim import Attribution, explain
+    from napari_channelmix.pcim import Attribution, MeanMaps, explain, mean_maps
     from napari_channelmix.report.cell_results import CellResults, write_cells
     from napari_channelmix.report.predict_dataset import predict_cells
     from napari_channelmix.run.explain_dataset import explain_cells
@@ -35,14 +35,19 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.audit import audit
+    from napari_channelmix.whatif.audit_result import Audit
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
     from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.transplants import transplant
+    from napari_channelmix.whatif.transplants_result import Transplants
     from napari_channelmix.whatif.what_if import what_if
 
 __all__ = [
     "Attribution",
+    "Audit",
     "CellResults",
     "Cells",
     "ChannelImportance",
@@ -54,9 +59,12 @@ __all__ = [
     "Disentangler",
     "Evaluation",
     "Latents",
+    "MeanMaps",
     "Segmentation",
     "SegmentationSettings",
+    "Transplants",
     "WhatIf",
+    "audit",
     "channel_importance",
     "channel_shapley",
     "edit",
@@ -67,6 +75,7 @@ __all__ = [
     "latents",
     "load_disentangler",
     "load_model",
+    "mean_maps",
     "open",
     "open_dataset",
     "predict_cells",
@@ -76,12 +85,14 @@ __all__ = [
     "scan_table",
     "segment",
     "train_classifier",
+    "transplant",
     "what_if",
     "write_cells",
 ]
 
 _ROOM_OF = {
     "Attribution": "pcim",
+    "Audit": "whatif.audit_result",
     "CellResults": "report.cell_results",
     "Cells": "data",
     "ChannelImportance": "dcmix",
@@ -93,8 +104,11 @@ _ROOM_OF = {
     "Disentangler": "drl",
     "Evaluation": "classify",
     "Latents": "drl",
+    "MeanMaps": "pcim",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "audit": "whatif.audit",
+    "Transplants": "whatif.transplants_result",
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
     "channel_shapley": "whatif.channel_shapley",
@@ -106,6 +120,7 @@ _ROOM_OF = {
     "latents": "drl",
     "load_disentangler": "drl",
     "load_model": "classify",
+    "mean_maps": "pcim",
     "open": "scan.open",
     "open_dataset": "data",
     "predict_cells": "report.predict_dataset",
@@ -115,6 +130,7 @@ _ROOM_OF = {
     "scan_table": "scan.tables",
     "segment": "data.segmentation",
     "train_classifier": "classify",
+    "transplant": "whatif.transplants",
     "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }

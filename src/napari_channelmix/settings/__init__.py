@@ -1,6 +1,6 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
-from napari_channelmix.settings.channels import ChannelSettings
+from napari_channelmix.settings.channels import ChannelSettings, TransplantSettings
 from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
@@ -58,6 +58,7 @@ __all__ = [
     "SegmentationSettings",
     "Setting",
     "TrainingSettings",
+    "TransplantSettings",
     "WhatIfSettings",
     "as_dict",
     "fields_of",

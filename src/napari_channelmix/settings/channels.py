@@ -1,14 +1,14 @@
-"""Settings of what is asked of the channels of a finished classifier."""
+"""Settings of what is asked about the channels of a finished classifier."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from napari_channelmix.bounds import Forwards, Seed
+from napari_channelmix.bounds import Bounds, Flag, Forwards, Limit, Seed
 from napari_channelmix.settings.explain import Only
 from napari_channelmix.settings.fields import About, settings
 
-__all__ = ["ChannelSettings"]
+__all__ = ["ChannelSettings", "TransplantSettings"]
 
 
 @settings
@@ -37,6 +37,63 @@ class ChannelSettings:
             advanced=True,
         ),
     ] = 20_000
+    only: Annotated[
+        Only,
+        About(
+            "Cells",
+            "the cells that the model was not trained on, where that is known and any is left, or "
+            "all",
+        ),
+    ] = "held-out"
+    prior: Any = "balanced"
+    seed: Annotated[Seed, About("Random seed", "the same seed gives the same figures")] = 0
+
+
+@settings
+class TransplantSettings:
+    """How channels are taken from cells of other classes.
+
+    Attributes
+    ----------
+    limit : int
+        Cells of each class that get a channel.
+    donors : int
+        Cells of the other class of which the best match is taken, in eight flips and turns.
+    overlap : float
+        Least overlap of outlines (intersection over union), 0 to 1; cells without such a donor
+        are left out.
+    compartments : bool
+        Also exchange nucleus, ring and background of each channel alone.
+    warp : bool
+        Stretch the donor's channel so that the outline of its cell becomes that of the cell.
+    only, prior, seed
+        As of `ChannelSettings`.
+    """
+
+    limit: Annotated[
+        Limit, About("Cells of each class", "cells of each class that get another cell's channel")
+    ] = 60
+    donors: Annotated[
+        Limit,
+        About("Donors", "cells of the other class of which the best match is taken", advanced=True),
+    ] = 25
+    overlap: Annotated[
+        float,
+        Bounds(0, 1, whole=False, label="the overlap of outlines"),
+        About("Least overlap", "least overlap of both outlines, 0 to 1", advanced=True),
+    ] = 0.6
+    compartments: Annotated[
+        Flag,
+        About(
+            "Compartments",
+            "also exchange nucleus, ring and background of each channel alone",
+            off="exchange whole channels only",
+        ),
+    ] = True
+    warp: Annotated[
+        Flag,
+        About("Warp", "stretch the donor's channel to the outline of the cell", advanced=True),
+    ] = False
     only: Annotated[
         Only,
         About(

@@ -26,7 +26,9 @@ SHAM_FAULT = 0.05
 def answer_lines(result: WhatIf, unreadable: str = "") -> tuple[str, ...]:
     """What moves the decision, class by class; how much the shams do; the cell or the crop."""
     flips = result.flips
-    own = flips[(flips["scope"] == result.scope) & (flips["family"] != "sham")]
+    # The acquisition has lines of its own: see `robustness`.
+    technical = flips["family"].isin(["sham", "acquisition"])
+    own = flips[(flips["scope"] == result.scope) & ~technical]
     lines = []
     if unreadable or not own["above_sham"].any():
         lines.append("nothing moves the decision more than its sham")
@@ -46,6 +48,7 @@ def flip_text(row: pd.Series) -> str:
     if np.isfinite(row["low"]):
         interval = f" (95 % interval {100 * row['low']:.0f} to {100 * row['high']:.0f} %)"
     to_class = f", most to {row['to_class']}" if row["to_class"] else ""
+    to_class += f" ({row['note']})" if row["note"] else ""
     return f"{row['axis']} {100 * row['share']:.0f} %{interval}{to_class}"
 
 
@@ -66,7 +69,7 @@ def _sham_lines(flips: pd.DataFrame) -> list[str]:
     lines = []
     shams = flips[(flips["family"] == "sham") & (flips["low"] > SHAM_FAULT)]
     for name, rows in shams.groupby("axis", sort=False):
-        worst = rows.loc[rows["share"].idxmax()]
+        worst = rows.iloc[int(rows["share"].argmax())]
         what = "resampling" if name == "resampling" else f"a {name}"
         lines.append(
             f"the classifier is sensitive to {what}, which must not matter: it flips "
@@ -89,7 +92,7 @@ def _scope_lines(result: WhatIf) -> list[str]:
     far = both[(both["share_crop"] - both["share"] >= DIFFERS) & both["above_sham_crop"]]
     if not len(far):
         return []
-    row = far.loc[(far["share_crop"] - far["share"]).idxmax()]
+    row = far.iloc[int((far["share_crop"] - far["share"]).argmax())]
     return [
         "the classifier judges the crop, not the cell: "
         f"{row['axis']} of the cell alone flips {100 * row['share']:.0f} %, of all cells in the "

@@ -171,7 +171,6 @@ def _background(name: str, index: int) -> Axis:
         kind="background",
         moves_too=(
             "brightness",
-            "level",
             "exposure",
             "offset",
             "sharpness",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops
 
-__all__ = ["DataRange", "data_range", "inside", "measured"]
+__all__ = ["UNMEASURED", "DataRange", "data_range", "inside", "measured"]
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -40,17 +40,26 @@ class DataRange:
         Feature of each reference cell; NaN where it has none.
     codes : (m,) int array
         Class of each.
+    declared : bool
+        Whether the amounts are declared, whatever the cells show: all are then inside.
     """
 
     low: float
     high: float
     values: FloatArray = field(repr=False)
     codes: npt.NDArray[np.int64] = field(repr=False)
+    declared: bool = False
 
     @property
     def known(self) -> bool:
         """Whether the feature was measured of some cell."""
         return bool(np.isfinite(self.low))
+
+
+#: For an axis whose amounts are declared, whatever the cells show.
+UNMEASURED = DataRange(
+    -np.inf, np.inf, np.zeros(0, np.float32), np.zeros(0, np.int64), declared=True
+)
 
 
 def measured(axis: Axis, crops: CellCrops) -> FloatArray | None:
@@ -126,8 +135,9 @@ def inside(
         return np.ones((0 if after is None else len(after), len(steps)), bool)
     if not limits.known:
         return np.ones((len(before), len(steps)), bool)
-    low, high = np.minimum(before, limits.low), np.maximum(before, limits.high)
-    slack = SLACK * max(limits.high - limits.low, 0.0)
+    low = np.minimum(before, np.float32(limits.low))
+    high = np.maximum(before, np.float32(limits.high))
+    slack = np.float32(SLACK * max(limits.high - limits.low, 0.0))
     # Comparisons with NaN are false: of a cell without the feature no edit is inside.
     if axis.to_level is None:
         if after is None:

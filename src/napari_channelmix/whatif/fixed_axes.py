@@ -88,7 +88,7 @@ ACQUISITION = [
         feature="offset",
         measure=measures.darkest,
         kind="offset",
-        moves_too=("background", "exposure", "shading"),
+        moves_too=("level", "background", "exposure", "shading"),
     ),
     Axis(
         "blur",

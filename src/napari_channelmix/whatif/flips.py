@@ -63,7 +63,7 @@ def flips_along(answers: AxisResponses, base: IntArray, neutral: float) -> AxisF
     if len(order):
         to_class[flips] = calls[rows, first][flips]
         amount[flips] = answers.amounts[order][first][flips]
-    return AxisFlips(flips, to_class, amount, answers.inside[:, order].any(axis=1))
+    return AxisFlips(flips, to_class, amount, np.asarray(answers.inside[:, order].any(axis=1)))
 
 
 def sham_flips(axis: Axis, axes: Sequence[Axis], along: dict[str, AxisFlips]) -> Mask | None:
@@ -147,7 +147,7 @@ def _flip_rows(
             main = int(targets[counts.argmax()]) if len(targets) else -1
             floor = floors[place]
             # Of an axis without a sham nothing is known that could be held against it.
-            held: dict[str, object] = dict.fromkeys(HELD, np.nan) | {"p_value": 1.0}
+            held = {**dict.fromkeys(HELD, float("nan")), "p_value": 1.0}
             if floor is not None:
                 numbers = (
                     float(floor[own].mean()),
@@ -177,6 +177,7 @@ def _flip_rows(
                     "reachable": float(row.reachable[own].mean()),
                     **held,
                     "above_sham": False,
+                    "note": "",
                 }
             )
     return rows

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.whatif.data_range import DataRange, data_range
+from napari_channelmix.whatif.data_range import UNMEASURED, data_range
+from napari_channelmix.whatif.ranges import amounts_of
 from napari_channelmix.whatif.responses import AxisGrid
 from napari_channelmix.whatif.robustness import added_amounts
 
@@ -68,30 +69,17 @@ def grids_of(
     shams = sum(axis.family == "sham" for axis in axes)
     grids: list[AxisGrid] = []
     for axis in axes:
-        limits = data_range(axis, crops, codes)
         count = steps if axis.family != "sham" else 1 + max(1, (steps - 1) // max(shams, 1))
-        amounts = _amounts(axis, crops, limits, count)
+        amounts = amounts_of(axis, crops, count)
+        # Of a declared range every amount is what it says.
+        limits = data_range(axis, crops, codes) if amounts.feature else UNMEASURED
+        values = _with_added(axis, amounts.values)
         of = scopes if axis.family == "channel" else scopes[:1]
-        grids += [AxisGrid(axis, scope, amounts, limits) for scope in of]
+        grids += [AxisGrid(axis, scope, values, limits) for scope in of]
     return tuple(grids)
 
 
-def _amounts(axis: Axis, crops: CellCrops, limits: DataRange, count: int) -> FloatArray:
-    """Sorted amounts, the neutral one among them."""
-    low, high = axis.low, axis.high
-    if axis.to_level is not None and limits.known:
-        values = limits.values[np.isfinite(limits.values)]
-        with np.errstate(all="ignore"):
-            ends = np.concatenate(
-                [axis.to_level(values, limits.low), axis.to_level(values, limits.high)]
-            )
-        ends = ends[np.isfinite(ends)]
-        if len(ends):
-            low, high = np.clip(np.percentile(ends, (5, 95)), axis.low, axis.high)
-    sides = [side for side in (low, high) if side != axis.neutral]
-    if not sides:
-        return np.array([axis.neutral], np.float32)
-    each = max(1, (count - 1) // len(sides))
-    parts = [np.linspace(axis.neutral, side, each + 1) for side in sides]
-    every = np.concatenate([*parts, [axis.neutral], added_amounts(axis)])
-    return np.unique(np.clip(every, axis.low, axis.high).astype(np.float32))
+def _with_added(axis: Axis, amounts: FloatArray) -> FloatArray:
+    """Sorted amounts, with those that the card of robustness needs."""
+    added = np.asarray(added_amounts(axis), np.float32)
+    return np.unique(np.concatenate([amounts, added]).astype(np.float32))

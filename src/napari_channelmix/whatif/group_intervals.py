@@ -135,8 +135,8 @@ def class_shares(
 ) -> ClassMeans:
     """Shares of rows that are true by class, with Wilson intervals that know of groups.
 
-    As recalls have them; see `classify.intervals.GroupedRecall`. Rows of one cell weigh as much as
-    the cell together.
+    As recalls have them; see `classify.intervals.GroupedRecall`. Rows of one cell in a class weigh
+    as much as one.
 
     Parameters
     ----------
@@ -156,7 +156,9 @@ def class_shares(
     mean, low, high = np.full((3, classes + 1), np.nan)
     n, n_groups = np.zeros((2, classes + 1), np.int64)
     if len(right):
-        _, place, rows = np.unique(which, return_inverse=True, return_counts=True)
+        # Rows of a cell within a class weigh as much as one.
+        _, cell = np.unique(which, return_inverse=True)
+        _, place, rows = np.unique(cell * classes + code, return_inverse=True, return_counts=True)
         counts = GroupedRecall.of(
             code, np.where(right, code, -1), groups, classes, 1.0 / rows[place]
         )

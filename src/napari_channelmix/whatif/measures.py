@@ -71,9 +71,13 @@ def brightness(crops: CellCrops, channel: int) -> FloatArray:
 
 
 def level(crops: CellCrops, channel: int) -> FloatArray:
-    """Mean of the region above the background of the crop, raw units; NaN without a region."""
-    light = mean_light(crops, channel)
-    return np.where(crops.region.any(axis=(1, 2)), light, np.nan).astype(np.float32)
+    """Mean of the region, raw units; NaN without a region.
+
+    The background is not taken away: between cells that touch, as in tissue, it is light of cells,
+    and would hide by how much the cells of one class are brighter.
+    """
+    mean = mean_light(crops, channel) + crops.background[:, channel]
+    return np.where(crops.region.any(axis=(1, 2)), mean, np.nan).astype(np.float32)
 
 
 def rim(crops: CellCrops, channel: int) -> FloatArray:

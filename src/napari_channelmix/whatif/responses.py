@@ -153,7 +153,7 @@ def respond_job(
     for grid in grids:
         name = grid.axis.name
         if name not in features:
-            features[name] = measured(grid.axis, crops)
+            features[name] = None if grid.limits.declared else measured(grid.axis, crops)
         along = _AlongAxis(asker, crops, grid, base, features[name])
         if alone is not None and alone.is_of(grid.axis, grid.amounts):
             along.alone = alone
@@ -185,7 +185,7 @@ class _AlongAxis:
         self.at_once = max(1, self.at_once)
         shape = len(crops), len(grid.amounts)
         self.probabilities = np.repeat(base[:, None], shape[1], axis=1)
-        needed = grid.axis.measure is not None and grid.axis.to_level is None
+        needed = before is not None and grid.axis.to_level is None
         self._after = np.repeat(before[:, None], shape[1], axis=1) if needed else None  # type: ignore[index]
         #: The same edits of the cell alone.
         self.alone: _AlongAxis | None = None

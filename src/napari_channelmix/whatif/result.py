@@ -52,7 +52,7 @@ class WhatIf:
         share of the cells that can be changed within the data; ``sham``, ``sham_low``,
         ``sham_high``, the share that flips by the shams; ``difference`` to it, cell by cell, with
         ``difference_low`` and ``difference_high``; ``p_value`` of that, adjusted for the number of
-        rows; ``above_sham``, whether it may be read.
+        rows; ``above_sham``, whether it may be read; ``note``, what else the edit moves.
     transitions : data frame
         Shares of the cells of a class that flip to each class: ``scope``, ``axis``,
         ``from_class``, ``to_class``, ``share``, ``low``, ``high``, ``n``.
@@ -67,9 +67,11 @@ class WhatIf:
         ``axis``, ``amount``, ``unit``, ``of`` (``all``, ``class`` or ``group``), ``name`` of that,
         ``changed`` (share of the calls), ``low``, ``high``, ``n``.
     purity : data frame
-        Whether each edit did what its name says: ``axis``, ``feature``, ``own`` (movement of its
-        feature in robust z-scores), ``other`` (the largest movement of another one), ``which``,
-        ``pure``, ``n``.
+        Whether each edit does what its name says: ``axis``, ``feature`` that it claims to move,
+        ``amount`` and ``unit`` of the edit that was measured, ``moved`` (that feature, in robust
+        z-scores), ``other`` (the feature that moves most beside it) and ``other_moved``,
+        ``purity`` (the ratio), ``pure`` (others move by a third at most), ``n``, ``moves_too``
+        (features that have to move along). See `self_consistency`.
     lines : tuple of str
         What follows, in sentences.
     warnings : tuple of str
@@ -95,8 +97,9 @@ class WhatIf:
 
     @property
     def moves(self) -> pd.DataFrame:
-        """Rows of ``flips`` that may be read, of the scope that was asked for; largest first."""
-        rows = self.flips[self.flips["above_sham"] & (self.flips["scope"] == self.scope)]
+        """Rows of ``flips`` that may be read, largest first; without those of the acquisition."""
+        own = (self.flips["scope"] == self.scope) & (self.flips["family"] != "acquisition")
+        rows = self.flips[self.flips["above_sham"] & own]
         return rows.sort_values("difference", ascending=False, ignore_index=True)
 
     def matrix(self, scope: str | None = None) -> pd.DataFrame:

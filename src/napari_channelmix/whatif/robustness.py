@@ -112,7 +112,7 @@ def robustness_lines(
             continue
         usual = rows[[bool(np.isclose(rows_amount, USUAL).any()) for rows_amount in rows["amount"]]]
         near = usual if len(usual) else _smallest(rows, axis)
-        worst = near.loc[near["changed"].idxmax()]
+        worst = near.iloc[int(near["changed"].argmax())]
         words = _acquisition_words(axis, float(worst["amount"]))
         figure = f"{100 * worst['changed']:.0f} % of the calls"
         ends = (worst["low"], worst["high"])
@@ -133,7 +133,8 @@ def robustness_lines(
 def _smallest(rows: pd.DataFrame, axis: Axis) -> pd.DataFrame:
     """Rows of the smallest amount on each side."""
     far = (rows["amount"] - axis.neutral).abs()
-    return rows[far <= far.min() * (1 + 1e-6)]
+    nearest: pd.DataFrame = rows[far <= far.min() * (1 + 1e-6)]
+    return nearest
 
 
 def _acquisition_words(axis: Axis, amount: float) -> str:

@@ -257,7 +257,7 @@ class _Search:
         """Halve once; several crossings are asked about together."""
         waiting: list[tuple[_Crossings, FloatArray, CellCrops]] = []
         for crossing in crossings:
-            middle = (crossing.near + crossing.far) / 2
+            middle = np.asarray((crossing.near + crossing.far) / 2, np.float32)
             waiting.append((crossing, middle, crossing.edit(self._crops[crossing.cells], middle)))
             if sum(len(edited) for _, _, edited in waiting) >= BATCH:
                 self._settle(waiting)

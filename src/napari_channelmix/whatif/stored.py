@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,10 +22,10 @@ ROWS = 10_000_000
 
 #: Kinds of columns.
 TEXT, NUMBER, WHOLE, FLAG = "text", "number", "whole number", "flag"
-_TEXTS = ("scope", "axis", "unit", "from_class", "to_class", "class_name", "family", "of", "name")
-_TEXTS += ("axis_2", "unit_2", "sentence", "feature", "which", "reason")
+_TEXTS = "scope axis unit from_class to_class class_name family of name axis_2 unit_2 sentence"
+_MORE = "feature other moves_too note"
 _KINDS = {
-    **dict.fromkeys(_TEXTS, TEXT),
+    **dict.fromkeys(f"{_TEXTS} {_MORE}".split(), TEXT),
     **dict.fromkeys(("n", "groups", "cell", "rank", "real_cells"), WHOLE),
     **dict.fromkeys(("above_sham", "inside", "technical", "pure"), FLAG),
 }
@@ -76,6 +77,7 @@ TABLES: dict[str, dict[str, str]] = {
         "difference_high",
         "p_value",
         "above_sham",
+        "note",
     ),
     "transitions": _columns("scope", "axis", "from_class", "to_class", "share", "low", "high", "n"),
     "smallest": _columns(
@@ -98,7 +100,19 @@ TABLES: dict[str, dict[str, str]] = {
         "sentence",
     ),
     "robustness": _columns("axis", "amount", "unit", "of", "name", "changed", "low", "high", "n"),
-    "purity": _columns("axis", "feature", "own", "other", "which", "pure", "n"),
+    "purity": _columns(
+        "axis",
+        "feature",
+        "amount",
+        "unit",
+        "moved",
+        "other",
+        "other_moved",
+        "purity",
+        "pure",
+        "n",
+        "moves_too",
+    ),
 }
 
 Table = Annotated[dict[Name, tuple[Any, ...]], Field(max_length=100)]
@@ -159,7 +173,7 @@ def _fits(value: Any, kind: str) -> bool:
 
 
 def table_of(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    """A data frame for JSON: a list for each column, None for NaN.
+    """A data frame for JSON: a list for each column, None for what is no number.
 
     Examples
     --------
@@ -171,7 +185,8 @@ def table_of(frame: pd.DataFrame) -> dict[str, list[Any]]:
     for name in frame.columns:
         values = frame[name].tolist()
         table[str(name)] = [
-            None if isinstance(value, float) and value != value else value for value in values
+            None if isinstance(value, float) and not math.isfinite(value) else value
+            for value in values
         ]
     return table
 

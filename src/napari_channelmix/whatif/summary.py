@@ -11,6 +11,7 @@ from napari_channelmix.whatif.answer_lines import answer_lines
 from napari_channelmix.whatif.curves import curve_table
 from napari_channelmix.whatif.doubts import doubts_of
 from napari_channelmix.whatif.flips import flip_tables
+from napari_channelmix.whatif.purity import with_notes
 from napari_channelmix.whatif.result import WhatIf
 from napari_channelmix.whatif.robustness import robustness_lines, robustness_table
 from napari_channelmix.whatif.stored import TABLES
@@ -34,6 +35,7 @@ def summarised(task: WhatIfTask, answers: ChunkOfAnswers) -> WhatIf:
     rows = np.array([place[int(cell)] for cell in responses.positions.tolist()], np.int64)
     groups, labels = chosen.groups[rows], chosen.labels[rows]
     flips, transitions = flip_tables(responses, task.axes, classes, groups)
+    flips = with_notes(flips, task.purity)
     doubts = doubts_of(responses, labels, groups, classes, chosen.group_kind)
     if doubts.unreadable:
         flips = flips.assign(above_sham=False)
