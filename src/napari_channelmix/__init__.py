@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
+    from napari_channelmix.whatif.panel import panel
+    from napari_channelmix.whatif.panel_result import Panel
     from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.transplants import transplant
     from napari_channelmix.whatif.transplants_result import Transplants
@@ -56,6 +58,7 @@ __all__ = [
     "Disentangler",
     "Evaluation",
     "Latents",
+    "Panel",
     "Segmentation",
     "SegmentationSettings",
     "Transplants",
@@ -72,6 +75,7 @@ __all__ = [
     "load_model",
     "open",
     "open_dataset",
+    "panel",
     "predict_cells",
     "run_config",
     "save_dataset",
@@ -97,6 +101,7 @@ _ROOM_OF = {
     "Disentangler": "drl",
     "Evaluation": "classify",
     "Latents": "drl",
+    "Panel": "whatif.panel_result",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
     "Transplants": "whatif.transplants_result",
@@ -113,6 +118,7 @@ _ROOM_OF = {
     "load_model": "classify",
     "open": "scan.open",
     "open_dataset": "data",
+    "panel": "whatif.panel",
     "predict_cells": "report.predict_dataset",
     "run_config": "run.rerun",
     "save_dataset": "data",
