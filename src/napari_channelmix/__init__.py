@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
-    from napari_channelmix.pcim import Attribution, explain
+    from napari_channelmix.pcim import Attribution, MeanMaps, explain, mean_maps
     from napari_channelmix.report.cell_results import CellResults, write_cells
     from napari_channelmix.report.predict_dataset import predict_cells
     from napari_channelmix.run.explain_dataset import explain_cells
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.whatif.audit import audit
+    from napari_channelmix.whatif.audit_result import Audit
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "Audit",
     "CellResults",
     "Cells",
     "ChannelImportance",
@@ -58,11 +61,13 @@ __all__ = [
     "Disentangler",
     "Evaluation",
     "Latents",
+    "MeanMaps",
     "Panel",
     "Segmentation",
     "SegmentationSettings",
     "Transplants",
     "WhatIf",
+    "audit",
     "channel_importance",
     "channel_shapley",
     "edit",
@@ -73,6 +78,7 @@ __all__ = [
     "latents",
     "load_disentangler",
     "load_model",
+    "mean_maps",
     "open",
     "open_dataset",
     "panel",
@@ -90,6 +96,7 @@ __all__ = [
 
 _ROOM_OF = {
     "Attribution": "pcim",
+    "Audit": "whatif.audit_result",
     "CellResults": "report.cell_results",
     "Cells": "data",
     "ChannelImportance": "dcmix",
@@ -101,9 +108,11 @@ _ROOM_OF = {
     "Disentangler": "drl",
     "Evaluation": "classify",
     "Latents": "drl",
+    "MeanMaps": "pcim",
     "Panel": "whatif.panel_result",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
+    "audit": "whatif.audit",
     "Transplants": "whatif.transplants_result",
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
@@ -116,6 +125,7 @@ _ROOM_OF = {
     "latents": "drl",
     "load_disentangler": "drl",
     "load_model": "classify",
+    "mean_maps": "pcim",
     "open": "scan.open",
     "open_dataset": "data",
     "panel": "whatif.panel",

@@ -59,6 +59,16 @@ def test_level_lights_a_dark_cell_evenly() -> None:
     assert edited.pixels[0, 0][np.asarray(SQUARE, bool)].tolist() == [16.0] * 9
 
 
+def test_the_level_of_a_cell_is_its_own_whatever_lies_around_it() -> None:
+    level = named(axes_of(["DNA"]), "DNA level")
+    for background in (10.0, 14.0):
+        cell = one_cell(FLAT, SQUARE, background=background)
+        assert level.measure is not None and level.to_level is not None
+        assert level.measure(cell).tolist() == [background + 1]
+        amount = level.to_level(level.measure(cell), 20.0)
+        assert level.measure(level(cell, amount)).tolist() == [20.0]
+
+
 def test_level_keeps_the_pattern_and_adds_the_rest_evenly() -> None:
     light = np.zeros((5, 5))
     light[2, 2] = 9  # mean of the cell: 1
@@ -118,13 +128,14 @@ def test_other_cells_are_not_touched_unless_the_scope_names_them() -> None:
 
 
 def test_the_ring_around_a_nucleus_belongs_to_the_cell() -> None:
-    nucleus = np.zeros((17, 17), int)
-    nucleus[6:11, 6:11] = 1
-    flat = np.ones((17, 17)).tolist()
+    nucleus = np.zeros((33, 33), int)
+    nucleus[14:19, 14:19] = 1
+    flat = np.ones((33, 33)).tolist()
     amount = np.array([1.0], np.float32)
     cell = one_cell(flat, nucleus.tolist(), nuclei=nucleus.tolist())
     edited = channel_edits.brightness(cell, amount, 0).pixels[0, 0]
-    assert edited[8, 4] == 12  # 2 pixels from the nucleus
-    assert edited[8, 1] == 11
+    # Its radius is 2.8 pixels, its ring 7 wide.
+    assert edited[16, 7] == 12
+    assert edited[16, 5] == 11
     without = channel_edits.brightness(one_cell(flat, nucleus.tolist()), amount, 0).pixels[0, 0]
     assert without[8, 4] == 11

@@ -17,8 +17,9 @@ from napari_channelmix.data.file_limits import (
 from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.scenes import Scene, choose_scene
+from napari_channelmix.data.zarr_arrays import open_array
 from napari_channelmix.data.zarr_metadata import group_attributes, is_zarr, place_inside
-from napari_channelmix.data.zarr_source import ZarrSource, open_array
+from napari_channelmix.data.zarr_source import ZarrSource
 from napari_channelmix.errors import DataError
 
 __all__ = ["is_zarr", "open_zarr"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import suppress
@@ -17,22 +15,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.file_limits import CLAIM_FLOOR, guarded, refuse_special
+from napari_channelmix.data.file_limits import CLAIM_FLOOR, guarded
 from napari_channelmix.data.open_files import FileStamp, open_files
 from napari_channelmix.data.pixel_sources import PixelSource, smaller
+from napari_channelmix.data.zarr_arrays import METADATA, PlainChunks, open_array
 from napari_channelmix.data.zarr_metadata import place_inside
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
     from napari_channelmix.data.pixel_sources import Place
 
-__all__ = ["ZarrSource", "open_array"]
+__all__ = ["ZarrSource"]
 
 Pixels = npt.NDArray[Any]
 # First place along each axis, and that behind the last.
 Block = tuple[tuple[int, int], ...]
-
-METADATA = ("zarr.json", ".zarray", ".zattrs")
 
 
 @dataclass(frozen=True)
@@ -118,22 +115,50 @@ class ZarrSource:
         return self.stamp, self.opened_at
 
     def decode(self, places: Sequence[Place]) -> Generator[Pixels]:
-        """Chunks, those that make up a block in one go."""
+        """Chunks one by one where they are simple, else those that make up a block in one go."""
         if not places:
             return
+        with open_files().using(self, self._open, _close) as (array, plain):
+            yield from (
+                self._blockwise(array, places)
+                if plain is None
+                else self._plain(array, plain, places)
+            )
+
+    def _plain(self, array: Any, plain: PlainChunks, places: Sequence[Place]) -> Generator[Pixels]:
+        for place in places:
+            lead = [0] * len(self.whole)
+            for axis, i in zip(self.axes, place, strict=True):
+                lead[axis] = i
+            where = f"chunk {', '.join(map(str, place))}"
+            chunk = guarded(self.path, partial(plain.read, tuple(lead)), where)
+            if chunk is None:
+                # Left out on purpose.
+                yield self._read(array, tuple((i, i + 1) for i in place))
+                continue
+            kept = tuple(slice(None) if axis in self.axes else 0 for axis in range(len(self.whole)))
+            # Chunks at the end of an array are stored as large as the others.
+            yield chunk[kept][
+                tuple(
+                    slice(min(step, length - i * step))
+                    for i, step, length in zip(place, self.grid, self.shape, strict=True)
+                )
+            ]
+
+    def _blockwise(self, array: Any, places: Sequence[Place]) -> Generator[Pixels]:
         chunks: dict[Place, Pixels] = {}
-        with open_files().using(self, self._open, _close) as array:
-            blocks = {place: block for block in _blocks(places) for place in _places(block)}
-            for place in places:
-                if place not in chunks:
-                    chunks |= self._chunks(blocks[place], self._block(array, blocks[place]))
-                yield chunks.pop(place)
+        blocks = {place: block for block in _blocks(places) for place in _places(block)}
+        for place in places:
+            if place not in chunks:
+                chunks |= self._chunks(blocks[place], self._block(array, blocks[place]))
+            yield chunks.pop(place)
 
-    def _open(self) -> Any:
+    def _open(self) -> tuple[Any, PlainChunks | None]:
         read = partial(open_array, self.path, self.place, complete=self.complete)
-        return guarded(self.path, read)
+        array = guarded(self.path, read)
+        return array, PlainChunks.of(array)
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         """Nothing is held."""
 
     def levels(self) -> tuple[PixelSource, ...]:
@@ -183,7 +208,7 @@ class ZarrSource:
         return chunks
 
 
-def _close(array: Any) -> None:
+def _close(opened: tuple[Any, PlainChunks | None]) -> None:
     """Nothing of it is open between two readings."""
 
 
@@ -208,66 +233,3 @@ def _blocks(places: Sequence[Place]) -> list[Block]:
                     joined.append((first, last))
             blocks |= {(*others[:axis], span, *others[axis:]) for span in joined}
     return sorted(blocks)
-
-
-# ---------------------------------------------------------------- arrays
-
-
-def open_array(path: Path, place: Path, *, complete: bool = False) -> Any:
-    """An array in the folder of an image, which reads nothing outside of it.
-
-    Of a ``complete`` one, a chunk that is not there is refused when it is read.
-
-    Raises
-    ------
-    DataError
-        Not there, or links that lead out of the folder.
-    """
-    import zarr
-
-    if not place.is_dir():
-        raise DataError(f"{path}: cannot be read, its array {place.name!r:.60} is missing")
-    for name in METADATA:
-        if (place / name).exists() or (place / name).is_symlink():
-            refuse_special(place / name)
-            if not (place / name).resolve().is_relative_to(path.resolve()):
-                raise DataError(f"{path}: a link in it leads out of its folder ({name})")
-    return zarr.open_array(_store(path, place, complete), mode="r")
-
-
-def _store(path: Path, place: Path, complete: bool) -> Any:
-    """A store that reads regular files inside the folder of the image, and nothing else."""
-    from zarr.storage import LocalStore
-
-    class Inside(LocalStore):
-        async def get(self, key: str, *args: Any, **kwargs: Any) -> Any:
-            folder = key.rpartition("/")[0]
-            if folder not in inside:
-                _refuse_outside(root, self.root / folder, key)
-                if (self.root / folder).is_dir():
-                    inside.add(folder)
-            try:
-                # As text: a path of each of thousands of chunks costs more than its reading.
-                plain = stat.S_ISREG(os.lstat(f"{self.root}/{key}").st_mode)
-            except OSError:
-                plain = True
-            if not plain:
-                _refuse_outside(root, self.root / key, key)
-            content = await super().get(key, *args, **kwargs)
-            if content is None and complete and key.rpartition("/")[2][-1:].isdigit():
-                raise DataError(
-                    f"{path}: a part of it is no longer there ({key}); put it back, or open the "
-                    "data set again"
-                )
-            return content
-
-    root = path.resolve()
-    inside: set[str] = set()
-    return Inside(place, read_only=True)
-
-
-def _refuse_outside(root: Path, target: Path, key: str) -> None:
-    if target.exists() or target.is_symlink():
-        refuse_special(target, folder=True)
-        if not target.resolve().is_relative_to(root):
-            raise DataError(f"{root}: a link in it leads out of its folder ({key[:80]})")

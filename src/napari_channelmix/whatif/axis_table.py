@@ -95,7 +95,6 @@ def channel_axes(name: str, index: int, *, nuclei: bool = True) -> list[Axis]:
 
     def axis(kind: str, unit: str, low: float, high: float, **others: object) -> Axis:
         edit = getattr(channel_edits, kind.replace(" ", "_"))
-        measured = "brightness" if kind == "level" else kind
         return Axis(
             f"{name} {kind}",
             "channel",
@@ -103,16 +102,16 @@ def channel_axes(name: str, index: int, *, nuclei: bool = True) -> list[Axis]:
             partial(_of_channel, edit, index),
             low,
             high,
-            feature=f"{name} {measured}",
-            measure=partial(_measured, getattr(measures, measured.replace(" ", "_")), index),
+            feature=f"{name} {kind}",
+            measure=partial(_measured, getattr(measures, kind.replace(" ", "_")), index),
             channel=name,
             kind=kind,
             **others,  # type: ignore[arg-type]
         )
 
-    light = ("exposure", "surrounding light")
+    light = ("brightness", "exposure", "surrounding light")
     axes = [
-        axis("brightness", "doublings", -4, 4, to_level=doublings, moves_too=("exposure",)),
+        axis("brightness", "doublings", -4, 4, to_level=doublings, moves_too=("level", "exposure")),
         axis("level", "raw units", -_RAW, _RAW, to_level=difference, moves_too=light),
         axis("rim", "r", -1, 1, moves_too=("nucleus against cytoplasm",)),
     ]

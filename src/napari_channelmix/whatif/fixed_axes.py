@@ -75,7 +75,7 @@ ACQUISITION = [
         feature="exposure",
         measure=measures.contrast,
         kind="exposure",
-        moves_too=("brightness", "background", "offset", "surrounding light", "noise"),
+        moves_too=("brightness", "level", "background", "offset", "surrounding light", "noise"),
     ),
     Axis(
         "offset",
@@ -87,7 +87,7 @@ ACQUISITION = [
         feature="offset",
         measure=measures.darkest,
         kind="offset",
-        moves_too=("background", "exposure", "shading"),
+        moves_too=("level", "background", "exposure", "shading"),
     ),
     Axis(
         "blur",

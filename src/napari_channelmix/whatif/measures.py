@@ -27,6 +27,7 @@ __all__ = [
     "elongation",
     "gradient",
     "graininess",
+    "level",
     "nucleus_against_cytoplasm",
     "rim",
     "roundness",
@@ -52,6 +53,15 @@ def brightness(crops: CellCrops, channel: int) -> FloatArray:
     """Mean of the region above the background of the crop, raw units; NaN without a region."""
     light = mean_light(crops, channel)
     return np.where(crops.region.any(axis=(1, 2)), light, np.nan).astype(np.float32)
+
+
+def level(crops: CellCrops, channel: int) -> FloatArray:
+    """Mean of the region, raw units; NaN without a region.
+
+    The background is not taken away: between cells that touch, as in tissue, it is light of cells,
+    and would hide by how much the cells of one class are brighter.
+    """
+    return np.asarray(brightness(crops, channel) + crops.background[:, channel], np.float32)
 
 
 def rim(crops: CellCrops, channel: int) -> FloatArray:

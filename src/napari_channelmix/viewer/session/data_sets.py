@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.predictions import Predictions
     from napari_channelmix.viewer.session.trained import Trained
+    from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 
 __all__ = ["DataSetState", "ShownBefore", "answered_by", "owner_of", "unique_name"]
 
@@ -52,7 +53,7 @@ class DataSetState:
         That was trained on these cells, or opened while they were in use; the last one.
     explained_by : Trained or None
         The classifier whose answers were explained.
-    history, predictions, importance, latents, explained, selected, saved
+    history, predictions, importance, latents, what_if, explained, selected, saved
         As in the session.
     """
 
@@ -70,6 +71,7 @@ class DataSetState:
     predictions: Predictions | None = None
     importance: ChannelImportance | None = field(default=None, repr=False)
     latents: Latents | None = field(default=None, repr=False)
+    what_if: WhatIfAnswers | None = field(default=None, repr=False)
     explained: tuple[Explanation, ...] = field(default=(), repr=False)
     selected: tuple[int, ...] = ()
     saved: tuple[Cells, Path] | None = field(default=None, repr=False)
@@ -102,6 +104,7 @@ class DataSetState:
             "predictions": self.predictions,
             "explained cells": self.explained or None,
             "latents": self.latents,
+            "what-if answers": self.what_if,
         }
         return tuple(name for name, part in parts.items() if part is not None)
 
@@ -115,6 +118,8 @@ class _Answers(Protocol):
     def explained(self) -> tuple[Explanation, ...]: ...
     @property
     def explained_by(self) -> Trained | None: ...
+    @property
+    def what_if(self) -> WhatIfAnswers | None: ...
 
 
 def answered_by(answers: _Answers) -> tuple[Trained, ...]:
@@ -122,6 +127,7 @@ def answered_by(answers: _Answers) -> tuple[Trained, ...]:
     givers = [
         None if answers.predictions is None else answers.predictions.trained,
         answers.explained_by if answers.explained else None,
+        None if answers.what_if is None else answers.what_if.trained,
     ]
     return tuple(giver for giver in givers if giver is not None)
 

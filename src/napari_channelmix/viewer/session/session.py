@@ -221,6 +221,7 @@ class Session(SessionState):
             predictions=None,
             importance=None,
             latents=None,
+            what_if=None,
             explained=(),
             selected=(),
             classifier=self.classifier_of.get(key),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.predictions import Predictions
     from napari_channelmix.viewer.session.shown import Shown
     from napari_channelmix.viewer.session.trained import Trained
+    from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 
 __all__ = ["FIELDS", "KEPT_PER_DATA_SET", "SessionState", "nothing_known"]
 
@@ -57,6 +58,8 @@ class SessionState:
         That classifier.
     latents : Latents or None
         Of all cells, as the page 'Latents' computed them.
+    what_if : WhatIfAnswers or None
+        Of held-out cells that were edited, as the page 'What if' asked for them.
     selected : tuple of int
         Cells that are selected, everywhere: positions in ``cells``, the one looked at first.
     edits : Edits
@@ -94,6 +97,7 @@ class SessionState:
     explained: tuple[Explanation, ...] = ()
     explained_by: Trained | None = None
     latents: Latents | None = None
+    what_if: WhatIfAnswers | None = None
     selected: tuple[int, ...] = ()
     edits: Edits = field(default_factory=Edits)
     saved: tuple[Cells, Path] | None = None

@@ -134,4 +134,6 @@ def _results_by(state: SessionState | DataSetState, last: Trained | None) -> dic
         changes["predictions"] = None
     if state.explained and (state.explained_by is None or state.explained_by is last):
         changes["explained"] = ()
+    if state.what_if is not None and state.what_if.trained is last:
+        changes["what_if"] = None
     return changes

@@ -260,8 +260,11 @@ def _what_if(session: Session, seen: bool) -> Step:
         missing.page,
     )
     line = "Click a cell and change it: brighter, larger, without neighbours."
-    # The session does not keep edits.
-    return Step(page, line, (click,), counted=False)
+    answers = session.what_if
+    if answers is not None and answers.result.lines:
+        line = answers.result.lines[0]
+    # Edits of single cells are not kept.
+    return Step(page, line, (click,), done=answers is not None, counted=False)
 
 
 def _importance(session: Session) -> Step:

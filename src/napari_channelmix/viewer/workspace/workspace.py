@@ -149,6 +149,7 @@ class Workspace(DockedWidget):
             session.importance_changed,
             session.explained_changed,
             session.latents_changed,
+            session.what_if_changed,
             session.painting_changed,
             session.running_changed,
             session.data_sets_changed,

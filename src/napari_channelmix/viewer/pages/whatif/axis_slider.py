@@ -96,7 +96,7 @@ class EditSlider(PaintedSlider):
         flags = Qt.AlignmentFlag.AlignVCenter
         if self.fontMetrics().horizontalAdvance(self.name) > box.width():
             painter.setFont(small)
-            flags |= Qt.TextFlag.TextWordWrap  # type: ignore[assignment]
+            flags |= Qt.TextFlag.TextWordWrap
         painter.drawText(box, flags, self.name)
         painter.setFont(self.font())
 

@@ -77,6 +77,8 @@ class EditSliders(QWidget):
         #: Amounts of the axes that are moved.
         self.moves: dict[str, float] = {}
         self._headings: list[QLabel] = []
+        # Of the groups that are always in sight.
+        self._heading_of: dict[str, QLabel] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -103,6 +105,7 @@ class EditSliders(QWidget):
         for part in (self._first, self._others):
             _empty(part)
         self._headings.clear()
+        self._heading_of.clear()
         self.sliders = {}
         first = first_axes(ranges)
         for bounds in ranges:
@@ -125,6 +128,8 @@ class EditSliders(QWidget):
             if own:
                 heading = QLabel(title)
                 self._headings.append(heading)
+                if part is self._first:
+                    self._heading_of[family] = heading
                 column.addWidget(heading)
             for bounds in own:
                 column.addWidget(self.sliders[bounds.name])
@@ -134,9 +139,16 @@ class EditSliders(QWidget):
         self.moves = {name: amount for name, amount in moves.items() if name in self.sliders}
         for name, slider in self.sliders.items():
             slider.go_to(self.moves.get(name, slider.home))
-            hidden = name in self.moves and self._others.isAncestorOf(slider)
-            if hidden and not self.more.isExpanded():
-                self.more.expand(animate=False)
+            if name in self.moves and self._others.isAncestorOf(slider):
+                self._bring_up(slider)
+
+    def _bring_up(self, slider: EditSlider) -> None:
+        """Move a slider from 'More' to the others of its group."""
+        column = self._first.layout()
+        assert isinstance(column, QVBoxLayout)
+        heading = self._heading_of.get(slider.bounds.axis.family)
+        place = 0 if heading is None else column.indexOf(heading) + 1
+        column.insertWidget(place, slider)
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

@@ -44,14 +44,14 @@ __all__ = ["CellTab"]
 
 BEFORE, AFTER = 0, 1
 # Width of the two pictures.
-PICTURES = 190
+PICTURES = 174
 SCOPES: dict[str, str] = {
     "cell": "this cell",
     "crop": "all cells in the crop",
     "neighbours": "only neighbours",
 }
 # In the title; the tooltip says what it means.
-TRAINED = {"yes": "trained on it", "same group": "trained on its group", "no": "held out"}
+TRAINED = {"yes": "trained on", "same group": "group trained on", "no": "held out"}
 CLICK = "Click a cell in the image, then move a slider."
 
 
@@ -101,7 +101,7 @@ class CellTab(QWidget):
         self.layers = QPushButton("Before and after as layers")
         self.layers.setCheckable(True)
         self.layers.setToolTip("Two image layers that lie on the cell. Press again to remove them")
-        self.sentences = Notice()
+        self.sentences = Notice(lines=5)
         self._build()
         self.sliders.moved.connect(self._moved)
         self.scope_box.currentIndexChanged.connect(self._scope_changed)

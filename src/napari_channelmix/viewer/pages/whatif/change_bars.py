@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QFont, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex
@@ -22,9 +22,7 @@ FloatArray = npt.NDArray[np.float32]
 
 # Classes shown; the others are summed up in a last row.
 MOST = 4
-ROW, TEXT, BAR = 30, 15, 7
-# Width of the figures beside the bar.
-FIGURES = 66
+ROW, TEXT, BAR = 28, 16, 7
 
 
 class ChangeBars(QWidget):
@@ -86,9 +84,10 @@ class ChangeBars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = self.fontMetrics()
-        width = self.width() - FIGURES - 2
+        width = self.width() - 2
         small = QFont(self.font())
         small.setPointSizeF(max(6.0, 0.85 * self.font().pointSizeF()))
+        figures = QFontMetrics(small)
         text, middle = QColor(self.colors.text), Qt.AlignmentFlag.AlignVCenter
         for row, (name, was, now) in enumerate(self.rows):
             top = row * ROW
@@ -96,12 +95,12 @@ class ChangeBars(QWidget):
             figure = f"{100 * was:.0f} → {100 * now:.0f} %" if moved else f"{100 * now:.0f} %"
             painter.setFont(self.font())
             painter.setPen(text)
-            shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, self.width())
-            painter.drawText(QRectF(0, top, self.width(), TEXT), middle, shown)
-            right = middle | Qt.AlignmentFlag.AlignRight
+            room = width - figures.horizontalAdvance(figure) - 6
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
+            painter.drawText(QRectF(0, top, room, TEXT), middle, shown)
             painter.setFont(small)
-            place = QRectF(self.width() - FIGURES, top + TEXT - 3, FIGURES, ROW - TEXT)
-            painter.drawText(place, right, figure)
+            right = middle | Qt.AlignmentFlag.AlignRight
+            painter.drawText(QRectF(0, top, width, TEXT), right, figure)
             painter.setPen(Qt.PenStyle.NoPen)
             ground = QColor(self.colors.line)
             ground.setAlphaF(0.25)

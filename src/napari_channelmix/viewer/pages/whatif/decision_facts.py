@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_channelmix.viewer.pages.whatif.amounts import number
 from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    from napari_channelmix.whatif.result import WhatIf
 
 __all__ = ["AxisFlip", "axes_by_share", "classes_asked", "flips_of", "percent"]
 
@@ -87,7 +90,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def flips_of(result: Any, from_class: str) -> tuple[AxisFlip, ...]:
+def flips_of(result: WhatIf, from_class: str) -> tuple[AxisFlip, ...]:
     """The axes for cells of one class, those that move it most first; shams are left out."""
     table = result.flips
     rows = table[
@@ -111,7 +114,10 @@ def _flip(row: dict[Any, Any]) -> AxisFlip:
         str(row["axis"]),
         str(row["from_class"]),
         str(row["to_class"]),
-        *(float(row[name]) for name in ("share", "low", "high", "sham")),
+        float(row["share"]),
+        float(row["low"]),
+        float(row["high"]),
+        float(row["sham"]),
         bool(row["above_sham"]),
         int(row["n"]),
         int(row["groups"]),
@@ -120,13 +126,13 @@ def _flip(row: dict[Any, Any]) -> AxisFlip:
     )
 
 
-def classes_asked(result: Any) -> tuple[str, ...]:
+def classes_asked(result: WhatIf) -> tuple[str, ...]:
     """Classes that some cell is called as it is, in the order of the classifier."""
     asked = set(result.flips["from_class"])
     return tuple(name for name in result.classes if name in asked)
 
 
-def axes_by_share(result: Any) -> tuple[str, ...]:
+def axes_by_share(result: WhatIf) -> tuple[str, ...]:
     """All axes but the shams: those first that move the cells of some class most."""
     best: dict[str, tuple[bool, float]] = {}
     for name in classes_asked(result):

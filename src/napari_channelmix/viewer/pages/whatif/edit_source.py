@@ -7,7 +7,7 @@ from a sample; a click then reads one cell.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.whatif.asking import Asker
     from napari_channelmix.whatif.axes import Axis
-    from napari_channelmix.whatif.crops import CellCrops
+    from napari_channelmix.whatif.crops import CellCrops, Scope
+    from napari_channelmix.whatif.responses import AxisGrid
+    from napari_channelmix.whatif.smallest_change import CellChanges
 
-__all__ = ["EditSource", "edit_source_job", "open_cell_job"]
+__all__ = ["EditSource", "edit_source_job", "open_cell_job", "smallest_change_job"]
 
 FloatArray = npt.NDArray[np.float32]
 
 # Cells whose features say what the data show.
 SAMPLE = 200
-# Of these features: what all but the outermost cells have.
-LOWEST, HIGHEST = 5.0, 95.0
+# Amounts that are tried on each axis in the search for the smallest change.
+STEPS = 9
 # Amounts of each sham that are tried.
 SHAM_AMOUNTS = 5
 # How often one question is timed.
@@ -54,8 +56,8 @@ class EditSource:
     asker : Asker
     scale : LightScale
     axes : tuple of Axis
-    spans : dict of str to (float, float)
-        For each axis with a feature: its 5th and 95th percentile among the cells.
+    grids : tuple of AxisGrid
+        For each axis amounts over the data's own range, and that range.
     limits : DisplayLimits
         Grey values that become black and white in pictures.
     prior : str, mapping, Prior or None
@@ -67,9 +69,14 @@ class EditSource:
     asker: Asker = field(repr=False)
     scale: LightScale = field(repr=False)
     axes: tuple[Axis, ...] = field(repr=False)
-    spans: dict[str, tuple[float, float]] = field(repr=False)
+    grids: tuple[AxisGrid, ...] = field(repr=False)
     limits: DisplayLimits = field(repr=False)
     prior: PriorChoice = None
+
+    def span_of(self, name: str) -> tuple[float, float] | None:
+        """The feature of an axis on the data's own range; None where it is not measured."""
+        limits = next(grid.limits for grid in self.grids if grid.axis.name == name)
+        return (limits.low, limits.high) if limits.known else None
 
 
 def edit_source_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[EditSource]:
@@ -86,6 +93,7 @@ def edit_source_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -
     from napari_channelmix.whatif.asking import asker_job
     from napari_channelmix.whatif.axis_table import axes_of
     from napari_channelmix.whatif.crops import cell_crops
+    from napari_channelmix.whatif.grids import grids_of
 
     asker, fitting = yield from part(asker_job(trained.classifier, cells, prior), 0, 1, 4)
     yield Progress(1, 4, "measuring the range of the channels")
@@ -96,25 +104,10 @@ def edit_source_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -
     crops = cell_crops(fitting, chosen, scale=scale)
     asker.refuse_unsteady(crops.pixels[:1])
     axes = axes_of(crops)
-    spans = {}
-    for step, axis in enumerate(axes):
-        yield Progress(3 + step / len(axes), 4, "measuring the cells")
-        span = _span(axis, crops)
-        if span is not None:
-            spans[axis.name] = span
+    yield Progress(3, 4, "measuring the cells")
+    grids = grids_of(axes, crops, asker.calls(crops.pixels), steps=STEPS)
     limits = yield from part(display_limits_job(fitting), 4, 0, 4)
-    return EditSource(trained, fitting, asker, scale, axes, spans, limits, prior)
-
-
-def _span(axis: Axis, crops: CellCrops) -> tuple[float, float] | None:
-    if axis.measure is None:
-        return None
-    values = np.asarray(axis.measure(crops), np.float64)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return None
-    low, high = np.percentile(values, (LOWEST, HIGHEST)).tolist()
-    return low, high
+    return EditSource(trained, fitting, asker, scale, axes, grids, limits, prior)
 
 
 def open_cell_job(source: EditSource, sources: Sources, cells: Cells, cell: int) -> Job[OpenedCell]:
@@ -147,7 +140,7 @@ def open_cell_job(source: EditSource, sources: Sources, cells: Cells, cell: int)
     for axis in source.axes:
         if axis.family != "sham":
             own = np.nan if axis.measure is None else float(axis.measure(crops)[0])
-            ranges.append(axis_range(axis, own, source.spans.get(axis.name)))
+            ranges.append(axis_range(axis, own, source.span_of(axis.name)))
     sham = _sham(source, crops, before)
     yield Progress(2, 3, "reading cells of its group, to see whether they were trained on")
     training = sources.training_mark(source.trained, cells, cell)
@@ -166,6 +159,16 @@ def open_cell_job(source: EditSource, sources: Sources, cells: Cells, cell: int)
         training,
         _lines(crops),
     )
+
+
+def smallest_change_job(source: EditSource, opened: OpenedCell, scope: Scope) -> Job[CellChanges]:
+    """What flips one cell, the smallest change first; a job."""
+    yield Progress(0, 1, "finding the smallest change")
+    from napari_channelmix.whatif.smallest_change import smallest_changes_job
+
+    grids = [replace(grid, scope=scope) for grid in source.grids]
+    changes = yield from smallest_changes_job(source.asker, opened.crops, grids)
+    return changes[0]
 
 
 def _timed(asker: Asker, pixels: FloatArray) -> float:

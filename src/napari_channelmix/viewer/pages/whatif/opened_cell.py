@@ -5,7 +5,7 @@ It knows no Qt. `edited` is what a slider costs: an edit of one crop and a quest
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.wording import counted
+
 if TYPE_CHECKING:
     from napari_channelmix.whatif.asking import Asker
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops, Scope
+    from napari_channelmix.whatif.smallest_change import CellChanges
 
-__all__ = ["AxisRange", "OpenedCell", "axis_range", "in_order", "verdict"]
+__all__ = ["AxisRange", "OpenedCell", "axis_range", "in_order", "smallest_text", "verdict"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -27,6 +30,8 @@ FloatArray = npt.NDArray[np.float32]
 BEYOND = 0.35
 # Changes of a probability that are no change.
 NOTHING = 0.005
+# Sentences about changes that flip a cell, at most.
+SENTENCES = 3
 # In which order axes are applied: what was resampled is exposed and blurred as a whole.
 ORDER = ("channel", "shape", "surroundings", "acquisition", "sham")
 
@@ -41,8 +46,8 @@ class AxisRange:
     low, high : float
         Amounts at the ends of the slider.
     real : (float, float) or None
-        Amounts that bring the cell to the 5th and the 95th percentile of the cells; None where
-        the axis has no feature that says so.
+        Amounts that bring the cell to the ends of the data's own range; None where the axis has no
+        feature that says so.
     """
 
     axis: Axis
@@ -76,7 +81,7 @@ def axis_range(axis: Axis, own: float, span: tuple[float, float] | None) -> Axis
     own : float
         The cell's own feature; NaN where it has none.
     span : (float, float) or None
-        5th and 95th percentile of the feature among the cells; None where nothing measures it.
+        The feature on the data's own range; None where nothing measures it.
     """
     least, most = float(axis.low), float(axis.high)
     real = None
@@ -110,7 +115,7 @@ class OpenedCell:
         Its position in the cells of the session.
     name : str
         The id by which the user knows it.
-    field : int
+    field_number : int
         Its field of view.
     box : (int, int, int, int)
         Where its crop lies in the field: top, left, bottom, right.
@@ -134,7 +139,7 @@ class OpenedCell:
 
     cell: int
     name: str
-    field: int
+    field_number: int
     box: tuple[int, int, int, int]
     asker: Asker = field(repr=False)
     crops: CellCrops = field(repr=False)
@@ -211,3 +216,20 @@ def verdict(opened: OpenedCell, after: FloatArray, moves: Mapping[str, float]) -
         text = f"Still called {now}"
     outside = opened.outside(moves)
     return f"{text}; no such cell in the data." if outside else f"{text}."
+
+
+def smallest_text(changes: CellChanges, classes: Sequence[str]) -> tuple[str, ...]:
+    """What flips a cell, the smallest change first, in sentences."""
+    if not changes.changes:
+        line = changes.sentence(classes)
+        return (f"{line[:1].upper()}{line[1:]}.",)
+    lines, before = [], -1
+    for change in changes.changes[:SENTENCES]:
+        again = change.to_class == before
+        begin = "Or" if again else f"Would be called {classes[change.to_class]}"
+        rare = ""
+        if change.real_cells and change.plausible == 0:
+            rare = f"; none of {counted(change.real_cells, 'such cell')} lies as far out"
+        lines.append(f"{begin} if {change.words}{rare}.")
+        before = change.to_class
+    return tuple(lines)

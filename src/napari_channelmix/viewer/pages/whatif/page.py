@@ -3,15 +3,15 @@
 1. What holds for all cells, such as the ranges of the edits, is found once (`edit_source`).
 2. A click opens a cell (`opened_cell`); a worker reads it and asks about it as it is.
 3. A slider edits its pixels and asks again, before the window is painted (`live_edit`).
-4. The search for the smallest change sets the sliders (`smallest_job`).
-5. All held-out cells are asked about on the second tab (`decision_tab`).
+4. The search for the smallest change sets the sliders.
+5. All held-out cells are asked about on the second tab (`all_cells`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker, QTimer
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QHBoxLayout, QTabBar, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
@@ -22,21 +22,22 @@ from napari_channelmix.viewer.page_parts.base_page import Page
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
 from napari_channelmix.viewer.page_parts.prerequisites import Needs
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
-from napari_channelmix.viewer.page_parts.removed_layers import Removals
+from napari_channelmix.viewer.pages.whatif.all_cells import AllCells
 from napari_channelmix.viewer.pages.whatif.cell_pictures import looks_of_channels
 from napari_channelmix.viewer.pages.whatif.cell_tab import CellTab
-from napari_channelmix.viewer.pages.whatif.edit_layers import AFTER, BEFORE, EditLayers
+from napari_channelmix.viewer.pages.whatif.edit_layers import EditLayers
 from napari_channelmix.viewer.pages.whatif.edit_source import (
     EditSource,
     edit_source_job,
     open_cell_job,
+    smallest_change_job,
 )
 from napari_channelmix.viewer.pages.whatif.live_edit import LiveEdit
+from napari_channelmix.viewer.pages.whatif.opened_cell import smallest_text
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
-from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.whatif.opened_cell import OpenedCell
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.whatif.crops import CellCrops
+    from napari_channelmix.whatif.smallest_change import CellChanges
 
 __all__ = ["WhatIfPage"]
 
@@ -57,9 +59,10 @@ WORDS = ClickWords(
     "still moves the image",
     does="edit",
 )
-TABS = (("This cell", "Edit the cell that was clicked, and ask the classifier again"),)
-# Milliseconds of rest until the layers follow the sliders: drawing them takes longer than an edit.
-REST = 200
+TABS = (
+    ("This cell", "Edit the cell that was clicked, and ask the classifier again"),
+    ("All cells", "Which edits flip the decision about held-out cells"),
+)
 
 
 class WhatIfPage(Page):
@@ -78,9 +81,10 @@ class WhatIfPage(Page):
         self.number = CellNumber()
         self.tabs = QTabBar()
         self.cell_tab = CellTab(self.viewer.theme)
-        self.pages: tuple[QWidget, ...] = (self.cell_tab,)
+        self.all_cells = AllCells(self)
+        self.pages: tuple[QWidget, ...] = (self.cell_tab, self.all_cells.tab)
         self.live = LiveEdit(self)
-        self.layers = EditLayers(self.viewer)
+        self.layers = EditLayers(self, self.cell_tab)
         self.sources = Sources()
         self.going = Going(self.viewer, self.session, self.fail)
         # For classifiers that take too long on the thread of the window.
@@ -90,10 +94,6 @@ class WhatIfPage(Page):
         self.cell: int | None = None
         # What the opened cell holds for; classes may be painted without touching it.
         self._cells: Cells | None = None
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self._update_layers)
         self._build()
         self._connect()
         self._cells_changed()
@@ -122,7 +122,7 @@ class WhatIfPage(Page):
         self.tabs.currentChanged.connect(self.turn)
         self.number.valueChanged.connect(self.go)
         self.cell_tab.moved.connect(self._moved)
-        self.cell_tab.layers_requested.connect(self._layers_clicked)
+        self.cell_tab.smallest_requested.connect(self.find_smallest)
         self.live.edited.connect(self._edited)
         self.live.answered.connect(self.cell_tab.show_answer)
         self.live.slow.connect(self._ask_slowly)
@@ -139,7 +139,6 @@ class WhatIfPage(Page):
         self.follow(session.painting_changed, self.toggle.give_way)
         self.follow(session.freeing, self._free)
         self.follow(self.viewer.events.theme, self._theme_changed)
-        self._removals = Removals(self, self._layers_removed)
 
     def turn(self, index: int) -> None:
         """Show one of the tabs."""
@@ -239,8 +238,7 @@ class WhatIfPage(Page):
 
     def _edited(self, crops: CellCrops) -> None:
         self.cell_tab.show_edit(crops)
-        if self.layers.there:
-            self._rest.start()
+        self.layers.follow_edit()
 
     def _ask_slowly(self, opened: OpenedCell, crops: CellCrops) -> None:
         """Ask in a worker; of several edits the last one is asked about."""
@@ -255,28 +253,27 @@ class WhatIfPage(Page):
 
         self.asking.run("asking the classifier", job(), answered, on_error=self.fail)
 
-    # ---------------------------------------------------------------- layers
+    def find_smallest(self) -> None:
+        """Look for the smallest change that flips the cell, and put the sliders there."""
+        source, opened, scope = self.source, self.cell_tab.opened, self.cell_tab.scope
+        if source is None or opened is None:
+            return
 
-    def _layers_clicked(self, on: bool) -> None:
-        shown, opened = self.session.shown, self.cell_tab.opened
-        if not on or shown is None or opened is None:
-            self.layers.clear()
-        elif not shown.is_in(self.viewer.layers):
-            self.fail(LAYERS_GONE)
-        elif opened.field != shown.field:
-            self._missed("This cell is in another field of view: go there first.")
-        else:
-            pictures = self.cell_tab.picture(edited=False), self.cell_tab.picture(edited=True)
-            self.layers.lay(shown, opened.box, *pictures)
-        self.cell_tab.mark_layers(self.layers.there)
+        def answered(changes: CellChanges) -> None:
+            if self.cell_tab.opened is not opened:
+                return
+            first = next(iter(changes.changes), None)
+            if first is not None:
+                self.cell_tab.show_moves(dict(zip(first.axes, first.amounts, strict=True)), scope)
+            lines = smallest_text(changes, opened.classes)
+            self.cell_tab.show_sentences(lines, bool(changes.changes))
 
-    def _update_layers(self) -> None:
-        if self.layers.there and self.cell_tab.opened is not None:
-            self.layers.show(self.cell_tab.picture(edited=True))
-
-    def _layers_removed(self, roles: frozenset[str]) -> None:
-        if roles & {BEFORE, AFTER}:
-            self.cell_tab.mark_layers(self.layers.there)
+        self.task.run(
+            "finding the smallest change",
+            smallest_change_job(source, opened, scope),
+            answered,
+            on_error=self.fail,
+        )
 
     # ---------------------------------------------------------------- what is there
 
@@ -284,7 +281,6 @@ class WhatIfPage(Page):
         self.task.stop()
         self.asking.stop()
         self.live.drop()
-        self._rest.stop()
 
     def _forget(self, _: object = None) -> None:
         """Nothing that was found holds any more."""
@@ -293,6 +289,7 @@ class WhatIfPage(Page):
         self.sources.forget()
         self.layers.clear()
         self.cell_tab.clear()
+        self.all_cells.show()
 
     def _free(self, freed: list[int]) -> None:
         if not any(task.busy for task, _ in self.tasks):
@@ -309,7 +306,6 @@ class WhatIfPage(Page):
     def _shown_changed(self, _: object = None) -> None:
         # Layers of another field of view would lie on other cells.
         self.layers.clear()
-        self.cell_tab.mark_layers(False)
         self.follow_images(("visible", "colormap", "contrast_limits", "gamma"), self._looks_changed)
         self._fill()
         self._warm_up()
@@ -352,7 +348,10 @@ class WhatIfPage(Page):
 
     def _fill(self, _: object = None) -> None:
         ready = self.needs.fill()
-        self.cell_tab.show_palette(session_palette(self.session))
+        palette = session_palette(self.session)
+        self.cell_tab.show_palette(palette)
+        self.all_cells.tab.show_palette(palette)
+        self.all_cells.tab.fill(self.all_cells.task.busy)
         current = self.tabs.currentIndex()
         self.tabs.setVisible(ready and len(self.pages) > 1)
         self.choice.setVisible(ready and current == 0)
@@ -369,6 +368,7 @@ class WhatIfPage(Page):
 
     def _theme_changed(self, event: Any) -> None:
         self.cell_tab.follow_theme(self.viewer.theme)
+        self.all_cells.tab.follow_theme(self.viewer.theme)
 
     def halt(self) -> None:
         """Stop every work of this page, and listening."""

@@ -8,11 +8,12 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.charts.small_plot import color_axes, still_plot
 from napari_channelmix.viewer.widgets.theme import chart_colors
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ __all__ = ["ResponsePlot"]
 HEIGHT = 170
 # Opacity of the band of an interval.
 BAND = 60
+# The amount that changes nothing.
+AS_IT_IS = 0.0
 # Share of the cells beyond which a curve is dashed: they are like none of the data.
 MOSTLY = 0.5
 TIP = (
@@ -39,19 +42,22 @@ class ResponsePlot(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._curve: pd.DataFrame | None = None
-        self._neutral = 0.0
         self.class_order: tuple[str, ...] = ()
         self.plot = still_plot(TIP, HEIGHT)
         self.plot.setYRange(0, 1, padding=0.05)
         self.plot.setAccessibleName("Probability of each class against the amount")
+        self.title = QLabel()
+        self.title.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.title)
         column.addWidget(self.plot)
         self.follow_theme(theme)
 
-    def show_curve(self, curve: pd.DataFrame, neutral: float) -> None:
+    def show_curve(self, curve: pd.DataFrame) -> None:
         """Show rows of ``WhatIf.curves`` of one axis and the cells of one class."""
-        self._curve, self._neutral = curve, neutral
+        self._curve = curve
         self._draw()
 
     def show_palette(self, palette: Sequence[str]) -> None:
@@ -69,14 +75,17 @@ class ResponsePlot(QWidget):
         self.plot.clear()
         colors = chart_colors(self._theme)
         curve = self._curve
-        unit = "" if curve is None or not len(curve) else str(curve["unit"].iloc[0])
-        axis = "" if not unit else str(curve["axis"].iloc[0])  # type: ignore[index]
-        color_axes(self.plot, colors, "probability", f"{axis} ({unit})" if axis else " ")
+        color_axes(self.plot, colors, "probability")
+        self.title.setText("")
         if curve is None or not len(curve):
             return
-        self.plot.addItem(
-            pg.InfiniteLine(self._neutral, pen=pg.mkPen(colors.line, style=Qt.PenStyle.DotLine))
+        first = curve.iloc[0]
+        cells = counted(int(first["n"]), "cell")
+        self.title.setText(
+            f"<b>{first['axis']}</b> in {first['unit']}; {cells} called {first['from_class']}"
         )
+        pen = pg.mkPen(colors.line, style=Qt.PenStyle.DotLine)
+        self.plot.addItem(pg.InfiniteLine(AS_IT_IS, pen=pen))
         for name, rows in curve.groupby("class_name", sort=False):
             self._draw_class(str(name), rows.sort_values("amount"), colors.line)
         amounts = curve["amount"].to_numpy(np.float64)

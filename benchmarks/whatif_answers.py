@@ -1,0 +1,204 @@
+"""What is known of each set, asked by transplants, flips, channel importance, audit and a clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from whatif_figures import Aim, Measured, Questioned, at_least, at_most
+from whatif_sets import Case, untrained
+
+import napari_channelmix as cm
+from napari_channelmix.whatif.axis_table import axes_of
+
+if TYPE_CHECKING:
+    from napari_channelmix.whatif.crops import CellCrops
+
+Found = Iterator[tuple[str, Measured, Aim | None]]
+
+#: What the classifier of each set must be found to need: its channels, best first.
+KNOWN = {
+    "bbbc013": ("GFP",),
+    "b14": ("CD8a", "CK-EPCAM", "GZMB"),
+    "jurkat": ("DNA",),
+    "synthetic": ("reporter",),
+    "confound": ("DNA",),
+}
+#: The least of them.
+USELESS = {"jurkat": "darkfield"}
+
+
+def of_row(row: Any, value: str, low: str = "low", high: str = "high", note: str = "") -> Measured:
+    """A figure of a row of a result."""
+    return Measured(
+        float(row[value]), int(row["n"]), _number(row.get(low)), _number(row.get(high)), note
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def transplants(made: Case, asked: Questioned) -> Found:
+    """Each channel of another class' cells, beside the same from cells of the same class."""
+    matrix = cm.transplant(made.model, made.held_out, seed=0).matrix
+    rows = matrix[matrix["part"].isin(asked.asker.channels)]
+    for _, row in rows.iterrows():
+        if row["from_class"] == row["to_class"] or not row["n"]:
+            continue
+        aim, sham_aim = transplant_aims(made.name, row)
+        what = f"{row['part']} of {row['from_class']} from {row['to_class']}"
+        note = "" if pd.isna(row["sham"]) else f"sham {row['sham']:.2f}"
+        yield f"transplant: {what}", of_row(row, "share", note=note), aim
+        if sham_aim and not pd.isna(row["sham"]):
+            yield (
+                f"transplant, same class: {row['part']} of {row['from_class']}",
+                of_row(row, "sham", "sham_low", "sham_high"),
+                sham_aim,
+            )
+
+
+def transplant_aims(name: str, row: Any) -> tuple[Aim | None, Aim | None]:
+    """What a transplant should do in a set, and what its sham."""
+    part, source, target = row["part"], row["from_class"], row["to_class"]
+    if name == "bbbc013":
+        return (at_least(0.85), at_most(0.15)) if part == "GFP" else (at_most(0.05), None)
+    if name == "confound":
+        return (
+            (at_least(0.9), None)
+            if part == "DNA"
+            else (at_most(0.1), None)
+            if part == "reporter"
+            else (None, None)
+        )
+    if name == "synthetic":
+        return (at_least(0.85), at_most(0.15)) if part == "reporter" else (at_most(0.1), None)
+    if name == "b14":
+        return b14_aim(part, source, target), None
+    return None, None
+
+
+def b14_aim(marker: str, source: str, target: str) -> Aim | None:
+    """The marker rules that made the labels: CD8a, then GZMB; else CK-EPCAM."""
+    positive = {
+        "CD8a": {"CD8_GZMBneg", "CD8_GZMBpos"},
+        "GZMB": {"CD8_GZMBpos"},
+        "CK-EPCAM": {"TUMOR"},
+    }
+    if marker not in positive:
+        return at_most(0.1)
+    if (source in positive[marker]) == (target in positive[marker]):
+        return None
+    cd8 = positive["CD8a"]
+    if marker == "CD8a" or (marker == "GZMB" and {source, target} <= cd8):
+        return at_least(0.4)
+    return at_least(0.4) if marker == "CK-EPCAM" and not {source, target} & cd8 else None
+
+
+def nothing_planted(made: Case, asked: Questioned) -> Found:
+    """No axis of a network that learnt nothing is above its sham."""
+    models = {"untrained network": untrained(made)}
+    if made.name == "shuffled":
+        models["network trained on shuffled labels"] = made.model
+    elif made.name not in ("synthetic", "bbbc013"):
+        return
+    for what, model in models.items():
+        result = cm.what_if(model, made.held_out, only="all", limit=100, seed=0, smallest=False)
+        rows = result.flips
+        above = rows[~rows["sham"] & (rows["low"] > rows["sham_high"])]
+        names = ", ".join(sorted(set(above["axis"]))) or "none"
+        yield (
+            f"{what}: rows of axis and class above their sham",
+            Measured(float(len(above)), len(rows), note=names),
+            at_most(0),
+        )
+
+
+def consistency(made: Case, asked: Questioned) -> Found:
+    """Each edit does what its name says, and nothing where the amount is neutral."""
+    from napari_channelmix.whatif.self_consistency import self_consistency
+
+    axes = axes_of(asked.crops)
+    same = [axis.name for axis in axes if not identical(axis(asked.crops, axis.neutral), asked)]
+    yield (
+        "axes whose neutral amount changes a bit",
+        Measured(float(len(same)), len(axes), note=", ".join(same)),
+        at_most(0),
+    )
+    table = self_consistency(axes, asked.crops, asked.groups)
+    for _, row in table.iterrows():
+        share = float(row["other_moved"] / row["moved"]) if row["moved"] > 0 else float("inf")
+        yield (
+            f"{row['axis']}: largest other movement over its own",
+            Measured(share, int(row["n"]), note=str(row["other"])),
+            at_most(1 / 3),
+        )
+
+
+def identical(edited: CellCrops, asked: Questioned) -> bool:
+    return edited.pixels.tobytes() == asked.crops.pixels.tobytes()
+
+
+def importance(made: Case, asked: Questioned) -> Found:
+    """Shapley values and channel swap of the finished classifier."""
+    if made.name not in KNOWN:
+        return
+    start = time.perf_counter()
+    table = cm.channel_shapley(made.model, made.held_out, seed=0).table
+    seconds = time.perf_counter() - start
+    known = KNOWN[made.name]
+    mean = table.groupby("channel")[["value", "swap"]].mean()
+    for name, word in (("value", "Shapley values"), ("swap", "channel swap")):
+        order = list(mean[name].sort_values(ascending=False).index)
+        right = set(order[: len(known)]) == set(known)
+        if made.name in USELESS:
+            right = right and order[-1] == USELESS[made.name]
+        figures = ", ".join(f"{channel} {mean.loc[channel, name]:.2f}" for channel in order)
+        yield (
+            f"{word}: the known answer is found ({', '.join(known)})",
+            Measured(float(right), int(table["n"].max()), note=figures),
+            at_least(1),
+        )
+    yield "Shapley values and channel swap: seconds", Measured(seconds, len(made.held_out)), None
+
+
+def audited(made: Case, asked: Questioned) -> Found:
+    """The card of the shortcut audit."""
+    for _, row in cm.audit(made.model, made.held_out).checks.iterrows():
+        yield (
+            f"audit: {row['question']}: {row['answer']}",
+            of_row(row, "figure", note=str(row["line"])),
+            None,
+        )
+
+
+def speed(made: Case, asked: Questioned) -> Found:
+    """Milliseconds of an edit, and of all edits and answers against the answers alone."""
+    crops = asked.crops
+    some = crops[np.arange(256) % len(crops)]
+    asked.asker(some.pixels)
+    start = time.process_time()
+    asked.asker(some.pixels)
+    answer = 1e3 * (time.process_time() - start) / len(some)
+    yield "classifier: ms a crop", Measured(answer, len(some)), None
+    times = {}
+    for axis in axes_of(crops):
+        start = time.process_time()
+        axis(some, axis.neutral + 0.5 * (axis.high - axis.neutral))
+        times[axis.name] = 1e3 * (time.process_time() - start) / len(some)
+    slowest = max(times, key=times.__getitem__)
+    yield (
+        f"edits of {crops.pixels.shape[1]} x {crops.pixels.shape[2]} px: ms a crop, slowest axis",
+        Measured(times[slowest], len(some), note=slowest),
+        at_most(1),
+    )
+    mean = float(np.mean(list(times.values())))
+    yield "edits: ms a crop, mean over all axes", Measured(mean, len(some)), None
+    yield (
+        "edits and answers over answers alone, mean over all axes",
+        Measured((mean + answer) / answer, len(some)),
+        at_most(1.2),
+    )

@@ -1,0 +1,221 @@
+"""All cells: which edits flip the classifier's decision, by class, with the sham as the floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_channelmix.settings import WhatIfSettings
+from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
+from napari_channelmix.viewer.page_parts.base_page import form, group
+from napari_channelmix.viewer.pages.whatif.decision_facts import (
+    axes_by_share,
+    classes_asked,
+    flips_of,
+    percent,
+)
+from napari_channelmix.viewer.pages.whatif.flip_matrix import FlipMatrix
+from napari_channelmix.viewer.pages.whatif.response_plot import ResponsePlot
+from napari_channelmix.viewer.widgets.combo_box import choice
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
+from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.viewer.widgets.theme import chart_colors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.viewer.pages.whatif.decision_facts import AxisFlip
+    from napari_channelmix.viewer.tasks.task_bar import TaskBar
+    from napari_channelmix.whatif.result import WhatIf
+
+__all__ = ["DecisionTab"]
+
+# Axes that are shown before all of them are asked for.
+FIRST = 8
+HINT = (
+    "Held-out cells are edited along every axis, as far as cells in the data go, and the "
+    "classifier is asked again: whose class flips, and by which edit?"
+)
+LEFT_OUT = ("axes", "smallest", "workers", "scheduler", "retries", "prior")
+
+
+class DecisionTab(QWidget):
+    """The result first; what it is made with below.
+
+    Signals
+    -------
+    run_requested()
+    """
+
+    run_requested = Signal()
+
+    def __init__(self, theme: str, bar: TaskBar, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.result: WhatIf | None = None
+        self._flips: tuple[AxisFlip, ...] = ()
+        #: The axis whose curve is shown.
+        self.axis = ""
+        self.hint = QLabel(HINT)
+        self.hint.setWordWrap(True)
+        self.form = JobForm(WhatIfSettings, self, leave_out=LEFT_OUT)
+        self.run = QPushButton("What moves the decision")
+        self.run.setToolTip("Edit the cells and ask the classifier about each edit")
+        self.lines, self.warnings = Notice(lines=3), Notice(lines=4)
+        self.class_box = choice("The class that the cells are called as they are")
+        self.bars = Bars(
+            "Share of cells that flip, by axis", theme, (0.0, 1.0), figures=46, names=150
+        )
+        self.bars.make_pressable()
+        self.bars.setToolTip(
+            "Share of the cells that flip; line: interval over groups; dots: sham. Click a bar for "
+            "its curve"
+        )
+        self.every = QCheckBox("All axes")
+        self.every.setToolTip("Also the axes that flip fewer cells. Default: off")
+        self.plot = ResponsePlot(theme)
+        self.matrix = FlipMatrix(theme)
+        self._build(bar)
+        self.run.clicked.connect(self.run_requested)
+        self.class_box.currentIndexChanged.connect(self._show_class)
+        self.every.toggled.connect(self._show_class)
+        self.bars.chosen.connect(self._bar_chosen)
+        self.matrix.chosen.connect(self.choose)
+        self.show_result(None)
+
+    def _build(self, bar: TaskBar) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        self.result_box, inside = group("What moves the decision")
+        rows = form()
+        rows.addRow("Cells called", self.class_box)
+        inside.addWidget(self.lines)
+        inside.addLayout(rows)
+        inside.addWidget(self.bars)
+        inside.addWidget(self.every)
+        inside.addWidget(self.plot)
+        self.rule_box, inside = group(
+            "The rule it follows",
+            "Share of the cells of each class (columns) that flip along each axis (rows), and what "
+            "most of them become; fields without colour are not above the sham",
+        )
+        inside.addWidget(self.matrix)
+        self.run_box, inside = group("Edit all cells")
+        rows = form()
+        self.form.add_to(rows, ["limit", "scope"])
+        more, others = QWidget(), form()
+        self.form.add_to(others)
+        more.setLayout(others)
+        folded = Folding("More settings")
+        folded.setToolTip("Which cells, how many amounts, random seed")
+        folded.addWidget(more)
+        inside.addWidget(self.hint)
+        inside.addLayout(rows)
+        inside.addWidget(folded)
+        inside.addWidget(self.run)
+        inside.addWidget(bar)
+        for part in (self.result_box, self.rule_box, self.warnings, self.run_box):
+            column.addWidget(part)
+
+    @property
+    def settings(self) -> WhatIfSettings:
+        """What was chosen."""
+        return self.form.value
+
+    def fill(self, busy: bool) -> None:
+        """A run is at work, or may be begun."""
+        self.run.setEnabled(not busy)
+
+    # ---------------------------------------------------------------- the result
+
+    def show_result(self, result: WhatIf | None) -> None:
+        """Show answers about all cells; None takes them away."""
+        before = self.class_box.currentText()
+        self.result = result
+        for part in (self.result_box, self.rule_box):
+            part.setVisible(result is not None)
+        self.hint.setVisible(result is None)
+        self.run.setText("What moves the decision" if result is None else "Run again")
+        if result is None:
+            self.warnings.clear_line()
+            return
+        self.lines.say("\n".join(map(_sentence, result.lines)), "info")
+        self.warnings.say("\n".join(map(_sentence, result.warnings)), "warning")
+        with QSignalBlocker(self.class_box):
+            self.class_box.clear()
+            self.class_box.addItems(list(classes_asked(result)))
+            self.class_box.setCurrentIndex(max(0, self.class_box.findText(before)))
+        axes, classes = axes_by_share(result), classes_asked(result)
+        flips = {(flip.axis, name): flip for name in classes for flip in flips_of(result, name)}
+        self.matrix.show_flips(axes[:FIRST], classes, flips)
+        self._show_class()
+
+    def choose(self, axis: str, from_class: str) -> None:
+        """Show an axis and a class."""
+        self.axis = axis
+        index = self.class_box.findText(from_class)
+        if index >= 0 and index != self.class_box.currentIndex():
+            self.class_box.setCurrentIndex(index)
+        else:
+            self._show_class()
+
+    def _show_class(self, _: object = None) -> None:
+        result, name = self.result, self.class_box.currentText()
+        if result is None or not name:
+            return
+        flips = flips_of(result, name)
+        self._flips = flips if self.every.isChecked() else flips[:FIRST]
+        self.every.setVisible(len(flips) > FIRST)
+        self.every.setText(f"All {len(flips)} axes")
+        quiet = chart_colors(self._theme).line
+        self.bars.show_bars(
+            [
+                Bar(
+                    flip.axis,
+                    flip.share,
+                    percent(flip.share),
+                    flip.interval,
+                    tip=flip.text,
+                    color="" if flip.above_sham else quiet,
+                    floor=flip.floor,
+                )
+                for flip in self._flips
+            ]
+        )
+        known = [flip.axis for flip in flips]
+        if self.axis not in known:
+            self.axis = known[0] if known else ""
+        self._show_axis()
+
+    def _bar_chosen(self, row: int) -> None:
+        self.axis = self._flips[row].axis
+        self._show_axis()
+
+    def _show_axis(self) -> None:
+        result, name = self.result, self.class_box.currentText()
+        if result is None or not self.axis:
+            return
+        shown = [flip.axis for flip in self._flips]
+        self.bars.frame(shown.index(self.axis) if self.axis in shown else None)
+        self.matrix.frame(self.axis, name)
+        self.plot.show_curve(result.curve(self.axis, name))
+
+    def show_palette(self, palette: Sequence[str]) -> None:
+        """Take the order of the classes: positions are colours."""
+        self.plot.show_palette(palette)
+        self.matrix.show_palette(palette)
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        for chart in (self.bars, self.plot, self.matrix):
+            chart.follow_theme(theme)
+        self._show_class()
+
+
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:].removesuffix('.')}."
