@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
+    from napari_channelmix.whatif.panel import panel
+    from napari_channelmix.whatif.panel_result import Panel
     from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.transplants import transplant
     from napari_channelmix.whatif.transplants_result import Transplants
@@ -61,6 +63,7 @@ __all__ = [
     "Evaluation",
     "Latents",
     "MeanMaps",
+    "Panel",
     "Segmentation",
     "SegmentationSettings",
     "Transplants",
@@ -79,6 +82,7 @@ __all__ = [
     "mean_maps",
     "open",
     "open_dataset",
+    "panel",
     "predict_cells",
     "run_config",
     "save_dataset",
@@ -107,6 +111,7 @@ _ROOM_OF = {
     "Evaluation": "classify",
     "Latents": "drl",
     "MeanMaps": "pcim",
+    "Panel": "whatif.panel_result",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
     "audit": "whatif.audit",
@@ -125,6 +130,7 @@ _ROOM_OF = {
     "mean_maps": "pcim",
     "open": "scan.open",
     "open_dataset": "data",
+    "panel": "whatif.panel",
     "predict_cells": "report.predict_dataset",
     "run_config": "run.rerun",
     "save_dataset": "data",
