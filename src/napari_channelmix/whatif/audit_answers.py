@@ -62,8 +62,8 @@ def not_tested(key: str, why: str, figures: Sequence[AuditFigure] = ()) -> Audit
 
 
 def kept_of(accuracy: AccuracyEstimate, whole: AccuracyEstimate) -> float:
-    """Part of the advantage over a guess that is left."""
-    return (accuracy.balanced - whole.chance) / max(whole.balanced - whole.chance, 1e-9)
+    """Part of the advantage over a guess that is left, to a millionth."""
+    return round((accuracy.balanced - whole.chance) / max(whole.balanced - whole.chance, 1e-9), 6)
 
 
 def kept_word(accuracy: AccuracyEstimate, whole: AccuracyEstimate) -> Answer:
