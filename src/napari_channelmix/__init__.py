@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
-    from napari_channelmix.pcim import Attribution, explain
+    from napari_channelmix.pcim import Attribution, MeanMaps, explain, mean_maps
     from napari_channelmix.report.cell_results import CellResults, write_cells
     from napari_channelmix.report.predict_dataset import predict_cells
     from napari_channelmix.run.explain_dataset import explain_cells
@@ -59,6 +59,7 @@ __all__ = [
     "Disentangler",
     "Evaluation",
     "Latents",
+    "MeanMaps",
     "Segmentation",
     "SegmentationSettings",
     "Transplants",
@@ -74,6 +75,7 @@ __all__ = [
     "latents",
     "load_disentangler",
     "load_model",
+    "mean_maps",
     "open",
     "open_dataset",
     "predict_cells",
@@ -102,6 +104,7 @@ _ROOM_OF = {
     "Disentangler": "drl",
     "Evaluation": "classify",
     "Latents": "drl",
+    "MeanMaps": "pcim",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
     "audit": "whatif.audit",
@@ -117,6 +120,7 @@ _ROOM_OF = {
     "latents": "drl",
     "load_disentangler": "drl",
     "load_model": "classify",
+    "mean_maps": "pcim",
     "open": "scan.open",
     "open_dataset": "data",
     "predict_cells": "report.predict_dataset",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -125,8 +125,16 @@ class CellBoxes(CellPlaces):
     def _places(self, chosen: IntArray) -> IntArray:
         """Field and box of some cells (n, 5)."""
         # Column by column: a table of all cells is not copied for some of them.
-        columns = [self.table[name].to_numpy(np.int64)[chosen] for name in ("field", *BOX)]
-        return np.stack(columns, axis=1)
+        return np.stack([column[chosen] for column in self._box_columns], axis=1)
+
+    @cached_property
+    def _box_columns(self) -> tuple[IntArray, ...]:
+        """Columns of the table as they are: each takes longer to look up than to read."""
+        return tuple(self.table[name].to_numpy(np.int64) for name in ("field", *BOX))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views of the table here, copies in a pickle.
+        return {name: value for name, value in self.__dict__.items() if name != "_box_columns"}
 
     @cached_property
     def _stored_rows(self) -> IntArray | None:
