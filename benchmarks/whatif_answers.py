@@ -212,9 +212,7 @@ CARDS: dict[str, dict[str, tuple[str, ...]]] = {
     "worms-brightfield": {"background learnt": ("green",), "exposure": ("red", "amber")},
     "bbbc013": {"neighbours": ("red", "amber")},
     "confound": {"stain level": ("red", "amber")},
-    "synthetic": {
-        key: ("green",) for key in ("background alone", "background level", "neighbours")
-    },
+    "synthetic": dict.fromkeys(("background alone", "background level", "neighbours"), ("green",)),
 }
 
 
