@@ -108,7 +108,10 @@ class Source:
             return cells
         known = getattr(model, "channels", None)
         if isinstance(cells, Cells):
-            data: Cells | FloatArray = cells if known is None else matched(cells, known)
+            alike = getattr(model, "neighbours", "")
+            data: Cells | FloatArray = (
+                cells if known is None else matched(cells, known, neighbours=alike)
+            )
         else:
             if isinstance(cells, torch.Tensor):
                 cells = cells.detach().cpu().numpy()
