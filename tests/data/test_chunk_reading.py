@@ -236,9 +236,9 @@ def test_a_mapped_file_is_read_in_parts_that_together_are_all(
     parts: list[int] = []
     let_go = TiffSource.let_go
 
-    def counted(source: TiffSource) -> None:
-        parts.append(1)
-        let_go(source)
+    def counted(source: TiffSource, nbytes: int) -> None:
+        parts.append(nbytes)
+        let_go(source, nbytes)
 
     monkeypatch.setattr(TiffSource, "let_go", counted)
     monkeypatch.setattr(chunk_reading, "MAPPED_AT_A_TIME", 200 * 2 * 40)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
-from napari_channelmix.data import Cells, tiff_layouts
+from napari_channelmix.data import Cells, mapped_files, tiff_layouts
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
@@ -145,11 +145,12 @@ def test_a_file_that_cannot_be_opened_again_is_one_line(
 
         def close(self) -> None: ...
 
-    for layout, opened in (("tiles", "RawFile"), ("one after the other", "_map")):
+    opening = {"tiles": (tiff_layouts, "RawFile"), "one after the other": (mapped_files, "_map")}
+    for layout, (module, opened) in opening.items():
         path = tmp_path / f"{layout}.tif"
         written(path, layout, PIXELS, compression="zlib" if layout == "tiles" else None)
         cells = Cells.from_points(open_image(path).planes("CYX"), ["a", "b", "c"], POINTS, crop=8)
         with monkeypatch.context() as patch:
-            patch.setattr(tiff_layouts, opened, Refused)
+            patch.setattr(module, opened, Refused)
             with pytest.raises(DataError, match=r"\.tif: can no longer be read \(Permission"):
                 cells.read()

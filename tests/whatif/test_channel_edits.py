@@ -128,13 +128,14 @@ def test_other_cells_are_not_touched_unless_the_scope_names_them() -> None:
 
 
 def test_the_ring_around_a_nucleus_belongs_to_the_cell() -> None:
-    nucleus = np.zeros((17, 17), int)
-    nucleus[6:11, 6:11] = 1
-    flat = np.ones((17, 17)).tolist()
+    nucleus = np.zeros((33, 33), int)
+    nucleus[14:19, 14:19] = 1
+    flat = np.ones((33, 33)).tolist()
     amount = np.array([1.0], np.float32)
     cell = one_cell(flat, nucleus.tolist(), nuclei=nucleus.tolist())
     edited = channel_edits.brightness(cell, amount, 0).pixels[0, 0]
-    assert edited[8, 4] == 12  # 2 pixels from the nucleus
-    assert edited[8, 1] == 11
+    # Its radius is 2.8 pixels, its ring 7 wide.
+    assert edited[16, 7] == 12
+    assert edited[16, 5] == 11
     without = channel_edits.brightness(one_cell(flat, nucleus.tolist()), amount, 0).pixels[0, 0]
-    assert without[8, 4] == 11
+    assert without[16, 7] == 11

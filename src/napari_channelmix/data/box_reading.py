@@ -137,10 +137,10 @@ def _is_computed(plane: Plane) -> bool:
 
 def _read_together(plane: Plane) -> tuple[Any, ...]:
     """How a plane is read; planes of equal keys are read together."""
+    if type(plane) is FilePlane:
+        return "file", id(plane.file), plane.axes, plane.stack
     if _is_computed(plane):
         return "computed", type(plane), len(plane.parts)  # type: ignore[attr-defined]
-    if isinstance(plane, FilePlane):
-        return "file", id(plane.file), plane.axes, plane.stack
     data = plane.data if isinstance(plane, ArrayPlane) else plane
     index = plane.index if isinstance(plane, ArrayPlane) else (None, None)
     if isinstance(data, np.ndarray) and PROJECT not in index:

@@ -105,9 +105,12 @@ def boxes_of_chunks(
     reading = _Reading(source, planes[0], visit, blocks)
     for count, positions in enumerate(product(*(range(source.shape[axis]) for axis in over))):
         moved = dict(zip(over, positions, strict=True))
-        indices = [
-            tuple(moved.get(axis, i) for axis, i in enumerate(plane.index)) for plane in planes
-        ]
+        indices = tuple(
+            tuple(moved.get(axis, i) for axis, i in enumerate(plane.index))
+            if moved
+            else plane.index
+            for plane in planes
+        )
         if not count:
             reading.fill(indices, channels, boxes)
             continue
@@ -138,7 +141,7 @@ class _Reading:
         self._lengths = source.shape[self._y], source.shape[self._x]
         self._wide = source.dtype.newbyteorder("=") == np.float64
 
-    def fill(self, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes) -> None:
+    def fill(self, indices: tuple[Index, ...], channels: Sequence[int], boxes: Boxes) -> None:
         """Fill the boxes, some rows of chunks at a time."""
         key = decoded_chunks().number_of(self._source.key())
         if self._source.kept:
@@ -147,13 +150,15 @@ class _Reading:
             self._source.key()
             return
         order = np.lexsort((boxes.x, boxes.y))
-        for some in self._mapped_together(boxes, order, len(indices)):
+        for some, nbytes in self._mapped_together(boxes, order, len(indices)):
             self._fill(key, indices, channels, boxes.chosen(some))
             self._source.key()
-            self._source.let_go()
+            self._source.let_go(nbytes)
 
-    def _mapped_together(self, boxes: Boxes, order: IntArray, channels: int) -> list[IntArray]:
-        """Boxes from top to bottom, in parts that map so much of the file."""
+    def _mapped_together(
+        self, boxes: Boxes, order: IntArray, channels: int
+    ) -> list[tuple[IntArray, int]]:
+        """Boxes from top to bottom, in parts that map so much of the file, and how much."""
         row = self._steps[1] * self._source.dtype.itemsize
         bottom = boxes.y[order] + boxes.height
         rows = np.full(len(order), boxes.height)
@@ -162,14 +167,18 @@ class _Reading:
             before = np.maximum.accumulate(bottom)[:-1]
             rows[1:] = np.clip(bottom[1:] - before, 0, boxes.height)
         size = np.cumsum(rows) * min(row, MAPPED_AROUND) * channels
-        ends = np.flatnonzero(np.diff(size // MAPPED_AT_A_TIME)) + 1
-        return np.split(order, ends)
+        ends = [*(np.flatnonzero(np.diff(size // MAPPED_AT_A_TIME)) + 1).tolist(), len(order)]
+        mapped = [0, *(int(size[end - 1]) for end in ends)]
+        return [
+            (order[start:end], after - before)
+            for start, end, before, after in zip([0, *ends], ends, mapped, mapped[1:], strict=False)
+        ]
 
     def _fill(
-        self, key: int, indices: Sequence[Index], channels: Sequence[int], boxes: Boxes
+        self, key: int, indices: tuple[Index, ...], channels: Sequence[int], boxes: Boxes
     ) -> None:
         source = self._source
-        plan = chunk_plan(source.grid, self._y, self._x, tuple(indices), tuple(channels))
+        plan = chunk_plan(source.grid, self._y, self._x, indices, tuple(channels))
         touched = _Touched(boxes, self._steps, self._lengths)
         again = [True] * len(touched)
         if self._visit is not None and source.kept:

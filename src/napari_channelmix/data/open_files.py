@@ -101,6 +101,20 @@ class OpenFiles:
                 entry.users -= 1
             self._close_some()
 
+    @contextmanager
+    def using_open(self, key: Hashable) -> Iterator[Any]:
+        """A handle where it is open, else None."""
+        with self._lock:
+            entry = self._handles.get(key)
+            if entry is not None:
+                entry.users += 1
+        try:
+            yield None if entry is None else entry.handle
+        finally:
+            if entry is not None:
+                with self._lock:
+                    entry.users -= 1
+
     def _entered(self, key: Hashable, entry: _Entry) -> _Entry:
         with self._lock:
             other = self._handles.get(key)

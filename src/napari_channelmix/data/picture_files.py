@@ -170,7 +170,7 @@ class PictureSource:
         for _ in places:
             yield guarded(self.path, self._decoded)
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         """Nothing is held."""
 
     def levels(self) -> tuple[PixelSource, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,8 +58,8 @@ class PixelSource(Protocol):
         """The chunks at some places, one after the other; not to be written to."""
         ...
 
-    def let_go(self) -> None:
-        """Pixels that were decoded and are not kept have been copied."""
+    def let_go(self, nbytes: int) -> None:
+        """Pixels that were decoded and are not kept have been copied: about so many bytes."""
         ...
 
     def levels(self) -> tuple[PixelSource, ...]:
@@ -106,7 +107,7 @@ def all_pixels(source: PixelSource) -> npt.NDArray[Any]:
     pixels = np.empty(source.shape, source.dtype.newbyteorder("="))
     for place in whole_places(source):
         (pixels[chunk_region(source, place)],) = source.decode([place])
-        source.let_go()
+        source.let_go(prod(source.grid) * source.dtype.itemsize)
     return pixels
 
 
@@ -144,7 +145,7 @@ class ArraySource:
         for place in places:
             yield np.asarray(self.array[chunk_region(self, place)])
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         """Nothing is held."""
 
     def levels(self) -> tuple[PixelSource, ...]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import mmap
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import guarded
+from napari_channelmix.data.mapped_files import mapped_memory, mapping
 from napari_channelmix.data.open_files import FileStamp, RawFile, open_files
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Layout(Protocol):
         """The chunks at some places, one after the other."""
         ...
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         """See `PixelSource`."""
         ...
 
@@ -153,7 +153,7 @@ class _Whole:
         for _ in places:
             yield self._decode()
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         pass
 
 
@@ -197,35 +197,11 @@ class _Mapped:
             outer, shape = [0] * count, (*(1 for _ in range(count)), *self._inner)
         item = self._dtype.itemsize
         strides = [item * prod(self._inner[i + 1 :]) for i in range(len(self._inner))]
-        with _mapping(file) as mapped:
+        with mapping(file) as mapped:
             return np.ndarray(shape, self._dtype, mapped, start, (*outer, *strides))
 
-    def let_go(self) -> None:
-        _give_back(self._files)
-
-
-def _give_back(files: Sequence[FileStamp]) -> None:
-    """Give back the memory that mapped files take."""
-    # Where the system knows no such thing, it takes the memory back when it needs it.
-    if hasattr(mmap, "MADV_DONTNEED"):
-        for file in files:
-            with _mapping(file) as mapped:
-                mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def _mapping(file: FileStamp) -> Any:
-    return open_files().using(("mapped", file), lambda: _map(file.path), _unmap)
-
-
-def _map(path: Path) -> mmap.mmap:
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _unmap(mapped: mmap.mmap) -> None:
-    # An array of it may still be in use; it is unmapped with the last one.
-    with suppress(BufferError):
-        mapped.close()
+    def let_go(self, nbytes: int) -> None:
+        mapped_memory.read(self._files, nbytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +268,7 @@ class _Segments:
                     handle = stack.enter_context(
                         using(page.file, partial(RawFile, page.file.path), RawFile.close)
                         if self.kept
-                        else _mapping(page.file)
+                        else mapping(page.file)
                     )
                     files[page.file] = handle
                 y, x, sample = (place[len(self._ones) + i] if i >= 0 else 0 for i in self._along)
@@ -358,9 +334,9 @@ class _Segments:
         first = len(leading)
         return segment.transpose((*range(first), *(first + axis for axis in self._order)))
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         if not self.kept:
-            _give_back(tuple(dict.fromkeys(page.file for page in self._pages)))
+            mapped_memory.read(tuple(dict.fromkeys(page.file for page in self._pages)), nbytes)
 
 
 def _spacing(pages: list[_Page]) -> int | None:

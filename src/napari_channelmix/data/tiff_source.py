@@ -97,12 +97,12 @@ class TiffSource:
                 reason = error.strerror or str(error)
                 raise DataError(f"{self.path}: can no longer be read ({reason})") from error
 
-    def let_go(self) -> None:
-        """Unmap what was read of a mapped file, so that it does not count as memory."""
+    def let_go(self, nbytes: int) -> None:
+        """Unmap what was read of mapped files once it is much: it counts as memory."""
         if not self.kept:
             # Of a file that is gone nothing is mapped.
             with suppress(OSError):
-                self._layout().let_go()
+                self._layout().let_go(nbytes)
 
     def levels(self) -> tuple[PixelSource, ...]:
         """The smaller pictures of a pyramid."""

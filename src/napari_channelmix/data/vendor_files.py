@@ -149,7 +149,7 @@ class VendorSource:
             for place in places:
                 yield self._plane(data, place)
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         """Nothing is held."""
 
     def levels(self) -> tuple[PixelSource, ...]:

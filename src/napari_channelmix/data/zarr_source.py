@@ -158,7 +158,7 @@ class ZarrSource:
         array = guarded(self.path, read)
         return array, PlainChunks.of(array)
 
-    def let_go(self) -> None:
+    def let_go(self, nbytes: int) -> None:
         """Nothing is held."""
 
     def levels(self) -> tuple[PixelSource, ...]:

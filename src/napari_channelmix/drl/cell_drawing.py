@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_outlines import outline_by_light
+from napari_channelmix.data.neighbours import KEEP, margin_of
 from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.features import hand_crafted
 from napari_channelmix.errors import DataError
@@ -213,9 +214,8 @@ def cell_cuts(cells: Cells, indices: npt.ArrayLike | None = None) -> Iterator[tu
 def _of_image(cells: Cells, position: int, box: tuple[int, int, int, int]) -> FloatArray:
     row = cells.table.iloc[position]
     image = cells.fields[int(row["field"])]
-    pixels = image.read(
-        box, cells.planes, int(row["object"]) if cells.neighbours == "hide" else None
-    )
+    own = int(row["object"]) if cells.neighbours != KEEP else None
+    pixels = image.read(box, cells.planes, own, margin_of(cells.neighbours))
     if not np.isfinite(pixels).all():
         channel = int(np.argwhere(~np.isfinite(pixels))[0][0])
         raise DataError(

@@ -26,7 +26,9 @@ SHAM_FAULT = 0.05
 def answer_lines(result: WhatIf, unreadable: str = "") -> tuple[str, ...]:
     """What moves the decision, class by class; how much the shams do; the cell or the crop."""
     flips = result.flips
-    own = flips[(flips["scope"] == result.scope) & (flips["family"] != "sham")]
+    # The acquisition has lines of its own: see `robustness`.
+    technical = flips["family"].isin(["sham", "acquisition"])
+    own = flips[(flips["scope"] == result.scope) & ~technical]
     lines = []
     if unreadable or not own["above_sham"].any():
         lines.append("nothing moves the decision more than its sham")

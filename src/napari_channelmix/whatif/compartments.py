@@ -24,7 +24,7 @@ LEAST_NUCLEAR = 0.1
 # A label that is nucleus to this share is the outline of a nucleus, not of a cell.
 NUCLEAR_LABEL = 0.7
 # Width of the ring around a nucleus that counts as its cell, in radii of the nucleus, and pixels.
-RING, LEAST_RING = 0.6, 2.0
+RING, LEAST_RING = 2.5, 2.0
 # How many pixels a soft edge reaches beyond an outline, and its weight there.
 EDGE = 0.5
 
@@ -110,8 +110,10 @@ def grown(mask: Mask, width: float, beside: Mask | None = None) -> Mask:
 def reach_of(cell: Mask, others: Mask, nuclei: Mask | None) -> tuple[Mask, Mask]:
     """Pixels (n, H, W) that belong to the cell, and to others, with the rings around nuclei.
 
-    Where the outline is that of a nucleus, the cell is the nucleus and the pixels within 0.6 of
-    its radius (2 pixels at least) that are not nearer to another nucleus. Our definition.
+    Where the outline is that of a nucleus, the cell is the nucleus and the pixels within 2.5 times
+    its radius (2 pixels at least) that are not nearer to another nucleus: cytoplasm of spread cells
+    reaches that far, and with less of it an edit leaves most of the light where it was. Our
+    definition.
     """
     own, rest = cell, others
     nuclear = is_nucleus(cell, nuclei)

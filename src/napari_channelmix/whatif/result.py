@@ -97,8 +97,9 @@ class WhatIf:
 
     @property
     def moves(self) -> pd.DataFrame:
-        """Rows of ``flips`` that may be read, of the scope that was asked for; largest first."""
-        rows = self.flips[self.flips["above_sham"] & (self.flips["scope"] == self.scope)]
+        """Rows of ``flips`` that may be read, largest first; without those of the acquisition."""
+        own = (self.flips["scope"] == self.scope) & (self.flips["family"] != "acquisition")
+        rows = self.flips[self.flips["above_sham"] & own]
         return rows.sort_values("difference", ascending=False, ignore_index=True)
 
     def matrix(self, scope: str | None = None) -> pd.DataFrame:

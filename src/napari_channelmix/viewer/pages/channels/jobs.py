@@ -67,7 +67,7 @@ def mixed_job(classifier: Classifier, cells: Cells, field: int) -> Job[npt.NDArr
     """
     from napari_channelmix.classify.predictor import matched
 
-    cells = matched(cells, classifier.channels)
+    cells = matched(cells, classifier.channels, neighbours=classifier.neighbours)
     field_of_view = cells.fields[field]
     height, width = field_of_view.shape
     stripes = []
