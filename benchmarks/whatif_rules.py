@@ -29,7 +29,7 @@ Found = Iterator[tuple[str, Measured, Aim | None]]
 SHAMS = ("turn", "shift", "resampling")
 
 
-def rules(made: Case, asked: Questioned) -> Found:
+def rules(cases: list[Case], asked: Questioned) -> Found:
     """The rule of the set, by edits of levels and places of light."""
     known = {
         "jurkat": jurkat,
@@ -39,7 +39,7 @@ def rules(made: Case, asked: Questioned) -> Found:
         "worms-brightfield": worms_brightfield,
         "confound": confound,
         "synthetic": synthetic,
-    }.get(made.name)
+    }.get(cases[0].name)
     if known:
         yield from known(asked)
 
@@ -92,13 +92,24 @@ def jurkat(asked: Questioned) -> Found:
         at_least(0.8),
     )
     both = asked.called("G1", "G2")
+    floor = both.becomes(named(axes, "resampling")(both.crops, 0.5))
+    yield "the floor: resampling, nothing changed, changes the call", floor, None
     for amount in (-1.0, 1.0):
-        yield (
-            f"dark field x {2**amount:g} changes the call",
-            both.becomes(dark(both.crops, amount)),
-            at_most(0.05),
-        )
-    yield from shams(both)
+        changed = both.becomes(dark(both.crops, amount))
+        yield f"dark field x {2**amount:g} changes the call", changed, None
+        yield f"dark field x {2**amount:g}, above the floor", above(changed, floor), at_most(0.05)
+    for name, edited in (
+        ("turned by 29 degrees", turned(both)),
+        ("shifted by half a pixel", named(axes, "shift")(both.crops, 0.5)),
+    ):
+        changed = both.becomes(edited)
+        yield f"sham: {name} changes the call", changed, None
+        yield f"sham: {name}, above the floor", above(changed, floor), at_most(0.05)
+
+
+def above(changed: Measured, floor: Measured) -> Measured:
+    """How much more of the calls change than at the floor."""
+    return Measured(changed.value - floor.value, changed.n)
 
 
 def b14(asked: Questioned) -> Found:

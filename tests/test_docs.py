@@ -30,7 +30,7 @@ EXAMPLES = (
     "viewer.layers.table_points",
 )
 # Ways from files to cells.
-METHODS = ("from_frame", "to_frame", "at_pixel_size", "without_neighbours")
+METHODS = ("from_frame", "to_frame", "at_pixel_size", "without_neighbours", "without_surroundings")
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
 
 

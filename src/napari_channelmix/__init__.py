@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
-    from napari_channelmix.pcim import Attribution, explain
+    from napari_channelmix.pcim import Attribution, MeanMaps, explain, mean_maps
     from napari_channelmix.report.cell_results import CellResults, write_cells
     from napari_channelmix.report.predict_dataset import predict_cells
     from napari_channelmix.run.explain_dataset import explain_cells
     from napari_channelmix.run.export_dataset import export_cells
     from napari_channelmix.run.rerun import run_config
+    from napari_channelmix.run.what_if_dataset import what_if_cells
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
+    from napari_channelmix.whatif.panel import panel
+    from napari_channelmix.whatif.panel_result import Panel
     from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.transplants import transplant
     from napari_channelmix.whatif.transplants_result import Transplants
@@ -59,6 +62,8 @@ __all__ = [
     "Disentangler",
     "Evaluation",
     "Latents",
+    "MeanMaps",
+    "Panel",
     "Segmentation",
     "SegmentationSettings",
     "Transplants",
@@ -74,8 +79,10 @@ __all__ = [
     "latents",
     "load_disentangler",
     "load_model",
+    "mean_maps",
     "open",
     "open_dataset",
+    "panel",
     "predict_cells",
     "run_config",
     "save_dataset",
@@ -85,6 +92,7 @@ __all__ = [
     "train_classifier",
     "transplant",
     "what_if",
+    "what_if_cells",
     "write_cells",
 ]
 
@@ -102,6 +110,8 @@ _ROOM_OF = {
     "Disentangler": "drl",
     "Evaluation": "classify",
     "Latents": "drl",
+    "MeanMaps": "pcim",
+    "Panel": "whatif.panel_result",
     "Segmentation": "data.segmentation",
     "SegmentationSettings": "settings",
     "audit": "whatif.audit",
@@ -117,8 +127,10 @@ _ROOM_OF = {
     "latents": "drl",
     "load_disentangler": "drl",
     "load_model": "classify",
+    "mean_maps": "pcim",
     "open": "scan.open",
     "open_dataset": "data",
+    "panel": "whatif.panel",
     "predict_cells": "report.predict_dataset",
     "run_config": "run.rerun",
     "save_dataset": "data",
@@ -127,6 +139,7 @@ _ROOM_OF = {
     "segment": "data.segmentation",
     "train_classifier": "classify",
     "transplant": "whatif.transplants",
+    "what_if_cells": "run.what_if_dataset",
     "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells, open_dataset, save_dataset
-from napari_channelmix.data.neighbours import background_level, hidden_neighbours
+from napari_channelmix.data.neighbours import (
+    background_level,
+    cell_alone,
+    hidden_neighbours,
+    margin_of,
+)
 from napari_channelmix.errors import DataError
 
 
@@ -95,3 +100,56 @@ def test_a_data_set_file_of_points_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text() + 'neighbours = "hide"\n')
     with pytest.raises(DataError, match="for cells with outlines"):
         open_dataset(path)
+
+
+def test_of_a_cell_alone_only_it_and_its_margin_are_left(cells: Cells) -> None:
+    before, crop = cells.read([0])[0], cells.without_surroundings(0).read([0])[0]
+    outline = before[0] == 100
+    np.testing.assert_array_equal(crop[:, outline], before[:, outline])
+    assert (crop[0, ~outline] == 10).all() and (crop[1, ~outline] == 20).all()
+
+
+def test_the_margin_ends_where_the_next_cell_is_nearer() -> None:
+    labels = np.zeros((1, 12), int)
+    labels[0, 1:3], labels[0, 8:10] = 1, 2
+    pixels = np.arange(12, dtype=np.float32)[None, None]
+    # Middle of the edge pixels 0 and 11, which are of no object.
+    level = 5.5
+    crop, _ = cell_alone(pixels, labels, 1, margin=1)
+    assert crop[0, 0].tolist() == [0, 1, 2, 3, *[level] * 8]
+    # Pixel 5 is 3 from either cell, and stays; pixel 6 is nearer to the other.
+    crop, _ = cell_alone(pixels, labels, 1, margin=6)
+    assert crop[0, 0].tolist() == [0, 1, 2, 3, 4, 5, *[level] * 6]
+
+
+def test_cells_alone_beyond_the_image_and_from_a_store_are_the_same(tmp_path: Path) -> None:
+    pixels, labels = touching()
+    cells = Cells.from_labels([pixels[9:, 6:]], ["A"], labels[9:, 6:], crop=10)
+    alone = cells.without_surroundings(2)
+    crops = alone.read()
+    assert cells.at_border.any() and crops[0, 0, 0, 0] == 10
+    stored = alone.store(tmp_path / "crops")
+    assert stored.is_stored
+    np.testing.assert_array_equal(stored.read(), crops)
+    assert not stored.without_surroundings(1).is_stored
+    assert alone.fingerprint != cells.without_surroundings(1).fingerprint
+
+
+def test_a_data_set_file_keeps_cells_alone(cells: Cells, tmp_path: Path) -> None:
+    alone = cells.without_surroundings(2)
+    path = save_dataset(alone, tmp_path / "set")
+    assert 'neighbours = "alone"\nmargin = 2' in path.read_text()
+    again = open_dataset(path)
+    assert margin_of(again.neighbours) == 2
+    np.testing.assert_array_equal(again.read(), alone.read())
+    path.write_text(path.read_text().replace('"alone"', '"hide"'))
+    with pytest.raises(DataError, match="margin is for neighbours"):
+        open_dataset(path)
+
+
+def test_cells_alone_need_outlines_and_a_margin_in_pixels(cells: Cells) -> None:
+    points = Cells.from_points([np.zeros((32, 32))], ["A"], [(8, 8), (20, 20)], crop=8)
+    with pytest.raises(DataError, match=r"surroundings can be hidden only .* 2 of 2 cells"):
+        points.without_surroundings()
+    with pytest.raises(DataError, match="margin must be a whole number"):
+        cells.without_surroundings(1.5)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from napari_channelmix.classify.calibrate import held_out_calibration
 from napari_channelmix.classify.held_out_record import held_out_record
 from napari_channelmix.classify.sampling import sampling_warnings
 from napari_channelmix.classify.temperature import scaled, scores_of
-from napari_channelmix.classify.train import train_classifier_job
+from napari_channelmix.classify.train import shown_cells, train_classifier_job
 from napari_channelmix.jobs import Job, part
 from napari_channelmix.settings import ClassifierSettings, as_dict, merged
 
@@ -54,7 +54,7 @@ def measured_training_job(
     """
     resolved = merged(ClassifierSettings, settings, options)
     held_out, seed = resolved.held_out, resolved.seed
-    train, test = cells.split(test=held_out, seed=seed)
+    train, test = shown_cells(cells, resolved).split(test=held_out, seed=seed)
     training = train_classifier_job(train, settings=resolved, checkpoint=checkpoint)
     classifier = yield from part(training, 0, 95, 100)
     called = classifier.predict_job(test, prior="balanced")

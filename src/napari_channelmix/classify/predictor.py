@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.neighbours import prepared_alike
 from napari_channelmix.classify.prediction_chunks import (
     BATCH,
     CollectedPredictions,
@@ -35,13 +36,19 @@ __all__ = ["Called", "Predictor", "data_shift_job", "matched", "training_marks_j
 FloatArray = npt.NDArray[np.float32]
 
 
-def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") -> Cells:
+def matched(
+    cells: Cells, channels: Sequence[str], who: str = "the classifier", neighbours: str = ""
+) -> Cells:
     """The cells with the channels a classifier was trained on, in its order.
+
+    With ``neighbours`` of a classifier that learnt each cell alone, they are shown alone too.
 
     Raises
     ------
     ModelError
         Where one of them is missing; others may be there and are left out.
+    DataError
+        Cells without outlines, for a classifier that learnt cells alone.
     """
     missing = [name for name in channels if name not in cells.channels]
     if missing:
@@ -49,7 +56,7 @@ def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") 
             f"{who} needs the channels {', '.join(channels)}; {cells.name} has "
             f"{', '.join(cells.channels)} (missing: {', '.join(missing)})"
         )
-    return cells.with_channels(channels)
+    return prepared_alike(cells.with_channels(channels), neighbours)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +187,7 @@ class Predictor(ABC):
         """
         if isinstance(cells, Cells):
             self.refuse_other_crops(cells.crop, cells.crop)
-            return matched(cells, self.channels, self.who), None
+            return matched(cells, self.channels, self.who, self.neighbours), None
         crops = np.asarray(cells)
         if crops.ndim == 4:
             self.refuse_other_crops(*crops.shape[2:])

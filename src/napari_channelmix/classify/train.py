@@ -222,6 +222,17 @@ def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:
     return spec.trial(cells.crop)
 
 
+def shown_cells(cells: Cells, settings: ClassifierSettings) -> Cells:
+    """The cells as a training shows them: each alone, where what is outside is hidden.
+
+    Raises
+    ------
+    DataError
+        Cells without outlines, where the outside is hidden.
+    """
+    return cells.without_surroundings(settings.margin) if settings.outside == "hide" else cells
+
+
 def loaded(cells: Cells, statistics: ChannelStatistics | None = None) -> Job[NormalisedCrops]:
     """Read cells, with given statistics or their own; constant channels are refused."""
     held = HeldCrops(cells)
@@ -259,7 +270,7 @@ def train_classifier_job(
     """
     resolved = _settings(settings, mix, options)
     place = choose_device(resolved.device)
-    cells = cells.labelled()
+    cells = shown_cells(cells.labelled(), resolved)
     spec = NetworkSpec(
         resolved.network,
         len(cells.channels),

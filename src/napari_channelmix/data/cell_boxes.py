@@ -17,7 +17,7 @@ from napari_channelmix.data.cell_places import BOX, CellPlaces
 from napari_channelmix.data.chunk_reading import UnreadableChunk
 from napari_channelmix.data.crop_reading import NotFiniteError, pass_order, read_crops
 from napari_channelmix.data.decoded_chunks import MOST_BYTES
-from napari_channelmix.data.neighbours import HIDE
+from napari_channelmix.data.neighbours import HIDE, KEEP, Neighbours, alone, margin_of
 from napari_channelmix.data.pass_visits import PassVisit
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
@@ -163,10 +163,11 @@ class CellBoxes(CellPlaces):
         ``visit`` is the pass that they are a part of; ``boxes`` are their fields and boxes (n, 5),
         where they were looked up before.
         """
-        ids = self.table["object"].to_numpy(np.int64)[chosen] if self.neighbours == HIDE else None
+        ids = self.table["object"].to_numpy(np.int64)[chosen] if self.neighbours != KEEP else None
         try:
             boxes = self._places(chosen) if boxes is None else boxes
-            return read_crops(self.fields, self.planes, boxes, self.crop, ids, visit)
+            margin = margin_of(self.neighbours)
+            return read_crops(self.fields, self.planes, boxes, self.crop, ids, visit, margin)
         except NotFiniteError as error:
             raise self._not_finite(int(chosen[error.row]), error.place) from error
         except UnreadableChunk as error:
@@ -335,16 +336,50 @@ class CellBoxes(CellPlaces):
         >>> [int((crop > 0).sum()) for crop in crops]  # with a part of the other object, without
         [60, 36]
         """
+        return self._hidden(HIDE, "neighbours")
+
+    def without_surroundings(self, margin: int = 3) -> Self:
+        """The same cells, each alone: all but the cell and a margin is filled with background.
+
+        The level of the background is that of `without_neighbours`. What a classifier then learns
+        lies in the cell, and in its shape. A classifier that was trained so prepares the cells
+        that it is asked about likewise; see `ClassifierSettings`.
+
+        Parameters
+        ----------
+        margin : int
+            Pixels of the image around the outline that stay, 0 or more.
+
+        Raises
+        ------
+        DataError
+            Cells without outlines (points, boxes, tiles, whole images); another margin.
+
+        Examples
+        --------
+        >>> from napari_channelmix.data import Cells
+        >>> labels = np.zeros((32, 32), int)
+        >>> labels[10:16, 8:14] = 1
+        >>> plane = np.arange(32 * 32.0).reshape(32, 32)
+        >>> cells = Cells.from_labels([plane], ["DNA"], labels, crop=16)
+        >>> [len(np.unique(one.read([0]))) for one in (cells, cells.without_surroundings(0))]
+        [256, 37]
+        """
+        if isinstance(margin, bool) or not isinstance(margin, (int, np.integer)) or margin < 0:
+            raise DataError(f"margin must be a whole number of pixels, 0 or more, not {margin!r}")
+        return self._hidden(alone(int(margin)), "surroundings")
+
+    def _hidden(self, neighbours: Neighbours, what: str) -> Self:
         used = self.table["field"].to_numpy(np.int64)
         unknown = self.table["object"].to_numpy(np.int64) <= 0
         unknown |= np.array([field.labels is None for field in self.fields], bool)[used]
         if unknown.any():
             raise DataError(
-                f"{self.name}: neighbours can be hidden only where cells have outlines; "
+                f"{self.name}: {what} can be hidden only where cells have outlines; "
                 f"{int(unknown.sum()):,} of {len(self):,} cells have none (use a label image, or "
                 'from = "mask" or "segment" in a data-set file)'
             )
-        return replace(self, neighbours=HIDE)
+        return replace(self, neighbours=neighbours)
 
     def labelled(self) -> Self:
         """The cells that have a class."""

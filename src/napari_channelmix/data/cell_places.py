@@ -61,8 +61,9 @@ class CellPlaces:
         What the table of the data set says of whole groups, such as a dose: a row per group, named
         by it, and a column of texts for each column that is the same throughout every group.
     neighbours : str
-        ``keep``; or ``hide``: other objects within a crop are filled with its background, see
-        `without_neighbours`.
+        ``keep``; ``hide``: other objects within a crop are filled with its background, see
+        `without_neighbours`; or ``alone`` with a margin: all but the cell is, see
+        `without_surroundings`.
     crop_store : StoredCrops or None
         Where crops were written, to be read from in any order; see `Cells.store`. Cells that are
         not in it, or whose fields of view or crops were changed since, are read from their images.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.box_reading import chunk_of
 from napari_channelmix.data.chunk_reading import UnreadableChunk
-from napari_channelmix.data.neighbours import hidden_neighbours
+from napari_channelmix.data.neighbours import prepared_crop
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def read_crops(
     side: int,
     only: IntArray | None = None,
     visit: PassVisit | None = None,
+    margin: int | None = None,
 ) -> FloatArray:
     """Crops of boxes.
 
@@ -65,6 +66,9 @@ def read_crops(
         Ids of cells whose neighbours are hidden; see `Field.read`.
     visit : PassVisit, optional
         See `data.box_reading.read_boxes`.
+    margin : int, optional
+        Pixels around the outlines of these cells beyond which all is hidden; None: only other
+        objects are.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def read_crops(
         if visit is not None:
             visit.field = index
         try:
-            _read_field(field, channels, boxes[rows, 1:], rows, crops, only, visit)
+            _read_field(field, channels, boxes[rows, 1:], rows, crops, only, visit, margin)
         except NotFiniteError:
             raise
         except UnreadableChunk as error:
@@ -105,6 +109,7 @@ def _read_field(
     crops: FloatArray,
     only: IntArray | None,
     visit: PassVisit | None,
+    margin: int | None,
 ) -> None:
     """Read the crops of one field into their rows."""
     side, (height, width) = crops.shape[2], field.shape
@@ -125,11 +130,12 @@ def _read_field(
             rows[plain].tolist(), edges[plain].tolist(), strict=True
         ):
             labels = field.labels[top:bottom, left:right]
-            crops[row] = hidden_neighbours(crops[row], labels, int(only[row]))[0]
+            crops[row] = prepared_crop(crops[row], labels, int(only[row]), margin)[0]
     # Along the image, so that what is decoded for one serves the next.
     for number in special[np.lexsort((x0[special], y0[special]))].tolist():
         row = int(rows[number])
-        pixels = field.read(edges[number], channels, None if only is None else int(only[row]))
+        own = None if only is None else int(only[row])
+        pixels = field.read(edges[number], channels, own, margin)
         if not exact:
             _refuse_infinite(row, pixels)
         crops[row] = pixels if pixels.shape[1:] == (side, side) else _resized(pixels, side)

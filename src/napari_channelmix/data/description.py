@@ -15,7 +15,6 @@ from pydantic import (
     model_validator,
 )
 
-from napari_channelmix.data.neighbours import Neighbours
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.settings.fields import fields_of
@@ -80,7 +79,8 @@ class CellsEntry(_Entry):
     labelled: bool | None = None
     border: Literal["fill", "leave_out"] = "fill"
     pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
-    neighbours: Neighbours = "keep"
+    neighbours: Literal["keep", "hide", "alone"] = "keep"
+    margin: Annotated[int, Field(ge=0, le=1000)] | None = None
     tracks: bool = False
     segmentation: SegmentationSettings | None = None
 
@@ -142,9 +142,11 @@ class CellsEntry(_Entry):
                 "pixel_size is for cells cut out with a fixed side (segment, mask, point); "
                 f'from = "{self.origin}" is resized to crop already'
             )
-        if self.neighbours == "hide" and self.origin not in ("segment", "mask"):
+        if self.margin is not None and self.neighbours != "alone":
+            raise ValueError('margin is for neighbours = "alone": pixels around the outline')
+        if self.neighbours != "keep" and self.origin not in ("segment", "mask"):
             raise ValueError(
-                'neighbours = "hide" is for cells with outlines (segment, mask); '
+                f'neighbours = "{self.neighbours}" is for cells with outlines (segment, mask); '
                 f'from = "{self.origin}" has none'
             )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:

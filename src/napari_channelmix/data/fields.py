@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.box_reading import read_boxes
-from napari_channelmix.data.neighbours import background_level, hidden_neighbours
+from napari_channelmix.data.neighbours import background_level, prepared_crop
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,7 +59,11 @@ class Field:
         return int(height), int(width)
 
     def read(
-        self, box: Sequence[int], channels: Sequence[int], only: int | None = None
+        self,
+        box: Sequence[int],
+        channels: Sequence[int],
+        only: int | None = None,
+        margin: int | None = None,
     ) -> FloatArray:
         """Pixels of a box (y0, x0, y1, x1) as (C, h, w) float32, in raw units.
 
@@ -76,6 +80,8 @@ class Field:
         only : int, optional
             Id of a cell in the label image: the pixels of all other objects are filled with
             background as well; see `data.neighbours`.
+        margin : int, optional
+            Pixels around that cell beyond which all is filled; None: only other objects are.
 
         Raises
         ------
@@ -96,7 +102,8 @@ class Field:
         if only is not None:
             if self.labels is None:
                 raise DataError("neighbours can be hidden only where cells have outlines")
-            pixels, background = hidden_neighbours(pixels, self.labels[rows, columns], only)
+            labels = self.labels[rows, columns]
+            pixels, background = prepared_crop(pixels, labels, only, margin)
         if pixels.shape[1:] == (y1 - y0, x1 - x0):
             return pixels
         filled = np.empty((len(pixels), y1 - y0, x1 - x0), np.float32)

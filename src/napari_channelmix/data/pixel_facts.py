@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.neighbours import HIDE
+from napari_channelmix.data.neighbours import KEEP
 from napari_channelmix.data.stored_crops import keys_of
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
@@ -51,7 +51,7 @@ def stored_dtype(cells: CellBoxes) -> np.dtype[Any]:
     """
     wide = np.dtype(np.float32)
     boxes, side = cells.boxes, cells.crop
-    if cells.neighbours == HIDE or (boxes[:, 2:] - boxes[:, :2] != side).any():
+    if cells.neighbours != KEEP or (boxes[:, 2:] - boxes[:, :2] != side).any():
         return wide
     kinds = {
         np.dtype(cells.fields[index].planes[plane].dtype).newbyteorder("=")
@@ -92,7 +92,7 @@ def pixel_facts_job(cells: CellBoxes) -> Job[tuple[dict[str, Any], dict[str, Any
     for done, index in enumerate(used):
         image = cells.fields[index]
         arrays = [image.planes[plane] for plane in cells.planes]
-        if cells.neighbours == HIDE and image.labels is not None:
+        if cells.neighbours != KEEP and image.labels is not None:
             arrays.append(image.labels)
         for plane in arrays:
             for step in _facts(plane, known):

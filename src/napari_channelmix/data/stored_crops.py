@@ -24,7 +24,7 @@ from napari_channelmix.data.crop_shards import (
     damaged,
     read_index,
 )
-from napari_channelmix.data.neighbours import HIDE, Neighbours, background_level
+from napari_channelmix.data.neighbours import KEEP, Neighbours, background_level
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import MIB, Stored, parsed_json, read_text, validated
 from napari_channelmix.wording import shown_error
@@ -68,7 +68,7 @@ def keys_of(table: pd.DataFrame, neighbours: Neighbours) -> IntArray:
     The id is 0 where it changes nothing: neighbours are kept.
     """
     keys = table[list(KEY)].to_numpy(np.int64, copy=True)
-    if neighbours != HIDE:
+    if neighbours == KEEP:
         keys[:, -1] = 0
     return keys
 
@@ -235,7 +235,7 @@ class StoredCrops:
         # Boxes of another side are resized, and were stored as they are read.
         own = (edges[:, 2:] - edges[:, :2] == self.crop).all(axis=1)
         beyond = (edges[:, :2] < 0).any(axis=1) | (edges[:, 2:] > shape).any(axis=1)
-        for position in np.flatnonzero(own & beyond & (self.neighbours != HIDE)).tolist():
+        for position in np.flatnonzero(own & beyond & (self.neighbours == KEEP)).tolist():
             (y0, x0), (height, width) = edges[position, :2], shape[position]
             rows = slice(max(-y0, 0), min(height - y0, self.crop))
             columns = slice(max(-x0, 0), min(width - x0, self.crop))

@@ -127,6 +127,9 @@ def cells_of_table_job(
         opened = at_pixel_size(opened, size)
     if description.cells.neighbours == "hide":
         opened = opened.without_neighbours()
+    elif description.cells.neighbours == "alone":
+        margin = description.cells.margin
+        opened = opened.without_surroundings(*(() if margin is None else (margin,)))
     return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
 
 

@@ -18,7 +18,7 @@ from napari_channelmix.data.csv_text import csv_blocks
 from napari_channelmix.data.fields import middles, square_boxes
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.label_images import Objects, Regions, only
-from napari_channelmix.data.neighbours import HIDE
+from napari_channelmix.data.neighbours import ALONE, KEEP, margin_of
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
@@ -91,7 +91,7 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
     named = field_names(cells)
     stems = _stems([named[index] for index in used])
     outlined = all(_outlined(cells, index, rows) for index, rows in rows_of.items())
-    if cells.neighbours == HIDE and not outlined:
+    if cells.neighbours != KEEP and not outlined:
         raise DataError(
             f"{cells.name}: neighbours are hidden, and the crops do not lie around the outlines as "
             "a data-set file would cut them out (they are resampled or moved); save them with "
@@ -113,7 +113,7 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
             values = cells.table["object"].to_numpy(np.int64)[rows_of[index]]
             assert field.labels is not None
             # Objects that are no cells of the set are neighbours all the same.
-            kept = field.labels if cells.neighbours == HIDE else only(field.labels, values)
+            kept = field.labels if cells.neighbours != KEEP else only(field.labels, values)
             write_mask(folder / f"images/{stem}_cells.tif", kept)
     of_fields = np.full(len(cells.fields), "", dtype=object)
     of_fields[used] = stems
@@ -274,7 +274,11 @@ def _table_job(
     columns = {**named_keys(keys.drop(columns=same), columns), **columns}
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
-    lines += ['neighbours = "hide"'] if cells.neighbours == HIDE else []
+    margin = margin_of(cells.neighbours)
+    if margin is not None:
+        lines += [f'neighbours = "{ALONE}"', f"margin = {margin}"]
+    elif cells.neighbours != KEEP:
+        lines += ['neighbours = "hide"']
     return pd.DataFrame(columns), lines
 
 

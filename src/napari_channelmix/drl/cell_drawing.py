@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_outlines import outline_by_light
+from napari_channelmix.data.neighbours import KEEP, margin_of
 from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.features import hand_crafted
 from napari_channelmix.errors import DataError
@@ -28,6 +29,7 @@ __all__ = [
     "Preparation",
     "cell_cuts",
     "drawn_cells",
+    "picture_of_crop",
 ]
 
 FloatArray = npt.NDArray[np.float32]
@@ -141,6 +143,29 @@ def framed(picture: FloatArray, mask: Mask, zoom: float) -> FloatArray:
     )
 
 
+def picture_of_crop(
+    pixels: FloatArray, mask: Mask, how: Preparation, step: float = 1.0
+) -> npt.NDArray[np.uint8]:
+    """One crop drawn as the cells of a data set were, such as a cell that was edited.
+
+    Parameters
+    ----------
+    pixels : (C, h, w) float32 array
+        Channels of the view, raw units.
+    mask : (h, w) bool array
+        The cell; not empty.
+    how : Preparation
+    step : float
+        Pixels of the image for a pixel of the crop.
+
+    Returns
+    -------
+    (depth, 64, 64) uint8 array
+    """
+    light = framed(seen_through(how.scaled(pixels), how.view), mask, how.zoom * step)
+    return np.asarray(np.round(255 * light), np.uint8)
+
+
 def cell_cuts(cells: Cells, indices: npt.ArrayLike | None = None) -> Iterator[tuple[int, CellCut]]:
     """Cells cut out of their images, with their positions, in the order in which they are read.
 
@@ -189,9 +214,8 @@ def cell_cuts(cells: Cells, indices: npt.ArrayLike | None = None) -> Iterator[tu
 def _of_image(cells: Cells, position: int, box: tuple[int, int, int, int]) -> FloatArray:
     row = cells.table.iloc[position]
     image = cells.fields[int(row["field"])]
-    pixels = image.read(
-        box, cells.planes, int(row["object"]) if cells.neighbours == "hide" else None
-    )
+    own = int(row["object"]) if cells.neighbours != KEEP else None
+    pixels = image.read(box, cells.planes, own, margin_of(cells.neighbours))
     if not np.isfinite(pixels).all():
         channel = int(np.argwhere(~np.isfinite(pixels))[0][0])
         raise DataError(

@@ -3,6 +3,7 @@
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
 from napari_channelmix.pcim.explain import explain, explain_job
 from napari_channelmix.pcim.map_reliability import Reliability, reliability_job
+from napari_channelmix.pcim.mean_maps import MeanMaps, mean_maps
 from napari_channelmix.pcim.measure import measure_job
 from napari_channelmix.pcim.methods import BASELINES, METHODS
 
@@ -11,9 +12,11 @@ __all__ = [
     "METHODS",
     "Attribution",
     "MapUpdate",
+    "MeanMaps",
     "Reliability",
     "explain",
     "explain_job",
+    "mean_maps",
     "measure_job",
     "reliability_job",
 ]

@@ -108,7 +108,10 @@ class Source:
             return cells
         known = getattr(model, "channels", None)
         if isinstance(cells, Cells):
-            data: Cells | FloatArray = cells if known is None else matched(cells, known)
+            alike = getattr(model, "neighbours", "")
+            data: Cells | FloatArray = (
+                cells if known is None else matched(cells, known, neighbours=alike)
+            )
         else:
             if isinstance(cells, torch.Tensor):
                 cells = cells.detach().cpu().numpy()
@@ -152,7 +155,7 @@ class Source:
 
     def read(self, some: IntArray | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
-        return replace(self, cells=self._pixels(some), numbers=self.numbers[some])
+        return replace(self, cells=self.crops(some), numbers=self.numbers[some])
 
     def narrowed(self, only: Sequence[int]) -> Source:
         """Some of the cells, by their positions, with the mean of all; nothing is read yet.
@@ -170,7 +173,8 @@ class Source:
         subset = self.cells if isinstance(self.cells, Cells) else self.cells[some]
         return replace(self, cells=subset, numbers=self.numbers[some])
 
-    def _pixels(self, some: IntArray | slice) -> FloatArray:
+    def crops(self, some: IntArray | slice = slice(None)) -> FloatArray:
+        """Pixels (n, C, H, W) of some of the cells, raw units."""
         cells, numbers = self.cells, self.numbers[some]
         return cells.read(numbers) if isinstance(cells, Cells) else cells[some]
 
@@ -180,7 +184,7 @@ class Source:
         known = isinstance(model, Predictor)
         subject = subject_of(
             model,
-            self._pixels(slice(2)),
+            self.crops(slice(2)),
             own.device,
             select=None if known else own.select,
             reading=own.reading,
@@ -224,7 +228,7 @@ class Source:
         if known is None:
             return np.full(len(self), UNKNOWN)
         parts = [
-            crop_digests(self._pixels(slice(start, start + MEAN_OF)))
+            crop_digests(self.crops(slice(start, start + MEAN_OF)))
             for start in range(0, len(self), MEAN_OF)
         ]
         groups = None
@@ -265,7 +269,7 @@ class Source:
 
     def tensor(self, some: IntArray | slice, observer: Observer | None = None) -> Tensor:
         """Some of the cells, on the scale of the subject; an observer sees their pixels."""
-        crops = self._pixels(some)
+        crops = self.crops(some)
         _refuse_not_finite(crops, lambda row: self.name_of(self.numbers[some][row]))
         if observer is not None:
             observer.add(crops, np.arange(len(self))[some])
@@ -292,7 +296,7 @@ class Source:
         x = self.tensor(some, observer)
         with torch.inference_mode():
             scores = self.subject.checked_scores(x)
-        probabilities = self._shown(scores)
+        probabilities = self.shown(scores)
         count = len(self)
         targets = chosen_target(
             _each(target, some, count, "target"),
@@ -306,7 +310,7 @@ class Source:
         problem = Problem(self.subject, x, self.mean, targets, separate, seed, forwards)
         return problem, probabilities
 
-    def _shown(self, scores: Tensor) -> FloatArray:
+    def shown(self, scores: Tensor) -> FloatArray:
         """Probabilities (n, K) as they are shown, by the rule of `classify.priors`."""
         if isinstance(self.model, Classifier):
             return self.prior.applied(self.model.balanced(scores))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["EVIDENCE", "maps_figure", "stretched"]
+__all__ = ["EVIDENCE", "maps_figure", "mean_maps_figure", "stretched"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -54,6 +54,45 @@ def maps_figure(crops: FloatArray, maps: FloatArray, titles: Sequence[str], head
             panel.imshow(grey, cmap="gray", vmin=0, vmax=1)
         over.imshow(heatmap, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
         alone.set_title(title, fontsize="x-small", loc="left")
+    return figure
+
+
+def mean_maps_figure(
+    crops: FloatArray, maps: FloatArray, rows: Sequence[str], columns: Sequence[str]
+) -> Figure:
+    """Mean cells in grey with their mean maps over them: a row per class, a column per channel.
+
+    Parameters
+    ----------
+    crops : (K, C, H, W) float32 array
+        Any units; each channel is stretched by itself.
+    maps : (K, P, H, W) float32 array
+        All have one scale, up to the highest 1 % of all; evidence against a class is not shown.
+    rows, columns : sequence of str
+        What is written beside the K rows, and over the P columns.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    count, planes = maps.shape[:2]
+    figure = Figure(figsize=(0.8 + 1.7 * planes, 0.6 + 1.9 * count), layout="constrained")
+    figure.suptitle("Mean maps", fontsize="small")
+    panels = figure.subplots(count, planes, squeeze=False)
+    top = float(np.quantile(maps, 0.99))
+    of_all = planes != crops.shape[1]
+    for row, name in enumerate(rows):
+        grey = stretched(crops[row])
+        for column, panel in enumerate(panels[row]):
+            panel.set_xticks([])
+            panel.set_yticks([])
+            below = grey.mean(axis=0) if of_all else grey[column]
+            panel.imshow(below, cmap="gray", vmin=0, vmax=1)
+            heatmap = maps[row, column]
+            panel.imshow(heatmap, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
+            if row == 0:
+                panel.set_title(columns[column], fontsize="x-small")
+        panels[row][0].set_ylabel(name, fontsize="x-small")
     return figure
 
 

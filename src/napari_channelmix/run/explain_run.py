@@ -88,7 +88,7 @@ class ExplainRun:
         if not len(cells):
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
-        fitting = matched(cells, model.channels)
+        fitting = matched(cells, model.channels, neighbours=model.neighbours)
         training = yield from part(training_marks_job(model, cells), 0, 0, 1)
         held_out = held_out_of(training, "maps are", settings.only)
         line = held_out.line

@@ -21,6 +21,7 @@ from napari_channelmix.settings.latents import (
     FinetuneSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.panel import PanelSettings
 from napari_channelmix.settings.predict import PredictSettings
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.settings.segmentation import SegmentationSettings
@@ -52,6 +53,7 @@ __all__ = [
     "MapSettings",
     "NetworkSettings",
     "Only",
+    "PanelSettings",
     "PredictSettings",
     "Question",
     "ScanSettings",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from napari_channelmix.bounds import (
     Batch,
+    Bounds,
     Clip,
     Decay,
     Epochs,
@@ -21,6 +22,8 @@ from napari_channelmix.settings.fields import About, settings, settings_of
 __all__ = ["ClassifierSettings", "Constraint", "Device", "NetworkSettings", "TrainingSettings"]
 
 Constraint = Literal["softmax", "nonneg", "over"]
+Outside = Literal["keep", "hide"]
+Margin = Annotated[int, Bounds(0, 1000)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
@@ -112,8 +115,32 @@ class ClassifierSettings(NetworkSettings):
     ----------
     mixes : int
         Blended images in front of the network (DCMIX); 0 for a plain one.
+    outside : {"keep", "hide"}
+        Whether crops show what lies outside the outline of the cell. ``hide``: it is filled with
+        background, in training and wherever the classifier is asked; see
+        `Cells.without_surroundings`. Cells need outlines then.
+    margin : int
+        Pixels around the outline that stay where the outside is hidden.
     """
 
     mixes: Annotated[
         PlainMixes, About("Blended channels", "blended images in front of the network; 0: none")
     ] = 0
+    outside: Annotated[
+        Outside,
+        About(
+            "Outside the cell",
+            "keep what lies outside the outline of a cell in its crop, or hide it: fill it with "
+            "background",
+            advanced=True,
+        ),
+    ] = "keep"
+    margin: Annotated[
+        Margin,
+        About(
+            "Margin",
+            "pixels around the outline that stay where the outside is hidden",
+            metavar="PX",
+            advanced=True,
+        ),
+    ] = 3

@@ -5,7 +5,6 @@ Each takes `CellCrops` and amounts (n,). Our definitions.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,19 +26,15 @@ SEED = 17
 def exposure(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """``x 2^a``, the background too; amounts in doublings. A camera's own offset is not known."""
     gain = np.exp2(amounts).astype(np.float32)
-    return replace(
-        crops.with_pixels(crops.pixels * gain[:, None, None, None]),
-        background=crops.background * gain[:, None],
+    return crops.with_pixels(
+        crops.pixels * gain[:, None, None, None], crops.background * gain[:, None]
     )
 
 
 def offset(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """A level added everywhere; amounts in % of the spread of each channel."""
     added = (amounts[:, None] / 100 * spread_of(crops)).astype(np.float32)
-    return replace(
-        crops.with_pixels(crops.pixels + added[:, :, None, None]),
-        background=crops.background + added,
-    )
+    return crops.with_pixels(crops.pixels + added[:, :, None, None], crops.background + added)
 
 
 def blur(crops: CellCrops, amounts: FloatArray) -> CellCrops:

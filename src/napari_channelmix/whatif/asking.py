@@ -93,6 +93,6 @@ def asker_job(
         Channels that are missing, crops of another size, a prior that is none.
     """
     model.refuse_other_crops(cells.crop, cells.crop)
-    fitting = matched(cells, model.channels, model.who)
+    fitting = matched(cells, model.channels, model.who, model.neighbours)
     known = yield from model.prior_job(fitting, prior)
     return Asker(model, known), fitting

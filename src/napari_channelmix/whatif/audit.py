@@ -20,13 +20,13 @@ from napari_channelmix.classify.accuracy import (
 )
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
 from napari_channelmix.whatif.asking import asker_job
 from napari_channelmix.whatif.attribution_shares import attribution_check, attribution_shares
 from napari_channelmix.whatif.audit_answers import (
-    KEPT_GREEN,
     KEPT_RED,
     accuracy_check,
     accuracy_figure,
@@ -39,7 +39,7 @@ from napari_channelmix.whatif.audit_answers import (
 )
 from napari_channelmix.whatif.audit_measures import Measured, measured_job
 from napari_channelmix.whatif.audit_result import Answer, Audit, AuditCheck
-from napari_channelmix.whatif.audited_cells import audited_cells_job
+from napari_channelmix.whatif.audited_cells import audited_cells_job, spread_over_groups
 from napari_channelmix.whatif.crops import cell_crops
 from napari_channelmix.whatif.grouped_shares import GroupedShare, share_of
 from napari_channelmix.whatif.outside_cues import (
@@ -52,6 +52,8 @@ from napari_channelmix.whatif.stain_levels import share_of_mixed_groups, stain_c
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
 
@@ -61,6 +63,10 @@ IntArray = npt.NDArray[np.int64]
 
 # Cells without an outline, and crops without background, that are tolerated.
 WITHOUT_OUTLINE = 0.1
+# Part of the advantage over a guess that neighbours must add to what the background leaves.
+NEIGHBOURS_ADD = 0.1
+# Cells of each class from which what needs no pixel is learnt.
+MOST_OF_DESIGN = 2000
 
 
 @takes_settings(AuditSettings)
@@ -136,6 +142,7 @@ def audit_job(
     measured = yield from part(measuring, 10, 80, 100)
     yield Progress(90, 100, "reading the figures")
     card = _Card(some, picked.labels, model.classes, measured, chosen.seed)
+    design = _Design(fitting, model.classes, card.whole, chosen.seed)
     checks = [
         *card.of_background(),
         card.of_neighbours(),
@@ -143,7 +150,7 @@ def audit_job(
         card.of_stain(),
         _of_attribution(maps, mapped, fitting, measured.margin, chosen.seed),
     ]
-    checks += card.of_design(checks)
+    checks += design.checks(checks, card.why_not)
     order = list(card.order)
     checks.sort(key=lambda check: order.index(check.key))
     facts = {
@@ -237,7 +244,7 @@ class _Card:
         return self._accuracy_of(calls_of_numbers(numbers, self._labels, self._folds, self._seed))
 
     @property
-    def _why_not(self) -> str:
+    def why_not(self) -> str:
         """Why accuracies without the cell would say nothing; empty where they do."""
         if self.whole.low <= self.whole.chance:
             return (
@@ -247,21 +254,26 @@ class _Card:
         return ""
 
     @property
-    def _why_no_removal(self) -> str:
+    def _why_no_outline(self) -> str:
         measured = self._measured
-        if self._why_not:
-            return self._why_not
+        if self.why_not:
+            return self.why_not
         if measured.disc.mean() > WITHOUT_OUTLINE:
             return (
                 f"{int(measured.disc.sum()):,} of {len(measured.disc):,} cells have no outline; "
                 "use a label image"
             )
-        if measured.free.mean() < 1 - WITHOUT_OUTLINE:
-            return (
-                f"{int((~measured.free).sum()):,} of {len(measured.free):,} crops show no "
-                "background: use larger crops"
-            )
         return ""
+
+    @property
+    def _why_no_removal(self) -> str:
+        free = self._measured.free
+        if not self._why_no_outline and free.mean() < 1 - WITHOUT_OUTLINE:
+            return (
+                f"{int((~free).sum()):,} of {len(free):,} crops show no background that is "
+                f"{self._measured.margin:.1f} pixels or more from any cell"
+            )
+        return self._why_no_outline
 
     # ---------------------------------------------------------------- checks
 
@@ -350,8 +362,8 @@ class _Card:
             check = not_tested(key, "")
             line = "the crops show no other cell: they were prepared so"
             return AuditCheck(key, check.question, "green", line, n=len(self._base))
-        if self._why_no_removal:
-            return not_tested(key, self._why_no_removal)
+        if self._why_no_outline:
+            return not_tested(key, self._why_no_outline)
         if measured.labelled.mean() < 1 - WITHOUT_OUTLINE:
             return not_tested(key, "without a label image other cells are not known")
         seen = measured.has_others
@@ -381,7 +393,7 @@ class _Card:
         ]
         gain = kept_of(only, whole) - kept_of(empty, whole)
         word: Answer = "green"
-        if gain >= KEPT_GREEN:
+        if gain >= NEIGHBOURS_ADD:
             clear = added.low > 0 and only.low > only.chance
             word = "red" if clear and kept_of(only, whole) >= KEPT_RED else "amber"
         of = f"of {counted(int(seen.sum()), 'crop')} with neighbours {{figure}} are right"
@@ -389,50 +401,12 @@ class _Card:
         lines: dict[str, str] = {
             "green": f"neighbours do not decide: with the cell taken away {of}, without any cell "
             f"{empty.short_text}{end}",
-            "amber": f"the neighbours say something too: with the cell taken away {of}, without "
-            f"any cell {empty.short_text}{end}",
+            "amber": f"the neighbours may carry it too: with the cell itself taken away {of} (as "
+            f"it is {{whole}}), without any cell {empty.short_text}{end}",
             "red": f"the neighbours carry it too: with the cell itself taken away {of} (as it is "
             f"{{whole}}), without any cell {empty.short_text}{end}",
         }
         return accuracy_check(key, only, whole, lines, figures, answer=word)
-
-    def of_design(self, checks: list[AuditCheck]) -> list[AuditCheck]:
-        """What tells the classes apart without a pixel: numbers of cells, places of wells."""
-        known = {check.key: check for check in checks}
-        background = [known["background alone"], known["background learnt"]]
-        return [
-            self._by_design(
-                "cell count",
-                "the number of cells",
-                np.hstack([counts_of_fields(self._cells), self._measured.numbers["counts"]]),
-                [known["neighbours"], *background],
-            ),
-            self._well_position(background),
-        ]
-
-    def _well_position(self, paths: list[AuditCheck]) -> AuditCheck:
-        try:
-            places = well_places(self._cells)
-        except DataError as error:
-            return not_tested("well position", str(error))
-        return self._by_design("well position", "the place of the well", places, paths)
-
-    def _by_design(
-        self,
-        key: str,
-        what: str,
-        numbers: npt.NDArray[np.float64],
-        paths: list[AuditCheck],
-    ) -> AuditCheck:
-        why = self._why_not or self._no_folds
-        if why:
-            return not_tested(key, why)
-        learnt = self._learnt(numbers)
-        word, end = by_design(kept_word(learnt, self.whole), paths)
-        told = f"{what} alone tells the classes apart: {{figure}}{end}"
-        lines = {"green": told if end else f"{what} alone says nothing: {{figure}}", "amber": told}
-        figure = accuracy_figure(f"learnt from {what}", learnt)
-        return accuracy_check(key, learnt, self.whole, lines, [figure], answer=word)
 
     def of_illumination(self) -> list[AuditCheck]:
         """What another exposure, uneven illumination and other gains change."""
@@ -466,7 +440,7 @@ class _Card:
     def of_stain(self) -> AuditCheck:
         """Whether the mere level of a channel decides."""
         key, channels = "stain level", self._cells.channels
-        why = self._why_not or self._no_folds
+        why = self.why_not or self._no_folds
         if why:
             return not_tested(key, why)
         levels = self._measured.levels
@@ -482,6 +456,56 @@ class _Card:
             self._groups,
             share_of_mixed_groups(self._labels, groups),
         )
+
+
+class _Design:
+    """What tells the classes apart without a pixel, learnt from all cells: no model is asked."""
+
+    def __init__(
+        self, cells: Cells, classes: tuple[str, ...], whole: AccuracyEstimate, seed: int
+    ) -> None:
+        labels = matching(cells.labels, cells.classes, classes)
+        rng = np.random.default_rng(seed)
+        some = [
+            own[spread_over_groups(cells.groups[own], MOST_OF_DESIGN, rng)]
+            for own in (np.flatnonzero(labels == code) for code in range(len(classes)))
+        ]
+        chosen = np.sort(np.concatenate(some))
+        self._cells = cells.subset(chosen).with_labels(labels[chosen], classes)
+        self._classes, self._whole, self._seed = classes, whole, seed
+
+    def checks(self, known: list[AuditCheck], why_not: str) -> list[AuditCheck]:
+        """Numbers of cells, and places of wells, read by whether they reach the classifier."""
+        by_key = {check.key: check for check in known}
+        background = [by_key["background alone"], by_key["background learnt"]]
+        count, place = "cell count", "well position"
+        if why_not:
+            return [not_tested(key, why_not) for key in (count, place)]
+        paths = [by_key["neighbours"], *background]
+        return [
+            self._check(count, "the number of cells in the image", counts_of_fields, paths),
+            self._check(place, "the place of the well", well_places, background),
+        ]
+
+    def _check(
+        self,
+        key: str,
+        what: str,
+        numbers: Callable[[Cells], npt.NDArray[np.float64]],
+        paths: list[AuditCheck],
+    ) -> AuditCheck:
+        cells, labels = self._cells, self._cells.labels
+        try:
+            folds = fold_of_each(cells, self._seed)
+            calls = calls_of_numbers(numbers(cells), labels, folds, self._seed)
+        except DataError as error:
+            return not_tested(key, str(error))
+        learnt = estimate_accuracy(labels, calls, cells.groups, self._classes)
+        word, end = by_design(kept_word(learnt, self._whole), paths)
+        told = f"{what} alone tells the classes apart: {{figure}}{end}"
+        lines = {"green": told if end else f"{what} alone says nothing: {{figure}}", "amber": told}
+        figure = accuracy_figure(f"learnt from {what}, all cells", learnt)
+        return accuracy_check(key, learnt, self._whole, lines, [figure], answer=word)
 
 
 def _of_attribution(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.whatif.crops import batches_of, cell_crops
 from napari_channelmix.whatif.illumination import dark_levels, with_gain, with_shading
-from napari_channelmix.whatif.outside_cues import UntrainedFeatures, counts_of_crops
+from napari_channelmix.whatif.outside_cues import UntrainedFeatures
 from napari_channelmix.whatif.removal import (
     at_background_level,
     filled,
@@ -50,7 +50,7 @@ class Measured:
     calls : dict of str to (n,) int array
         By what was changed; ``as it is`` among them.
     numbers : dict of str to (n, F) array
-        ``background``, ``counts``, ``untrained`` and ``untrained background``.
+        ``background``, ``untrained`` and ``untrained background``.
     levels : (n, C) array
     has_others, disc, room, free : (n,) bool arrays
         Whether a crop shows another cell, has no outline, has room for the sham, and has any
@@ -104,7 +104,7 @@ def measured_job(
     numbers: dict[str, list[Doubles]] = {}
     done = 0
     for crops in batches_of(cells, everything, BATCH):
-        own, others = territories(crops, reach)
+        own, others = territories(crops, reach, cells)
         own_labels = labels[done : done + len(crops)]
         empty = filled(crops, own | others)
         changes = _changes(crops, own, others, own_labels, light, seed)
@@ -114,7 +114,6 @@ def measured_job(
         for name, values in {
             "levels": levels_of(crops),
             "background": crops.background,
-            "counts": counts_of_crops(crops),
             "untrained": untrained(crops.pixels),
             "untrained background": untrained(empty.pixels),
             "others": crops.others.any(axis=(1, 2)),

@@ -64,6 +64,7 @@ def axes_of(
     """
     names = cells.channels if isinstance(cells, CellCrops) else tuple(cells)
     nuclei = cells.nuclei is not None if isinstance(cells, CellCrops) else True
+    sides = cells.two_sided if isinstance(cells, CellCrops) else None
     for name in channels or ():
         if name not in names:
             raise ModelError(
@@ -73,7 +74,9 @@ def axes_of(
     axes: list[Axis] = []
     for index, name in enumerate(names):
         if channels is None or name in channels:
-            axes += channel_axes(name, index, nuclei=nuclei)
+            axes += channel_axes(
+                name, index, nuclei=nuclei, two_sided=sides is not None and bool(sides[index])
+            )
     axes += SHAPE
     axes += [NEIGHBOURS]
     for index, name in enumerate(names):
@@ -90,7 +93,9 @@ def axes_of(
     return tuple(axis for axis in axes if families is None or axis.family in families)
 
 
-def channel_axes(name: str, index: int, *, nuclei: bool = True) -> list[Axis]:
+def channel_axes(
+    name: str, index: int, *, nuclei: bool = True, two_sided: bool = False
+) -> list[Axis]:
     """Axes of one channel, by its name and its index."""
 
     def axis(kind: str, unit: str, low: float, high: float, **others: object) -> Axis:
@@ -109,11 +114,17 @@ def channel_axes(name: str, index: int, *, nuclei: bool = True) -> list[Axis]:
             **others,  # type: ignore[arg-type]
         )
 
-    light = ("brightness", "exposure", "surrounding light")
     axes = [
         axis("brightness", "doublings", -4, 4, to_level=doublings, moves_too=("level", "exposure")),
-        axis("level", "raw units", -_RAW, _RAW, to_level=difference, moves_too=light),
-        axis("rim", "r", -1, 1, moves_too=("nucleus against cytoplasm",)),
+        axis(
+            "level",
+            "raw units",
+            -_RAW,
+            _RAW,
+            to_level=difference,
+            moves_too=("brightness", "exposure"),
+        ),
+        axis("rim", "r", -1, 1, moves_too=("nucleus against cytoplasm", "sharpness")),
     ]
     if nuclei:
         axes.append(
@@ -123,10 +134,12 @@ def channel_axes(name: str, index: int, *, nuclei: bool = True) -> list[Axis]:
                 -4,
                 4,
                 to_level=difference,
-                moves_too=("rim",),
+                moves_too=("rim", "sharpness"),
             )
         )
-    axes.append(axis("detail", "doublings", -3, 3, moves_too=("sharpness",)))
+    # What is darker and brighter lies further from the background the more detail it has.
+    strength = ("sharpness", "brightness") if two_sided else ("sharpness",)
+    axes.append(axis("detail", "doublings", -3, 3, moves_too=strength))
     return axes
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "brightness",
+    "compartments_of",
     "depth_of",
     "detail",
     "detail_scale",
@@ -27,6 +28,7 @@ __all__ = [
     "mean_light",
     "nucleus_against_cytoplasm",
     "rim",
+    "rimmed",
 ]
 
 FloatArray = npt.NDArray[np.float32]
@@ -37,6 +39,7 @@ MOST_GAIN = 4.0
 # What is taken for detail: what a Gaussian of this share of the cell's diameter takes away, in
 # pixels between these.
 DETAIL, LEAST_DETAIL, MOST_DETAIL = 0.1, 1.0, 4.0
+RINGS = 6
 
 
 def brightness(crops: CellCrops, amounts: FloatArray, channel: int) -> CellCrops:
@@ -65,10 +68,10 @@ def level(crops: CellCrops, amounts: FloatArray, channel: int) -> CellCrops:
 def rim(crops: CellCrops, amounts: FloatArray, channel: int) -> CellCrops:
     """Light times ``1 - 2 r (depth - mean depth)``, its total kept; amounts r from -1 to 1.
 
-    Depth is the distance from the outline, 1 in the innermost pixel. Positive: a brighter rim. The
-    profile of the sprites (`drl.sprites`).
+    Depth is the distance from the outline, 1 in the innermost pixel; of a nuclear stain, from that
+    of the nucleus. Positive: a brighter rim. The profile of the sprites (`drl.sprites`).
     """
-    depth = depth_of(crops)
+    depth = depth_of(crops, channel)
     profile = np.maximum(1 - 2 * amounts[:, None, None] * depth, 0)
     return _moved(crops, channel, profile.astype(np.float32))
 
@@ -82,15 +85,18 @@ def nucleus_against_cytoplasm(crops: CellCrops, amounts: FloatArray, channel: in
     nucleus, cytoplasm = inner_and_outer(crops)
     known = nucleus.any(axis=(1, 2)) & cytoplasm.any(axis=(1, 2))
     gain = np.exp2(np.where(known, amounts, 0)).astype(np.float32)
-    inside = crops.stored("soft nucleus", lambda: smoothed(nucleus.astype(np.float32), 0.5))
+    inside = crops.stored(
+        "soft nucleus", lambda: smoothed(nucleus.astype(np.float32), 0.5), of_outlines=True
+    )
     return _moved(crops, channel, 1 + (gain - 1)[:, None, None] * inside)
 
 
 def detail(crops: CellCrops, amounts: FloatArray, channel: int) -> CellCrops:
     """``low + 2^a (x - low)``, the mean kept; amounts in doublings.
 
-    ``low`` is the light smoothed within the region, by a Gaussian of a tenth of the cell's
-    diameter.
+    ``low`` is the light smoothed within nucleus and cytoplasm, where they are known, else within
+    the region, by a Gaussian of a tenth of the cell's diameter: where the light of the nucleus
+    ends is no detail. The mean of each stays, and of each of 6 rings of equal depth in it.
     """
     fine = crops.stored(f"detail {channel}", lambda: _fine(crops, channel))
     return _with_light(crops, channel, (np.exp2(amounts) - 1)[:, None, None] * fine)
@@ -120,17 +126,21 @@ def mean_light(crops: CellCrops, channel: int) -> FloatArray:
     return crops.stored(f"mean light {channel}", make)
 
 
-def depth_of(crops: CellCrops) -> FloatArray:
-    """Distance (n, H, W) from the outline of the region, 1 in its innermost pixel, less its mean.
+def rimmed(crops: CellCrops, channel: int) -> Mask:
+    """Pixels (n, H, W) whose outline is the rim: nuclei for a nuclear stain, else the region."""
+    nuclear = crops.nuclei is not None and crops.channels[channel] == crops.nuclear_channel
+    return inner_and_outer(crops)[0] if nuclear else crops.region
 
-    0 outside.
-    """
+
+def depth_of(crops: CellCrops, channel: int) -> FloatArray:
+    """Distance (n, H, W) from the outline, 1 in its innermost pixel, less its mean; 0 outside."""
+    regions = rimmed(crops, channel)
 
     def make() -> FloatArray:
         from scipy.ndimage import distance_transform_edt
 
-        depth = np.zeros(crops.region.shape, np.float32)
-        for place, region in enumerate(crops.region):
+        depth = np.zeros(regions.shape, np.float32)
+        for place, region in enumerate(regions):
             if region.any():
                 # Beyond the border of the crop nothing is known: a cell that is cut ends there.
                 away = distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
@@ -138,7 +148,8 @@ def depth_of(crops: CellCrops) -> FloatArray:
                 depth[place][region] -= depth[place][region].mean()
         return depth
 
-    return crops.stored("depth", make)
+    name = "depth" if regions is crops.region else "depth in nuclei"
+    return crops.stored(name, make, of_outlines=True)
 
 
 def inner_and_outer(crops: CellCrops) -> tuple[Mask, Mask]:
@@ -155,7 +166,12 @@ def inner_and_outer(crops: CellCrops) -> tuple[Mask, Mask]:
         nucleus = np.where(ringed, crops.mask, crops.nuclei) & crops.region
         return nucleus, crops.region & ~nucleus
 
-    return crops.stored("nucleus and cytoplasm", make)
+    return crops.stored("nucleus and cytoplasm", make, of_outlines=True)
+
+
+def compartments_of(crops: CellCrops) -> tuple[Mask, ...]:
+    """Pixels (n, H, W) of nucleus and cytoplasm; of the region where no nuclei are known."""
+    return (crops.region,) if crops.nuclei is None else inner_and_outer(crops)
 
 
 def detail_scale(crops: CellCrops) -> FloatArray:
@@ -165,22 +181,63 @@ def detail_scale(crops: CellCrops) -> FloatArray:
 
 
 def _fine(crops: CellCrops, channel: int) -> FloatArray:
-    """Light (n, H, W) less its smoothed copy, of mean 0 in the region; 0 outside."""
-    inside = crops.region.astype(np.float32)
-    light = light_of(crops, channel) * inside
-    low = np.zeros_like(light)
-    scales = detail_scale(crops)
-    for sigma in np.unique(scales).tolist():
-        some = scales == sigma
-        weight = np.maximum(smoothed(inside[some], sigma), 1e-6)
-        low[some] = smoothed(light[some], sigma) / weight
-    fine = (light - low) * inside
-    fine -= (fine.sum(axis=(1, 2)) / np.maximum(_area(crops), 1))[:, None, None] * inside
-    return fine
+    """Light (n, H, W) less its smoothed copy, of mean 0 in each ring; 0 outside."""
+    light, scales = light_of(crops, channel), detail_scale(crops)
+    result = np.zeros_like(light)
+    for part in compartments_of(crops):
+        inside = part.astype(np.float32)
+        fine = light * inside
+        for sigma in np.unique(scales).tolist():
+            some = scales == sigma
+            weight = np.maximum(smoothed(inside[some], sigma), 1e-6)
+            fine[some] -= smoothed(fine[some], sigma) / weight
+        result += fine * inside
+    return result - _radial_mean(crops, result)
+
+
+def _radial_mean(crops: CellCrops, values: FloatArray) -> FloatArray:
+    """Mean (n, H, W) of values in rings of equal depth, in a straight line from ring to ring.
+
+    In each compartment by itself; 0 outside the region.
+    """
+    ring, share = crops.stored("rings", lambda: _rings(crops), of_outlines=True)
+    upper = ring + 1
+    count = int(upper.max(initial=0)) + 1
+    total, weight = np.zeros(count), np.zeros(count)
+    for index, part in ((ring, 1 - share), (upper, share)):
+        total += np.bincount(index.ravel(), (values * part).ravel(), count)
+        weight += np.bincount(index.ravel(), part.ravel(), count)
+    mean = (total / np.maximum(weight, 1e-6)).astype(np.float32)
+    profile: FloatArray = (1 - share) * mean[ring] + share * mean[upper]
+    return profile * crops.region
+
+
+def _rings(crops: CellCrops) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """Ring (n, H, W) whose middle lies outside of each pixel, and how far it is to the next one.
+
+    Rings are numbered through all cells and compartments; all that lies outside is one.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    ring = np.zeros(crops.region.shape, np.int64)
+    share = np.zeros(crops.region.shape, np.float32)
+    parts = compartments_of(crops)
+    first = 2
+    for part in parts:
+        for place, mask in enumerate(part):
+            if mask.any():
+                away = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask]
+                depth = np.clip(RINGS * away / away.max() - 0.5, 0, RINGS - 1)
+                lower = np.minimum(depth.astype(int), RINGS - 2)
+                ring[place][mask], share[place][mask] = first + lower, depth - lower
+            first += RINGS
+    return ring, share
 
 
 def _area(crops: CellCrops) -> FloatArray:
-    return crops.stored("area", lambda: crops.region.sum(axis=(1, 2)).astype(np.float32))
+    return crops.stored(
+        "area", lambda: crops.region.sum(axis=(1, 2)).astype(np.float32), of_outlines=True
+    )
 
 
 def _moved(crops: CellCrops, channel: int, profile: FloatArray) -> CellCrops:
@@ -191,7 +248,12 @@ def _moved(crops: CellCrops, channel: int, profile: FloatArray) -> CellCrops:
     total = weight.sum(axis=(1, 2))
     after = np.einsum("nyx,nyx->n", weight, profile)
     kept = np.divide(total, after, out=np.ones_like(total), where=after > 1e-6 * total)
-    return _with_light(crops, channel, light * (profile * kept[:, None, None] - 1))
+    change = light * (profile * kept[:, None, None] - 1)
+    if crops.two_sided is not None and crops.two_sided[channel]:
+        # Light of either sign: its mean stays as well.
+        shift = (change * inside).sum(axis=(1, 2)) / np.maximum(_area(crops), 1)
+        change -= shift[:, None, None] * inside
+    return _with_light(crops, channel, change)
 
 
 def _with_light(crops: CellCrops, channel: int, change: FloatArray) -> CellCrops:

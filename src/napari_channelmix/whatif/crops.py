@@ -61,6 +61,9 @@ class CellCrops:
     spread : (C,) float32 array or None
         How far the brightest pixels of the data set lie from its background, raw units; the unit
         of edits that are made to all channels at once.
+    two_sided : (C,) bool array or None
+        Channels in which cells are darker as well as brighter than the background, such as bright
+        field; None: none.
     """
 
     pixels: FloatArray = field(repr=False)
@@ -73,7 +76,9 @@ class CellCrops:
     positions: npt.NDArray[np.int64] = field(repr=False)
     scope: Scope = "cell"
     spread: FloatArray | None = field(default=None, repr=False)
+    two_sided: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
     _stored: dict[str, object] = field(default_factory=dict, repr=False, init=False)
+    _of_outlines: dict[str, object] = field(default_factory=dict, repr=False, init=False)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -117,17 +122,23 @@ class CellCrops:
             raise ModelError(f"scope {scope!r} is unknown; use {', '.join(SCOPES)}")
         return replace(self, scope=scope)
 
-    def with_pixels(self, pixels: FloatArray) -> CellCrops:
-        """The same outlines around other pixels."""
-        other = replace(self, pixels=pixels)
-        other.__dict__.update({k: self.__dict__[k] for k in _OF_OUTLINES if k in self.__dict__})
+    def with_pixels(self, pixels: FloatArray, background: FloatArray | None = None) -> CellCrops:
+        """The same outlines around other pixels, upon another background."""
+        level = self.background if background is None else background
+        other = replace(self, pixels=pixels, background=level)
+        kept = {name: self.__dict__[name] for name in _OF_OUTLINES if name in self.__dict__}
+        other.__dict__.update(kept, _of_outlines=self._of_outlines)
         return other
 
-    def stored(self, name: str, make: Callable[[], T]) -> T:
-        """What ``make`` gives, made once for these crops: many edits need the same."""
-        if name not in self._stored:
-            self._stored[name] = make()
-        return self._stored[name]  # type: ignore[return-value]
+    def stored(self, name: str, make: Callable[[], T], *, of_outlines: bool = False) -> T:
+        """What ``make`` gives, made once for these crops: many edits need the same.
+
+        ``of_outlines``: made of outlines alone, and so the same for edited pixels.
+        """
+        known = self._of_outlines if of_outlines else self._stored
+        if name not in known:
+            known[name] = make()
+        return known[name]  # type: ignore[return-value]
 
     @property
     def nuclear_channel(self) -> str | None:
@@ -219,6 +230,7 @@ def cell_crops(
         background_of(pixels, outlines, scale),
         chosen,
         spread=np.abs(scale.spread),
+        two_sided=scale.two_sided,
     )
 
 

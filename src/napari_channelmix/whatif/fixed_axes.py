@@ -24,7 +24,7 @@ SHAPE = [
         to_level=difference,
         sham=RESAMPLING,
         kind="size",
-        moves_too=("exposure", "surrounding light"),
+        moves_too=("exposure", "surrounding light", "background", "noise", "sharpness"),
     ),
     Axis(
         "elongation",
@@ -37,6 +37,7 @@ SHAPE = [
         measure=measures.elongation,
         sham=RESAMPLING,
         kind="elongation",
+        moves_too=("roundness", "sharpness"),
     ),
     Axis(
         "roundness",
@@ -49,7 +50,7 @@ SHAPE = [
         measure=measures.roundness,
         sham=RESAMPLING,
         kind="roundness",
-        moves_too=("elongation",),
+        moves_too=("elongation", "sharpness"),
     ),
 ]
 NEIGHBOURS = Axis(

@@ -13,7 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.whatif.acquisition import spread_of
-from napari_channelmix.whatif.channel_edits import depth_of, inner_and_outer, light_of, mean_light
+from napari_channelmix.whatif.channel_edits import (
+    compartments_of,
+    depth_of,
+    inner_and_outer,
+    light_of,
+    mean_light,
+    rimmed,
+)
+from napari_channelmix.whatif.smoothing import smoothed
 
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
@@ -33,25 +41,32 @@ __all__ = [
     "roundness",
     "sharpness",
     "size",
+    "strength_of",
     "surrounding_light",
 ]
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-# A channel shows the outline of a cell where the light in it is this many times that around it;
+# A channel shows the outline of a cell where the light in it is this many times that beside it;
 # its outline is where the light falls to half of the cell's mean.
-SHOWS, HALF = 4.0, 0.5
-# Pixels beyond an outline in which its light is looked for.
-BEYOND = 3.0
+SHOWS, HALF = 3.0, 0.5
+# Pixels beyond an outline in which its light is looked for, and where what is beside it ends.
+BEYOND, BESIDE = 3, 5
+# Light around a pixel that counts, as a share of the cell's mean.
+DIM = 0.25
 
 
 # ---------------------------------------------------------------- one channel
 
 
 def brightness(crops: CellCrops, channel: int) -> FloatArray:
-    """Mean of the region above the background of the crop, raw units; NaN without a region."""
-    light = mean_light(crops, channel)
+    """Mean of the region above the background of the crop, raw units; NaN without a region.
+
+    Of channels with dark parts (`CellCrops.two_sided`), how far it is from the background either
+    way.
+    """
+    light = _mean_strength(crops, channel)
     return np.where(crops.region.any(axis=(1, 2)), light, np.nan).astype(np.float32)
 
 
@@ -61,13 +76,18 @@ def level(crops: CellCrops, channel: int) -> FloatArray:
     The background is not taken away: between cells that touch, as in tissue, it is light of cells,
     and would hide by how much the cells of one class are brighter.
     """
-    return np.asarray(brightness(crops, channel) + crops.background[:, channel], np.float32)
+    mean = mean_light(crops, channel) + crops.background[:, channel]
+    return np.where(crops.region.any(axis=(1, 2)), mean, np.nan).astype(np.float32)
 
 
 def rim(crops: CellCrops, channel: int) -> FloatArray:
-    """Light of the outer half of the region against the inner half, doublings of their means."""
-    outer = (depth_of(crops) <= _median_depth(crops)) & crops.region
-    return _doublings(crops, channel, outer, crops.region & ~outer)
+    """Light of the outer half against the inner half, doublings of their means.
+
+    Of the region; of a nuclear stain, of the nucleus.
+    """
+    whole = rimmed(crops, channel)
+    outer = (depth_of(crops, channel) <= _median_depth(crops, channel)) & whole
+    return _doublings(crops, channel, outer, whole & ~outer)
 
 
 def nucleus_against_cytoplasm(crops: CellCrops, channel: int) -> FloatArray:
@@ -78,26 +98,32 @@ def nucleus_against_cytoplasm(crops: CellCrops, channel: int) -> FloatArray:
 def detail(crops: CellCrops, channel: int) -> FloatArray:
     """How uneven the light of the cell is, doublings.
 
-    Root mean square of the difference between neighbouring pixels inside the outline, times its
-    diameter, against the mean light: the same for a cell that is brighter, or larger.
+    Root mean square of the second differences between pixels inside the outline, and inside the
+    nucleus and the cytoplasm where they are known, against the light around each pixel, times the
+    diameter: the same for a cell that is brighter, here or there.
     """
     light = light_of(crops, channel)
-    inner = _eroded(crops.region)
-    down = (light[:, 1:] - light[:, :-1]) ** 2 * (inner[:, 1:] & inner[:, :-1])
-    across = (light[:, :, 1:] - light[:, :, :-1]) ** 2 * (inner[:, :, 1:] & inner[:, :, :-1])
-    area = inner.sum(axis=(1, 2))
-    rough = np.sqrt((down.sum(axis=(1, 2)) + across.sum(axis=(1, 2))) / np.maximum(area, 1))
+    mean = np.abs(_mean_strength(crops, channel))
+    around = np.maximum(smoothed(strength_of(crops, channel), 2.0), DIM * mean[:, None, None])
+    around = np.maximum(around, 1e-9)
+    down = (np.diff(light, 2, axis=1) / around[:, 1:-1]) ** 2
+    across = (np.diff(light, 2, axis=2) / around[:, :, 1:-1]) ** 2
+    parts = crops.stored(
+        "inner parts", lambda: [_eroded(m) for m in compartments_of(crops)], of_outlines=True
+    )
+    area, total = np.zeros(len(crops)), np.zeros(len(crops))
+    for inner in parts:
+        area += inner.sum(axis=(1, 2))
+        total += (down * inner[:, 1:-1]).sum(axis=(1, 2))
+        total += (across * inner[:, :, 1:-1]).sum(axis=(1, 2))
+    rough = np.sqrt(total / np.maximum(area, 1))
     diameter = 2 * np.sqrt(crops.mask.sum(axis=(1, 2)) / np.pi)
-    return _log_ratio(rough * diameter, np.abs(mean_light(crops, channel)), area > 0)
+    return _log_ratio(rough * diameter, np.ones(len(crops)), (area > 0) & (mean > 0))
 
 
 def background(crops: CellCrops, channel: int) -> FloatArray:
     """Median of the pixels two and more away from all objects, raw units."""
-    free = _free(crops)
-    values = np.full(len(crops), np.nan, np.float32)
-    for place in np.flatnonzero(free.any(axis=(1, 2))):
-        values[place] = np.median(crops.pixels[place, channel][free[place]])
-    return values
+    return _backgrounds(crops)[:, channel]
 
 
 # ---------------------------------------------------------------- shape
@@ -120,10 +146,14 @@ def elongation(crops: CellCrops) -> FloatArray:
 
 
 def roundness(crops: CellCrops) -> FloatArray:
-    """How much the outline seen in the light fills the ellipse of its moments, 1 for an ellipse."""
+    """How compact the outline seen in the light is: area over that of a disc of its moments.
+
+    1 for a disc; less the longer, or the more lobed, the outline is.
+    """
     area, longest, shortest = _moments(crops)
-    ellipse = 4 * np.pi * np.sqrt(np.maximum(longest * shortest, 1e-12))
-    return np.where(area > 3, area / ellipse, np.nan).astype(np.float32)
+    disc = 2 * np.pi * (longest + shortest)
+    ratio = np.divide(area, disc, out=np.full(len(crops), np.nan), where=area > 3)
+    return np.asarray(ratio, np.float32)
 
 
 # ---------------------------------------------------------------- the whole crop
@@ -147,26 +177,28 @@ def contrast(crops: CellCrops) -> FloatArray:
 
 
 def darkest(crops: CellCrops) -> FloatArray:
-    """First percentile of the crop in % of the spread, mean over the channels: the offset."""
-    flat = crops.pixels.reshape(*crops.pixels.shape[:2], -1)
-    place = flat.shape[2] // 100
-    low = np.partition(flat, place, axis=2)[:, :, place] if len(crops) else flat[:, :, 0]
-    return np.asarray((100 * low / spread_of(crops)).mean(axis=1), np.float32)
+    """Background in % of the spread, mean over the channels: the offset."""
+    return np.asarray((100 * _backgrounds(crops) / spread_of(crops)).mean(axis=1), np.float32)
 
 
 def sharpness(crops: CellCrops) -> FloatArray:
-    """Difference between neighbouring pixels against the crop's own variation, doublings."""
+    """How much of the change between pixels is from pixel to pixel, doublings.
+
+    Root mean square of the second differences against that of the first ones; mean over the
+    channels.
+    """
     pixels = crops.pixels
-    down = ((pixels[:, :, 1:] - pixels[:, :, :-1]) ** 2).mean(axis=(2, 3))
-    across = ((pixels[:, :, :, 1:] - pixels[:, :, :, :-1]) ** 2).mean(axis=(2, 3))
-    variation = pixels.var(axis=(2, 3))
-    ratio = (down + across) / np.maximum(variation, 1e-12)
-    ratio = np.where(variation > 1e-12, ratio, 1.0)
+    first, second = np.zeros(pixels.shape[:2]), np.zeros(pixels.shape[:2])
+    for axis in (2, 3):
+        step = np.diff(pixels, axis=axis)
+        first += (step**2).mean(axis=(2, 3))
+        second += (np.diff(step, axis=axis) ** 2).mean(axis=(2, 3))
+    ratio = np.where(first > 1e-12, second / np.maximum(first, 1e-12), 1.0)
     return np.asarray(0.5 * np.log2(np.maximum(ratio, 1e-9)).mean(axis=1), np.float32)
 
 
 def graininess(crops: CellCrops) -> FloatArray:
-    """Noise in doublings of a % of the spread, mean over the channels.
+    """Noise of the background in doublings of a % of the spread, mean over the channels.
 
     Median of the absolute response to ``[1 -2 1] x [1 -2 1]``, which plane and edge hardly
     excite, over 6 x 0.6745 (Immerkaer 1996, CVIU 64, 300, with a median for the mean).
@@ -174,30 +206,56 @@ def graininess(crops: CellCrops) -> FloatArray:
     pixels = crops.pixels
     rows = pixels[:, :, 2:] - 2 * pixels[:, :, 1:-1] + pixels[:, :, :-2]
     both = rows[..., 2:] - 2 * rows[..., 1:-1] + rows[..., :-2]
-    deviation = np.median(np.abs(both), axis=(2, 3)) / (6 * 0.6745) / spread_of(crops)
-    return np.asarray(np.log2(np.maximum(100 * deviation, 1e-3)).mean(axis=1), np.float32)
+    deviation = _medians(np.abs(both), _free(crops)[:, 1:-1, 1:-1]) / (6 * 0.6745)
+    share = 100 * deviation / spread_of(crops)
+    return np.asarray(np.log2(np.maximum(share, 1e-3)).mean(axis=1), np.float32)
 
 
 def gradient(crops: CellCrops) -> FloatArray:
     """How much brighter the right edge is than the left one, in % of the middle.
 
-    Of a straight line through the darker half of each column; mean over the channels.
+    Of a straight line through the pixels two and more away from all objects; mean over the
+    channels.
     """
-    width = crops.pixels.shape[3]
-    columns = np.median(crops.pixels, axis=2)
-    across = np.linspace(-0.5, 0.5, width)
-    slope = columns @ across / (across @ across)
-    mean = columns.mean(axis=2)
-    steep = np.divide(slope, mean, out=np.zeros_like(slope), where=np.abs(mean) > 1e-9)
-    return np.asarray(100 * steep.mean(axis=1), np.float32)
+    free = _free(crops).sum(axis=1)[:, None].astype(np.float32)
+    columns = (crops.pixels * _free(crops)[:, None]).sum(axis=2)
+    across = np.linspace(-0.5, 0.5, crops.pixels.shape[3], dtype=np.float32)
+    count = np.maximum(free.sum(axis=2), 1)
+    middle = (free @ across) / count
+    mean = columns.sum(axis=2) / count
+    off = across - middle[..., None]
+    width = (free * off**2).sum(axis=2)
+    slope = (columns * off).sum(axis=2) / np.maximum(width, 1e-9)
+    at_middle = mean - slope * middle
+    steep = np.divide(slope, at_middle, out=np.zeros_like(slope), where=np.abs(at_middle) > 1e-9)
+    known = width[:, 0] > 1e-6
+    return np.where(known, 100 * steep.mean(axis=1), np.nan).astype(np.float32)
 
 
 # ---------------------------------------------------------------- parts
 
 
+def strength_of(crops: CellCrops, channel: int) -> FloatArray:
+    """Light (n, H, W), raw units; of channels with dark parts, without its sign."""
+    two_sided = crops.two_sided is not None and bool(crops.two_sided[channel])
+    return np.abs(light_of(crops, channel)) if two_sided else light_of(crops, channel)
+
+
+def _mean_strength(crops: CellCrops, channel: int) -> FloatArray:
+    """Mean (n,) of `strength_of` in the region."""
+    if crops.two_sided is None or not crops.two_sided[channel]:
+        return mean_light(crops, channel)
+
+    def make() -> FloatArray:
+        total = (strength_of(crops, channel) * crops.region).sum(axis=(1, 2))
+        return np.asarray(total / np.maximum(crops.region.sum(axis=(1, 2)), 1), np.float32)
+
+    return crops.stored(f"mean strength {channel}", make)
+
+
 def _doublings(crops: CellCrops, channel: int, one: Mask, other: Mask) -> FloatArray:
     """Mean light of some pixels against that of others, doublings; NaN unless both are positive."""
-    light = light_of(crops, channel)
+    light = strength_of(crops, channel)
     areas = [mask.sum(axis=(1, 2)) for mask in (one, other)]
     means = [
         np.einsum("nyx,nyx->n", light, mask.astype(np.float32)) / np.maximum(area, 1)
@@ -212,13 +270,19 @@ def _log_ratio(value: npt.NDArray[Any], by: npt.NDArray[Any], known: Mask) -> Fl
     return np.where(known, np.log2(ratio), np.nan).astype(np.float32)
 
 
-def _median_depth(crops: CellCrops) -> FloatArray:
-    depth = depth_of(crops)
-    middle = np.zeros((len(crops), 1, 1), np.float32)
-    for place, region in enumerate(crops.region):
-        if region.any():
-            middle[place] = np.median(depth[place][region])
-    return middle
+def _median_depth(crops: CellCrops, channel: int) -> FloatArray:
+    regions = rimmed(crops, channel)
+
+    def make() -> FloatArray:
+        depth = depth_of(crops, channel)
+        middle = np.zeros((len(crops), 1, 1), np.float32)
+        for place, region in enumerate(regions):
+            if region.any():
+                middle[place] = np.median(depth[place][region])
+        return middle
+
+    name = "median depth" if regions is crops.region else "median depth in nuclei"
+    return crops.stored(name, make, of_outlines=True)
 
 
 def _grown_once(mask: Mask) -> Mask:
@@ -230,6 +294,12 @@ def _grown_once(mask: Mask) -> Mask:
     return grown
 
 
+def _grown_by(mask: Mask, steps: int) -> Mask:
+    for _ in range(steps):
+        mask = _grown_once(mask)
+    return mask
+
+
 def _eroded(mask: Mask) -> Mask:
     return ~_grown_once(~mask)
 
@@ -237,7 +307,20 @@ def _eroded(mask: Mask) -> Mask:
 def _free(crops: CellCrops) -> Mask:
     """Pixels (n, H, W) two and more away from all objects."""
     own, others = crops.reach
-    return crops.stored("free", lambda: ~_grown_once(_grown_once(own | others)))
+    return crops.stored("free", lambda: ~_grown_once(_grown_once(own | others)), of_outlines=True)
+
+
+def _backgrounds(crops: CellCrops) -> FloatArray:
+    """Median (n, C) of the pixels two and more away from all objects; NaN where there are none."""
+    return crops.stored("backgrounds", lambda: _medians(crops.pixels, _free(crops)))
+
+
+def _medians(pixels: FloatArray, chosen: Mask) -> FloatArray:
+    """Median (n, C) of the chosen pixels (n, H, W) of each plane (n, C, H, W); NaN for none."""
+    medians = np.full(pixels.shape[:2], np.nan, np.float32)
+    for place in np.flatnonzero(chosen.any(axis=(1, 2))):
+        medians[place] = np.median(pixels[place][:, chosen[place]], axis=1)
+    return medians
 
 
 def _outline(crops: CellCrops) -> Mask:
@@ -246,16 +329,19 @@ def _outline(crops: CellCrops) -> Mask:
 
 
 def _seen(crops: CellCrops) -> Mask:
-    from scipy.ndimage import distance_transform_edt
-
     light = np.abs(crops.pixels - crops.background[:, :, None, None])
     seen = np.zeros_like(crops.mask)
+    near = crops.stored("near", lambda: _grown_by(crops.mask, BEYOND), of_outlines=True)
+    beside = crops.stored(
+        "beside",
+        lambda: _grown_by(near, BESIDE - BEYOND) & ~near & ~crops.reach[1],
+        of_outlines=True,
+    )
     hidden = crops.reach[1] if crops.scope == "cell" else np.zeros_like(crops.mask)
     for place, mask in enumerate(crops.mask):
         if not mask.any():
             continue
-        away = distance_transform_edt(~mask)
-        around = (away > BEYOND) & ~hidden[place] & ~crops.reach[1][place]
+        around = beside[place] & ~hidden[place]
         inside = light[place][:, mask].mean(axis=1)
         outside = light[place][:, around].mean(axis=1) if around.any() else np.zeros(len(inside))
         shows = inside > np.maximum(SHOWS * outside, 1e-9)
@@ -263,7 +349,7 @@ def _seen(crops: CellCrops) -> Mask:
             seen[place] = mask
             continue
         bright = light[place][shows] > HALF * inside[shows, None, None]
-        seen[place] = bright.any(axis=0) & (away <= BEYOND) & ~hidden[place]
+        seen[place] = bright.any(axis=0) & near[place] & ~hidden[place]
     return seen
 
 

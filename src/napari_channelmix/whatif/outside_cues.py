@@ -17,12 +17,10 @@ from napari_channelmix.phenotypes.plate import plates_of
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = [
     "UntrainedFeatures",
     "calls_of_numbers",
-    "counts_of_crops",
     "counts_of_fields",
     "fold_of_each",
     "well_places",
@@ -105,14 +103,6 @@ def counts_of_fields(cells: Cells) -> Doubles:
         if labels is not None:
             counts[index] = len(np.unique(labels[labels > 0]))
     return np.asarray(counts[fields][:, None])
-
-
-def counts_of_crops(crops: CellCrops) -> Doubles:
-    """Other objects in each crop, and the share of it that they cover, (n, 2)."""
-    from scipy.ndimage import label
-
-    number = [label(others)[1] for others in crops.others]
-    return np.stack([np.array(number, np.float64), crops.others.mean(axis=(1, 2))], axis=1)
 
 
 def well_places(cells: Cells) -> Doubles:

@@ -37,7 +37,7 @@ INNER = 20.0
 # A group of fewer cells has the range of all cells.
 LEAST_CELLS = 20
 # Cells that are edited, and amounts, to learn how an axis moves its feature.
-SAMPLE, STEPS = 100, 17
+SAMPLE, STEPS, FINE = 100, 17, 401
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +174,10 @@ def _by_trial(
     tried = _with_neutral(np.linspace(axis.low, axis.high, STEPS), axis)
     moved = np.array([_median(axis.measure(axis(some, float(a))) - before) for a in tried])
     middle = float(np.nanmedian(values))
+    # From one amount that was tried to the next in a straight line.
+    fine = _with_neutral(np.linspace(axis.low, axis.high, FINE), axis)
+    moved = np.interp(fine, tried, np.nan_to_num(moved))
+    tried = fine
     with np.errstate(invalid="ignore"):
         good = (middle + moved >= ends[0]) & (middle + moved <= ends[1])
     good |= tried == np.float32(axis.neutral)
@@ -187,7 +191,7 @@ def _by_trial(
     if first == last:
         first, last = max(0, start - 1), min(len(tried) - 1, start + 1)
     steps = _with_neutral(np.linspace(tried[first], tried[last], count), axis)
-    change = np.interp(steps, tried, np.nan_to_num(moved))
+    change = np.interp(steps, tried, moved)
     after = values[:, None] + change[None]
     with np.errstate(invalid="ignore"):
         inside = (after >= own_ends[0][:, None]) & (after <= own_ends[1][:, None])

@@ -25,9 +25,10 @@ FloatArray = npt.NDArray[np.float32]
 PUREST = 1 / 3
 # Cells that are edited.
 SAMPLE = 200
-# Smallest spread of a feature: what is alike in all cells makes no movement large. Doublings,
-# degrees of roundness; features in raw units: this share of the spread of the channel.
-LEAST, LEAST_ROUNDNESS, LEAST_RAW = 0.05, 0.02, 0.01
+# Smallest spread of a feature: what is alike in all cells makes no movement large. In
+# doublings; in raw units a share of the spread of the channel; others in their unit.
+LEAST, LEAST_RAW = 0.05, 0.01
+LEAST_OF = {"roundness": 0.02, "offset": 1.0, "shading": 1.0}
 
 
 def self_consistency(
@@ -123,7 +124,7 @@ def _spread(values: FloatArray, axis: Axis, crops: CellCrops) -> float:
 
     from napari_channelmix.whatif.acquisition import spread_of
 
-    least = LEAST_ROUNDNESS if axis.kind == "roundness" else LEAST
+    least = LEAST_OF.get(axis.kind, LEAST)
     if axis.unit == "raw units" or axis.kind == "brightness":
         least = LEAST_RAW * float(spread_of(crops)[crops.channel(axis.channel or "")])
     known = values[np.isfinite(values)]

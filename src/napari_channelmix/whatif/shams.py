@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.whatif.warping import linear_map, warped
+from napari_channelmix.whatif.warping import linear_map, there_and_back, warped
 
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
@@ -36,10 +36,8 @@ def shift(crops: CellCrops, amounts: FloatArray) -> CellCrops:
 
 
 def resampling(crops: CellCrops, amounts: FloatArray) -> CellCrops:
-    """Interpolated with nothing moved: the mean of a shift and of the opposite one.
+    """Interpolated with nothing moved: shifted, and shifted back.
 
-    Amounts in pixels; at 0.5 every pixel is a mean of itself and its neighbours, as smooth as the
-    interpolation of a shape edit leaves it where it is at its worst.
+    Amounts in pixels; at 0.5 each of the two interpolations smooths as much as one can.
     """
-    there, back = shift(crops, amounts), shift(crops, -amounts)
-    return crops.with_pixels((there.pixels + back.pixels) * np.float32(0.5))
+    return there_and_back(crops, amounts)

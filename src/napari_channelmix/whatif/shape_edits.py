@@ -31,7 +31,7 @@ def size(crops: CellCrops, amounts: FloatArray) -> CellCrops:
 
 def elongation(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """Stretched along the longest axis, the area kept; amounts in doublings of the axes' ratio."""
-    along = crops.stored("long axis", lambda: _long_axis(crops))
+    along = crops.stored("long axis", lambda: _long_axis(crops), of_outlines=True)
     outer = along[:, :, None] * along[:, None, :]
     half = np.exp2(amounts / 2)[:, None, None]
     matrices = outer / half + (np.eye(2, dtype=np.float32) - outer) * half
@@ -44,7 +44,7 @@ def roundness(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     In each of 64 directions from the centre, the distance of the outline is brought to the radius
     of the disc, and the light within along with it.
     """
-    radius, equal = crops.stored("radii", lambda: _radii(crops))
+    radius, equal = crops.stored("radii", lambda: _radii(crops), of_outlines=True)
     gain = radius / (radius + amounts[:, None, None] * (equal[:, None, None] - radius))
     sources = offsets_of(crops) * gain[..., None]
     sources += centres_of(crops)[:, None, None]

@@ -42,7 +42,7 @@ def background_level(crops: CellCrops, amounts: FloatArray, channel: int) -> Cel
     pixels[:, channel] += amounts[:, None, None] * _around(crops)
     background = crops.background.copy()
     background[:, channel] += amounts
-    return replace(crops.with_pixels(pixels), background=background)
+    return crops.with_pixels(pixels, background)
 
 
 def _around(crops: CellCrops) -> FloatArray:
@@ -52,4 +52,4 @@ def _around(crops: CellCrops) -> FloatArray:
         own, others = crops.reach
         return np.asarray(1 - soft_edge(own, others), np.float32)
 
-    return crops.stored("around", make)
+    return crops.stored("around", make, of_outlines=True)

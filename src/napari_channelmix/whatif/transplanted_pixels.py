@@ -51,9 +51,10 @@ def compartments_of(crops: CellCrops) -> dict[str, Mask]:
     of the radius of the cell around them, 2 pixels at least) and ``background``, which is neither
     these nor within the outline of a cell. Our definition.
     """
-    inner: Mask = np.asarray(crops.cell | crops.others)
+    inner: Mask = np.asarray(crops.cell | crops.others, bool)
     if crops.nuclei is not None:
-        inner = np.where(crops.nuclei.any(axis=(1, 2))[:, None, None], crops.nuclei, inner)
+        known = np.asarray(crops.nuclei.any(axis=(1, 2)))[:, None, None]
+        inner = np.asarray(np.where(known, crops.nuclei, inner), bool)
     radius = np.sqrt(crops.cell.sum(axis=(1, 2)) / np.pi)
     near = np.stack(
         [

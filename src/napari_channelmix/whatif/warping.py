@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +12,18 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
 
-__all__ = ["centres_of", "linear_map", "offsets_of", "warped"]
+__all__ = ["centres_of", "linear_map", "offsets_of", "there_and_back", "warped"]
 
 FloatArray = npt.NDArray[np.float32]
+
+# By how many pixels linear interpolation is shifted: Blu et al. 2004, equation 16.
+SHIFT = 0.21
 
 
 def warped(crops: CellCrops, sources: FloatArray) -> CellCrops:
     """All channels of the region as one, moved; its outlines move along.
 
-    The light ``(x - b) s`` of the region is taken out, moved by bilinear interpolation, and added
+    The light ``(x - b) s`` of the region is taken out, moved by interpolation (`_moved`), and added
     again; what it then covers beyond its old place gives way to it. Our definition.
 
     Parameters
@@ -28,21 +32,18 @@ def warped(crops: CellCrops, sources: FloatArray) -> CellCrops:
     sources : (n, H, W, 2) float32 array
         From where (x, y; pixels) each pixel takes its light.
     """
-    import torch
+    moved = _moved(_coefficients(crops), sources)
+    return _outlines_moved(crops.with_pixels(_composed(crops, moved)), sources)
 
-    layers = crops.stored("light layers", lambda: torch.from_numpy(_layers(crops)))
+
+def there_and_back(crops: CellCrops, amounts: FloatArray) -> CellCrops:
+    """The light of the region moved right and down by amounts (n,) in pixels, and back again."""
     height, width = crops.pixels.shape[2:]
-    scale = np.array([2 / max(width - 1, 1), 2 / max(height - 1, 1)], np.float32)
-    grid = torch.from_numpy(sources * scale - 1)
-    with torch.inference_mode():
-        moved = torch.nn.functional.grid_sample(layers, grid, align_corners=True).numpy()
-    soft = moved[:, -1]
-    pixels = _canvas(crops)
-    hidden = np.maximum(soft - crops.soft, 0)[:, None]
-    if hidden.any():
-        pixels = pixels - hidden * (pixels - crops.background[:, :, None, None])
-    pixels = pixels + moved[:, :-1]
-    return _outlines_moved(crops.with_pixels(pixels), sources)
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    places = np.stack([x, y], axis=-1).astype(np.float32)[None]
+    by = amounts[:, None, None, None]
+    there = _moved(_coefficients(crops), places - by)
+    return crops.with_pixels(_composed(crops, _moved(_prefiltered(there), places + by)))
 
 
 def linear_map(crops: CellCrops, matrices: FloatArray) -> FloatArray:
@@ -71,7 +72,7 @@ def centres_of(crops: CellCrops) -> FloatArray:
         centres[area == 0] = (width - 1) / 2, (height - 1) / 2
         return np.asarray(centres, np.float32)
 
-    return crops.stored("centres", make)
+    return crops.stored("centres", make, of_outlines=True)
 
 
 def offsets_of(crops: CellCrops) -> FloatArray:
@@ -83,7 +84,57 @@ def offsets_of(crops: CellCrops) -> FloatArray:
         pixels = np.stack([x, y], axis=-1).astype(np.float32)
         return pixels[None] - centres_of(crops)[:, None, None]
 
-    return crops.stored("offsets", make)
+    return crops.stored("offsets", make, of_outlines=True)
+
+
+def _composed(crops: CellCrops, moved: FloatArray) -> FloatArray:
+    """Crops (n, C, H, W) with moved light layers (n, C + 1, H, W) in place of the region's."""
+    pixels = _canvas(crops)
+    hidden = np.clip(moved[:, -1:], 0, 1) - crops.soft[:, None]
+    np.maximum(hidden, 0, out=hidden)
+    result = pixels - crops.background[:, :, None, None]
+    result *= hidden
+    np.subtract(pixels, result, out=result)
+    result += moved[:, :-1]
+    return result
+
+
+def _moved(coefficients: FloatArray, sources: FloatArray) -> FloatArray:
+    """Layers (n, L, H, W) at other places, 0 beyond the crop, by shifted linear interpolation.
+
+    Linear interpolation at places shifted by 0.21 pixels, between coefficients that give back the
+    pixels themselves (Blu, Thevenaz and Unser 2004, IEEE Trans. Image Process. 13, 710): as quick
+    as linear interpolation, and smooths far less.
+    """
+    import torch
+
+    height, width = coefficients.shape[2:]
+    scale = np.array([2 / max(width - 1, 1), 2 / max(height - 1, 1)], np.float32)
+    grid = sources * scale
+    grid -= 1 + SHIFT * scale
+    with torch.inference_mode():
+        moved = torch.nn.functional.grid_sample(
+            torch.from_numpy(coefficients), torch.from_numpy(grid), align_corners=True
+        )
+    return np.asarray(moved.numpy(), np.float32)
+
+
+def _coefficients(crops: CellCrops) -> FloatArray:
+    return crops.stored("light coefficients", lambda: _prefiltered(_layers(crops)))
+
+
+def _prefiltered(layers: FloatArray) -> FloatArray:
+    """Coefficients of shifted linear interpolation of layers (n, L, H, W)."""
+    height, width = layers.shape[2:]
+    across = layers @ _prefilter(width).T
+    return np.ascontiguousarray(np.matmul(_prefilter(height), across), np.float32)
+
+
+@lru_cache(maxsize=16)
+def _prefilter(side: int) -> FloatArray:
+    """Inverse of ``f[k] = (1 - t) c[k] + t c[k - 1]``, (side, side)."""
+    forward = np.eye(side) * (1 - SHIFT) + np.eye(side, k=-1) * SHIFT
+    return np.asarray(np.linalg.inv(forward), np.float32)
 
 
 def _layers(crops: CellCrops) -> FloatArray:

@@ -128,6 +128,7 @@ class Bars(QWidget):
     def scale(self) -> tuple[float, float]:
         """The values at both ends."""
         reached = [end for bar in self.rows for end in (*(bar.interval or ()), bar.value)]
+        reached += [bar.floor for bar in self.rows if bar.floor is not None]
         return min([self._least[0], *reached]), max([self._least[1], *reached])
 
     @property

@@ -8,6 +8,8 @@ from napari_channelmix.viewer.layers.camera import (
     select_objects,
     selected_objects,
     selection_signal,
+    side_on_screen,
+    zoom_to,
 )
 from napari_channelmix.viewer.layers.cell_rings import ring_cells
 from napari_channelmix.viewer.layers.class_layer import show_codes
@@ -155,8 +157,10 @@ __all__ = [
     "show_field",
     "show_in_turns",
     "show_scores",
+    "side_on_screen",
     "stop_filling",
     "unwritable_reason",
     "view_of",
     "write_features",
+    "zoom_to",
 ]

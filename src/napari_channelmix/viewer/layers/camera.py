@@ -22,6 +22,8 @@ __all__ = [
     "select_objects",
     "selected_objects",
     "selection_signal",
+    "side_on_screen",
+    "zoom_to",
 ]
 
 
@@ -40,6 +42,30 @@ def center_on(viewer: Any, shown: Shown, cells: Cells, cell: int) -> None:
     displayed = [axis - offset for axis in viewer.dims.displayed]
     if min(displayed) >= 0:
         viewer.scene.camera.center = tuple(float(v) for v in world[displayed])
+
+
+def side_on_screen(viewer: Any, shown: Shown, cells: Cells, cell: int) -> float:
+    """Side of a cell's box in pixels of the canvas, as it is seen now; the longer one."""
+    return float(_side(shown, cells, cell) * viewer.scene.camera.zoom)
+
+
+def zoom_to(viewer: Any, shown: Shown, cells: Cells, cell: int, share: float = 0.4) -> None:
+    """Bring a cell into the middle, with its box over a share of the shorter side of the canvas."""
+    side = _side(shown, cells, cell)
+    if side > 0:
+        viewer.scene.camera.zoom = share * min(viewer.canvas.size) / side
+    center_on(viewer, shown, cells, cell)
+
+
+def _side(shown: Shown, cells: Cells, cell: int) -> float:
+    """The longer side of a cell's box in world units."""
+    layer = shown.reference
+    y0, x0, y1, x1 = cells.boxes[cell].tolist()
+    rows, columns = shown.axes or plane_axes(layer)
+    corners = np.zeros((3, layer.ndim))
+    corners[1, rows], corners[2, columns] = y1 - y0, x1 - x0
+    world = np.array([layer.data_to_world(corner) for corner in corners], dtype=float)
+    return float(np.linalg.norm(world[1:] - world[0], axis=1).max())
 
 
 def select_object(shown: Shown, cells: Cells, cell: int) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
+    from napari_channelmix.jobs import Job
     from napari_channelmix.pcim.cell_source import Source
+    from napari_channelmix.pcim.channel_contributions import Donors
     from napari_channelmix.viewer.session.trained import Trained
 
 __all__ = ["Sources", "same_pixels"]
@@ -28,6 +30,7 @@ class Sources:
         self._trained: Trained | None = None
         self._cells: Cells | None = None
         self._source: Source | None = None
+        self._donors: Donors | None = None
         self._doubts: tuple[Trained, Cells, tuple[str, ...]] | None = None
 
     def of(self, trained: Trained, cells: Cells) -> Source:
@@ -44,7 +47,26 @@ class Sources:
         if source is None or trained is not self._trained or not same_pixels(cells, self._cells):
             source = Source.of(trained.classifier, cells)
             self._source, self._trained, self._cells = source, trained, cells
+            self._donors = None
         return source
+
+    def donors_job(self, trained: Trained, cells: Cells) -> Job[Donors]:
+        """Cells to take channels from, read once; a job.
+
+        Raises
+        ------
+        ModelError, DataError
+            As `of`.
+        """
+        from napari_channelmix.pcim.channel_contributions import donors_job
+
+        source = self.of(trained, cells)
+        if self._donors is None:
+            donors = yield from donors_job(source)
+            if self._source is source:
+                self._donors = donors
+            return donors
+        return self._donors
 
     def training_mark(self, trained: Trained, cells: Cells, cell: int) -> str:
         """Whether the classifier was trained on a cell, or on others of its group.
@@ -72,7 +94,7 @@ class Sources:
 
     def forget(self) -> None:
         """Let go of cells and classifier."""
-        self._doubts = None
+        self._doubts = self._donors = None
         self._source = self._trained = self._cells = None
 
 

@@ -14,6 +14,7 @@ from napari_channelmix.settings import Question
 if TYPE_CHECKING:
     from napari_channelmix.data.display_limits import DisplayLimits
     from napari_channelmix.pcim import Attribution, Reliability
+    from napari_channelmix.pcim.channel_contributions import ChannelContributions
     from napari_channelmix.pcim.scores import Fidelity
 
 __all__ = ["Box", "Explanation", "Question"]
@@ -38,6 +39,7 @@ class Explanation:
     crops : (C, H, W) float32 array
     map : (H, W) float32 array or None
     channel_maps : (C, H, W) float32 array or None
+        Made after ``map``, with a mask for each channel; their sum is not ``map``.
     probabilities : (K,) float32 array or None
     target : int or None
         The class that is explained.
@@ -62,6 +64,10 @@ class Explanation:
         `phenotypes.held_out`.
     limits : DisplayLimits or None
         Grey values that become black and white in the pictures of every cell.
+    contributions : ChannelContributions or None
+        What each channel contributes to this decision, once channels were exchanged.
+    contributions_known : bool
+        Whether they were looked for: there are none of one channel.
     """
 
     question: Question
@@ -86,6 +92,8 @@ class Explanation:
     prior: str = ""
     training: str = ""
     limits: DisplayLimits | None = dataclasses.field(default=None, repr=False)
+    contributions: ChannelContributions | None = dataclasses.field(default=None, repr=False)
+    contributions_known: bool = False
 
     @property
     def name(self) -> str:

@@ -644,3 +644,76 @@ def test_every_control_says_what_it_does(opened: Any) -> None:
             assert control.toolTip(), control
     for box in (found.question.target, found.question.versus, found.question.method):
         assert box.toolTip()
+
+
+def test_each_channel_has_its_own_map_and_its_part_in_the_decision(
+    viewer: Any, opened: Any, qtbot: Any
+) -> None:
+    found = opened()
+    seen: list[tuple[bool, bool]] = []
+
+    def note(_: object = None) -> None:
+        explanation = found.session.explanation
+        if explanation is not None and explanation.map is not None:
+            seen.append((explanation.channel_maps is not None, explanation.contributions_known))
+
+    found.session.explanation_changed.connect(note)
+    found.explain(4)
+    finished(found, qtbot)
+    done = found.session.explanation
+    # The map of all channels first, then those of each, then what each contributes.
+    assert seen[0] == (False, False) and seen[-1] == (True, True)
+    assert seen == sorted(seen)
+    assert done.channel_maps.shape == (2, CROP, CROP)
+    assert not np.allclose(done.channel_maps.sum(axis=0), done.map)
+    panel = found.result.contributions
+    assert [bar.name for bar in panel.bars.rows] == ["DNA", "GFP"]
+    if done.contributions is not None:
+        assert not panel.isHidden() and "6 groups" not in panel.line.text()
+        assert panel.bars.rows[0].value == done.contributions.fall[0]
+        assert "cells predicted otherwise" in panel.bars.rows[0].tip
+    assert {"explanation DNA", "explanation GFP"} <= {layer.name for layer in viewer.layers}
+
+
+def test_a_button_and_a_click_on_a_small_cell_zoom_to_it(
+    viewer: Any, opened: Any, qtbot: Any
+) -> None:
+    found = opened(ODD)
+    camera = viewer.scene.camera
+    press(qtbot, viewer, 5)
+    finished(found, qtbot)
+    near = camera.zoom
+    found.zoom.button.click()
+    assert camera.zoom > near
+    box = found.session.cells.boxes[4]
+    middle = viewer.layers["DNA"].data_to_world((box[:2] + box[2:] - 1) / 2)
+    np.testing.assert_allclose(camera.center[-2:], middle, atol=1)
+    # Far away a crop has a few pixels of the screen; a click goes near it.
+    camera.zoom = near / 40
+    press(qtbot, viewer, 5)
+    assert camera.zoom > near / 10
+    camera.zoom = near / 40
+    found.zoom.small.setChecked(False)
+    press(qtbot, viewer, 5)
+    assert camera.zoom == pytest.approx(near / 40)
+    finished(found, qtbot)
+
+
+def test_the_mean_map_of_each_class_is_shown_in_each_channel(
+    viewer: Any, opened: Any, qtbot: Any
+) -> None:
+    found = opened()
+    found.means.button.click()
+    finished(found, qtbot)
+    result = found.means.result
+    assert result is not None and result.mean.n.sum() == 6
+    titles = [tile.title for tile in found.means.gallery.tiles]
+    assert titles == [f"{name} · {own}" for name in result.mean.classes for own in ("DNA", "GFP")]
+    assert "cells were aligned: 6 by their labels" in found.means.line.text()
+    assert "cannot be told apart" in found.means.line.text()
+    found.means.align.setCurrentIndex(found.means.align.findData("none"))
+    finished(found, qtbot)
+    assert found.means.result.mean.align == "none"
+    found.session.trained = Trained(classifier(), "another")
+    assert found.means.result is None and not found.means.gallery.tiles
+    finished(found, qtbot)

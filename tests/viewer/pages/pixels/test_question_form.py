@@ -76,16 +76,35 @@ def test_classes_of_another_classifier_take_the_place_of_these(form: QuestionFor
 
 
 def test_settings_of_the_map_are_part_of_the_question(form: QuestionForm, qtbot: Any) -> None:
-    assert form.question == Question()
+    # The page leads with the channels; the settings' own default stays.
+    assert form.question == Question(channels="separate")
     for change in (
-        lambda: form.separate.setChecked(True),
+        lambda: form.separate.click(),
         lambda: form.seed.setValue(3),
         lambda: form.method.setCurrentIndex(form.method.findData("blackbox")),
         lambda: form.forwards.setValue(400),
     ):
         with qtbot.waitSignal(form.changed):
             change()
-    assert form.question == Question(method="blackbox", channels="separate", forwards=400, seed=3)
+    assert form.question == Question(method="blackbox", channels="shared", forwards=400, seed=3)
+
+
+def test_a_black_box_shares_its_images_between_channels_only_where_it_is_told_to(
+    form: QuestionForm,
+) -> None:
+    black_box = form.method.findData("blackbox")
+    asked: list[Question] = []
+    form.changed.connect(lambda: asked.append(form.question))
+    form.method.setCurrentIndex(black_box)
+    # What is told of the change has it whole already.
+    assert {question.channels for question in asked} == {"shared"}
+    form.method.setCurrentIndex(form.method.findData("pcim"))
+    assert form.question.channels == "separate"
+    form.separate.click()
+    form.separate.click()
+    form.method.setCurrentIndex(black_box)
+    assert form.question.channels == "separate"
+    assert form.separate.toolTip().endswith("Default: on, for a black box off")
 
 
 def test_only_a_black_box_is_asked_about_a_number_of_images(form: QuestionForm) -> None:

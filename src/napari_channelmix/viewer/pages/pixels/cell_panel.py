@@ -17,6 +17,7 @@ from napari_channelmix.viewer.charts.thumbnails import (
     grey_levels,
     heat_image,
 )
+from napari_channelmix.viewer.pages.pixels.contribution_bars import ContributionBars
 from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
 from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
 from napari_channelmix.viewer.widgets.notice import Notice
@@ -50,6 +51,7 @@ class ResultPanel(QWidget):
         self.prior = QLabel()
         self.prior.setToolTip("The prior: how frequent the classes are assumed to be")
         self.prior.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.contributions = ContributionBars(theme)
         self.strip = Thumbnails("The cell in each channel, with the map over it")
         self.warnings = Notice()
         column = QVBoxLayout(self)
@@ -61,6 +63,7 @@ class ResultPanel(QWidget):
             self.bars,
             self.legend,
             self.prior,
+            self.contributions,
             self.strip,
             self.warnings,
         ):
@@ -74,6 +77,7 @@ class ResultPanel(QWidget):
         self.title.setText("Click a cell in the image.")
         self.strip.cover([None] * len(self.strip.tiles))
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
+        self.contributions.clear()
         self.training.setText("")
         self.prior.setText("")
         self.warnings.clear_line()
@@ -102,8 +106,14 @@ class ResultPanel(QWidget):
                     for index, name in enumerate(explanation.channels)
                 ]
             )
-        if explanation.map is not None and (before is None or before.map is not explanation.map):
+        maps = explanation.map, explanation.channel_maps
+        if explanation.map is not None and (
+            before is None
+            or any(a is not b for a, b in zip(maps, (before.map, before.channel_maps), strict=True))
+        ):
             self.strip.cover(_overlays(explanation))
+        if before is None or before.contributions is not explanation.contributions:
+            self.contributions.show_explanation(explanation)
         if before is None or (before.target, before.output) != (
             explanation.target,
             explanation.output,
@@ -118,7 +128,10 @@ class ResultPanel(QWidget):
             f"probabilities: {explanation.prior.split(' (')[0]}" if explanation.prior else ""
         )
         self.prior.setToolTip(f"probabilities: {explanation.prior}" if explanation.prior else "")
-        self.warnings.say("\n".join([*explanation.doubts, *explanation.warnings]), "warning")
+        contributions = explanation.contributions
+        cautions = () if contributions is None else contributions.cautions
+        lines = [*explanation.doubts, *explanation.warnings, *cautions]
+        self.warnings.say("\n".join(lines), "warning")
 
     def show_palette(self, palette: Sequence[str]) -> None:
         """Take the order of the classes: positions are colours, here and in the picture."""
@@ -128,6 +141,7 @@ class ResultPanel(QWidget):
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self.bars.follow_theme(theme)
+        self.contributions.follow_theme(theme)
         self.strip.update()
 
 

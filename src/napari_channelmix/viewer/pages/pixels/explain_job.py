@@ -5,10 +5,15 @@ A cell goes this way; at each step the page gets all that is known so far as an 
 1. read its crops (the thumbnails can be drawn)
 2. the first map and what the classifier says of the cell
 3. the map refined, step by step
-4. whether the classifier was trained on it
-5. the insertion and deletion curves of the last map
-6. the other tests of how far it can be trusted
-7. once for all cells: whether labels speak against the model
+4. the map of each channel
+5. what each channel contributes to the decision
+6. whether the classifier was trained on it
+7. the insertion and deletion curves of the map
+8. the other tests of how far it can be trusted
+9. once for all cells: whether labels speak against the model
+
+The map of all channels comes first and is the one that is tested: masks for each channel alone have
+a sum that is less faithful (docs/pixel-attribution.md).
 
 PyTorch is imported where a job begins, never with a page.
 """
@@ -25,20 +30,21 @@ from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.display_limits import DisplayLimits, display_limits_job
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.jobs import Job, Progress, mapped, part
 from napari_channelmix.viewer.session.explanation import Explanation
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.pcim import Attribution
+    from napari_channelmix.pcim import Attribution, MapUpdate
     from napari_channelmix.viewer.session.cell_sources import Sources
     from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["explain_cell_job", "warm_job"]
 
-# The map is what is waited for; a test takes about as long as ten maps.
-SHARE_OF_MAP = 0.2
+# The maps are what is waited for; a test takes about as long as ten maps.
+SHARE_OF_MAP, SHARE_OF_CHANNELS = 0.15, 0.15
+BEFORE_TESTS = SHARE_OF_MAP + SHARE_OF_CHANNELS
 
 
 def explain_cell_job(
@@ -59,7 +65,11 @@ def explain_cell_job(
     from napari_channelmix.pcim import explain_job
 
     if known is not None and known.attribution is not None:
-        explanation = known if known.training else _marked(known, sources, trained, cells)
+        explanation = known
+        if not known.contributions_known:
+            explanation = yield from _by_channel(explanation, sources, trained, cells)
+        if not known.training:
+            explanation = _marked(explanation, sources, trained, cells)
         if known.reliability is None:
             explanation = yield from _tested(explanation)
         return (yield from _checked(explanation, sources, trained, cells))
@@ -86,7 +96,8 @@ def explain_cell_job(
         source,
         question.target,
         versus=question.versus,
-        settings=question.maps,
+        # The maps of the channels follow.
+        settings=replace(question.maps, channels="shared"),
         batch=1,
     )
     job = part(job, 0, SHARE_OF_MAP, 1)
@@ -99,13 +110,72 @@ def explain_cell_job(
         explanation = _finished(explanation, end.value)
     finally:
         job.close()
+    explanation = yield from _by_channel(explanation, sources, trained, cells)
     # Others of its group may lie far apart in a large image.
     stage = "reading cells of its group, to see whether they were trained on"
-    yield Progress(SHARE_OF_MAP, 1, stage, partial=explanation)
+    yield Progress(BEFORE_TESTS, 1, stage, partial=explanation)
     explanation = _marked(explanation, sources, trained, cells)
-    yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=explanation)
+    yield Progress(BEFORE_TESTS, 1, "testing the map", partial=explanation)
     explanation = yield from _tested(explanation)
     return (yield from _checked(explanation, sources, trained, cells))
+
+
+def _by_channel(
+    explanation: Explanation, sources: Sources, trained: Trained, cells: Cells
+) -> Job[Explanation]:
+    """The map of each channel, where they are wanted, and what each contributes."""
+    from napari_channelmix.pcim import explain_job
+    from napari_channelmix.pcim.channel_contributions import channel_contributions
+
+    assert explanation.attribution is not None and explanation.target is not None
+    question, source = explanation.question, explanation.attribution.source
+    if question.channels == "separate" and len(explanation.channels) > 1:
+        job = explain_job(
+            trained.classifier,
+            source,
+            question.target,
+            versus=question.versus,
+            settings=question.maps,
+            batch=1,
+            # Said with the map of all channels.
+            compare=False,
+        )
+        job = part(job, SHARE_OF_MAP, SHARE_OF_CHANNELS / 2, 1)
+        try:
+            while True:
+                step = next(job)
+                explanation = _with_channel_maps(explanation, step.partial)
+                step = replace(step, stage="explaining each channel", metrics={})
+                yield replace(step, partial=explanation)
+        except StopIteration as end:
+            explanation = replace(explanation, channel_maps=end.value.channel_maps[0])
+        finally:
+            job.close()
+    done = BEFORE_TESTS - SHARE_OF_CHANNELS / 2
+    yield Progress(done, 1, "exchanging channels", partial=explanation)
+    job = mapped(
+        sources.donors_job(trained, cells), lambda step: replace(step, partial=explanation)
+    )
+    versus = explanation.attribution.versus
+    try:
+        donors = yield from part(job, done, SHARE_OF_CHANNELS / 2, 1)
+        contributions = channel_contributions(
+            source, donors, explanation.target, None if versus is None else int(versus[0])
+        )
+    except ChannelMixError as error:
+        # Another cell that cannot be read takes nothing from this one's maps.
+        line = f"no channel contributions: {error}"
+        explanation = replace(explanation, warnings=(*explanation.warnings, line))
+        return replace(explanation, contributions_known=True)
+    if contributions is not None and explanation.channel_maps is not None:
+        contributions = contributions.with_evidence(explanation.channel_maps)
+    return replace(explanation, contributions=contributions, contributions_known=True)
+
+
+def _with_channel_maps(explanation: Explanation, update: MapUpdate | None) -> Explanation:
+    if update is None or update.channel_maps is None:
+        return explanation
+    return replace(explanation, channel_maps=update.channel_maps[0].copy())
 
 
 def _limits(cells: Cells, channels: tuple[str, ...]) -> Job[DisplayLimits | None]:
@@ -144,11 +214,9 @@ def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:
 def _refined(explanation: Explanation, update: Any) -> Explanation:
     if update is None:
         return explanation
-    maps = update.channel_maps
     return replace(
         explanation,
         map=update.maps[0].copy(),
-        channel_maps=None if maps is None else maps[0].copy(),
         probabilities=update.probabilities[0],
         target=int(update.target[0]),
     )
@@ -157,14 +225,12 @@ def _refined(explanation: Explanation, update: Any) -> Explanation:
 def _finished(explanation: Explanation, attribution: Attribution) -> Explanation:
     from napari_channelmix.pcim.caveats import attribution_caveats, sentences
 
-    maps = attribution.channel_maps
     caveats = attribution_caveats(attribution)[0]
     # They stand with the words on reliability.
     warnings = [line for line in attribution.warnings if line not in caveats]
     return replace(
         explanation,
         map=attribution.maps[0],
-        channel_maps=None if maps is None else maps[0],
         probabilities=attribution.probabilities[0],
         target=int(attribution.target[0]),
         attribution=attribution,
@@ -183,8 +249,8 @@ def _tested(explanation: Explanation) -> Job[Explanation]:
     assert explanation.attribution is not None
     job = part(
         reliability_job(explanation.attribution),
-        SHARE_OF_MAP,
-        1 - SHARE_OF_MAP,
+        BEFORE_TESTS,
+        1 - BEFORE_TESTS,
         1,
         "testing the map: ",
     )

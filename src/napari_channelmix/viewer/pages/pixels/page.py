@@ -25,11 +25,13 @@ from napari_channelmix.viewer.page_parts.training_controls import follow_seed
 from napari_channelmix.viewer.pages.pixels.batch_panel import ManyCells
 from napari_channelmix.viewer.pages.pixels.cache import ExplanationCache
 from napari_channelmix.viewer.pages.pixels.cell_panel import ResultPanel
+from napari_channelmix.viewer.pages.pixels.cell_zoom import CellZoom
 from napari_channelmix.viewer.pages.pixels.comparison_job import compare_job
 from napari_channelmix.viewer.pages.pixels.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.pages.pixels.explain_job import explain_cell_job, warm_job
 from napari_channelmix.viewer.pages.pixels.explain_mode import ExplainMode
 from napari_channelmix.viewer.pages.pixels.explanation_layers import ExplanationLayers
+from napari_channelmix.viewer.pages.pixels.mean_maps_panel import MeanMapsPanel
 from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared
 from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
@@ -60,6 +62,7 @@ class PixelsPage(Page):
         self.chance = ChanceNote()
         self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
         self.number = CellNumber()
+        self.zoom = CellZoom(self.viewer, self.session, self.fail)
         self.question = QuestionForm(self)
         self.result = ResultPanel(self.viewer.theme)
         self.reliability = ReliabilityPanel(self.viewer.theme)
@@ -77,6 +80,14 @@ class PixelsPage(Page):
             self.sources,
             question=lambda: self.current_question,
             leave_cell=self._leave_cell,
+        )
+        self.means = MeanMapsPanel(
+            self.session,
+            *self.add_task(one_thread=True),
+            self.turns,
+            self.sources,
+            question=lambda: self.current_question,
+            failed=self.fail,
         )
         self.cache = ExplanationCache(PREFERENCES.now.cache_bytes)
         self.pace = Pace()
@@ -103,6 +114,7 @@ class PixelsPage(Page):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self.toggle)
         inside.addLayout(rows)
+        inside.addWidget(self.zoom)
         self.column.addWidget(self.choice)
         question_box, inside = group("Cell and method")
         rows = form()
@@ -115,6 +127,7 @@ class PixelsPage(Page):
             ("Map and prediction", self.result),
             ("Reliability", self.reliability),
             ("Other methods", self.comparison),
+            ("Mean maps", self.means),
             ("Many cells", self.many.buttons),
         ):
             box, inside = group(title)
@@ -126,6 +139,7 @@ class PixelsPage(Page):
 
     def _connect(self) -> None:
         self.number.valueChanged.connect(self.explain)
+        self.zoom.button.clicked.connect(lambda: self.zoom.to(self.cell))
         self.question.changed.connect(self._question_changed)
         self.comparison.comparison_requested.connect(self.compare)
         self.task_bar.cancel.clicked.connect(self._cancelled)
@@ -152,6 +166,7 @@ class PixelsPage(Page):
         if more:
             self.many.choose(cell)
         else:
+            self.zoom.clicked_on(cell)
             self.explain(cell)
 
     def _missed(self, why: str) -> None:
@@ -289,6 +304,7 @@ class PixelsPage(Page):
         """Nothing that was found holds any more."""
         self.task.stop()
         self.cache.clear()
+        self.means.forget()
         self.sources.forget()
         self._leave()
 

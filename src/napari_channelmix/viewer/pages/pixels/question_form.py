@@ -94,9 +94,15 @@ class QuestionForm(QObject):
             self.method.addItem(title, name)
         self.separate = QCheckBox("Per-channel maps")
         self.separate.setToolTip(
-            "Also which channel of a pixel matters: the images below then show each channel's own "
-            "map, and a hidden layer is added for each. Default: off"
+            "Also where in each channel: the images then show each channel's own map, which "
+            "follows the map of all channels, and a hidden layer is added for each. A black box "
+            "would have to share its images between the channels. Default: on, for a black box off"
         )
+        tip = self.separate.toolTip()
+        self._ticked_by_hand = False
+        self.separate.clicked.connect(self._by_hand)
+        # Before the form: it tells that another question is asked, and this belongs to it.
+        self.method.currentIndexChanged.connect(self._fit_separate)
         self.settings = JobForm(
             MapSettings,
             parent,
@@ -108,6 +114,9 @@ class QuestionForm(QObject):
         for number in (self.seed, self.forwards):
             # Each change is a question anew: not with every digit.
             number.setKeyboardTracking(False)
+        # The settings' own default is one map, which is what scripts and folders were made with.
+        self._fit_separate()
+        self.separate.setToolTip(tip)
         self._classes: tuple[str, ...] = ()
         self.fill(None)
         self.target.currentIndexChanged.connect(self._target_changed)
@@ -160,7 +169,17 @@ class QuestionForm(QObject):
                 usable = next(name for name in METHODS if not reasons[name])
                 self.method.setCurrentIndex(self.method.findData(usable))
         self._fit_versus()
+        self._fit_separate()
         self._fit_forwards()
+
+    def _by_hand(self) -> None:
+        self._ticked_by_hand = True
+
+    def _fit_separate(self, _: object = None) -> None:
+        """Maps for each channel, unless the user said otherwise or they cost the map much."""
+        if not self._ticked_by_hand:
+            with QSignalBlocker(self.separate):
+                self.separate.setChecked(self.method.currentData() not in ANSWERS_ONLY)
 
     def _fit_forwards(self, _: object = None) -> None:
         """Only a black box is asked about a number of images."""

@@ -1,0 +1,102 @@
+"""The panel designer's result: the smallest set of channels, what it loses and what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Panel", "PanelRow"]
+
+
+@dataclass(frozen=True)
+class PanelRow:
+    """One channel.
+
+    Attributes
+    ----------
+    channel : str
+    chosen : bool
+        Whether it is in the set.
+    chosen_share : float
+        Share of the folds whose own search chose it, 0 to 1.
+    alone : float
+        Balanced accuracy with this channel only.
+    without : float
+        Balanced accuracy of the set without it (for one that is in the set), or of all channels
+        without it.
+    cost, low, high : float
+        What is lost by that, and 95 % interval over groups.
+    """
+
+    channel: str
+    chosen: bool
+    chosen_share: float
+    alone: float
+    without: float
+    cost: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """The smallest set of channels that is about as good as all.
+
+    Attributes
+    ----------
+    channels : tuple of str
+        The set, sought with all cells.
+    every : tuple of str
+        All channels.
+    rows : tuple of PanelRow
+        One for each channel.
+    whole : dict
+        Balanced accuracy with all channels on held-out groups: ``balanced``, ``low``, ``high``,
+        ``n_cells``, ``n_groups``.
+    nested : dict
+        The same of sets that were sought without the groups they are measured on: what a search
+        like this one gives on others.
+    behind : dict
+        By how much all channels are ahead of these: ``difference``, ``low``, ``high``.
+    retrained : dict
+        Balanced accuracies of networks trained with all channels (``whole``) and with the set
+        (``panel``), and by how much the first is ahead (``behind``); empty where none was trained.
+    margin : float
+        How much less accurate the set was allowed to be.
+    lines, warnings : tuple of str
+    provenance : dict
+    """
+
+    channels: tuple[str, ...]
+    every: tuple[str, ...]
+    rows: tuple[PanelRow, ...] = field(repr=False)
+    whole: dict[str, Any] = field(repr=False)
+    nested: dict[str, Any] = field(repr=False)
+    behind: dict[str, Any] = field(repr=False)
+    retrained: dict[str, Any] = field(repr=False)
+    margin: float
+    lines: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each channel; columns as `PanelRow`."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Panel:
+        """What `as_dict` gave."""
+        tuples = {name: tuple(content[name]) for name in ("channels", "every", "lines", "warnings")}
+        rows = tuple(PanelRow(**row) for row in content["rows"])
+        return cls(**{**content, **tuples, "rows": rows})

@@ -1,0 +1,106 @@
+"""A channel that decides is told from one that does not, by exchanging it with real cells'."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from napari_channelmix.jobs import drain
+from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.channel_contributions import (
+    ChannelContributions,
+    channel_contributions,
+    donors_job,
+)
+
+
+class FirstChannel(nn.Module):
+    """Class 1 where the first channel is bright: log odds of 8 (mean - .5)."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(4.0))
+
+    def forward(self, x):
+        score = self.gain * (x[:, 0].mean((1, 2)) - 0.5)
+        return torch.stack([-score, score], dim=1)
+
+
+def cells(count=40, channels=2, side=12):
+    """The second half bright, in every channel; noise beside it."""
+    rng = np.random.default_rng(0)
+    crops = rng.normal(0, 0.05, (count, channels, side, side)).astype(np.float32)
+    crops[count // 2 :] += 1
+    return crops
+
+
+def test_the_probability_falls_with_the_channel_that_decides_and_with_no_other():
+    source = Source.of(FirstChannel(), cells(), "cpu")
+    donors = drain(donors_job(source))
+    assert len(donors) == 40 and donors.called.tolist() == [0] * 20 + [1] * 20
+    result = channel_contributions(source, donors, 1, row=30)
+    # sigmoid(2 * 4 * .5) to sigmoid(-4): .982 to .018.
+    assert result.probability == pytest.approx(0.982, abs=0.01)
+    assert result.fall == pytest.approx([0.964, 0], abs=0.02)
+    assert result.sham == pytest.approx([0, 0], abs=0.02)
+    assert result.above.tolist() == [True, False]
+    assert result.low[0] < result.fall[0] < result.high[0]
+    assert (result.donors, result.groups, result.sham_donors) == (16, 16, 16)
+    assert result.sentence == "Decided by channel 0 (16 other cells of 16 groups)."
+
+
+def test_evidence_that_decides_nothing_is_named():
+    source = Source.of(FirstChannel(), cells(), "cpu")
+    result = channel_contributions(source, drain(donors_job(source)), 0)
+    maps = np.zeros((2, 12, 12), np.float32)
+    maps[0], maps[1] = 1, -3
+    with_evidence = result.with_evidence(maps)
+    assert with_evidence.evidence == pytest.approx([0.25, 0.75])
+    (line,) = with_evidence.cautions
+    assert line.startswith("channel 1 has 75 % of the evidence")
+    assert result.cautions == ()
+
+
+def test_donors_are_turned_until_the_other_channels_lie_alike():
+    rng = np.random.default_rng(1)
+    crops = rng.normal(0, 0.01, (8, 2, 12, 12)).astype(np.float32)
+    # A bright corner in both channels: at the top left of the cell, anywhere of the others.
+    corners = [(0, 0), (0, 8), (8, 0), (8, 8)]
+    for cell in range(8):
+        y, x = corners[cell % 4]
+        crops[cell, 1, y : y + 4, x : x + 4] += 1
+        crops[cell, 0, y : y + 4, x : x + 4] += 1 + cell // 4
+
+    class Corner(nn.Module):
+        """Class 1 where the top left corner of the first channel is at 2, class 0 at 1."""
+
+        def __init__(self):
+            super().__init__()
+            self.gain = nn.Parameter(torch.tensor(6.0))
+
+        def forward(self, x):
+            score = self.gain * (x[:, 0, :4, :4].mean((1, 2)) - 1.5)
+            return torch.stack([-score, score], dim=1)
+
+    source = Source.of(Corner(), crops, "cpu")
+    donors = drain(donors_job(source))
+    # Called by their top left corner alone: only cell 4 is called 1.
+    assert donors.called.tolist() == [0] * 4 + [1] + [0] * 3
+    result = channel_contributions(source, donors, 0, row=0)
+    # Its corner, brought onto that of the cell, is at 2: sigmoid(-6 * 2 * .5).
+    assert result.fall[0] == pytest.approx(0.995, abs=0.01)
+
+
+def test_one_channel_or_cells_that_are_all_called_the_same_have_none():
+    alone = Source.of(FirstChannel(), cells(channels=1), "cpu")
+    assert channel_contributions(alone, drain(donors_job(alone)), 1) is None
+    alike = Source.of(FirstChannel(), cells()[:20], "cpu")
+    assert channel_contributions(alike, drain(donors_job(alike)), 0) is None
+
+
+def test_few_groups_are_said():
+    values = np.array([0.5, 0.0])
+    result = ChannelContributions(
+        ("a", "b"), 0.9, values, values, values, 0 * values, values > 0, 16, 3, 16
+    )
+    assert "3 groups, which say little about other groups" in result.sentence
