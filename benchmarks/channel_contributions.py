@@ -3,10 +3,10 @@
     python benchmarks/channel_contributions.py --models DIR [--only NAME ...] [--cells 40]
 
 A network is trained on some groups of each set, or taken from DIR, where it is kept. Of held-out
-cells that it calls rightly: the SRG of the map of all channels, of the sum of the maps of each, and of
-these as they are; for each class how far the probability falls with each channel exchanged, the sham,
-and in which share of cells each comes first, by exchange and by evidence; how alike mean maps are
-without alignment, centred and turned. Real sets are read from the folder CHANNELMIX_DATA, or
+cells that it calls rightly: the SRG of the map of all channels, of the sum of the maps of each, and
+of these as they are; for each class how far the probability falls with each channel exchanged, the
+sham, and in which share of cells each comes first, by exchange and by evidence; how alike mean maps
+are without alignment, centred and turned. Real sets are read from the folder CHANNELMIX_DATA, or
 ../shared/data beside the project; one that is not there is passed over. One thread:
 OMP_NUM_THREADS=1.
 """
