@@ -16,6 +16,7 @@ EXAMPLES = (
     "data.crop_shards",
     "data.stored_crops",
     "pcim.attribution",
+    "pcim.mean_maps",
     "report.anndata_encoding",
     "report.anndata_results",
     "report.cell_columns",
@@ -26,11 +27,12 @@ EXAMPLES = (
     "report.results_by_cell",
     "run.explain_dataset",
     "run.export_dataset",
+    "run.what_if_dataset",
     "settings.scan",
     "viewer.layers.table_points",
 )
 # Ways from files to cells.
-METHODS = ("from_frame", "to_frame", "at_pixel_size", "without_neighbours")
+METHODS = ("from_frame", "to_frame", "at_pixel_size", "without_neighbours", "without_surroundings")
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from napari_channelmix.run.explain_dataset import explain_cells
     from napari_channelmix.run.export_dataset import export_cells
     from napari_channelmix.run.rerun import run_config
+    from napari_channelmix.run.what_if_dataset import what_if_cells
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
@@ -91,6 +92,7 @@ __all__ = [
     "train_classifier",
     "transplant",
     "what_if",
+    "what_if_cells",
     "write_cells",
 ]
 
@@ -137,6 +139,7 @@ _ROOM_OF = {
     "segment": "data.segmentation",
     "train_classifier": "classify",
     "transplant": "whatif.transplants",
+    "what_if_cells": "run.what_if_dataset",
     "what_if": "whatif.what_if",
     "write_cells": "report.cell_results",
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_channelmix.data.cells import Cells
 from napari_channelmix.errors import ModelError
-from napari_channelmix.whatif.crops import CellCrops
+from napari_channelmix.whatif.crops import CellCrops, cell_crops
 from napari_channelmix.whatif.removal import (
     at_background_level,
     filled,
@@ -103,9 +104,9 @@ def test_an_outline_that_is_mostly_nucleus_has_its_cytoplasm_around_it() -> None
     assert not outlines_are_nuclei(two_cells())
     assert not outlines_are_nuclei(cell)
     assert outlines_are_nuclei(nucleus)
-    diameter = 2 * np.sqrt(36 / np.pi)
+    radius = np.sqrt(36 / np.pi)
     assert removal_margin(cell) == 2
-    assert removal_margin(nucleus) == pytest.approx(0.6 * diameter)
+    assert removal_margin(nucleus) == pytest.approx(2.5 * radius)
 
 
 def test_crops_of_their_background_level_show_nothing_else() -> None:
@@ -116,3 +117,16 @@ def test_an_unknown_removal_is_refused_in_one_line() -> None:
     own = np.zeros((1, 4, 4), bool)
     with pytest.raises(ModelError, match="removal 'all' is unknown; use cell, crop"):
         removed_area(own, own, "all")  # type: ignore[arg-type]
+
+
+def test_a_cell_outside_the_crop_whose_margin_reaches_in_is_another_cell() -> None:
+    labels = np.zeros((40, 60), int)
+    labels[17:23, 17:23], labels[17:23, 33:39] = 1, 2
+    cells = Cells.from_labels([np.zeros(labels.shape)], ["DNA"], labels, crop=20)
+    crops = cell_crops(cells, [0])
+    # The crop ends at column 29, four before the other cell.
+    assert not crops.others.any()
+    own, others = territories(crops, 6, cells)
+    assert others[0, 10].nonzero()[0].tolist() == [18, 19]
+    assert not (own & others).any()
+    assert not territories(crops, 6)[1].any()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_channelmix.errors import ChannelMixError, ModelError
+from napari_channelmix.run.arguments import model_on_device, named_model, named_prior, say
 from napari_channelmix.run.options import settings_from
 from napari_channelmix.settings import (
     ClassifierSettings,
@@ -60,15 +61,15 @@ def demo(args: argparse.Namespace) -> None:
     refuse_no_folder(args.out)
     with in_use(args.out):
         args.dataset = sample.save(args.out / "plate")
-    _say(args, f"The embedded sample is now in {args.dataset.parent}. {sample.story}")
+    say(args, f"The embedded sample is now in {args.dataset.parent}. {sample.story}")
     importance(args)
     if args.no_window:
         return
     trouble = window_trouble()
     if trouble:
-        _say(args, f"No window is opened: {trouble}")
+        say(args, f"No window is opened: {trouble}")
         return
-    _say(args, "Opening the viewer; close its window to finish.")
+    say(args, "Opening the viewer; close its window to finish.")
     view(args)
 
 
@@ -118,15 +119,15 @@ def scan(args: argparse.Namespace) -> None:
         job = scan_folder_job(source, settings=settings)
     result = run_job(job, title="scan", quiet=args.quiet)
     if not args.json:
-        _say(args, scan_text(result, verbose=args.verbose))
+        say(args, scan_text(result, verbose=args.verbose))
     saved = None if args.out is None else result.save(args.out)
     if args.json:
         print(json.dumps(scan_content(result, saved), indent=2, ensure_ascii=False))
     elif saved is not None:
-        _say(args, f"\nsaved {saved} and {saved.with_suffix('.csv').name}; go on with")
-        _say(args, f"  napari-channelmix view {shlex.quote(str(saved))}")
+        say(args, f"\nsaved {saved} and {saved.with_suffix('.csv').name}; go on with")
+        say(args, f"  napari-channelmix view {shlex.quote(str(saved))}")
         if "label" in result.description():
-            _say(args, f"  napari-channelmix train {shlex.quote(str(saved))} --out model.cmx")
+            say(args, f"  napari-channelmix train {shlex.quote(str(saved))} --out model.cmx")
 
 
 def _pairs(texts: list[str], option: str) -> dict[str, str] | None:
@@ -156,10 +157,10 @@ def train(args: argparse.Namespace) -> None:
     work = training_workload(cells, settings, mixes)
     classifier, beside = run_job(job, title="training", quiet=args.quiet, work=work)
     if classifier.accuracy is not None:
-        _say(args, accuracy_text(classifier.accuracy))
+        say(args, accuracy_text(classifier.accuracy))
     for line in classifier.record.get("warnings", ()):
-        _say(args, f"note: {line}")
-    _say(args, f"saved {args.out} and {beside}")
+        say(args, f"note: {line}")
+    say(args, f"saved {args.out} and {beside}")
 
 
 def importance(args: argparse.Namespace) -> None:
@@ -179,37 +180,28 @@ def importance(args: argparse.Namespace) -> None:
         work = importance_workload(cells, settings)
         result = run_job(job, title="importance", quiet=args.quiet, work=work)
         saved = result.save(args.out)
-    _say(args, importance_text(result))
-    _say(args, saved_text(saved, args.out))
-
-
-def _prior(args: argparse.Namespace) -> str | dict[str, float] | None:
-    from napari_channelmix.classify.priors import prior_argument
-
-    return prior_argument(args.prior)
+    say(args, importance_text(result))
+    say(args, saved_text(saved, args.out))
 
 
 def predict(args: argparse.Namespace) -> None:
     """Predict the class of each cell, into tables."""
-    from napari_channelmix.classify.device import choose_device
     from napari_channelmix.report.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import saved_text
 
-    prior, model = _prior(args), _model(args)
-    if hasattr(model, "to"):
-        model = model.to(choose_device(args.device))
+    prior, model = named_prior(args), model_on_device(args)
     cells = open_cells(args)
     settings = settings_from(args, PredictSettings, prior=prior)
     job = predict_cells_job(model, cells, args.out, settings=settings, device=args.device)
     result = run_job(job, title="predict", quiet=args.quiet)
-    _say(args, predicted_text(result))
+    say(args, predicted_text(result))
     if args.quiet:
         # A difference that makes the numbers wrong is worth a line all the same.
         for line in result.content["data_shift"].get("warnings", ()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
-    _say(args, saved_text(result.files, result.files[0].parent))
+    say(args, saved_text(result.files, result.files[0].parent))
 
 
 def export(args: argparse.Namespace) -> None:
@@ -221,8 +213,8 @@ def export(args: argparse.Namespace) -> None:
     from napari_channelmix.run.text import saved_text
 
     settings = settings_from(args, ExportSettings)
-    prior = _prior(args)
-    model: Any = None if args.model is None else _model(args)
+    prior = named_prior(args)
+    model: Any = None if args.model is None else named_model(args)
     if hasattr(model, "to"):
         model = model.to(choose_device(args.device))
     cells = open_cells(args)
@@ -237,7 +229,7 @@ def export(args: argparse.Namespace) -> None:
         settings=settings,
     )
     files = run_job(job, title="export", quiet=args.quiet)
-    _say(args, saved_text(files, files[0].parent if files else args.out))
+    say(args, saved_text(files, files[0].parent if files else args.out))
 
 
 def explain(args: argparse.Namespace) -> None:
@@ -247,15 +239,15 @@ def explain(args: argparse.Namespace) -> None:
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
-    model = _model(args)
-    settings = settings_from(args, ExplainSettings, prior=_prior(args))
+    model = named_model(args)
+    settings = settings_from(args, ExplainSettings, prior=named_prior(args))
     cells = open_cells(args)
     job = explain_cells_job(model, cells, args.out, settings, device=args.device, batch=args.batch)
     count = min(len(cells), settings.limit or len(cells))
     method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
     work = explain_workload(model, count, cells.crop, method, args.device)
     result = run_job(job, title="explain", quiet=args.quiet, work=work)
-    _say(args, explanation_text(result.content))
+    say(args, explanation_text(result.content))
     if args.quiet:
         # What makes maps wrong, and scores that were asked for and are missing, are worth a line
         # all the same.
@@ -263,49 +255,31 @@ def explain(args: argparse.Namespace) -> None:
         for line in (*shift.get("warnings", ()), *result.content.get("left_out", {}).values()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
     if result.again:
-        _say(args, f"{counted(result.again, 'chunk')} done again, since a worker was lost")
+        say(args, f"{counted(result.again, 'chunk')} done again, since a worker was lost")
     names = ", ".join(path.name for path in result.files)
     done = "saved" if result.worked else "nothing left to do:"
-    _say(args, f"{done} {names} in {args.out}")
-
-
-def _model(args: argparse.Namespace) -> Any:
-    """The classifier that was named, with what it does not say itself."""
-    from napari_channelmix.classify import load_model
-
-    return load_model(
-        args.model,
-        channels=args.channel_names,
-        classes=args.class_names,
-        mean=args.mean,
-        std=args.std,
-        output=args.output,
-        select=args.select,
-        allow_code=args.allow_code,
-    )
+    say(args, f"{done} {names} in {args.out}")
 
 
 def evaluate(args: argparse.Namespace) -> None:
     """Measure a classifier on labelled cells."""
     from napari_channelmix.atomic_write import write_json
     from napari_channelmix.classify import evaluate_job
-    from napari_channelmix.classify.device import choose_device
     from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import evaluation_text
 
     if args.out is not None and args.out.is_dir():
         raise ModelError(f"--out {args.out}: is a folder; name a file, such as evaluation.json")
-    settings, model = settings_from(args, EvaluationSettings, prior=_prior(args)), _model(args)
-    if hasattr(model, "to"):
-        model = model.to(choose_device(args.device))
+    settings = settings_from(args, EvaluationSettings, prior=named_prior(args))
+    model = model_on_device(args)
     cells = open_cells(args)
     job = evaluate_job(model, cells, settings=settings)
     result = run_job(job, title="evaluate", quiet=args.quiet)
     if args.json:
         print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
-        _say(args, evaluation_text(result))
+        say(args, evaluation_text(result))
     if args.quiet and not args.json:
         # A difference that makes the numbers wrong is worth a line all the same.
         for line in result.shift.warnings:
@@ -313,7 +287,7 @@ def evaluate(args: argparse.Namespace) -> None:
     if args.out is not None:
         write_json(args.out, result.as_dict())
         if not args.json:
-            _say(args, f"saved {args.out}")
+            say(args, f"saved {args.out}")
 
 
 def latents(args: argparse.Namespace) -> None:
@@ -331,13 +305,13 @@ def latents(args: argparse.Namespace) -> None:
     some = cells.subset(slice(settings.limit))
     work = latents_workload(some, settings.model, settings.finetune, args.device, settings.pixels)
     result = run_job(job, title="latents", quiet=args.quiet, work=work)
-    _say(args, latents_text(result.latents))
+    say(args, latents_text(result.latents))
     if args.quiet and result.source_note:
         # Fine-tuning that was asked for and is missing is worth a line all the same.
         print(f"napari-channelmix: {result.source_note}", file=sys.stderr)
     if result.reused:
-        _say(args, f"fine-tuned weights were taken from {args.out / 'finetuned.safetensors'}")
-    _say(args, saved_text(result.files, args.out))
+        say(args, f"fine-tuned weights were taken from {args.out / 'finetuned.safetensors'}")
+    say(args, saved_text(result.files, args.out))
 
 
 def report(args: argparse.Namespace) -> None:
@@ -350,8 +324,8 @@ def report(args: argparse.Namespace) -> None:
 
     if args.out.is_dir():
         raise ModelError(f"--out {args.out}: is a folder; name a file, such as report.html")
-    prior = _prior(args)
-    model = None if args.model is None else _model(args)
+    prior = named_prior(args)
+    model = None if args.model is None else named_model(args)
     # A bundle by its path: a config then names it.
     named = Path(args.model) if hasattr(model, "network") else model
     sources = Sources(
@@ -359,6 +333,8 @@ def report(args: argparse.Namespace) -> None:
         args.importance,
         tuple(args.explain),
         args.latents,
+        args.whatif,
+        args.audit,
         name="" if args.model is None else Path(args.model).name,
         prior=prior,
     )
@@ -368,8 +344,8 @@ def report(args: argparse.Namespace) -> None:
     with in_use(args.out, is_file=True):
         path = run_job(report_job(result, args.out), title="report", quiet=args.quiet)
     for line in result.notes:
-        _say(args, f"note: {line}")
-    _say(args, f"saved {path}")
+        say(args, f"note: {line}")
+    say(args, f"saved {path}")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -385,8 +361,8 @@ def run(args: argparse.Namespace) -> None:
     # --seed is every command's; here the config has seeds of its own.
     job = run_config_job(config, args.out, device=args.device, allow_code=args.allow_code)
     result = run_job(job, title="run", quiet=args.quiet)
-    _say(args, rerun_text(result))
-    _say(args, f"saved everything in {args.out}; read {result.report}")
+    say(args, rerun_text(result))
+    say(args, f"saved everything in {args.out}; read {result.report}")
 
 
 def doctor(args: argparse.Namespace) -> None:
@@ -396,8 +372,3 @@ def doctor(args: argparse.Namespace) -> None:
 
     findings = examine()
     print(json.dumps(findings, indent=2, ensure_ascii=False) if args.json else report_of(findings))
-
-
-def _say(args: argparse.Namespace, text: str) -> None:
-    if not args.quiet:
-        print(text, flush=True)

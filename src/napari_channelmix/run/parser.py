@@ -8,7 +8,7 @@ from typing import NoReturn, get_args
 
 from napari_channelmix.bounds import argument
 from napari_channelmix.provenance import package_version
-from napari_channelmix.run import commands
+from napari_channelmix.run import commands, what_if_commands
 from napari_channelmix.run.open_cells import add_store_options
 from napari_channelmix.run.options import add_options
 from napari_channelmix.settings import (
@@ -22,8 +22,10 @@ from napari_channelmix.settings import (
     PredictSettings,
     ScanSettings,
     SegmentationSettings,
+    WhatIfSettings,
     fields_of,
 )
+from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.model_output import OUTPUTS
 
 __all__ = ["parser"]
@@ -186,6 +188,48 @@ def parser() -> argparse.ArgumentParser:
     )
     add_store_options(explain)
 
+    what_if = command(
+        "whatif",
+        what_if_commands.what_if,
+        "what would change the classifier's mind: real cells edited along named axes",
+    )
+    what_if.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(what_if)
+    _add_prior(what_if)
+    what_if.add_argument("--out", type=Path, required=True, help="folder for the answers")
+    what_if.add_argument(
+        "--axes",
+        nargs="+",
+        metavar="AXIS",
+        help="axes to edit along, such as 'DNA brightness' (default: all that apply); the shams "
+        "always",
+    )
+    what_if.add_argument(
+        "--transplants",
+        action="store_true",
+        help="also channels and parts of the cell taken from cells of other classes",
+    )
+    what_if.add_argument(
+        "--channels",
+        action="store_true",
+        help="also how important each channel is for this classifier",
+    )
+    add_options(what_if, WhatIfSettings, leave_out=(*COMMON, "axes"))
+    add_store_options(what_if)
+
+    audit = command(
+        "audit",
+        what_if_commands.audit,
+        "whether a classifier decides by the cell, or by a shortcut",
+    )
+    audit.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(audit)
+    audit.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="file for the card (audit.json)"
+    )
+    add_options(audit, AuditSettings, leave_out=COMMON)
+    add_store_options(audit)
+
     evaluation = command("evaluate", commands.evaluate, "accuracy of a classifier on these cells")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(evaluation)
@@ -222,6 +266,8 @@ def parser() -> argparse.ArgumentParser:
         help="folder that 'explain' wrote; may be given several times",
     )
     report.add_argument("--latents", type=Path, metavar="DIR", help="folder that 'latents' wrote")
+    report.add_argument("--whatif", type=Path, metavar="DIR", help="folder that 'whatif' wrote")
+    report.add_argument("--audit", type=Path, metavar="FILE", help="file that 'audit' wrote")
     _add_foreign(report)
 
     run = command("run", commands.run, "repeat all that a config describes, with a report")

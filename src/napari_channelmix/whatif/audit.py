@@ -254,7 +254,7 @@ class _Card:
         return ""
 
     @property
-    def _why_no_removal(self) -> str:
+    def _why_no_outline(self) -> str:
         measured = self._measured
         if self.why_not:
             return self.why_not
@@ -263,12 +263,17 @@ class _Card:
                 f"{int(measured.disc.sum()):,} of {len(measured.disc):,} cells have no outline; "
                 "use a label image"
             )
-        if measured.free.mean() < 1 - WITHOUT_OUTLINE:
-            return (
-                f"{int((~measured.free).sum()):,} of {len(measured.free):,} crops show no "
-                "background: use larger crops"
-            )
         return ""
+
+    @property
+    def _why_no_removal(self) -> str:
+        free = self._measured.free
+        if not self._why_no_outline and free.mean() < 1 - WITHOUT_OUTLINE:
+            return (
+                f"{int((~free).sum()):,} of {len(free):,} crops show no background that is "
+                f"{self._measured.margin:.1f} pixels or more from any cell"
+            )
+        return self._why_no_outline
 
     # ---------------------------------------------------------------- checks
 
@@ -357,8 +362,8 @@ class _Card:
             check = not_tested(key, "")
             line = "the crops show no other cell: they were prepared so"
             return AuditCheck(key, check.question, "green", line, n=len(self._base))
-        if self._why_no_removal:
-            return not_tested(key, self._why_no_removal)
+        if self._why_no_outline:
+            return not_tested(key, self._why_no_outline)
         if measured.labelled.mean() < 1 - WITHOUT_OUTLINE:
             return not_tested(key, "without a label image other cells are not known")
         seen = measured.has_others

@@ -104,7 +104,7 @@ def measured_job(
     numbers: dict[str, list[Doubles]] = {}
     done = 0
     for crops in batches_of(cells, everything, BATCH):
-        own, others = territories(crops, reach)
+        own, others = territories(crops, reach, cells)
         own_labels = labels[done : done + len(crops)]
         empty = filled(crops, own | others)
         changes = _changes(crops, own, others, own_labels, light, seed)

@@ -150,11 +150,13 @@ class CellOrCrop:
 class _Changes:
     """Pixels of crops, changed in every scope, and which crops have what is changed."""
 
-    def __init__(self, axis: Axis | None, amount: float, margin: float) -> None:
-        self._axis, self._amount, self._margin = axis, amount, margin
+    def __init__(
+        self, axis: Axis | None, amount: float, margin: float, cells: Cells | None = None
+    ) -> None:
+        self._axis, self._amount, self._margin, self._cells = axis, amount, margin, cells
 
     def __call__(self, crops: CellCrops) -> dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]]:
-        own, others = territories(crops, self._margin)
+        own, others = territories(crops, self._margin, self._cells)
         made: dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]] = {}
         for scope in SCOPES:
             area = removed_area(own, others, scope)
@@ -239,7 +241,7 @@ def cell_or_crop_job(
     asker.refuse_unsteady(sample.pixels[:8])
     made_by = None if axis is None else named(axes_of(sample), axis)
     reach = removal_margin(sample) if chosen.margin is None else chosen.margin
-    changes, base = _Changes(made_by, amount, reach), []
+    changes, base = _Changes(made_by, amount, reach, some), []
     parts: dict[str, list[tuple[IntArray, npt.NDArray[np.bool_]]]] = {}
     done = 0
     for crops in batches_of(some, np.arange(len(some)), BATCH):

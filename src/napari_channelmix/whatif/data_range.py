@@ -128,7 +128,8 @@ def inside(
     before : (n,) array or None
         Feature of the cells as they are; None: not measured, all amounts are then inside.
     after : (n, A) array, optional
-        Feature of the edited cells; needed where the axis has no ``to_level``.
+        Feature of the edited cells, as far as it is known; needed where the axis has no
+        ``to_level``.
     """
     steps = np.asarray(amounts, np.float32)
     if before is None:

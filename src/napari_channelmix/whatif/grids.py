@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.whatif.data_range import UNMEASURED, data_range
+from napari_channelmix.whatif.data_range import UNMEASURED, data_range, measured
 from napari_channelmix.whatif.ranges import amounts_of
 from napari_channelmix.whatif.responses import AxisGrid
 from napari_channelmix.whatif.robustness import added_amounts
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["chosen_axes", "grids_of"]
 
 FloatArray = npt.NDArray[np.float32]
+
+# Cells by which it is learnt how far an amount moves a feature.
+SAMPLE = 48
 
 
 def chosen_axes(axes: Sequence[Axis], names: Sequence[str] | None) -> tuple[Axis, ...]:
@@ -74,9 +77,25 @@ def grids_of(
         # Of a declared range every amount is what it says.
         limits = data_range(axis, crops, codes) if amounts.feature else UNMEASURED
         values = _with_added(axis, amounts.values)
+        moved = None
+        if limits.known and axis.to_level is None:
+            moved = _moved(axis, crops[:SAMPLE], values)
         of = scopes if axis.family == "channel" else scopes[:1]
-        grids += [AxisGrid(axis, scope, values, limits) for scope in of]
+        grids += [AxisGrid(axis, scope, values, limits, moved) for scope in of]
     return tuple(grids)
+
+
+def _moved(axis: Axis, crops: CellCrops, amounts: FloatArray) -> FloatArray:
+    """Median movement (A,) of the feature of some cells at each amount."""
+    before = measured(axis, crops)
+    assert before is not None
+    moved = np.zeros(len(amounts), np.float32)
+    for place, amount in enumerate(amounts.tolist()):
+        after = measured(axis, axis(crops, amount))
+        assert after is not None
+        change = (after - before)[np.isfinite(after) & np.isfinite(before)]
+        moved[place] = np.median(change) if len(change) else np.nan
+    return moved
 
 
 def _with_added(axis: Axis, amounts: FloatArray) -> FloatArray:

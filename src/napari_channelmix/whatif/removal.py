@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.whatif.compartments import RING, is_nucleus
 
 if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
     from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = [
@@ -38,58 +40,89 @@ Removal = Literal["cell", "crop", "neighbours", "surroundings"]
 #: What is taken away: the cell in the middle, all cells, all but the middle one, and all that does
 #: not belong to the middle one.
 REMOVALS: tuple[Removal, ...] = ("cell", "crop", "neighbours", "surroundings")
-# Margin around an outline, in diameters of the cell: a little light beyond the outline, or the
-# cytoplasm around a nucleus. Our choice.
-AROUND_CELL, AROUND_NUCLEUS = 0.15, 0.6
+# Margin around the outline of a cell, in its radii, for a little light beyond it; and the least, in
+# pixels. Our choice.
+AROUND_CELL = 0.3
 LEAST_MARGIN = 2.0
-# An outline of which so much is nucleus is that of a nucleus.
-MOSTLY_NUCLEUS = 0.6
 # Width of the soft edge of what is filled, in pixels.
 SOFT = 1.0
 
 
 def outlines_are_nuclei(crops: CellCrops) -> bool:
-    """Whether the label images outline nuclei: most of the median outline is nuclear stain.
+    """Whether the label images outline nuclei: those of most cells do; see `is_nucleus`.
 
-    False where no channel shows nuclei, and where the outlines are no labels. Our definition.
+    False where no channel shows nuclei, and where the outlines are no labels.
     """
-    known = ~crops.disc & (crops.origin == "label")
+    known = crops.labelled
     if crops.nuclei is None or not known.any():
         return False
-    inside = (crops.nuclei & crops.cell)[known].sum(axis=(1, 2))
-    return bool(np.median(inside / crops.cell[known].sum(axis=(1, 2))) >= MOSTLY_NUCLEUS)
+    return bool(is_nucleus(crops.cell, crops.nuclei)[known].mean() >= 0.5)
 
 
 def removal_margin(crops: CellCrops) -> float:
     """How far from its outline light belongs to a cell, in pixels.
 
-    A share of the diameter of the median outline (of a disc of its area): 0.15 for outlines of
-    cells, 0.6 for outlines of nuclei; 2 pixels or more. Our definition.
+    Outlines of cells: 0.3 of the radius of the median outline (of a disc of its area). Outlines
+    of nuclei: as far as the cytoplasm reaches, 2.5 radii; see `compartments`. 2 pixels or more. Our
+    definition.
     """
     if not len(crops):
         return LEAST_MARGIN
-    area = float(np.median(crops.cell.sum(axis=(1, 2))))
-    share = AROUND_NUCLEUS if outlines_are_nuclei(crops) else AROUND_CELL
-    return max(LEAST_MARGIN, share * 2 * float(np.sqrt(area / np.pi)))
+    radius = float(np.sqrt(np.median(crops.cell.sum(axis=(1, 2))) / np.pi))
+    return max(LEAST_MARGIN, (RING if outlines_are_nuclei(crops) else AROUND_CELL) * radius)
 
 
-def territories(crops: CellCrops, margin: float) -> tuple[Mask, Mask]:
+def territories(crops: CellCrops, margin: float, cells: Cells | None = None) -> tuple[Mask, Mask]:
     """Pixels (n, H, W) of the middle cell, and of the others, each with its margin.
 
     Within ``margin`` pixels of an outline; what is near both belongs to the nearer one.
+
+    Parameters
+    ----------
+    crops : CellCrops
+    margin : float
+    cells : Cells, optional
+        The data set of the crops: then others that lie outside a crop, and whose margin reaches
+        into it, are known too.
     """
     from scipy.ndimage import distance_transform_edt
 
     own, others = np.zeros_like(crops.cell), np.zeros_like(crops.others)
+    edge = int(np.ceil(margin))
     for place, (cell, other) in enumerate(zip(crops.cell, crops.others, strict=True)):
-        to_cell = distance_transform_edt(~cell)
+        inner = slice(None), slice(None)
+        wide = None if cells is None else _around(cells, int(crops.positions[place]), edge)
+        if wide is not None and crops.labelled[place]:
+            cell, other = wide
+            inner = slice(edge, -edge), slice(edge, -edge)
         if not other.any():
-            own[place] = to_cell <= margin
+            own[place] = (distance_transform_edt(~cell) <= margin)[inner]
             continue
-        to_other = distance_transform_edt(~other)
-        own[place] = (to_cell <= margin) & (to_cell <= to_other)
-        others[place] = (to_other <= margin) & (to_other < to_cell)
+        to_cell, to_other = distance_transform_edt(~cell), distance_transform_edt(~other)
+        own[place] = ((to_cell <= margin) & (to_cell <= to_other))[inner]
+        others[place] = ((to_other <= margin) & (to_other < to_cell))[inner]
     return own, others
+
+
+def _around(cells: Cells, position: int, edge: int) -> tuple[Mask, Mask] | None:
+    """The cell and the others in its box and ``edge`` pixels around it.
+
+    None where there is no label image, or the crop is resampled.
+    """
+    row = cells.table.iloc[position]
+    labels = cells.fields[int(row["field"])].labels
+    y0, x0, y1, x1 = cells.boxes[position].tolist()
+    if labels is None or edge < 1 or (y1 - y0, x1 - x0) != (cells.crop, cells.crop):
+        return None
+    top, left, bottom, right = y0 - edge, x0 - edge, y1 + edge, x1 + edge
+    window = np.zeros((bottom - top, right - left), np.int64)
+    rows = slice(max(top, 0), min(bottom, labels.shape[0]))
+    columns = slice(max(left, 0), min(right, labels.shape[1]))
+    window[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = labels[
+        rows, columns
+    ]
+    cell = window == int(row["object"])
+    return cell, (window > 0) & ~cell
 
 
 def without(crops: CellCrops, removal: Removal, margin: float = LEAST_MARGIN) -> CellCrops:

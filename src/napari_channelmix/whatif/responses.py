@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AxisGrid", "AxisResponses", "Responses", "respond_job"]
 
 FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 # Crops that are edited and asked about at once, and their bytes at most.
@@ -38,15 +39,18 @@ class AxisGrid:
         Sorted; the neutral amount among them.
     limits : DataRange
         Of the feature that the axis moves, over real cells.
+    moved : (A,) float32 array or None
+        By how much each amount moves that feature, for an axis without ``to_level``.
     """
 
     axis: Axis
     scope: Scope
     amounts: FloatArray = field(repr=False)
     limits: DataRange = field(repr=False)
+    moved: FloatArray | None = field(default=None, repr=False)
 
     @property
-    def changes(self) -> npt.NDArray[np.int64]:
+    def changes(self) -> IntArray:
         """Positions of the amounts that change something."""
         return np.flatnonzero(self.amounts != np.float32(self.axis.neutral))
 
@@ -148,13 +152,18 @@ def respond_job(
     base = asker(crops.pixels) if base is None else base
     answers: list[AxisResponses] = []
     work = sum(len(grid.changes) for grid in grids) or 1
+    # The crops keep what many edits need, such as soft edges: one object for each scope.
+    scoped = {
+        scope: crops if crops.scope == scope else crops.scoped(scope)
+        for scope in {grid.scope for grid in grids}
+    }
     done, features = 0, {}
     alone: _AlongAxis | None = None
     for grid in grids:
         name = grid.axis.name
         if name not in features:
             features[name] = None if grid.limits.declared else measured(grid.axis, crops)
-        along = _AlongAxis(asker, crops, grid, base, features[name])
+        along = _AlongAxis(asker, scoped[grid.scope], grid, base, features[name])
         if alone is not None and alone.is_of(grid.axis, grid.amounts):
             along.alone = alone
         for start in range(0, len(grid.changes), along.at_once):
@@ -178,15 +187,10 @@ class _AlongAxis:
         base: FloatArray,
         before: FloatArray | None,
     ) -> None:
-        self._asker, self._grid, self._base, self._before = asker, grid, base, before
-        self._crops = crops if crops.scope == grid.scope else crops.scoped(grid.scope)
-        self.at_once = max(1, min(BATCH, BATCH_BYTES // max(1, crops.pixels[:1].nbytes)))
-        self.at_once //= max(1, len(crops))
-        self.at_once = max(1, self.at_once)
-        shape = len(crops), len(grid.amounts)
-        self.probabilities = np.repeat(base[:, None], shape[1], axis=1)
-        needed = before is not None and grid.axis.to_level is None
-        self._after = np.repeat(before[:, None], shape[1], axis=1) if needed else None  # type: ignore[index]
+        self._asker, self._grid, self._before, self._crops = asker, grid, before, crops
+        #: Amounts that are asked about together.
+        self.at_once = max(1, min(BATCH, BATCH_BYTES // _bytes(crops)) // max(1, len(crops)))
+        self.probabilities = np.repeat(base[:, None], len(grid.amounts), axis=1)
         #: The same edits of the cell alone.
         self.alone: _AlongAxis | None = None
 
@@ -194,32 +198,27 @@ class _AlongAxis:
         """Whether it is of an axis, at these amounts."""
         return self._grid.axis is axis and np.array_equal(self._grid.amounts, amounts)
 
-    def edited(self, places: npt.NDArray[np.int64]) -> CellCrops:
-        """The cells at some of the amounts, amount by amount: (len(places) * n) of them."""
-        count = len(self._crops)
-        repeated = np.tile(np.arange(count), len(places))
-        crops = self._crops if len(places) == 1 else self._crops[repeated]
-        return self._grid.axis(crops, np.repeat(self._grid.amounts[places], count))
+    def edited(self, place: int) -> FloatArray:
+        """Pixels of the cells at one of the amounts."""
+        return self._grid.axis(self._crops, float(self._grid.amounts[place])).pixels
 
-    def ask(self, places: npt.NDArray[np.int64]) -> None:
+    def ask(self, places: IntArray) -> None:
         """Edit the cells by some of the amounts, and ask."""
-        count = len(self._crops)
-        edited = self.edited(places)
-        pixels = edited.pixels.reshape(len(places), count, -1)
-        rows, cells = np.nonzero((pixels != self._crops.pixels.reshape(count, -1)).any(axis=2))
-        if self.alone is not None and len(rows):
-            same = self.alone.edited(places).pixels.reshape(len(places), count, -1)
-            equal = (pixels[rows, cells] == same[rows, cells]).all(axis=1)
-            here = places[rows[equal]]
-            self.probabilities[cells[equal], here] = self.alone.probabilities[cells[equal], here]
-            rows, cells = rows[~equal], cells[~equal]
-        if len(rows):
-            asked = edited.pixels[rows * count + cells]
-            self.probabilities[cells, places[rows]] = self._asker(asked)
-        if self._after is not None:
-            values = measured(self._grid.axis, edited)
-            assert values is not None
-            self._after[:, places] = values.reshape(len(places), count).T
+        pixels, cells, steps = [], [], []
+        for place in places.tolist():
+            edited = self.edited(place)
+            open_ = _differs(edited, self._crops.pixels)
+            if self.alone is not None and open_.any():
+                same = open_ & ~_differs(edited, self.alone.edited(place))
+                self.probabilities[same, place] = self.alone.probabilities[same, place]
+                open_ &= ~same
+            pixels.append(edited if open_.all() else edited[open_])
+            cells.append(np.flatnonzero(open_))
+            steps.append(np.full(len(cells[-1]), place))
+        if sum(map(len, cells)):
+            asked = pixels[0] if len(pixels) == 1 else np.concatenate(pixels)
+            answers = self._asker(asked)
+            self.probabilities[np.concatenate(cells), np.concatenate(steps)] = answers
 
     def responses(self) -> AxisResponses:
         """What was answered."""
@@ -227,6 +226,18 @@ class _AlongAxis:
         if self._before is None:
             within = np.ones(self.probabilities.shape[:2], bool)
         else:
-            within = inside(grid.axis, grid.limits, grid.amounts, self._before, self._after)
+            after = None if grid.moved is None else self._before[:, None] + grid.moved
+            within = inside(grid.axis, grid.limits, grid.amounts, self._before, after)
         within[:, grid.amounts == np.float32(grid.axis.neutral)] = True
         return AxisResponses(grid.axis.name, grid.scope, grid.amounts, self.probabilities, within)
+
+
+def _bytes(crops: CellCrops) -> int:
+    return max(1, crops.pixels[:1].nbytes)
+
+
+def _differs(pixels: FloatArray, others: FloatArray) -> Mask:
+    """Which crops (n,) have other pixels."""
+    if pixels is others:
+        return np.zeros(len(pixels), bool)
+    return np.asarray((pixels != others).reshape(len(pixels), -1).any(axis=1))

@@ -1,0 +1,62 @@
+"""The commands that ask a classifier about cells that were changed on purpose.
+
+Rooms that import torch are imported where they are used, so that --help is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from napari_channelmix.errors import ModelError
+from napari_channelmix.run.arguments import model_on_device, named_prior, say
+from napari_channelmix.run.options import settings_from
+from napari_channelmix.settings import WhatIfSettings
+from napari_channelmix.settings.audit import AuditSettings
+
+__all__ = ["audit", "what_if"]
+
+
+def what_if(args: argparse.Namespace) -> None:
+    """Edit real cells along named axes, and ask the classifier again."""
+    from napari_channelmix.run.open_cells import open_cells
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import saved_text
+    from napari_channelmix.run.what_if_dataset import what_if_cells_job, what_if_text
+
+    model = model_on_device(args)
+    axes = None if args.axes is None else tuple(args.axes)
+    settings = settings_from(args, WhatIfSettings, prior=named_prior(args), axes=axes)
+    cells = open_cells(args)
+    job = what_if_cells_job(
+        model,
+        cells,
+        args.out,
+        settings,
+        transplants=args.transplants,
+        channels=args.channels,
+    )
+    result = run_job(job, title="what if", quiet=args.quiet)
+    say(args, what_if_text(result.result))
+    if result.worked:
+        say(args, saved_text(result.files, args.out))
+    else:
+        say(args, f"nothing left to do: {args.out} holds the answers already")
+
+
+def audit(args: argparse.Namespace) -> None:
+    """Ask whether a classifier decides by the cell, or by a shortcut."""
+    from napari_channelmix.atomic_write import write_json
+    from napari_channelmix.run.open_cells import open_cells
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.whatif.audit import audit_job
+
+    if args.out.is_dir():
+        raise ModelError(f"--out {args.out}: is a folder; name a file, such as audit.json")
+    model = model_on_device(args)
+    settings = settings_from(args, AuditSettings)
+    cells = open_cells(args)
+    card = run_job(audit_job(model, cells, settings=settings), title="audit", quiet=args.quiet)
+    write_json(args.out, card.as_dict())
+    lines = (*card.lines, *(f"note: {line}" for line in card.warnings))
+    say(args, "\n".join(lines))
+    say(args, f"saved {args.out}")
