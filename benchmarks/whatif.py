@@ -30,7 +30,7 @@ from whatif_sets import FOLDED, SETS, Case, case, folds, small_case
 Found = Iterator[tuple[str, Measured, Aim | None]]
 
 
-PARTS: dict[str, Callable[[Case, Questioned], Found]] = {
+PARTS: dict[str, Callable[[list[Case], Questioned], Found]] = {
     "rules": rules.rules,
     "transplants": answers.transplants,
     "null": answers.nothing_planted,
@@ -44,7 +44,7 @@ PARTS: dict[str, Callable[[Case, Questioned], Found]] = {
 def figures(cases: list[Case], parts: list[str], limit: int) -> Iterator[Figure]:
     asked = Questioned.of(cases, limit)
     for part in parts:
-        for question, measured, aim in PARTS[part](cases[0], asked):
+        for question, measured, aim in PARTS[part](cases, asked):
             yield Figure(cases[0].name, question, measured, aim)
 
 

@@ -12,6 +12,7 @@ from whatif_figures import Aim, Measured, Questioned, at_least, at_most
 from whatif_sets import Case, untrained
 
 import napari_channelmix as cm
+from napari_channelmix.phenotypes.wilson import wilson
 from napari_channelmix.whatif.axis_table import axes_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Found = Iterator[tuple[str, Measured, Aim | None]]
 
+# Fewer cells than these are not judged.
+FEWEST = 10
 #: What the classifier of each set must be found to need: its channels, best first.
 KNOWN = {
     "bbbc013": ("GFP",),
@@ -42,28 +45,51 @@ def _number(value: Any) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
 
 
-def transplants(made: Case, asked: Questioned) -> Found:
-    """Each channel of another class' cells, beside the same from cells of the same class."""
-    matrix = cm.transplant(made.model, made.held_out, seed=0).matrix
-    rows = matrix[matrix["part"].isin(asked.asker.channels)]
-    for _, row in rows.iterrows():
-        if row["from_class"] == row["to_class"] or not row["n"]:
+def transplants(cases: list[Case], asked: Questioned) -> Found:
+    """Each whole channel of another class' cells, beside the same from cells of the same class."""
+    name = cases[0].name
+    for row in pooled([cm.transplant(made.model, made.held_out, seed=0).matrix for made in cases]):
+        aim, sham_aim = transplant_aims(name, row)
+        what = f"{row['channel']} of {row['from_class']} from {row['to_class']}"
+        sham = "" if np.isnan(row["sham"]) else f"sham {row['sham']:.2f}"
+        if row["n"] < FEWEST:
+            aim, sham = None, f"{sham}; too few cells to judge"
+        if aim is not None and aim.most and name != "b14":
+            above = Measured(
+                row["share"] - row["sham"], row["n"], note=f"{row['share']:.2f}, {sham}"
+            )
+            yield f"transplant: {what}, above its sham", above, aim
             continue
-        aim, sham_aim = transplant_aims(made.name, row)
-        what = f"{row['part']} of {row['from_class']} from {row['to_class']}"
-        note = "" if pd.isna(row["sham"]) else f"sham {row['sham']:.2f}"
-        yield f"transplant: {what}", of_row(row, "share", note=note), aim
-        if sham_aim and not pd.isna(row["sham"]):
+        yield f"transplant: {what}, changes the call", of_row(row, "share", note=sham), aim
+        if sham_aim:
             yield (
-                f"transplant, same class: {row['part']} of {row['from_class']}",
+                f"transplant, same class: {row['channel']} of {row['from_class']}",
                 of_row(row, "sham", "sham_low", "sham_high"),
                 sham_aim,
             )
 
 
+def pooled(tables: list[pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """Rows of whole channels; those of several folds as one, with Wilson's interval."""
+    rows = pd.concat(tables)
+    rows = rows[(rows["compartment"] == "whole") & (rows["n"] > 0)]
+    keys = ["channel", "from_class", "to_class"]
+    for names, some in rows.groupby(keys, sort=False):
+        row = dict(zip(keys, names, strict=True)) | some.iloc[0].to_dict()
+        if len(tables) > 1:
+            for share, count in (("share", "n"), ("sham", "sham_n")):
+                known = some[(some[count] > 0) & some[share].notna()]
+                n = int(known[count].sum())
+                yes = round(float((known[share] * known[count]).sum()))
+                low, high = (np.nan, np.nan) if not n else wilson(yes, n)
+                names = ("low", "high") if share == "share" else ("sham_low", "sham_high")
+                row |= {share: yes / n if n else np.nan, count: n, names[0]: low, names[1]: high}
+        yield row
+
+
 def transplant_aims(name: str, row: Any) -> tuple[Aim | None, Aim | None]:
     """What a transplant should do in a set, and what its sham."""
-    part, source, target = row["part"], row["from_class"], row["to_class"]
+    part, source, target = row["channel"], row["from_class"], row["to_class"]
     if name == "bbbc013":
         return (at_least(0.85), at_most(0.15)) if part == "GFP" else (at_most(0.05), None)
     if name == "confound":
@@ -98,26 +124,40 @@ def b14_aim(marker: str, source: str, target: str) -> Aim | None:
     return at_least(0.4) if marker == "CK-EPCAM" and not {source, target} & cd8 else None
 
 
-def nothing_planted(made: Case, asked: Questioned) -> Found:
-    """No axis of a network that learnt nothing is above its sham."""
+def nothing_planted(cases: list[Case], asked: Questioned) -> Found:
+    """No axis of a network that learnt nothing is above its sham; nor of a channel without use."""
+    made = cases[0]
+    if made.name not in ("synthetic", "shuffled"):
+        return
     models = {"untrained network": untrained(made)}
     if made.name == "shuffled":
         models["network trained on shuffled labels"] = made.model
-    elif made.name not in ("synthetic", "bbbc013"):
-        return
     for what, model in models.items():
-        result = cm.what_if(model, made.held_out, only="all", limit=100, seed=0, smallest=False)
-        rows = result.flips
-        above = rows[~rows["sham"] & (rows["low"] > rows["sham_high"])]
-        names = ", ".join(sorted(set(above["axis"]))) or "none"
+        rows = flips(model, made)
+        above = rows[rows["above_sham"]]
         yield (
             f"{what}: rows of axis and class above their sham",
-            Measured(float(len(above)), len(rows), note=names),
+            Measured(float(len(above)), len(rows), note=", ".join(sorted(set(above["axis"])))),
+            at_most(0),
+        )
+    if made.name == "synthetic":
+        rows = flips(made.model, made)
+        rows = rows[rows["family"] == "channel"]
+        above = sorted(set(rows["axis"][rows["above_sham"]]))
+        useless = [axis for axis in above if axis.startswith(("DNA", "look-alike"))]
+        yield (
+            "rows of DNA and look-alike, which carry nothing, above their sham",
+            Measured(float(len(useless)), len(rows), note=f"above it: {', '.join(above)}"),
             at_most(0),
         )
 
 
-def consistency(made: Case, asked: Questioned) -> Found:
+def flips(model: Any, made: Case) -> pd.DataFrame:
+    """What moves the decision, for 30 cells of each class."""
+    return cm.what_if(model, made.held_out, only="all", limit=30, seed=0, smallest=False).flips
+
+
+def consistency(cases: list[Case], asked: Questioned) -> Found:
     """Each edit does what its name says, and nothing where the amount is neutral."""
     from napari_channelmix.whatif.self_consistency import self_consistency
 
@@ -142,8 +182,9 @@ def identical(edited: CellCrops, asked: Questioned) -> bool:
     return edited.pixels.tobytes() == asked.crops.pixels.tobytes()
 
 
-def importance(made: Case, asked: Questioned) -> Found:
+def importance(cases: list[Case], asked: Questioned) -> Found:
     """Shapley values and channel swap of the finished classifier."""
+    made = cases[0]
     if made.name not in KNOWN:
         return
     start = time.perf_counter()
@@ -165,17 +206,38 @@ def importance(made: Case, asked: Questioned) -> Found:
     yield "Shapley values and channel swap: seconds", Measured(seconds, len(made.held_out)), None
 
 
-def audited(made: Case, asked: Questioned) -> Found:
+#: What the audit of each set must say: answers of its checks.
+CARDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "worms": {"background alone": ("red",), "background level": ("red",)},
+    "worms-brightfield": {"background learnt": ("green",), "exposure": ("red", "amber")},
+    "bbbc013": {"neighbours": ("red", "amber")},
+    "confound": {"stain level": ("red", "amber")},
+    "synthetic": dict.fromkeys(("background alone", "background level", "neighbours"), ("green",)),
+}
+
+
+def audited(cases: list[Case], asked: Questioned) -> Found:
     """The card of the shortcut audit."""
-    for _, row in cm.audit(made.model, made.held_out).to_frame().iterrows():
+    made = cases[0]
+    if made.name not in CARDS:
+        return
+    for check in cm.audit(made.model, made.held_out).checks:
+        wanted = CARDS[made.name].get(check.key)
+        value = np.nan if check.figure is None else check.figure
         yield (
-            f"audit: {row['question']}: {row['answer']}",
-            of_row(row, "figure", note=str(row["line"])),
+            f"audit, {check.key}: {check.answer} ({check.what})",
+            Measured(value, check.n, check.low, check.high, check.line),
             None,
         )
+        if wanted:
+            yield (
+                f"audit, {check.key}: the answer is {' or '.join(wanted)}",
+                Measured(float(check.answer in wanted), max(check.n, 1), note=check.answer),
+                at_least(1),
+            )
 
 
-def speed(made: Case, asked: Questioned) -> Found:
+def speed(cases: list[Case], asked: Questioned) -> Found:
     """Milliseconds of an edit, and of all edits and answers against the answers alone."""
     crops = asked.crops
     some = crops[np.arange(256) % len(crops)]

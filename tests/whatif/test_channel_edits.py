@@ -138,4 +138,4 @@ def test_the_ring_around_a_nucleus_belongs_to_the_cell() -> None:
     assert edited[16, 7] == 12
     assert edited[16, 5] == 11
     without = channel_edits.brightness(one_cell(flat, nucleus.tolist()), amount, 0).pixels[0, 0]
-    assert without[8, 4] == 11
+    assert without[16, 7] == 11

@@ -29,6 +29,7 @@ __all__ = [
     "Preparation",
     "cell_cuts",
     "drawn_cells",
+    "picture_of_crop",
 ]
 
 FloatArray = npt.NDArray[np.float32]
@@ -140,6 +141,29 @@ def framed(picture: FloatArray, mask: Mask, zoom: float) -> FloatArray:
             for plane in inside
         ]
     )
+
+
+def picture_of_crop(
+    pixels: FloatArray, mask: Mask, how: Preparation, step: float = 1.0
+) -> npt.NDArray[np.uint8]:
+    """One crop drawn as the cells of a data set were, such as a cell that was edited.
+
+    Parameters
+    ----------
+    pixels : (C, h, w) float32 array
+        Channels of the view, raw units.
+    mask : (h, w) bool array
+        The cell; not empty.
+    how : Preparation
+    step : float
+        Pixels of the image for a pixel of the crop.
+
+    Returns
+    -------
+    (depth, 64, 64) uint8 array
+    """
+    light = framed(seen_through(how.scaled(pixels), how.view), mask, how.zoom * step)
+    return np.asarray(np.round(255 * light), np.uint8)
 
 
 def cell_cuts(cells: Cells, indices: npt.ArrayLike | None = None) -> Iterator[tuple[int, CellCut]]:

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.phenotypes.held_out import cell_in_words
+from napari_channelmix.viewer.charts.change_bars import ChangeBars
 from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile
 from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.pages.whatif.axis_sliders import EditSliders
@@ -24,7 +25,6 @@ from napari_channelmix.viewer.pages.whatif.cell_pictures import (
     outline_image,
     picture_of,
 )
-from napari_channelmix.viewer.pages.whatif.change_bars import ChangeBars
 from napari_channelmix.viewer.pages.whatif.opened_cell import verdict
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QCheckBox
 
 from napari_channelmix.settings import WhatIfSettings
 from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
-from napari_channelmix.viewer.page_parts.base_page import form, group
+from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.pages.whatif.decision_facts import (
     axes_by_share,
     classes_asked,
@@ -18,9 +18,8 @@ from napari_channelmix.viewer.pages.whatif.decision_facts import (
 )
 from napari_channelmix.viewer.pages.whatif.flip_matrix import FlipMatrix
 from napari_channelmix.viewer.pages.whatif.response_plot import ResponsePlot
+from napari_channelmix.viewer.pages.whatif.run_tab import RunTab, sentence
 from napari_channelmix.viewer.widgets.combo_box import choice
-from napari_channelmix.viewer.widgets.folding import Folding
-from napari_channelmix.viewer.widgets.job_form import JobForm
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
@@ -42,29 +41,26 @@ HINT = (
 LEFT_OUT = ("axes", "smallest", "workers", "scheduler", "retries", "prior")
 
 
-class DecisionTab(QWidget):
-    """The result first; what it is made with below.
+class DecisionTab(RunTab):
+    """Bars for one class, the curve of one axis, the matrix of all classes."""
 
-    Signals
-    -------
-    run_requested()
-    """
-
-    run_requested = Signal()
-
-    def __init__(self, theme: str, bar: TaskBar, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: str, bar: TaskBar) -> None:
+        super().__init__(
+            WhatIfSettings,
+            title="Edit all cells",
+            hint=HINT,
+            label="What moves the decision",
+            tip="Edit the cells and ask the classifier about each edit",
+            names=("limit", "scope"),
+            leave_out=LEFT_OUT,
+            bar=bar,
+        )
         self._theme = theme
         self.result: WhatIf | None = None
         self._flips: tuple[AxisFlip, ...] = ()
         #: The axis whose curve is shown.
         self.axis = ""
-        self.hint = QLabel(HINT)
-        self.hint.setWordWrap(True)
-        self.form = JobForm(WhatIfSettings, self, leave_out=LEFT_OUT)
-        self.run = QPushButton("What moves the decision")
-        self.run.setToolTip("Edit the cells and ask the classifier about each edit")
-        self.lines, self.warnings = Notice(lines=3), Notice(lines=4)
+        self.lines = Notice(lines=3)
         self.class_box = choice("The class that the cells are called as they are")
         self.bars = Bars(
             "Share of cells that flip, by axis", theme, (0.0, 1.0), figures=46, names=150
@@ -78,73 +74,35 @@ class DecisionTab(QWidget):
         self.every.setToolTip("Also the axes that flip fewer cells. Default: off")
         self.plot = ResponsePlot(theme)
         self.matrix = FlipMatrix(theme)
-        self._build(bar)
-        self.run.clicked.connect(self.run_requested)
+        inside = self.add_result("What moves the decision")
+        rows = form()
+        rows.addRow("Cells called", self.class_box)
+        inside.addWidget(self.lines)
+        inside.addLayout(rows)
+        for widget in (self.bars, self.every, self.plot):
+            inside.addWidget(widget)
+        inside = self.add_result(
+            "The rule it follows",
+            "Share of the cells of each class (columns) that flip along each axis (rows), and what "
+            "most of them become; fields without colour are not above the sham",
+        )
+        inside.addWidget(self.matrix)
         self.class_box.currentIndexChanged.connect(self._show_class)
         self.every.toggled.connect(self._show_class)
         self.bars.chosen.connect(self._bar_chosen)
         self.matrix.chosen.connect(self.choose)
         self.show_result(None)
 
-    def _build(self, bar: TaskBar) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        self.result_box, inside = group("What moves the decision")
-        rows = form()
-        rows.addRow("Cells called", self.class_box)
-        inside.addWidget(self.lines)
-        inside.addLayout(rows)
-        inside.addWidget(self.bars)
-        inside.addWidget(self.every)
-        inside.addWidget(self.plot)
-        self.rule_box, inside = group(
-            "The rule it follows",
-            "Share of the cells of each class (columns) that flip along each axis (rows), and what "
-            "most of them become; fields without colour are not above the sham",
-        )
-        inside.addWidget(self.matrix)
-        self.run_box, inside = group("Edit all cells")
-        rows = form()
-        self.form.add_to(rows, ["limit", "scope"])
-        more, others = QWidget(), form()
-        self.form.add_to(others)
-        more.setLayout(others)
-        folded = Folding("More settings")
-        folded.setToolTip("Which cells, how many amounts, random seed")
-        folded.addWidget(more)
-        inside.addWidget(self.hint)
-        inside.addLayout(rows)
-        inside.addWidget(folded)
-        inside.addWidget(self.run)
-        inside.addWidget(bar)
-        for part in (self.result_box, self.rule_box, self.warnings, self.run_box):
-            column.addWidget(part)
-
-    @property
-    def settings(self) -> WhatIfSettings:
-        """What was chosen."""
-        return self.form.value
-
-    def fill(self, busy: bool) -> None:
-        """A run is at work, or may be begun."""
-        self.run.setEnabled(not busy)
-
     # ---------------------------------------------------------------- the result
 
     def show_result(self, result: WhatIf | None) -> None:
         """Show answers about all cells; None takes them away."""
+        super().show_result(result)
         before = self.class_box.currentText()
         self.result = result
-        for part in (self.result_box, self.rule_box):
-            part.setVisible(result is not None)
-        self.hint.setVisible(result is None)
-        self.run.setText("What moves the decision" if result is None else "Run again")
         if result is None:
-            self.warnings.clear_line()
             return
-        self.lines.say("\n".join(map(_sentence, result.lines)), "info")
-        self.warnings.say("\n".join(map(_sentence, result.warnings)), "warning")
+        self.lines.say("\n".join(map(sentence, result.lines)), "info")
         with QSignalBlocker(self.class_box):
             self.class_box.clear()
             self.class_box.addItems(list(classes_asked(result)))
@@ -215,7 +173,3 @@ class DecisionTab(QWidget):
         for chart in (self.bars, self.plot, self.matrix):
             chart.follow_theme(theme)
         self._show_class()
-
-
-def _sentence(line: str) -> str:
-    return f"{line[:1].upper()}{line[1:].removesuffix('.')}."

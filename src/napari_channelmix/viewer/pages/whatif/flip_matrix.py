@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from qtpy.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
@@ -14,8 +14,6 @@ from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_channelmix.viewer.pages.whatif.decision_facts import AxisFlip
-
 __all__ = ["FlipMatrix"]
 
 HEAD, ROW = 22, 30
@@ -23,6 +21,19 @@ HEAD, ROW = 22, 30
 NAMES = 116
 # Opacity of a field in which all cells flip.
 DEEPEST = 0.75
+
+
+class Flip(Protocol):
+    """What a field shows."""
+
+    @property
+    def share(self) -> float: ...
+    @property
+    def to_class(self) -> str: ...
+    @property
+    def above_sham(self) -> bool: ...
+    @property
+    def text(self) -> str: ...
 
 
 class FlipMatrix(QWidget):
@@ -43,7 +54,7 @@ class FlipMatrix(QWidget):
         self.colors: ChartColors = chart_colors(theme)
         self.axes: tuple[str, ...] = ()
         self.classes: tuple[str, ...] = ()
-        self.flips: dict[tuple[str, str], AxisFlip] = {}
+        self.flips: dict[tuple[str, str], Flip] = {}
         #: Axis and class that are set off.
         self.framed: tuple[str, str] | None = None
         # Names whose positions are colours.
@@ -57,14 +68,15 @@ class FlipMatrix(QWidget):
         self,
         axes: Sequence[str],
         classes: Sequence[str],
-        flips: Mapping[tuple[str, str], AxisFlip],
+        flips: Mapping[tuple[str, str], Flip],
     ) -> None:
         """Show other fields, by axis and class."""
         self.axes, self.classes, self.flips = tuple(axes), tuple(classes), dict(flips)
         self.setFixedHeight(max(1, HEAD + ROW * len(self.axes) if self.axes else 1))
         self.setAccessibleDescription(
             "; ".join(
-                f"{axis}, {name}: {100 * flip.share:.0f} % become {flip.to_class}"
+                f"{axis}, {name}: {100 * flip.share:.0f} %"
+                + (f" become {flip.to_class}" if flip.to_class else "")
                 for (axis, name), flip in self.flips.items()
                 if flip.above_sham
             )
@@ -147,17 +159,19 @@ class FlipMatrix(QWidget):
             for column, name in enumerate(self.classes):
                 flip = self.flips.get((axis, name))
                 if flip is not None:
-                    self._paint_field(painter, self.field(row, column), flip, small)
+                    self._paint_field(painter, self.field(row, column), flip, small, (axis, name))
         painter.end()
 
-    def _paint_field(self, painter: QPainter, box: QRectF, flip: AxisFlip, small: QFont) -> None:
+    def _paint_field(
+        self, painter: QPainter, box: QRectF, flip: Flip, small: QFont, place: tuple[str, str]
+    ) -> None:
         inner = box.adjusted(1, 1, -1, -1)
         if flip.above_sham:
             ground = QColor(self.colors.bar)
             ground.setAlphaF(DEEPEST * flip.share)
             painter.fillRect(inner, ground)
         painter.setPen(QPen(QColor(self.colors.line), 0.5))
-        if (flip.axis, flip.from_class) == self.framed:
+        if place == self.framed:
             painter.setPen(QPen(QColor(self.colors.second), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(inner)

@@ -22,7 +22,6 @@ from napari_channelmix.viewer.page_parts.base_page import Page
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
 from napari_channelmix.viewer.page_parts.prerequisites import Needs
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
-from napari_channelmix.viewer.pages.whatif.all_cells import AllCells
 from napari_channelmix.viewer.pages.whatif.cell_pictures import looks_of_channels
 from napari_channelmix.viewer.pages.whatif.cell_tab import CellTab
 from napari_channelmix.viewer.pages.whatif.edit_layers import EditLayers
@@ -34,10 +33,12 @@ from napari_channelmix.viewer.pages.whatif.edit_source import (
 )
 from napari_channelmix.viewer.pages.whatif.live_edit import LiveEdit
 from napari_channelmix.viewer.pages.whatif.opened_cell import smallest_text
+from napari_channelmix.viewer.pages.whatif.runs import TABS, runs_of
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
+from napari_channelmix.viewer.tasks.task import Task
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
@@ -59,10 +60,6 @@ WORDS = ClickWords(
     "still moves the image",
     does="edit",
 )
-TABS = (
-    ("This cell", "Edit the cell that was clicked, and ask the classifier again"),
-    ("All cells", "Which edits flip the decision about held-out cells"),
-)
 
 
 class WhatIfPage(Page):
@@ -81,14 +78,16 @@ class WhatIfPage(Page):
         self.number = CellNumber()
         self.tabs = QTabBar()
         self.cell_tab = CellTab(self.viewer.theme)
-        self.all_cells = AllCells(self)
-        self.pages: tuple[QWidget, ...] = (self.cell_tab, self.all_cells.tab)
+        self.runs = runs_of(self)
+        self.pages: tuple[QWidget, ...] = (self.cell_tab, *(run.tab for run in self.runs))
         self.live = LiveEdit(self)
         self.layers = EditLayers(self, self.cell_tab)
         self.sources = Sources()
         self.going = Going(self.viewer, self.session, self.fail)
-        # For classifiers that take too long on the thread of the window.
-        self.asking, _ = self.add_task(one_thread=True)
+        # For classifiers that take too long on the thread of the window. It has no bar: one that
+        # comes and goes with each move of a slider would move the slider.
+        self.asking = asking = Task(self.session, one_thread=True)
+        self.destroyed.connect(lambda *_: asking.abandon())
         self.source: EditSource | None = None
         # The cell that was clicked last, also while nothing is known of it yet.
         self.cell: int | None = None
@@ -289,7 +288,7 @@ class WhatIfPage(Page):
         self.sources.forget()
         self.layers.clear()
         self.cell_tab.clear()
-        self.all_cells.show()
+        self.runs.forget()
 
     def _free(self, freed: list[int]) -> None:
         if not any(task.busy for task, _ in self.tasks):
@@ -350,8 +349,7 @@ class WhatIfPage(Page):
         ready = self.needs.fill()
         palette = session_palette(self.session)
         self.cell_tab.show_palette(palette)
-        self.all_cells.tab.show_palette(palette)
-        self.all_cells.tab.fill(self.all_cells.task.busy)
+        self.runs.fill(palette)
         current = self.tabs.currentIndex()
         self.tabs.setVisible(ready and len(self.pages) > 1)
         self.choice.setVisible(ready and current == 0)
@@ -368,11 +366,12 @@ class WhatIfPage(Page):
 
     def _theme_changed(self, event: Any) -> None:
         self.cell_tab.follow_theme(self.viewer.theme)
-        self.all_cells.tab.follow_theme(self.viewer.theme)
+        self.runs.follow_theme(self.viewer.theme)
 
     def halt(self) -> None:
         """Stop every work of this page, and listening."""
         super().halt()
         self.live.drop()
+        self.asking.stop()
         self.going.task.stop()
         self.toggle.clicks.switch(False)
