@@ -52,6 +52,8 @@ QUESTIONS = {
 # Of the advantage over a guess that is kept, and of calls that change.
 KEPT_GREEN, KEPT_RED = 0.25, 0.5
 CHANGED_GREEN, LARGE_GREEN, CHANGED_RED = 0.15, 1 / 3, 0.5
+# A smaller share of the calls than this is hardly any.
+FEW = 0.05
 ACCURACY, CHANGED = "balanced accuracy", "calls changed"
 
 
@@ -162,7 +164,9 @@ def changed_check(
     worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
     share, word = shares[worst], words[worst]
     text = f"{fraction(share.share)} ({fraction(share.low)} to {fraction(share.high)})"
-    does = "hardly changes calls" if word == "green" else "changes calls"
+    does = "changes calls"
+    if word == "green":
+        does = "hardly changes calls" if share.share < FEW else "changes some calls"
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     more = f"; {listed(also, 6)}" if also else ""
     line = f"{what} {does}: {worst} moves {text} of them{more}"
