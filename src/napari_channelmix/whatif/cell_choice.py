@@ -57,8 +57,10 @@ class ChosenCells:
         """Why intervals say little, or of what they are; empty for enough groups."""
         count = len(np.unique(self.groups))
         if 1 < count == len(self):
-            return "no groups are known: intervals are over single cells, and too narrow if wells "
-            "or patients differ"
+            return (
+                "no groups are known: intervals are over single cells, and too narrow if wells "
+                "or patients differ"
+            )
         few = few_groups_text(count, len(self))
         return f"intervals: {few}" if few else ""
 

@@ -53,7 +53,7 @@ def compartments_of(crops: CellCrops) -> dict[str, Mask]:
     """
     inner: Mask = np.asarray(crops.cell | crops.others, bool)
     if crops.nuclei is not None:
-        known = crops.nuclei.any(axis=(1, 2))[:, None, None]
+        known = np.asarray(crops.nuclei.any(axis=(1, 2)))[:, None, None]
         inner = np.asarray(np.where(known, crops.nuclei, inner), bool)
     radius = np.sqrt(crops.cell.sum(axis=(1, 2)) / np.pi)
     near = np.stack(

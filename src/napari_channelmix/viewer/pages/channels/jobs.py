@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_channelmix.classify import Classifier
+    from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.settings import ImportanceSettings
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
-__all__ = ["cache_folder", "importance_job", "mixed_job"]
+__all__ = ["cache_folder", "classifier_channels_job", "importance_job", "mixed_job"]
 
 # Rows of a plane that are blended at once.
 STRIPE = 256
@@ -53,6 +55,14 @@ def importance_job(
     from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 
     return (yield from divided_importance_job(cells, settings=chosen, parts=parts))
+
+
+def classifier_channels_job(model: Predictor, cells: Cells) -> Job[ChannelShapley]:
+    """Ask a finished classifier which channels it decides by."""
+    yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.whatif.channel_shapley import channel_shapley_job
+
+    return (yield from channel_shapley_job(model, cells))
 
 
 def mixed_job(classifier: Classifier, cells: Cells, field: int) -> Job[npt.NDArray[np.float32]]:

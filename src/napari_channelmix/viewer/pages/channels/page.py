@@ -1,4 +1,4 @@
-"""Page 'Channels': run DCMIX, read its bars with their reliability, look at the blended image."""
+"""Page 'Channels': channels of the classifier in use, then DCMIX, its bars and blended image."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from napari_channelmix.viewer.page_parts.training_controls import (
     reason_not_ready,
 )
 from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
+from napari_channelmix.viewer.pages.channels.classifier_box import ClassifierChannels
 from napari_channelmix.viewer.pages.channels.jobs import cache_folder, importance_job, mixed_job
 from napari_channelmix.viewer.pages.channels.solo_channel import Solo
 from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
@@ -56,6 +57,8 @@ __all__ = ["ChannelsPage", "verdict"]
 # Layers with the blended images.
 BLENDED = "blended image"
 TITLE = "Importance of each channel"
+OF_CLASSIFIER = "Channels of this classifier"
+RUN = "If a network had to blend them (DCMIX)"
 HINT = "Point at a bar for its values; click it to show only that channel."
 
 
@@ -126,13 +129,20 @@ class ChannelsPage(Page):
         self._before: ChannelImportance | None = None
         # The data set that the run is of; another may be in use meanwhile.
         self._running = 0
+        self.classifier_task, bar = self.add_task()
+        self.of_classifier = ClassifierChannels(
+            self.session, self.viewer.theme, self.classifier_task, bar
+        )
         self._build()
         self._connect()
         self._fill()
         self._importance_changed()
 
     def _build(self) -> None:
-        self.run_box, inside = group("Run")
+        self.classifier_box, inside = group(OF_CLASSIFIER)
+        inside.addWidget(self.of_classifier)
+        self.column.addWidget(self.classifier_box)
+        self.run_box, inside = group(RUN)
         rows = form()
         self.settings.add_to(rows, ["seeds"])
         ticks = QHBoxLayout()
@@ -191,6 +201,7 @@ class ChannelsPage(Page):
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
         self.follow(self.session.trained_changed, self._show_chance)
+        self.follow(self.session.trained_changed, lambda _=None: self.of_classifier.clear())
         self.follow(self.session.importance_changed, self._importance_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
         # Stopped half way, what is there is judged as it is.
@@ -238,6 +249,7 @@ class ChannelsPage(Page):
     def _replaced(self) -> None:
         # Of the cells that go; a run goes on, and its bars wait with its data set.
         self.mixed_task.stop()
+        self.of_classifier.clear()
 
     @property
     def _elsewhere(self) -> str:
@@ -365,6 +377,7 @@ class ChannelsPage(Page):
             why = "These cells have one channel: there is nothing to compare."
         if self._elsewhere:
             why = f"A run on {self._elsewhere} is in progress; its result is shown there."
+        self.of_classifier.fill()
         self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
@@ -455,6 +468,7 @@ class ChannelsPage(Page):
     def _theme_changed(self, event: Any) -> None:
         self.run_time.follow_theme(self.viewer.theme)
         self.chart.follow_theme(self.viewer.theme)
+        self.of_classifier.follow_theme(self.viewer.theme)
         show_secondary(self.no_p_values, self.viewer.theme)
         self.legend.setText(self.chart.legend())
 

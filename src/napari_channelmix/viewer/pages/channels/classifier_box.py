@@ -1,0 +1,223 @@
+"""Channels of the classifier in use: Shapley values and exchanges, in seconds, for each class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
+from napari_channelmix.viewer.pages.channels.jobs import classifier_channels_job
+from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.viewer.widgets.secondary_text import show_secondary
+from napari_channelmix.wording import counted, fraction
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.session import Session
+    from napari_channelmix.viewer.tasks.task import Task
+    from napari_channelmix.viewer.tasks.task_bar import TaskBar
+    from napari_channelmix.whatif.channel_shapley_result import ChannelRow, ChannelShapley
+
+__all__ = ["ClassifierChannels"]
+
+VALUES = "Contribution to accuracy (Shapley value)"
+SWAPS = "Calls that change with this channel of a cell of another class"
+SHAM = "dotted: of a cell of the same class"
+EVERY = "all classes"
+INTRO = "Which channels does the classifier in use decide by? Asked on held-out cells, in seconds."
+
+
+class ClassifierChannels(QWidget):
+    """A button, and two charts: what each channel adds, and what its exchange changes.
+
+    Parameters
+    ----------
+    session : Session
+    theme : str
+    """
+
+    def __init__(self, session: Session, theme: str, task: Task, bar: TaskBar) -> None:
+        super().__init__()
+        self._session, self.task = session, task
+        self.result: ChannelShapley | None = None
+        self._running = 0
+        self.intro = QLabel(INTRO)
+        self.intro.setWordWrap(True)
+        self.button = QPushButton("Ask the classifier")
+        self.button.setToolTip(
+            "Replace channels of held-out cells by those of other cells, and see what becomes of "
+            "the predictions; nothing is trained"
+        )
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.classes = QComboBox()
+        self.classes.setToolTip("Of which class the charts are")
+        self.values = Bars("Shapley value of each channel", theme, (0.0, 0.1))
+        self.swaps = Bars("Share of calls that change", theme, (0.0, 1.0))
+        self.value_title, self.swap_title = QLabel(VALUES), QLabel(SWAPS)
+        self.sham = QLabel(SHAM)
+        for label in (self.value_title, self.swap_title):
+            label.setWordWrap(True)
+            label.setStyleSheet("QLabel { font-weight: bold; }")
+        self.lines = QLabel()
+        self.lines.setWordWrap(True)
+        self.lines.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.warnings = Notice(lines=3)
+        self.failed = Notice()
+        self._build(bar)
+        self.follow_theme(theme)
+        self.button.clicked.connect(self.start)
+        self.classes.currentIndexChanged.connect(self._draw)
+        task.ended.connect(lambda _: self.fill())
+        self.fill()
+
+    def _build(self, bar: TaskBar) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
+        self.answer = QWidget()
+        inside = QVBoxLayout(self.answer)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Class"))
+        row.addWidget(self.classes, 1)
+        inside.addLayout(row)
+        for part in (self.value_title, self.values, self.swap_title, self.swaps, self.sham):
+            inside.addWidget(part)
+        inside.addWidget(self.lines)
+        inside.addWidget(self.warnings)
+        for widget in (self.intro, self.answer, self.button, self.reason, self.failed, bar):
+            column.addWidget(widget)
+
+    # ---------------------------------------------------------------- the run
+
+    def start(self) -> None:
+        """Ask the classifier in use about the cells in use."""
+        cells, trained = self._session.cells, self._session.trained
+        if cells is None or trained is None:
+            return
+        self.failed.clear_line()
+        self._running = self._session.data_set
+        self.task.run(
+            "channels of this classifier",
+            classifier_channels_job(trained.classifier, cells),
+            lambda result: self._finished(result, trained),
+            on_error=lambda line: self.failed.say(line, "error"),
+            data_set=self._running,
+        )
+        self.fill()
+
+    def _finished(self, result: ChannelShapley, trained: Any) -> None:
+        # Cells or classifier may have changed since it was asked.
+        if trained is self._session.trained and self._running == self._session.data_set:
+            self.show_result(result)
+
+    def clear(self) -> None:
+        """What was shown is of another classifier, or of other cells."""
+        self.task.stop()
+        self.failed.clear_line()
+        self.show_result(None)
+
+    # ---------------------------------------------------------------- what is shown
+
+    def fill(self) -> None:
+        """Say why it cannot be asked, where it cannot."""
+        why = self._unavailable()
+        self.button.setEnabled(not why and not self.task.busy)
+        self.button.setText("Ask again" if self.result is not None else "Ask the classifier")
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+        self.intro.setVisible(self.result is None)
+        self.answer.setVisible(self.result is not None)
+
+    def _unavailable(self) -> str:
+        cells, trained = self._session.cells, self._session.trained
+        if cells is None or trained is None:
+            return "There is no classifier yet: train or load one on the page Train."
+        needed = trained.classifier.channels
+        if len(needed) < 2:
+            return "The classifier sees one channel: there is nothing to compare it with."
+        missing = [name for name in needed if name not in cells.channels]
+        if missing:
+            return f"These cells lack channels of the classifier: {', '.join(missing)}."
+        return ""
+
+    def show_result(self, result: ChannelShapley | None) -> None:
+        """Show a result; None empties the charts."""
+        self.result = result
+        self.classes.blockSignals(True)
+        self.classes.clear()
+        if result is not None:
+            self.classes.addItems([EVERY, *result.classes])
+            self.lines.setText("\n".join(f"• {line}" for line in result.lines))
+            text = "\n".join(f"• {line}" for line in result.warnings)
+            self.warnings.say(text, "warning") if text else self.warnings.clear_line()
+        self.classes.blockSignals(False)
+        self._draw()
+        self.fill()
+
+    def _draw(self, _: object = None) -> None:
+        if self.result is None:
+            self.values.show_bars(())
+            self.swaps.show_bars(())
+            return
+        rows = self.result.of_class(self.classes.currentText() or EVERY)
+        known = [row for row in rows if row.value == row.value]
+        known.sort(key=lambda row: -row.value)
+        self.values.show_bars([_value_bar(row) for row in known])
+        swapped = [row for row in rows if row.swap == row.swap]
+        swapped.sort(key=lambda row: -row.swap)
+        self.swaps.show_bars([_swap_bar(row) for row in swapped])
+        first = rows[0]
+        self.value_title.setText(f"{VALUES}; {_counted(first.n, first.n_groups)}")
+        self.swap_title.setText(f"{SWAPS}; {counted(first.swap_n, 'cell')}")
+        for part in (self.swap_title, self.swaps, self.sham):
+            part.setVisible(bool(swapped))
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self.values.follow_theme(theme)
+        self.swaps.follow_theme(theme)
+        show_secondary(self.sham, theme)
+
+
+def _counted(cells: int, groups: int) -> str:
+    if groups == cells:
+        return counted(cells, "cell")
+    return f"{counted(cells, 'cell')} of {counted(groups, 'group')}"
+
+
+def _value_bar(row: ChannelRow) -> Bar:
+    known = row.low == row.low
+    tip = f"{row.channel}: {fraction(row.value)} of recall"
+    if known:
+        tip += f" (95 % interval {fraction(row.low)} to {fraction(row.high)})"
+    return Bar(
+        row.channel,
+        row.value,
+        fraction(row.value),
+        (row.low, row.high) if known else None,
+        tip=f"{tip}; {_counted(row.n, row.n_groups)}",
+    )
+
+
+def _swap_bar(row: ChannelRow) -> Bar:
+    tip = (
+        f"{row.channel} of a cell of another class changes the call of {fraction(row.swap)} "
+        f"(95 % interval {fraction(row.swap_low)} to {fraction(row.swap_high)}) of "
+        f"{counted(row.swap_n, 'cell')}"
+    )
+    sham = row.sham == row.sham
+    if sham:
+        tip += f"; of a cell of the same class: {fraction(row.sham)}"
+    return Bar(
+        row.channel,
+        row.swap,
+        f"{100 * row.swap:.0f} %",
+        (row.swap_low, row.swap_high),
+        strong=True,
+        tip=tip,
+        floor=row.sham if sham else None,
+    )
