@@ -11,6 +11,7 @@ from napari_channelmix.config import (
     ImportancePart,
     PredictionsPart,
     TrainingPart,
+    WhatIfPart,
 )
 from napari_channelmix.errors import ModelError
 
@@ -51,6 +52,18 @@ def test_what_needs_a_classifier_is_refused_without_one():
 def test_settings_beyond_their_bounds_are_refused(part, wrong, says):
     with pytest.raises(ModelError, match=says):
         part(**wrong)
+
+
+def test_what_if_names_its_classifier_as_predictions_do(screen):
+    asked = WhatIfPart(axes=("DNA brightness",), scope="crop", prior="balanced")
+    plate = screen.others[0].model_copy(update={"what_if": asked})
+    config = Config.model_validate(
+        {**screen.model_dump(by_alias=True), "others": [plate.model_dump()]}
+    )
+    assert config.others[0].what_if == asked and "what_if" in config.others[0].parts
+    assert config.owner_of(config.others[0], asked) == 0
+    with pytest.raises(ValueError, match="answers of what-if need a classifier"):
+        Config(data=screen.data, what_if=asked)
 
 
 def test_a_setting_that_there_is_not_is_refused():

@@ -132,3 +132,26 @@ def test_close_calls_of_a_file_without_caveats_are_those_of_its_kind_of_output()
     assert "close to undecided" in _words(content)[0][0]
     independent = {"output": "logits of independent labels (declared)"}
     assert _words(content | independent) == [()]
+
+
+def test_what_if_transplants_channels_and_the_audit_have_sections(made, tmp_path, capsys):
+    data, folder, card = made / "plate" / "dataset.toml", tmp_path / "w", tmp_path / "audit.json"
+    common = [str(data), "--model", str(made / "M.cmx"), "--limit", "6", *QUICK]
+    what_if = ["whatif", *common, "--out", str(folder), "--axes", "DNA brightness", "--steps", "3"]
+    assert main([*what_if, "--no-smallest", "--transplants", "--channels"]) == 0
+    assert main(["audit", *common, "--out", str(card)]) == 0
+    out = tmp_path / "report.html"
+    asked = ["--model", str(made / "M.cmx"), "--whatif", str(folder), "--audit", str(card)]
+    assert report(made, out, *asked) == 0
+    page = out.read_text("utf-8")
+    for section in ("what-if", "transplants", "model-channels", "shortcuts"):
+        assert f'<section id="{section}">' in page
+    assert "another classifier" not in page
+    checks = json.loads(card.read_text("utf-8"))["checks"]
+    assert page.count('<span class="badge ') >= len(checks)
+    capsys.readouterr()
+    (folder / "transplants.json").write_text("{}", "utf-8")
+    assert report(made, out, "--whatif", str(folder)) == 2
+    assert "transplants.json: not what the command writes" in capsys.readouterr().err
+    assert report(made, out, "--audit", str(tmp_path / "none.json")) == 2
+    assert "no such file" in capsys.readouterr().err

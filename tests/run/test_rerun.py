@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,10 +19,11 @@ from napari_channelmix.config import (
     LatentsPart,
     PredictionsPart,
     TrainingPart,
+    WhatIfPart,
     script_of,
     write_config,
 )
-from napari_channelmix.config.from_results import classifier_part, data_part
+from napari_channelmix.config.from_results import classifier_part, data_part, what_if_part
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import BundleError, ConfigError, DataError
@@ -29,6 +31,7 @@ from napari_channelmix.jobs import drain
 from napari_channelmix.report import Findings
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.rerun import Rerun, _findings_job, run_config
+from napari_channelmix.settings import WhatIfSettings, settings_of
 
 VIEW = {
     "channels": ["DNA", "reporter"],
@@ -98,7 +101,7 @@ def test_every_part_has_its_folder_and_the_report_says_all(done, dataset):
 
 def test_a_second_run_does_nothing_again(done, config, monkeypatch, dataset, capsys):
     monkeypatch.setattr(
-        "napari_channelmix.run.rerun.train_into_job",
+        "napari_channelmix.run.config_classifier.train_into_job",
         lambda *_: pytest.fail("the classifier is there"),
     )
     path = dataset.parent / "config.json"
@@ -191,7 +194,7 @@ def test_another_model_in_the_file_is_not_run(config, done, dataset, tmp_path):
 
 def test_what_cannot_be_done_is_known_before_anything_is_trained(config, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "napari_channelmix.run.rerun.train_into_job", lambda *_: pytest.fail("too late")
+        "napari_channelmix.run.config_classifier.train_into_job", lambda *_: pytest.fail("too late")
     )
     for part in (
         {"latents": LatentsPart(model="no-sprites")},
@@ -212,3 +215,41 @@ def test_cells_that_are_not_there_are_refused(config, tmp_path, done):
     )
     with pytest.raises(DataError, match="has the cells 0 to 47, not 99"):
         run_config(write_config(one, tmp_path / "c.json"), done.out)
+
+
+def test_a_config_asks_what_if_again_and_the_report_says_it(dataset, tmp_path):
+    cells = cm.open_dataset(dataset)
+    model = cm.train_classifier(cells, network="tiny", epochs=1, device="cpu")
+    bundle = model.save(tmp_path / "m.cmx") or tmp_path / "m.cmx"
+    asked = WhatIfPart(
+        axes=("DNA brightness",),
+        only="all",
+        limit=4,
+        steps=3,
+        smallest=False,
+        compare_scopes=False,
+        channels=True,
+    )
+    config = Config(
+        device="cpu",
+        data=data_part(cells, dataset),
+        classifier=ClassifierPart(file=str(bundle)),
+        what_if=asked,
+    )
+    path = write_config(config, tmp_path / "config.json")
+    done = run_config(path, tmp_path / "out")
+    answers = done.what_if.result
+    assert (tmp_path / "out" / "whatif" / "channels.csv").exists()
+    page = done.report.read_text("utf-8")
+    assert '<section id="what-if">' in page and '<section id="model-channels">' in page
+    assert "DNA brightness" in page and '<section id="shortcuts">' not in page
+    # The answers say how they were made, and Python gives the same.
+    again = what_if_part(answers.provenance, channels=True)
+    assert replace(again, classifier=None) == asked
+    direct = cm.what_if(model, cells, settings=settings_of(WhatIfSettings, again))
+    assert direct.flips["share"].tolist() == answers.flips["share"].tolist()
+    source = script_of(config)
+    assert "cm.what_if(" in source and "cm.channel_shapley(" in source
+    space = {}
+    exec(compile(source, "script.py", "exec"), space)
+    assert space["answers"].flips["share"].tolist() == answers.flips["share"].tolist()

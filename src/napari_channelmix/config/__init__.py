@@ -12,6 +12,7 @@ from napari_channelmix.config.schema import (
     LatentsPart,
     PredictionsPart,
     TrainingPart,
+    WhatIfPart,
 )
 from napari_channelmix.config.script import script_of
 
@@ -26,6 +27,7 @@ __all__ = [
     "LatentsPart",
     "PredictionsPart",
     "TrainingPart",
+    "WhatIfPart",
     "read_config",
     "script_of",
     "write_config",

@@ -14,6 +14,7 @@ from napari_channelmix.config.schema import (
     LatentsPart,
     PredictionsPart,
     TrainingPart,
+    WhatIfPart,
 )
 from napari_channelmix.errors import ModelError
 
@@ -31,6 +32,7 @@ __all__ = [
     "predictions_part",
     "prior_choice",
     "training_part",
+    "what_if_part",
 ]
 
 LEARNING = ("epochs", "patience", "batch", "rate", "decay", "clip")
@@ -221,6 +223,24 @@ def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
             "threads": about.get("threads", 0),
         }
         return LatentsPart(**{**request, **known})
+    except UNKNOWN:
+        return None
+
+
+def what_if_part(
+    about: Mapping[str, Any], *, classifier: str | None = None, **more: bool
+) -> WhatIfPart | None:
+    """How cells were edited, from the provenance of a `WhatIf`, or None where it does not say.
+
+    ``more``: ``transplants`` and ``channels``, where these were asked for as well.
+    """
+    try:
+        prior = about["prior"]
+        shares = prior["shares"] if prior["kind"] == "given" else None
+        # That of training, or a model's own, is the usual one.
+        kind = prior["kind"] if prior["kind"] in ("balanced", "estimated") else None
+        known = {"classifier": classifier, "prior": shares or kind, **more}
+        return WhatIfPart(**{**about["settings"], **known})
     except UNKNOWN:
         return None
 

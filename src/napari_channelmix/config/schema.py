@@ -36,6 +36,7 @@ from napari_channelmix.settings import (
     LatentsSettings,
     Only,
     PredictSettings,
+    WhatIfSettings,
     settings,
 )
 from napari_channelmix.settings.model_output import Output
@@ -52,6 +53,7 @@ __all__ = [
     "LatentsPart",
     "PredictionsPart",
     "TrainingPart",
+    "WhatIfPart",
 ]
 
 SCHEMA = "napari-channelmix/config/1"
@@ -238,6 +240,27 @@ class LatentsPart(LatentsSettings):
         return view
 
 
+@settings
+class WhatIfPart(WhatIfSettings):
+    """Which cells are edited, and how; see `what_if`.
+
+    Attributes
+    ----------
+    classifier : str or None
+        As of `PredictionsPart`.
+    prior : str, dict of str to float, or None
+        As of `PredictionsPart`.
+    transplants, channels : bool
+        Also `transplant`, and `channel_shapley`, of the same cells and seed.
+    """
+
+    axes: Annotated[tuple[Name, ...], Field(max_length=10_000)] | None = None
+    prior: PriorPart | None = None
+    classifier: Name | None = None
+    transplants: Flag = False
+    channels: Flag = False
+
+
 class DataSetConfig(_Part):
     """A data set, and what was done with it, as far as it can be done again.
 
@@ -246,7 +269,7 @@ class DataSetConfig(_Part):
     data : DataPart
     classifier : ClassifierPart or None
         Trained on this data set, or opened with it.
-    importance, predictions, explanations, latents
+    importance, predictions, explanations, latents, what_if
         Of this data set.
     """
 
@@ -256,18 +279,20 @@ class DataSetConfig(_Part):
     predictions: PredictionsPart | None = None
     explanations: Annotated[tuple[ExplanationPart, ...], Field(max_length=1000)] = ()
     latents: LatentsPart | None = None
+    what_if: WhatIfPart | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the parts that do something, in the order in which they are done."""
-        names = ("classifier", "importance", "predictions", "explanations", "latents")
+        names = ("classifier", "importance", "predictions", "explanations", "latents", "what_if")
         return tuple(name for name in names if getattr(self, name))
 
     @property
-    def classified(self) -> tuple[PredictionsPart | ExplanationPart, ...]:
+    def classified(self) -> tuple[PredictionsPart | ExplanationPart | WhatIfPart, ...]:
         """Parts that need a classifier, of this data set or another."""
         first = () if self.predictions is None else (self.predictions,)
-        return (*first, *self.explanations)
+        last = () if self.what_if is None else (self.what_if,)
+        return (*first, *self.explanations, *last)
 
 
 class Config(DataSetConfig):
@@ -309,16 +334,19 @@ class Config(DataSetConfig):
         """All data sets, the first one included."""
         return (self, *self.others)
 
-    def owner_of(self, used: DataSetConfig, part: PredictionsPart | ExplanationPart) -> int:
+    def owner_of(
+        self, used: DataSetConfig, part: PredictionsPart | ExplanationPart | WhatIfPart
+    ) -> int:
         """Which of ``data_sets`` the classifier of a part belongs to.
 
         Parameters
         ----------
         used : DataSetConfig
             The data set that the part is of.
-        part : PredictionsPart or ExplanationPart
+        part : PredictionsPart, ExplanationPart or WhatIfPart
         """
-        what = "predictions" if isinstance(part, PredictionsPart) else "explanations"
+        words = {PredictionsPart: "predictions", WhatIfPart: "answers of what-if"}
+        what = words.get(type(part), "explanations")
         having = [
             index
             for index, data_set in enumerate(self.data_sets)

@@ -16,6 +16,7 @@ from napari_channelmix.settings import (
     ImportanceSettings,
     PredictSettings,
     Question,
+    WhatIfSettings,
     fields_of,
 )
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         ImportancePart,
         LatentsPart,
         PredictionsPart,
+        WhatIfPart,
     )
 
 __all__ = ["arguments_of", "script_of"]
@@ -83,6 +85,9 @@ def script_of(config: Config) -> str:
                     part, names, owner_names("model"), next(variables), config.device, prior
                 )
             )
+        if data_set.what_if is not None:
+            owner = named[config.owner_of(data_set, data_set.what_if)][1]
+            blocks.append(_what_if(data_set.what_if, names, owner("model")))
         if data_set.latents is not None:
             limit = data_set.latents.limit
             # More than there are means all of them.
@@ -286,6 +291,24 @@ def _explanation(
         *_call(f"{variable} = cm.explain", arguments),
         f"print([{variable}.classes[code] for code in {variable}.target], {variable}.scores())",
     ]
+
+
+def _what_if(part: WhatIfPart, names: _Names, model: str) -> list[str]:
+    answers = names("answers")
+    own = arguments_of(part, WhatIfSettings, ["prior", "workers", "scheduler", "retries"])
+    lines = [
+        f"# What would change the classifier's mind about the cells{_of(names)}.",
+        *_call(f"{answers} = cm.what_if", [model, names("cells"), *own, *_prior(part.prior)]),
+        f'print("\\n".join({answers}.lines))',
+    ]
+    beside = [model, names("cells"), f"only={_text(part.only)}", f"seed={part.seed}"]
+    if part.transplants:
+        lines += _call(f"{names('transplants')} = cm.transplant", beside)
+        lines.append(f"print({names('transplants')}.by_part)")
+    if part.channels:
+        lines += _call(f"{names('channels')} = cm.channel_shapley", beside)
+        lines.append(f"print({names('channels')}.table)")
+    return lines
 
 
 def _latents(part: LatentsPart, names: _Names, device: str, threads: set[int]) -> list[str]:

@@ -92,17 +92,15 @@ class Boxes:
             windows = sliding_window_view(part, (height, width), axis=(1, 2))
             for channel, plane in zip(channels, windows, strict=True):
                 self.out[rows, channel] = plane[ys, xs]
-            edges_left = edges[~whole].tolist()
-        else:
-            edges_left = cuts.lists
+            cuts = Cuts(edges[~whole])
         if len(part) == 1:
             out, plane = self.out[:, channels[0]], part[0]
-            for row, y0, y1, x0, x1, top, bottom, left, right in edges_left:
-                out[row, top:bottom, left:right] = plane[y0:y1, x0:x1]
+            for (row, rows_in, columns_in), (rows_of, columns_of) in cuts.indices:
+                out[row, rows_in, columns_in] = plane[rows_of, columns_of]
             return
         some = _slice_of(channels)
-        for row, y0, y1, x0, x1, top, bottom, left, right in edges_left:
-            self.out[row, some, top:bottom, left:right] = part[:, y0:y1, x0:x1]
+        for (row, rows_in, columns_in), (rows_of, columns_of) in cuts.indices:
+            self.out[row, some, rows_in, columns_in] = part[:, rows_of, columns_of]
 
 
 class Cuts:
@@ -118,10 +116,12 @@ class Cuts:
         self.edges = edges
 
     @cached_property
-    def lists(self) -> list[list[int]]:
-        """The edges as a list: quicker to go through."""
-        rows: list[list[int]] = self.edges.tolist()
-        return rows
+    def indices(self) -> list[tuple[tuple[int, slice, slice], tuple[slice, slice]]]:
+        """Of each cut the row, rows and columns of the box, then rows and columns of the part."""
+        return [
+            ((row, slice(top, bottom), slice(left, right)), (slice(y0, y1), slice(x0, x1)))
+            for row, y0, y1, x0, x1, top, bottom, left, right in self.edges.tolist()
+        ]
 
     def between(self, start: int, stop: int) -> Cuts:
         """Those from one position to another."""

@@ -310,8 +310,8 @@ class _Touched:
 
 def _refuse_wide(name: str, part: Pixels, cuts: Cuts) -> None:
     """Refuse values that 32-bit floats cannot hold, in the part that boxes take."""
-    for _, y0, y1, x0, x1, *_ in cuts.lists:
-        inside = part[:, y0:y1, x0:x1]
+    for _, (rows, columns) in cuts.indices:
+        inside = part[:, rows, columns]
         if (np.isfinite(inside) & (abs(inside) > LARGEST_FLOAT)).any():
             raise DataError(
                 f"{name}: holds values beyond 3.4e38, which 32-bit floats cannot hold; "

@@ -96,22 +96,26 @@ class ShardFormat:
         """Chunks in a shard."""
         return self.in_shard // self.in_chunk
 
-    def decoded(self, content: bytes) -> npt.NDArray[Any]:
-        """Crops of a chunk, from its bytes.
+    def decoded(self, content: bytes, path: Path, chunk: int) -> npt.NDArray[Any]:
+        """Crops of a chunk of the shard at ``path``, from its bytes.
 
         Raises
         ------
-        ValueError
+        DataError
             Bytes that are damaged.
         """
         if len(content) <= CHECK or _checksum(content[:-CHECK]) != content[-CHECK:]:
-            raise ValueError("a checksum does not fit")
+            raise DataError(damaged(path, f"chunk {chunk}: a checksum does not fit"))
         nbytes = int(np.prod(self.chunk)) * self.dtype.itemsize
         # Before memory is asked for: the header of Blosc says how many bytes there will be.
         if int.from_bytes(content[4:8], "little") != nbytes:
-            raise ValueError("a chunk of another size")
+            raise DataError(damaged(path, f"chunk {chunk}: it is of another size"))
         pixels = np.empty(self.chunk, self.dtype.newbyteorder("<"))
-        _codec().decode(content[:-CHECK], pixels)
+        try:
+            _codec().decode(content[:-CHECK], pixels)
+        # Blosc raises RuntimeError.
+        except (ValueError, RuntimeError) as error:
+            raise DataError(damaged(path, f"chunk {chunk}: {error}")) from error
         return pixels
 
 
@@ -218,11 +222,7 @@ def chunks_of(
         if place == NONE:
             yield np.zeros(form.chunk, form.dtype)
             continue
-        try:
-            yield form.decoded(_bytes(file, place, length))
-        # Blosc raises RuntimeError.
-        except (ValueError, RuntimeError) as error:
-            raise DataError(damaged(path, f"chunk {chunk}: {error}")) from error
+        yield form.decoded(_bytes(file, place, length), path, chunk)
 
 
 def damaged(path: Path, why: str) -> str:

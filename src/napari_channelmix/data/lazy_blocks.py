@@ -57,7 +57,7 @@ def boxes_of_dask(
             for row in range(r0, r1):
                 for column in range(c0, c1):
                     lists.setdefault((row, column), []).append(box)
-        touched |= {(*at, number): np.array(which) for at, which in lists.items()}
+        touched |= {(*place, number): np.array(which) for place, which in lists.items()}
     waiting: list[tuple[int, int, int]] = []
     size = 0
     # Along the rows of blocks, all planes of a place together.

@@ -200,6 +200,12 @@ class StoredCrops:
         """
         opened = self._opened()
         form = opened.form
+        missing = sorted(set(planes) - set(self.planes))
+        if missing:
+            raise DataError(
+                f"{self.path}: the crop store has no plane {missing[0]} of its images; "
+                "open the data set again"
+            )
         channels = [self.planes.index(plane) for plane in planes]
         every = channels == list(range(form.shape[0]))
         crops = np.empty((len(rows), len(planes), *form.shape[1:]), dtype=np.float32)
@@ -291,12 +297,12 @@ def stored_keys(folder: Path) -> IntArray:
         A table that is missing or damaged.
     """
     try:
-        keys = np.load(folder / CELLS, allow_pickle=False, mmap_mode=None)
-        if keys.ndim != 2 or keys.shape[1] != len(KEY) or keys.dtype != np.int64:
-            raise ValueError(f"{keys.dtype} {keys.shape}")
+        keys = np.asarray(np.load(folder / CELLS, allow_pickle=False, mmap_mode=None))
     except (OSError, ValueError, EOFError) as error:
         raise DataError(damaged(folder / CELLS, shown_error(error))) from error
-    return np.asarray(keys)
+    if keys.ndim != 2 or keys.shape[1] != len(KEY) or keys.dtype != np.int64:
+        raise DataError(damaged(folder / CELLS, f"{keys.dtype} {keys.shape}"))
+    return keys
 
 
 def _open(folder: Path) -> _Opened:

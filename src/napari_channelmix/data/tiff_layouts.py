@@ -7,7 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
@@ -175,10 +175,10 @@ class _Mapped:
         steps = {b - a for (_, a), (_, b) in itertools.pairwise(starts)} or {size}
         # Evenly spaced pages of one file are one array.
         self._step = steps.pop() if len(steps) == 1 and len(self._files) == 1 else 0
-        one = self._step >= size
-        self.grid = (*leading, *inner) if one else (*(1 for _ in leading), *inner)
+        together = self._step >= size
+        self.grid = (*leading, *inner) if together else (*(1 for _ in leading), *inner)
         self.grid = tuple(max(n, 1) for n in self.grid)
-        if not one:
+        if not together:
             self._step = 0
 
     def chunks(self, places: Sequence[Place]) -> Generator[Pixels]:
@@ -265,11 +265,12 @@ class _Segments:
                     # Of many files, one is open at a time.
                     stack.close()
                     files.clear()
-                    handle = stack.enter_context(
+                    opened: AbstractContextManager[Any] = (
                         using(page.file, partial(RawFile, page.file.path), RawFile.close)
                         if self.kept
                         else mapping(page.file)
                     )
+                    handle = stack.enter_context(opened)
                     files[page.file] = handle
                 y, x, sample = (place[len(self._ones) + i] if i >= 0 else 0 for i in self._along)
                 index = (sample * self._down + y) * self._across + x

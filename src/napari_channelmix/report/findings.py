@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.phenotypes.adjusted import HeldOutCalls
+    from napari_channelmix.whatif.audit_result import Audit
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
+    from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.transplants_result import Transplants
 
 __all__ = ["ClassifierFacts", "Example", "Findings", "LatentsFacts"]
 
@@ -194,6 +198,11 @@ class Findings:
         The data set that the classifier belongs to, where that is another one.
     own_classifier : ClassifierFacts or None
         That of this data set, where its cells were classified with another one's.
+    what_if : WhatIf or None
+    transplants : Transplants or None
+    channel_shapley : ChannelShapley or None
+        Of the classifier in hand.
+    audit : Audit or None
     others : tuple of Findings
         Of further data sets, for the same page; the config of this one is that of all.
     """
@@ -214,6 +223,10 @@ class Findings:
     name: str = ""
     classifier_of: str = ""
     own_classifier: ClassifierFacts | None = None
+    what_if: WhatIf | None = None
+    transplants: Transplants | None = None
+    channel_shapley: ChannelShapley | None = None
+    audit: Audit | None = None
     others: tuple[Findings, ...] = ()
 
     @property

@@ -24,6 +24,12 @@ from napari_channelmix.report.sections.importance import importance_section
 from napari_channelmix.report.sections.latents import latents_section
 from napari_channelmix.report.sections.plates import plates_section
 from napari_channelmix.report.sections.provenance import provenance_section
+from napari_channelmix.report.sections.shortcuts import shortcuts_section
+from napari_channelmix.report.sections.what_if import (
+    model_channels_section,
+    transplants_section,
+    what_if_section,
+)
 from napari_channelmix.report.text import (
     listed,
 )
@@ -100,7 +106,11 @@ PARTS: tuple[tuple[str, Callable[[Findings], Any]], ...] = (
     ("importance", importance_section),
     ("own_classifier", own_classifier_section),
     ("classifier", classifier_section),
+    ("model_channels", model_channels_section),
+    ("shortcuts", shortcuts_section),
     ("explanations", explanations_section),
+    ("what_if", what_if_section),
+    ("transplants", transplants_section),
     ("latents", latents_section),
     ("groups", groups_section),
     ("doses", doses_section),

@@ -333,6 +333,8 @@ def report(args: argparse.Namespace) -> None:
         args.importance,
         tuple(args.explain),
         args.latents,
+        args.whatif,
+        args.audit,
         name="" if args.model is None else Path(args.model).name,
         prior=prior,
     )

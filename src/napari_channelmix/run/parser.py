@@ -266,6 +266,8 @@ def parser() -> argparse.ArgumentParser:
         help="folder that 'explain' wrote; may be given several times",
     )
     report.add_argument("--latents", type=Path, metavar="DIR", help="folder that 'latents' wrote")
+    report.add_argument("--whatif", type=Path, metavar="DIR", help="folder that 'whatif' wrote")
+    report.add_argument("--audit", type=Path, metavar="FILE", help="file that 'audit' wrote")
     _add_foreign(report)
 
     run = command("run", commands.run, "repeat all that a config describes, with a report")

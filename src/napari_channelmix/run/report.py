@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_channelmix.classify import load_model
 from napari_channelmix.classify.plausibility import plausibility_job
-from napari_channelmix.config import ClassifierPart, Config
+from napari_channelmix.config import ClassifierPart, Config, WhatIfPart
 from napari_channelmix.config.from_results import (
     classifier_part,
     data_part,
@@ -19,6 +19,7 @@ from napari_channelmix.config.from_results import (
     importance_part,
     latents_part,
     training_part,
+    what_if_part,
 )
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.errors import DataError
@@ -29,6 +30,7 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.map_store import read_maps
+from napari_channelmix.run.stored_answers import with_interventions
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile
 from napari_channelmix.stored_files import read_content
 from napari_channelmix.wording import listed, shown_error
@@ -59,6 +61,10 @@ class Sources:
     explain : tuple of path
     name : str
         What a model that is no path is called.
+    what_if : path or None
+        Folder that ``whatif`` filled.
+    audit : path or None
+        File that ``audit`` wrote.
     prior : str, mapping of str to float, or Prior, optional
         With which prior probabilities are shown, as for `Classifier.predict_proba`.
     trained_on : str
@@ -69,6 +75,8 @@ class Sources:
     importance: Path | None = None
     explain: tuple[Path, ...] = ()
     latents: Path | None = None
+    what_if: Path | None = None
+    audit: Path | None = None
     name: str = ""
     prior: PriorChoice = None
     trained_on: str = ""
@@ -138,6 +146,10 @@ def findings_job(
         latents = _latents(sources.latents)
         notes += _of_other_latents(latents.content["provenance"], cells)
         findings = replace(findings, latents=latents)
+    if sources.what_if is not None or sources.audit is not None:
+        yield Progress(95, 100, "reading the answers of what-if")
+        findings, more = with_interventions(findings, sources.what_if, sources.audit)
+        notes += more
     if config is None:
         config = _config(findings, sources, model, contents, source)
     return replace(findings, config=config, notes=tuple(notes))
@@ -257,6 +269,16 @@ def _latents(folder: Path) -> LatentsFacts:
     return LatentsFacts(content, sheet.read_bytes() if sheet.is_file() else b"")
 
 
+def _what_if_part(findings: Findings, classifier: ClassifierPart | None) -> WhatIfPart | None:
+    if findings.what_if is None or classifier is None:
+        return None
+    return what_if_part(
+        findings.what_if.provenance,
+        transplants=findings.transplants is not None,
+        channels=findings.channel_shapley is not None,
+    )
+
+
 def _request(about: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings that were asked for, from the provenance of maps."""
     request = about.get("request")
@@ -305,5 +327,6 @@ def _config(
         latents=None
         if findings.latents is None
         else latents_part(findings.latents.content["provenance"]),
+        what_if=_what_if_part(findings, classifier),
         notes=tuple(notes),
     )

@@ -2,49 +2,44 @@
 
 1. Open the data sets; refuse one that has changed since the config was made.
 2. The classifiers: train them, or open their files and refuse one that is another.
-3. Of each data set: channel importance, predictions, explanations, latents, as the single commands
-   do them; where there are several data sets, each has a folder of its name.
+3. Of each data set: channel importance, predictions, explanations, latents, what-if, as the single
+   commands do them; where there are several data sets, each has a folder of its name.
 4. ``report.html`` and a copy of the config.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import refuse_no_folder
-from napari_channelmix.classify import Classifier, load_bundle, load_model
-from napari_channelmix.classify.model_hash import earlier_hashes, model_hash
-from napari_channelmix.computing import Computing, computing, computing_with
-from napari_channelmix.config import Config, TrainingPart, read_config, write_config
+from napari_channelmix.config import Config, read_config, write_config
 from napari_channelmix.config.file import folder_names
-from napari_channelmix.config.from_results import training_part
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
-from napari_channelmix.errors import BundleError, ConfigError
+from napari_channelmix.errors import ConfigError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.report import ClassifierFacts, report_job
 from napari_channelmix.report.predict_dataset import Predicted, predict_cells_job
+from napari_channelmix.run.config_classifier import classifier_job, computing_as, device_of
 from napari_channelmix.run.encode_dataset import Encoded, encode_cells_job
 from napari_channelmix.run.explain_dataset import Explained, explain_cells_job
 from napari_channelmix.run.report import Sources, findings_job
-from napari_channelmix.run.train_to_file import train_into_job
+from napari_channelmix.run.what_if_dataset import WhatIfFolder, what_if_cells_job
 from napari_channelmix.settings import (
-    ClassifierSettings,
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
     PredictSettings,
+    WhatIfSettings,
     settings_of,
 )
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify import ForeignClassifier
+    from napari_channelmix.classify import Classifier, ForeignClassifier
     from napari_channelmix.config import DataSetConfig, ImportancePart, LatentsPart
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
@@ -70,6 +65,7 @@ class Rerun:
     out : path
         The folder with all files; ``report.html`` is among them.
     predictions : Predicted or None
+    what_if : WhatIfFolder or None
     others : tuple of Rerun
         What came of further data sets; all of them are in one report.
     """
@@ -82,6 +78,7 @@ class Rerun:
     latents: Encoded | None
     out: Path
     predictions: Predicted | None = None
+    what_if: WhatIfFolder | None = None
     others: tuple[Rerun, ...] = ()
 
     @property
@@ -144,7 +141,14 @@ def run_config_job(
 
 
 # How long the parts take, against each other.
-WEIGHTS = {"classifier": 20, "importance": 45, "predictions": 3, "explanations": 10, "latents": 15}
+WEIGHTS = {
+    "classifier": 20,
+    "importance": 45,
+    "predictions": 3,
+    "explanations": 10,
+    "latents": 15,
+    "what_if": 15,
+}
 
 
 class _Steps:
@@ -180,7 +184,7 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     for data_set, cells, folder in zip(config.data_sets, every, folders, strict=True):
         model = None
         if data_set.classifier is not None:
-            job = _classifier_job(data_set, cells, folder / "classifier", device, allow_code)
+            job = classifier_job(data_set, cells, folder / "classifier", device, allow_code)
             model = yield from steps.of(job, "classifier")
         classifiers.append(model)
     done: list[Rerun] = []
@@ -215,7 +219,7 @@ def _results_job(
     data_set = config.data_sets[index]
     importance = None
     if data_set.importance is not None:
-        with _computing(data_set.importance.threads):
+        with computing_as(data_set.importance.threads):
             importance = yield from steps.of(
                 _importance_job(data_set.importance, cells, out / "importance", device),
                 "importance",
@@ -229,7 +233,7 @@ def _results_job(
             cells,
             out / "predictions",
             settings=settings_of(PredictSettings, data_set.predictions),
-            device=_device(device, config.device),
+            device=device_of(device, config.device),
         )
         predictions = yield from steps.of(job, "predictions")
     explained = []
@@ -244,7 +248,7 @@ def _results_job(
             cells,
             out / "explanations" / str(number),
             settings,
-            device=_device(device, config.device),
+            device=device_of(device, config.device),
             batch=1 if explanation.cells else None,
         )
         explained.append(
@@ -252,17 +256,37 @@ def _results_job(
         )
     latents = None
     if data_set.latents is not None and source is not None:
-        with _computing(data_set.latents.threads):
+        with computing_as(data_set.latents.threads):
             encode = encode_cells_job(
                 source,
                 cells,
                 out / "latents",
                 _latents_settings(data_set.latents),
-                device=_device(device, config.device),
+                device=device_of(device, config.device),
             )
             latents = yield from steps.of(encode, "latents")
+    what_if = None
+    if data_set.what_if is not None:
+        asked = data_set.what_if
+        answer = what_if_cells_job(
+            classifiers[config.owner_of(data_set, asked)],
+            cells,
+            out / "whatif",
+            settings_of(WhatIfSettings, asked),
+            transplants=asked.transplants,
+            channels=asked.channels,
+        )
+        what_if = yield from steps.of(answer, "what_if")
     return Rerun(
-        data_set, cells, classifiers[index], importance, tuple(explained), latents, out, predictions
+        data_set,
+        cells,
+        classifiers[index],
+        importance,
+        tuple(explained),
+        latents,
+        out,
+        predictions,
+        what_if,
     )
 
 
@@ -284,6 +308,7 @@ def _findings_job(
         importance=out / "importance" if rerun.importance is not None else None,
         explain=tuple(out / "explanations" / str(n + 1) for n in range(len(rerun.explained))),
         latents=out / "latents" if rerun.latents is not None else None,
+        what_if=out / "whatif" if rerun.what_if is not None else None,
         prior=prior,
         trained_on="" if owner == index else config.data_sets[owner].data.name,
     )
@@ -319,77 +344,13 @@ def refuse_changed(config: DataSetConfig, cells: Cells) -> None:
         )
 
 
-def _classifier_job(
-    config: DataSetConfig, cells: Cells, out: Path, device: str, allow_code: bool
-) -> Job[Classifier | ForeignClassifier]:
-    record = config.classifier
-    assert record is not None
-    if record.training is not None:
-        with _computing(record.training.threads):
-            return (yield from _trained_job(record.training, cells, out / "model.cmx", device))
-    model = load_model(
-        str(record.file),
-        channels=record.channels,
-        classes=record.classes,
-        mean=0.0 if record.mean is None else record.mean,
-        std=1.0 if record.std is None else record.std,
-        output=record.output,
-        select=record.select,
-        allow_code=allow_code,
-    )
-    known = (None, model_hash(model), *earlier_hashes(model))
-    if record.sha256 not in known:
-        raise ConfigError(
-            f"{record.file} is not the model the config was made with (its hash differs); put that "
-            "one back, or take classifier.sha256 out of the config to use this one all the same"
-        )
-    if isinstance(model, Classifier):
-        model.save(out / "model.cmx")
-    return model
-
-
-def _trained_job(record: TrainingPart, cells: Cells, path: Path, device: str) -> Job[Classifier]:
-    """Train, unless an earlier run has done it."""
-    stored = _earlier_classifier(path, record, cells)
-    if stored is not None:
-        return stored
-    settings = settings_of(ClassifierSettings, record, device=_device(device, record.device))
-    classifier, _ = yield from train_into_job(cells, path, settings)
-    return classifier
-
-
-def _earlier_classifier(path: Path, record: TrainingPart, cells: Cells) -> Classifier | None:
-    """The classifier of an earlier run with the same settings and cells, or None."""
-    try:
-        classifier = load_bundle(path)
-    except BundleError:
-        return None
-    its = training_part(classifier.provenance)
-    if its is None or classifier.provenance.get("cells") != cells.fingerprint:
-        return None
-    same = replace(its, device=record.device, threads=record.threads) == record
-    return classifier if same else None
-
-
 def _importance_job(
     record: ImportancePart, cells: Cells, out: Path, device: str
 ) -> Job[ChannelImportance]:
-    settings = settings_of(ImportanceSettings, record, device=_device(device, record.device))
+    settings = settings_of(ImportanceSettings, record, device=device_of(device, record.device))
     return divided_importance_job(cells, settings=settings, parts=out / "parts")
 
 
 def _latents_settings(record: LatentsPart) -> LatentsSettings:
     view = None if record.view is None else View.from_dict(record.view)
     return settings_of(LatentsSettings, record, view=view)
-
-
-def _device(requested: str, recorded: str) -> str:
-    return recorded if requested == "auto" else requested
-
-
-@contextmanager
-def _computing(threads: int) -> Iterator[None]:
-    """As many threads as the config says, where it does."""
-    now: Computing = computing()
-    with computing_with(replace(now, threads=threads) if threads else now):
-        yield

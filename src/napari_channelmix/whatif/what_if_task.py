@@ -14,6 +14,7 @@ from napari_channelmix.settings import OF_THE_CLUSTER, WhatIfSettings, as_dict
 from napari_channelmix.whatif.asking import Asker, asker_job
 from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.crops import CellCrops, Scope, cell_crops
+from napari_channelmix.whatif.doubts import outline_doubts
 from napari_channelmix.whatif.edited_cells import EditedCells, edited_cells_job
 from napari_channelmix.whatif.grids import chosen_axes, grids_of
 from napari_channelmix.whatif.purity import purity_table
@@ -111,13 +112,10 @@ class ChunkOfAnswers:
     responses : Responses
     changes : tuple of CellChanges
         The smallest changes; none where they were not asked for.
-    discs : int
-        Cells for whose outline a disc stands.
     """
 
     responses: Responses
     changes: tuple[CellChanges, ...] = ()
-    discs: int = 0
 
     @classmethod
     def together(cls, parts: list[ChunkOfAnswers]) -> ChunkOfAnswers:
@@ -125,7 +123,6 @@ class ChunkOfAnswers:
         return cls(
             Responses.together([each.responses for each in parts]),
             tuple(row for each in parts for row in each.changes),
-            sum(each.discs for each in parts),
         )
 
 
@@ -172,7 +169,7 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         reference,
         facts,
         purity,
-        (*fitting.warnings, *model.warnings),
+        (*fitting.warnings, *model.warnings, *outline_doubts(reference)),
     )
 
 
@@ -199,4 +196,4 @@ def answer_chunk_job(task: WhatIfTask, positions: IntArray) -> Job[ChunkOfAnswer
     if task.settings.smallest:
         search = smallest_changes_job(task.asker, crops, task.own_grids, responses)
         changes = yield from part(search, share, 100 - share, 100)
-    return ChunkOfAnswers(responses, changes, int(crops.disc.sum()))
+    return ChunkOfAnswers(responses, changes)

@@ -1,0 +1,112 @@
+"""What would change the classifier's mind: edits, exchanged parts, channels of this classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.report.pictures import data_uri, svg_of
+from napari_channelmix.report.what_if_figure import what_if_figure
+from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    from napari_channelmix.report.findings import Findings
+
+__all__ = ["model_channels_section", "transplants_section", "what_if_section"]
+
+# Rows of a table at most, and sentences.
+ROWS, LINES = 20, 12
+
+
+def what_if_section(findings: Findings) -> dict[str, Any] | None:
+    """The matrix and the curves, and what moves the decision most."""
+    result = findings.what_if
+    if result is None:
+        return None
+    rows = []
+    order = result.flips.sort_values("difference", ascending=False, kind="stable")
+    for row in order[order["family"] != "sham"].head(ROWS).itertuples():
+        figures = [
+            row.from_class,
+            row.to_class or "-",
+            _share(row.share, row.low, row.high),
+            _share(row.sham, row.sham_low, row.sham_high),
+            str(row.n),
+            row.scope,
+        ]
+        rows.append((row.axis, figures, bool(row.above_sham)))
+    kind = counted(result.groups, result.group_kind)
+    return {
+        "subject": f"{counted(result.n, 'cell')} of {kind} were edited, and asked about again. "
+        "Grey rows are not above their sham.",
+        "chart": data_uri("image/svg+xml", svg_of(what_if_figure(result))),
+        "lines": result.lines[:LINES],
+        "head": ["axis", "called", "becomes", "flip", "sham", "n", "edited"],
+        "rows": rows,
+        "warnings": result.warnings,
+    }
+
+
+def transplants_section(findings: Findings) -> dict[str, Any] | None:
+    """Which part of a cell of another class changes the call."""
+    result = findings.transplants
+    if result is None:
+        return None
+    table = result.by_part.sort_values("share", ascending=False, kind="stable")
+    rows = [
+        (
+            row.part,
+            [
+                _share(row.share, row.low, row.high),
+                _share(row.sham, row.sham_low, row.sham_high),
+                str(row.n),
+                str(row.n_groups),
+                f"{row.alignment:.2f}",
+            ],
+            bool(row.above_sham),
+        )
+        for row in table.head(ROWS).itertuples()
+    ]
+    return {
+        "lines": result.lines,
+        "head": ["part", "called otherwise", "control", "n", "groups", "overlap"],
+        "rows": rows,
+        "warnings": result.warnings,
+    }
+
+
+def model_channels_section(findings: Findings) -> dict[str, Any] | None:
+    """How important each channel is for the classifier in hand."""
+    result = findings.channel_shapley
+    if result is None:
+        return None
+    rows = [
+        (
+            row.channel,
+            [
+                f"{row.value:+.3f} ({row.low:+.3f} to {row.high:+.3f})",
+                _share(row.swap, row.swap_low, row.swap_high),
+                _share(row.sham, row.sham_low, row.sham_high),
+                str(row.n),
+                str(row.n_groups),
+            ],
+            row.low > 0,
+        )
+        for row in sorted(result.of_class(), key=lambda row: -row.value)
+    ]
+    return {
+        "lines": result.lines,
+        "head": ["channel", "Shapley value", "exchanged", "control", "n", "groups"],
+        "rows": rows,
+        "warnings": result.warnings,
+    }
+
+
+def _share(value: float, low: float, high: float) -> str:
+    """A share in per cent, with its interval where there is one."""
+    if not np.isfinite(value):
+        return "-"
+    text = f"{100 * value:.0f} %"
+    known = np.isfinite(low) and np.isfinite(high)
+    return f"{text} ({100 * low:.0f} to {100 * high:.0f})" if known else text
