@@ -52,8 +52,6 @@ QUESTIONS = {
 # Of the advantage over a guess that is kept, and of calls that change.
 KEPT_GREEN, KEPT_RED = 0.25, 0.5
 CHANGED_GREEN, LARGE_GREEN, CHANGED_RED = 0.15, 1 / 3, 0.5
-# A smaller share of the calls than this is hardly any.
-FEW = 0.05
 ACCURACY, CHANGED = "balanced accuracy", "calls changed"
 
 
@@ -64,8 +62,8 @@ def not_tested(key: str, why: str, figures: Sequence[AuditFigure] = ()) -> Audit
 
 
 def kept_of(accuracy: AccuracyEstimate, whole: AccuracyEstimate) -> float:
-    """Part of the advantage over a guess that is left."""
-    return (accuracy.balanced - whole.chance) / max(whole.balanced - whole.chance, 1e-9)
+    """Part of the advantage over a guess that is left, to a millionth."""
+    return round((accuracy.balanced - whole.chance) / max(whole.balanced - whole.chance, 1e-9), 6)
 
 
 def kept_word(accuracy: AccuracyEstimate, whole: AccuracyEstimate) -> Answer:
@@ -164,9 +162,7 @@ def changed_check(
     worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
     share, word = shares[worst], words[worst]
     text = f"{fraction(share.share)} ({fraction(share.low)} to {fraction(share.high)})"
-    does = "changes calls"
-    if word == "green":
-        does = "hardly changes calls" if share.share < FEW else "changes some calls"
+    does = "changes few calls" if word == "green" else "changes calls"
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     more = f"; {listed(also, 6)}" if also else ""
     line = f"{what} {does}: {worst} moves {text} of them{more}"
