@@ -393,7 +393,7 @@ class _Card:
         ]
         gain = kept_of(only, whole) - kept_of(empty, whole)
         word: Answer = "green"
-        if gain >= NEIGHBOURS_ADD:
+        if gain >= NEIGHBOURS_ADD and kept_word(only, whole) != "green":
             clear = added.low > 0 and only.low > only.chance
             word = "red" if clear and kept_of(only, whole) >= KEPT_RED else "amber"
         of = f"of {counted(int(seen.sum()), 'crop')} with neighbours {{figure}} are right"

@@ -62,8 +62,8 @@ def not_tested(key: str, why: str, figures: Sequence[AuditFigure] = ()) -> Audit
 
 
 def kept_of(accuracy: AccuracyEstimate, whole: AccuracyEstimate) -> float:
-    """Part of the advantage over a guess that is left."""
-    return (accuracy.balanced - whole.chance) / max(whole.balanced - whole.chance, 1e-9)
+    """Part of the advantage over a guess that is left, to a millionth."""
+    return round((accuracy.balanced - whole.chance) / max(whole.balanced - whole.chance, 1e-9), 6)
 
 
 def kept_word(accuracy: AccuracyEstimate, whole: AccuracyEstimate) -> Answer:
@@ -162,7 +162,7 @@ def changed_check(
     worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
     share, word = shares[worst], words[worst]
     text = f"{fraction(share.share)} ({fraction(share.low)} to {fraction(share.high)})"
-    does = "hardly changes calls" if word == "green" else "changes calls"
+    does = "changes few calls" if word == "green" else "changes calls"
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     more = f"; {listed(also, 6)}" if also else ""
     line = f"{what} {does}: {worst} moves {text} of them{more}"
