@@ -4,10 +4,11 @@ import doctest
 
 import pandas as pd
 
+from napari_channelmix.jobs import drain
 from napari_channelmix.whatif import purity as module
 from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.crops import cell_crops
-from napari_channelmix.whatif.purity import purity_table, with_notes
+from napari_channelmix.whatif.purity import purity_job, with_notes
 from napari_channelmix.whatif.stored import TABLES
 
 from .disc_cases import disc_cells
@@ -21,7 +22,7 @@ def test_examples_are_true():
 def test_axes_with_a_feature_have_a_row():
     crops = cell_crops(disc_cells(24))
     axes = axes_of(crops, families=["channel", "sham"], channels=["DNA"])
-    table = purity_table(axes, crops)
+    table = drain(purity_job(axes, crops))
     assert list(table.columns) == list(TABLES["purity"])
     assert "DNA brightness" in set(table["axis"]) and "turn" not in set(table["axis"])
     assert table.set_index("axis").loc["DNA brightness", "pure"]
