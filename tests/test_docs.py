@@ -16,6 +16,7 @@ EXAMPLES = (
     "data.crop_shards",
     "data.stored_crops",
     "pcim.attribution",
+    "pcim.mean_maps",
     "report.anndata_encoding",
     "report.anndata_results",
     "report.cell_columns",
@@ -26,6 +27,7 @@ EXAMPLES = (
     "report.results_by_cell",
     "run.explain_dataset",
     "run.export_dataset",
+    "run.what_if_dataset",
     "settings.scan",
     "viewer.layers.table_points",
 )

@@ -21,6 +21,7 @@ from napari_channelmix.settings import (
     MapSettings,
     Question,
     TrainingSettings,
+    WhatIfSettings,
     as_dict,
     fields_of,
     merged,
@@ -38,6 +39,7 @@ EVERY = (
     LatentsSettings,
     MapSettings,
     Question,
+    WhatIfSettings,
 )
 
 

@@ -2,14 +2,16 @@
 
 import doctest
 
+import numpy as np
 import pytest
 
+from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.whatif import cell_shapley
 from napari_channelmix.whatif.asking import Asker
-from napari_channelmix.whatif.cell_shapley import shapley_of_cell_job
+from napari_channelmix.whatif.cell_shapley import channels_of_cell, shapley_of_cell_job
 
-from .channel_cases import cells_of, model_of
+from .channel_cases import by_first, cells_of, model_of
 
 
 def test_examples_are_true():
@@ -25,3 +27,21 @@ def test_values_of_one_cell_sum_to_its_probability_less_that_of_the_donors():
     called = int(asker(pixels[1:2]).argmax())
     assert values.mean[0].sum() == pytest.approx(1 - asker(pixels[:20])[:, called].mean())
     assert values.mean[0].argmax() == 0
+
+
+def test_a_cell_gets_its_class_its_donors_and_whether_it_was_trained_on():
+    result = channels_of_cell(model_of(by_first), cells_of(), 3)
+    assert (result.class_name, result.probability) == ("high", 1.0)
+    assert result.value[1:] == (0.0, 0.0)
+    assert result.low[0] < result.value[0] == 0.5 < result.high[0]
+    assert result.n_donors == 32
+    assert "not known" in result.line
+
+
+def test_cells_and_models_that_will_not_do_are_refused():
+    with pytest.raises(DataError, match="no cell 48"):
+        channels_of_cell(model_of(by_first), cells_of(), 48)
+    with pytest.raises(DataError, match="one cell"):
+        channels_of_cell(model_of(by_first), cells_of().subset(np.array([0])), 0)
+    with pytest.raises(ModelError, match="one channel"):
+        channels_of_cell(model_of(by_first, 1), cells_of(1), 0)

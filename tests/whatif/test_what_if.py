@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +15,17 @@ from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.data import Cells
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.jobs import drain
 from napari_channelmix.settings import WhatIfSettings
-from napari_channelmix.whatif import stored
+from napari_channelmix.whatif import result, stored
 from napari_channelmix.whatif import what_if as what_if_module
+from napari_channelmix.whatif.user_axes import register, unregister
 from napari_channelmix.whatif.what_if import what_if_job
+from napari_channelmix.whatif.what_if_task import (
+    answer_chunk_job,
+    what_if_chunks,
+    what_if_task_job,
+)
 
 from .disc_cases import CHANNELS, CLASSES, by_light, disc_cells, disc_crops, light_of, model_of
 
@@ -31,9 +39,9 @@ def answers():
 
 
 def test_examples_are_true():
-    for module in (what_if_module, stored):
-        result = doctest.testmod(module)
-        assert result.attempted and not result.failed
+    for module in (what_if_module, result, stored):
+        examples = doctest.testmod(module)
+        assert examples.attempted and not examples.failed
 
 
 def test_the_channel_that_decides_moves_the_decision_and_no_other_does(answers):
@@ -115,13 +123,16 @@ def test_a_damaged_file_is_refused_in_one_line(answers, change, message):
     assert "\n" not in str(caught.value)
 
 
-def test_the_same_cells_are_answered_alike_whatever_the_blocks(answers, monkeypatch):
+def test_the_same_cells_are_answered_alike_whatever_the_blocks(monkeypatch):
     from napari_channelmix.whatif import what_if_task
 
     monkeypatch.setattr(what_if_task, "BLOCK", 7)
-    again = cm.what_if(by_light(), disc_cells(60), limit=20, steps=7)
+    more = {"axes": ("DNA brightness", "exposure"), "limit": 10, "steps": 5}
+    again = cm.what_if(by_light(), disc_cells(60), **more)
+    monkeypatch.undo()
+    whole = cm.what_if(by_light(), disc_cells(60), **more)
     for name in TABLES[:4]:
-        pd.testing.assert_frame_equal(getattr(again, name), getattr(answers, name))
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(whole, name))
 
 
 def test_partial_answers_come_while_the_job_runs_and_it_can_be_closed(monkeypatch):
@@ -138,12 +149,13 @@ def test_partial_answers_come_while_the_job_runs_and_it_can_be_closed(monkeypatc
 
 
 def test_progress_only_rises():
-    done = [step.fraction for step in what_if_job(by_light(), disc_cells(40), **QUICK)]
+    job = what_if_job(by_light(), disc_cells(40), **QUICK, axes=("DNA brightness", "size"))
+    done = [step.fraction for step in job]
     assert np.all(np.diff(done) >= -1e-9)
 
 
 def test_an_untrained_network_has_no_axis_above_its_sham():
-    cells = synthetic_plate(wells=8, cells_per_well=6, side=96, crop=24).cells
+    cells = synthetic_plate(wells=6, cells_per_well=5, side=96, crop=20).cells
     spec = NetworkSpec("tiny", len(cells.channels), len(cells.classes))
     statistics = cells.statistics()
     model = Classifier(
@@ -163,7 +175,7 @@ def test_an_untrained_network_has_no_axis_above_its_sham():
 def test_a_model_of_chance_has_no_axis_above_its_sham():
     rng = np.random.default_rng(0)
     cells = disc_cells(80, labels=rng.integers(0, 2, 80))
-    made = cm.what_if(by_light(), cells, limit=40, steps=5)
+    made = cm.what_if(by_light(), cells, limit=40, steps=5, axes=("DNA brightness", "exposure"))
     assert made.flips["share"].max() > 0.5 and not made.flips["above_sham"].any()
     assert any("not better than chance" in line for line in made.warnings)
 
@@ -206,7 +218,43 @@ def test_points_and_a_constant_channel_are_answered_and_said():
     cells = Cells.from_array(crops, CHANNELS, np.linspace(20, 140, 24) > 64, CLASSES)
     made = cm.what_if(by_light(), cells, **QUICK)
     assert (made.matrix().filter(like="junk") == 0).all(axis=None)
+    assert "junk: the same everywhere, so its axes change nothing" in made.warnings
     assert np.isfinite(made.flips["share"]).all()
+
+
+def test_cells_without_an_outline_are_said_to_have_a_disc():
+    crops = np.full((12, 2, 17, 17), 10, np.float32)
+    crops[:, 0] += np.linspace(20, 140, 12)[:, None, None]
+    cells = Cells.from_array(crops, CHANNELS, np.linspace(20, 140, 12) > 64, CLASSES)
+    made = cm.what_if(by_light(), cells, **QUICK, axes=("DNA brightness",))
+    words = "no outline is known of 12 of 12 cells: a disc"
+    assert any(line.startswith(words) for line in made.warnings)
+
+
+def test_an_axis_of_ones_own_is_one_more_and_its_nan_is_named():
+    register(lambda pixels, a: pixels + a[:, None, None, None], "haze", unit="raw units", high=80)
+    try:
+        made = cm.what_if(by_light(), disc_cells(24), **QUICK, axes=("haze",))
+        rows = made.flips[(made.flips["axis"] == "haze") & (made.flips["from_class"] == "dim")]
+        assert rows["share"].iloc[0] == 1
+        register(lambda pixels, a: pixels * np.nan, "haze", unit="", replace=True)
+        with pytest.raises(ModelError, match=r"^haze: the edit gives NaN"):
+            cm.what_if(by_light(), disc_cells(24), **QUICK, axes=("haze",))
+    finally:
+        unregister("haze")
+
+
+def test_a_task_travels_to_workers_without_its_pixels_and_answers_alike():
+    cells = synthetic_plate(wells=4, cells_per_well=4, side=64, crop=16).cells
+    model = cm.train_classifier(cells, network="tiny", epochs=1)
+    settings = WhatIfSettings(axes=("DNA brightness", "size"), limit=4, steps=3)
+    task = drain(what_if_task_job(model, cells, settings))
+    sent = pickle.loads(pickle.dumps(task))
+    assert len(sent.reference) == 0 < len(task.reference)
+    positions = what_if_chunks(task)[0]
+    here, there = (drain(answer_chunk_job(each, positions)) for each in (task, sent))
+    for ours, theirs in zip(here.responses.axes, there.responses.axes, strict=True):
+        np.testing.assert_allclose(ours.probabilities, theirs.probabilities, atol=1e-6)
 
 
 def test_the_crop_is_told_from_the_cell():

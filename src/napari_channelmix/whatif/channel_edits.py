@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.whatif.compartments import depth_within
 from napari_channelmix.whatif.smoothing import smoothed
 
 if TYPE_CHECKING:
@@ -137,13 +138,10 @@ def depth_of(crops: CellCrops, channel: int) -> FloatArray:
     regions = rimmed(crops, channel)
 
     def make() -> FloatArray:
-        from scipy.ndimage import distance_transform_edt
-
         depth = np.zeros(regions.shape, np.float32)
         for place, region in enumerate(regions):
             if region.any():
-                # Beyond the border of the crop nothing is known: a cell that is cut ends there.
-                away = distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+                away = depth_within(region)
                 depth[place] = np.where(region, away / away.max(), 0)
                 depth[place][region] -= depth[place][region].mean()
         return depth
@@ -217,8 +215,6 @@ def _rings(crops: CellCrops) -> tuple[npt.NDArray[np.int64], FloatArray]:
 
     Rings are numbered through all cells and compartments; all that lies outside is one.
     """
-    from scipy.ndimage import distance_transform_edt
-
     ring = np.zeros(crops.region.shape, np.int64)
     share = np.zeros(crops.region.shape, np.float32)
     parts = compartments_of(crops)
@@ -226,7 +222,7 @@ def _rings(crops: CellCrops) -> tuple[npt.NDArray[np.int64], FloatArray]:
     for part in parts:
         for place, mask in enumerate(part):
             if mask.any():
-                away = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask]
+                away = depth_within(mask)[mask]
                 depth = np.clip(RINGS * away / away.max() - 0.5, 0, RINGS - 1)
                 lower = np.minimum(depth.astype(int), RINGS - 2)
                 ring[place][mask], share[place][mask] = first + lower, depth - lower

@@ -10,7 +10,15 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from napari_channelmix.data.crop_outlines import CropOutlines, LightScale
 
-__all__ = ["background_of", "grown", "is_nucleus", "nuclei_of", "reach_of", "soft_edge"]
+__all__ = [
+    "background_of",
+    "depth_within",
+    "grown",
+    "is_nucleus",
+    "nuclei_of",
+    "reach_of",
+    "soft_edge",
+]
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -25,6 +33,9 @@ LEAST_NUCLEAR = 0.1
 NUCLEAR_LABEL = 0.7
 # Width of the ring around a nucleus that counts as its cell, in radii of the nucleus, and pixels.
 RING, LEAST_RING = 2.5, 2.0
+# The same around an outline that was found by light: the cell's own light made it, so that little
+# of the cell lies beyond.
+RING_BY_LIGHT = 0.6
 # How many pixels a soft edge reaches beyond an outline, and its weight there.
 EDGE = 0.5
 
@@ -107,22 +118,51 @@ def grown(mask: Mask, width: float, beside: Mask | None = None) -> Mask:
     return near
 
 
-def reach_of(cell: Mask, others: Mask, nuclei: Mask | None) -> tuple[Mask, Mask]:
+def depth_within(mask: Mask) -> FloatArray:
+    """Distance (H, W) of the pixels of a mask from what is not in it; 0 outside.
+
+    Beyond the border of the crop nothing is known: a cell that is cut ends there.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    framed = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), bool)
+    framed[1:-1, 1:-1] = mask
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    depth = np.zeros(mask.shape, np.float32)
+    if len(rows):
+        # The smallest box around it, and a pixel more.
+        top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+        away = distance_transform_edt(framed[top : bottom + 2, left : right + 2])
+        depth[top:bottom, left:right] = away[1:-1, 1:-1]
+    return depth
+
+
+def reach_of(
+    cell: Mask, others: Mask, nuclei: Mask | None, labelled: Mask | None = None
+) -> tuple[Mask, Mask]:
     """Pixels (n, H, W) that belong to the cell, and to others, with the rings around nuclei.
 
     Where the outline is that of a nucleus, the cell is the nucleus and the pixels within 2.5 times
     its radius (2 pixels at least) that are not nearer to another nucleus: cytoplasm of spread cells
-    reaches that far, and with less of it an edit leaves most of the light where it was. Our
-    definition.
+    reaches that far, and with less of it an edit leaves most of the light where it was. Around an
+    outline that was found by light, 0.6 times. Our definition.
+
+    Parameters
+    ----------
+    cell, others : (n, H, W) bool array
+    nuclei : (n, H, W) bool array or None
+    labelled : (n,) bool array, optional
+        Cells whose outline is that of a label image; default: all.
     """
     own, rest = cell, others
     nuclear = is_nucleus(cell, nuclei)
     if nuclear.any():
         own, rest = cell.copy(), others.copy()
         for place in np.flatnonzero(nuclear):
-            width = max(LEAST_RING, RING * float(np.sqrt(cell[place].sum() / np.pi)))
+            ring = RING if labelled is None or labelled[place] else RING_BY_LIGHT
+            width = max(LEAST_RING, ring * float(np.sqrt(cell[place].sum() / np.pi)))
             own[place] = grown(cell[place], width, others[place])
-            rest[place] = grown(others[place], width, own[place])
+            rest[place] = grown(others[place], width, cell[place]) & ~own[place]
     return own, rest
 
 

@@ -163,7 +163,7 @@ class CellCrops:
     @cached_property
     def reach(self) -> tuple[Mask, Mask]:
         """Pixels (n, H, W) of the cell, and of others, with the rings around nuclei."""
-        return reach_of(self.cell, self.others, self.nuclei)
+        return reach_of(self.cell, self.others, self.nuclei, self.labelled)
 
     @cached_property
     def region(self) -> Mask:

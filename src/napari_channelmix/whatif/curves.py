@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.responses import Responses
 
-__all__ = ["curve_table"]
+__all__ = ["cell_curve_table", "curve_table"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -83,6 +83,45 @@ def curve_table(
     if not frames:
         return pd.DataFrame(columns=list(TABLES["curves"]))
     return pd.concat(frames, ignore_index=True)
+
+
+def cell_curve_table(
+    responses: Responses, axes: Sequence[Axis], classes: Sequence[str]
+) -> pd.DataFrame:
+    """Probability of each class of each cell at each amount: response curves of single cells.
+
+    Parameters
+    ----------
+    responses : Responses
+        Of n cells; for one cell ask `respond_job` about crops of that cell.
+    axes : sequence of Axis
+    classes : sequence of str
+        K names.
+
+    Returns
+    -------
+    data frame
+        ``cell`` (position in the data set), ``scope``, ``axis``, ``amount``, ``unit``,
+        ``class_name``, ``probability`` and ``inside``: whether the data has such cells.
+    """
+    import pandas as pd
+
+    units = {axis.name: axis.unit for axis in axes}
+    count, frames = len(classes), []
+    for answers in responses.axes:
+        cells, amounts, _ = answers.probabilities.shape
+        columns = {
+            "cell": np.repeat(responses.positions, amounts * count),
+            "scope": answers.scope,
+            "axis": answers.name,
+            "amount": np.tile(np.repeat(answers.amounts.astype(np.float64), count), cells),
+            "unit": units[answers.name],
+            "class_name": list(classes) * (cells * amounts),
+            "probability": answers.probabilities.ravel().astype(np.float64),
+            "inside": np.repeat(answers.inside.ravel(), count),
+        }
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def _sham_means(

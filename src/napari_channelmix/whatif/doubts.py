@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.intervals import FEW_GROUPS, GroupedRecall, accuracy_interval
+from napari_channelmix.data.crop_outlines import DISC_SHARE
 from napari_channelmix.wording import counted, fraction, listed
 
 if TYPE_CHECKING:
+    from napari_channelmix.whatif.crops import CellCrops
     from napari_channelmix.whatif.responses import Responses
 
-__all__ = ["Doubts", "doubts_of"]
+__all__ = ["Doubts", "doubts_of", "outline_doubts"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -23,6 +25,8 @@ IntArray = npt.NDArray[np.int64]
 LEAST = 20
 # Probabilities of the two first classes that are closer than this, for most cells: no decision.
 UNDECIDED = 0.05
+# An outline that covers more of its crop than this fills it.
+FILLS = 0.95
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,31 @@ def doubts_of(
             f"no cell is called {listed(never, 5)}: nothing is known of what moves such cells"
         )
     return Doubts(reason, tuple(lines))
+
+
+def outline_doubts(crops: CellCrops) -> tuple[str, ...]:
+    """What is wrong with the outlines and the channels of some cells, a line each.
+
+    Cells without an outline, outlines that fill their crop, channels that are the same everywhere.
+    """
+    lines = []
+    discs, count = int(crops.disc.sum()), len(crops)
+    if discs:
+        lines.append(
+            f"no outline is known of {discs:,} of {counted(count, 'cell')}: a disc of radius "
+            f"{fraction(DISC_SHARE)} of the side of the crop stands for it"
+        )
+    full = int((crops.cell.mean(axis=(1, 2)) > FILLS).sum())
+    if full:
+        lines.append(
+            f"{full:,} of {counted(count, 'outline')} fill the crop: nothing is known of their "
+            "background, and their shape cannot be edited; take larger crops"
+        )
+    flat = crops.pixels.max(axis=(0, 2, 3)) <= crops.pixels.min(axis=(0, 2, 3))
+    constant = [name for name, same in zip(crops.channels, flat, strict=True) if same]
+    if count and constant:
+        lines.append(f"{listed(constant, 5)}: the same everywhere, so its axes change nothing")
+    return tuple(lines)
 
 
 def _at_chance(

@@ -32,10 +32,10 @@ IntArray = npt.NDArray[np.int64]
 
 # Folds of the cross-validation.
 FOLDS = 4
-# Trees that learn a few numbers, and the share of the cells that one of their leaves has at least.
-TREES, LEAF = 40, 0.02
+# Depth of the tree that learns a few numbers, and the share of the cells that a leaf has at least.
+DEPTH, LEAF = 4, 0.05
 # More numbers than these are learnt by a linear head.
-MOST_FOR_TREES = 8
+MOST_FOR_TREE = 8
 
 
 def fold_of_each(cells: Cells, seed: int) -> IntArray:
@@ -55,8 +55,8 @@ def calls_of_numbers(
 ) -> IntArray:
     """Class (N,) of each cell, called from numbers (N, F) by what other groups taught.
 
-    Every class weighs the same. Up to eight numbers are learnt by trees, which know no direction;
-    more by linear discriminant analysis with shrinkage. Both by scikit-learn.
+    Every class weighs the same. Up to eight numbers are learnt by a decision tree, which knows no
+    direction; more by linear discriminant analysis with shrinkage. Both by scikit-learn.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def calls_of_numbers(
 
 
 def _head(numbers: int, classes: int, seed: int) -> Any:
-    if numbers <= MOST_FOR_TREES:
-        from sklearn.ensemble import RandomForestClassifier
+    if numbers <= MOST_FOR_TREE:
+        from sklearn.tree import DecisionTreeClassifier
 
-        return RandomForestClassifier(
-            TREES, min_samples_leaf=LEAF, class_weight="balanced", random_state=seed
+        return DecisionTreeClassifier(
+            max_depth=DEPTH, min_samples_leaf=LEAF, class_weight="balanced", random_state=seed
         )
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline

@@ -101,7 +101,9 @@ def amounts_of(
     declared = DECLARED.get(axis.kind)
     values = None if declared or axis.measure is None else axis.measure(crops)
     if declared or values is None or np.isfinite(values).sum() < 2:
-        low, high = declared or _possible(axis)
+        # Of an axis without a feature, all that its maker declared.
+        own = (axis.low, axis.high) if axis.measure is None else _possible(axis)
+        low, high = declared or own
         steps = _with_neutral(np.linspace(low, high, count), axis)
         inside = np.ones((len(crops), len(steps)), bool)
         line = f"{axis.name} from {low:g} to {high:g} {axis.unit}, a declared range"

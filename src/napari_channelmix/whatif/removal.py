@@ -89,9 +89,10 @@ def territories(crops: CellCrops, margin: float, cells: Cells | None = None) -> 
 
     own, others = np.zeros_like(crops.cell), np.zeros_like(crops.others)
     edge = int(np.ceil(margin))
+    around = None if cells is None else _Surroundings(cells, edge)
     for place, (cell, other) in enumerate(zip(crops.cell, crops.others, strict=True)):
         inner = slice(None), slice(None)
-        wide = None if cells is None else _around(cells, int(crops.positions[place]), edge)
+        wide = None if around is None else around.of(int(crops.positions[place]))
         if wide is not None and crops.labelled[place]:
             cell, other = wide
             inner = slice(edge, -edge), slice(edge, -edge)
@@ -104,25 +105,36 @@ def territories(crops: CellCrops, margin: float, cells: Cells | None = None) -> 
     return own, others
 
 
-def _around(cells: Cells, position: int, edge: int) -> tuple[Mask, Mask] | None:
-    """The cell and the others in its box and ``edge`` pixels around it.
+class _Surroundings:
+    """Label images around the boxes of cells."""
 
-    None where there is no label image, or the crop is resampled.
-    """
-    row = cells.table.iloc[position]
-    labels = cells.fields[int(row["field"])].labels
-    y0, x0, y1, x1 = cells.boxes[position].tolist()
-    if labels is None or edge < 1 or (y1 - y0, x1 - x0) != (cells.crop, cells.crop):
-        return None
-    top, left, bottom, right = y0 - edge, x0 - edge, y1 + edge, x1 + edge
-    window = np.zeros((bottom - top, right - left), np.int64)
-    rows = slice(max(top, 0), min(bottom, labels.shape[0]))
-    columns = slice(max(left, 0), min(right, labels.shape[1]))
-    window[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = labels[
-        rows, columns
-    ]
-    cell = window == int(row["object"])
-    return cell, (window > 0) & ~cell
+    def __init__(self, cells: Cells, edge: int) -> None:
+        self._cells, self._edge, self._boxes = cells, edge, cells.boxes
+        self._fields, self._objects = (
+            cells.table[name].to_numpy(np.int64) for name in ("field", "object")
+        )
+
+    def of(self, position: int) -> tuple[Mask, Mask] | None:
+        """The cell and the others in its box and ``edge`` pixels around it.
+
+        None where there is no label image, or the crop is resampled.
+        """
+        labels, edge = self._cells.fields[int(self._fields[position])].labels, self._edge
+        y0, x0, y1, x1 = self._boxes[position].tolist()
+        side = (self._cells.crop, self._cells.crop)
+        if labels is None or edge < 1 or (y1 - y0, x1 - x0) != side:
+            return None
+        top, left, bottom, right = y0 - edge, x0 - edge, y1 + edge, x1 + edge
+        window = np.zeros((bottom - top, right - left), np.int64)
+        rows = slice(max(top, 0), min(bottom, labels.shape[0]))
+        columns = slice(max(left, 0), min(right, labels.shape[1]))
+        inside = (
+            slice(rows.start - top, rows.stop - top),
+            slice(columns.start - left, columns.stop - left),
+        )
+        window[inside] = labels[rows, columns]
+        cell = window == int(self._objects[position])
+        return cell, (window > 0) & ~cell
 
 
 def without(crops: CellCrops, removal: Removal, margin: float = LEAST_MARGIN) -> CellCrops:

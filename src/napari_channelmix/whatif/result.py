@@ -77,6 +77,18 @@ class WhatIf:
     warnings : tuple of str
         What speaks against reading it.
     provenance : dict
+
+    Examples
+    --------
+    >>> import napari_channelmix as cm
+    >>> from napari_channelmix.data.samples import synthetic_plate
+    >>> cells = synthetic_plate(wells=4, cells_per_well=4, side=64, crop=16).cells
+    >>> model = cm.train_classifier(cells, network="tiny", epochs=1)
+    >>> answers = cm.what_if(model, cells, axes=("size",), limit=2, steps=3, smallest=False)
+    >>> answers.matrix().columns.tolist()
+    ['size', 'turn', 'shift', 'resampling']
+    >>> cm.WhatIf.from_dict(answers.as_dict()).n == answers.n
+    True
     """
 
     classes: tuple[str, ...]

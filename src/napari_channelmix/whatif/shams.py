@@ -32,7 +32,9 @@ def turn(crops: CellCrops, amounts: FloatArray) -> CellCrops:
 def shift(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """Moved to the right and down; amounts in pixels along each. Half a pixel smooths most."""
     identity = np.broadcast_to(np.eye(2, dtype=np.float32), (len(crops), 2, 2))
-    return warped(crops, linear_map(crops, identity) - amounts[:, None, None, None])
+    x, y = linear_map(crops, identity)
+    by = amounts[:, None, None]
+    return warped(crops, (x - by, y - by))
 
 
 def resampling(crops: CellCrops, amounts: FloatArray) -> CellCrops:

@@ -46,16 +46,17 @@ def roundness(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """
     radius, equal = crops.stored("radii", lambda: _radii(crops), of_outlines=True)
     gain = radius / (radius + amounts[:, None, None] * (equal[:, None, None] - radius))
-    sources = offsets_of(crops) * gain[..., None]
-    sources += centres_of(crops)[:, None, None]
-    return warped(crops, sources)
+    x, y = offsets_of(crops)
+    centres = centres_of(crops)[:, :, None, None]
+    return warped(crops, (x * gain + centres[:, 0], y * gain + centres[:, 1]))
 
 
 def _long_axis(crops: CellCrops) -> FloatArray:
     """Direction (n, 2) of the longest axis of each region, (x, y), of length 1."""
     inside = crops.region.astype(np.float32)
-    offsets = offsets_of(crops)
-    moments = np.einsum("nyx,nyxi,nyxj->nij", inside, offsets, offsets, optimize=True)
+    x, y = offsets_of(crops)
+    xx, yy, xy = ((inside * part).sum(axis=(1, 2)) for part in (x**2, y**2, x * y))
+    moments = np.stack([xx, xy, xy, yy], axis=1).reshape(-1, 2, 2)
     return np.asarray(np.linalg.eigh(moments)[1][:, :, 1], np.float32)
 
 
@@ -74,8 +75,8 @@ def _radii(crops: CellCrops) -> tuple[FloatArray, FloatArray]:
     # The furthest pixel of the region in each direction, and a mean of three directions.
     furthest = np.where(hit, steps, 1.0).max(axis=2).astype(np.float32)
     furthest = (np.roll(furthest, 1, 1) + furthest + np.roll(furthest, -1, 1)) / 3
-    offsets = offsets_of(crops)
-    turn = (np.arctan2(offsets[..., 1], offsets[..., 0]) + np.pi) / (2 * np.pi) * DIRECTIONS
+    offset_x, offset_y = offsets_of(crops)
+    turn = (np.arctan2(offset_y, offset_x) + np.pi) / (2 * np.pi) * DIRECTIONS
     before = np.floor(turn).astype(int)
     share = (turn - before).astype(np.float32)
     rows = np.arange(count)[:, None, None]

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["centres_of", "linear_map", "offsets_of", "there_and_back", "warped"]
 
 FloatArray = npt.NDArray[np.float32]
+Sources = tuple[FloatArray, FloatArray]
 
 # By how many pixels linear interpolation is shifted: Blu et al. 2004, equation 16.
 SHIFT = 0.21
+# Bits of what a pixel belongs to.
+CELL, OTHERS, REGION, NUCLEI = (np.uint8(bit) for bit in (1, 2, 4, 8))
 
 
-def warped(crops: CellCrops, sources: FloatArray) -> CellCrops:
+def warped(crops: CellCrops, sources: Sources) -> CellCrops:
     """All channels of the region as one, moved; its outlines move along.
 
     The light ``(x - b) s`` of the region is taken out, moved by interpolation (`_moved`), and added
@@ -29,8 +32,8 @@ def warped(crops: CellCrops, sources: FloatArray) -> CellCrops:
     Parameters
     ----------
     crops : CellCrops
-    sources : (n, H, W, 2) float32 array
-        From where (x, y; pixels) each pixel takes its light.
+    sources : two (n, H, W) float32 arrays
+        From where each pixel takes its light: x and y, in pixels.
     """
     moved = _moved(_coefficients(crops), sources)
     return _outlines_moved(crops.with_pixels(_composed(crops, moved)), sources)
@@ -38,16 +41,16 @@ def warped(crops: CellCrops, sources: FloatArray) -> CellCrops:
 
 def there_and_back(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """The light of the region moved right and down by amounts (n,) in pixels, and back again."""
-    height, width = crops.pixels.shape[2:]
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    places = np.stack([x, y], axis=-1).astype(np.float32)[None]
-    by = amounts[:, None, None, None]
-    there = _moved(_coefficients(crops), places - by)
-    return crops.with_pixels(_composed(crops, _moved(_prefiltered(there), places + by)))
+    identity = np.broadcast_to(np.eye(2, dtype=np.float32), (len(crops), 2, 2))
+    x, y = linear_map(crops, identity)
+    by = amounts[:, None, None]
+    there = _moved(_coefficients(crops), (x - by, y - by))
+    back = _moved(_prefiltered(there), (x + by, y + by))
+    return crops.with_pixels(_composed(crops, back))
 
 
-def linear_map(crops: CellCrops, matrices: FloatArray) -> FloatArray:
-    """Sources (n, H, W, 2) of a linear map about the centre of each region.
+def linear_map(crops: CellCrops, matrices: FloatArray) -> Sources:
+    """Sources of a linear map about the centre of each region.
 
     Parameters
     ----------
@@ -55,9 +58,13 @@ def linear_map(crops: CellCrops, matrices: FloatArray) -> FloatArray:
     matrices : (n, 2, 2) float32 array
         From offsets (x, y) in the result to offsets in the original.
     """
-    sources: FloatArray = np.einsum("nij,nyxj->nyxi", matrices, offsets_of(crops), optimize=True)
-    sources += centres_of(crops)[:, None, None]
-    return sources
+    x, y = offsets_of(crops)
+    parts = matrices[:, :, :, None, None]
+    centres = centres_of(crops)[:, :, None, None]
+    return (
+        (parts[:, 0, 0] * x + centres[:, 0]) + parts[:, 0, 1] * y,
+        parts[:, 1, 0] * x + (parts[:, 1, 1] * y + centres[:, 1]),
+    )
 
 
 def centres_of(crops: CellCrops) -> FloatArray:
@@ -75,14 +82,14 @@ def centres_of(crops: CellCrops) -> FloatArray:
     return crops.stored("centres", make, of_outlines=True)
 
 
-def offsets_of(crops: CellCrops) -> FloatArray:
-    """Offset (n, H, W, 2) of each pixel from the centre of the region, (x, y)."""
+def offsets_of(crops: CellCrops) -> tuple[FloatArray, FloatArray]:
+    """Offset of each column (n, 1, W), and of each row (n, H, 1), from the centre of the region."""
 
-    def make() -> FloatArray:
+    def make() -> tuple[FloatArray, FloatArray]:
         height, width = crops.region.shape[1:]
-        x, y = np.meshgrid(np.arange(width), np.arange(height))
-        pixels = np.stack([x, y], axis=-1).astype(np.float32)
-        return pixels[None] - centres_of(crops)[:, None, None]
+        centres = centres_of(crops)[:, :, None, None]
+        x = np.arange(width, dtype=np.float32) - centres[:, 0]
+        return x, np.arange(height, dtype=np.float32)[:, None] - centres[:, 1]
 
     return crops.stored("offsets", make, of_outlines=True)
 
@@ -99,7 +106,7 @@ def _composed(crops: CellCrops, moved: FloatArray) -> FloatArray:
     return result
 
 
-def _moved(coefficients: FloatArray, sources: FloatArray) -> FloatArray:
+def _moved(coefficients: FloatArray, sources: Sources) -> FloatArray:
     """Layers (n, L, H, W) at other places, 0 beyond the crop, by shifted linear interpolation.
 
     Linear interpolation at places shifted by 0.21 pixels, between coefficients that give back the
@@ -109,9 +116,11 @@ def _moved(coefficients: FloatArray, sources: FloatArray) -> FloatArray:
     import torch
 
     height, width = coefficients.shape[2:]
-    scale = np.array([2 / max(width - 1, 1), 2 / max(height - 1, 1)], np.float32)
-    grid = sources * scale
-    grid -= 1 + SHIFT * scale
+    grid = np.empty((*sources[0].shape, 2), np.float32)
+    for axis, side in enumerate((width, height)):
+        scale = np.float32(2 / max(side - 1, 1))
+        np.multiply(sources[axis] - np.float32(SHIFT), scale, out=grid[..., axis])
+    grid -= 1
     with torch.inference_mode():
         moved = torch.nn.functional.grid_sample(
             torch.from_numpy(coefficients), torch.from_numpy(grid), align_corners=True
@@ -154,23 +163,29 @@ def _canvas(crops: CellCrops) -> FloatArray:
     return crops.stored("canvas", make)
 
 
-def _outlines_moved(crops: CellCrops, sources: FloatArray) -> CellCrops:
+def _outlines_moved(crops: CellCrops, sources: Sources) -> CellCrops:
     """The same pixels, with the outlines within the region at their new places."""
-    nearest = np.rint(sources).astype(np.int32)
     height, width = crops.region.shape[1:]
-    x, y = nearest[..., 0], nearest[..., 1]
+    x, y = (np.rint(source).astype(np.int32) for source in sources)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    index = np.where(inside, y * width + x, 0).reshape(len(crops), -1)
-
-    def at(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        taken = np.take_along_axis(mask.reshape(len(mask), -1), index, axis=1)
-        return np.asarray(taken.reshape(mask.shape) & inside)
-
+    index = (y * width + x) * inside
+    codes = crops.stored("outline codes", lambda: _codes(crops), of_outlines=True)
+    index += (np.arange(len(codes), dtype=np.int32) * (height * width))[:, None, None]
+    moved = codes.ravel()[index] * inside
+    covered = (moved & REGION) > 0
     cell, others, nuclei = crops.cell, crops.others, crops.nuclei
-    covered = at(crops.region)
     if crops.scope != "neighbours":
-        cell = at(cell)
-    others = (others if crops.scope == "cell" else at(others)) & ~cell
+        cell = (moved & CELL) > 0
+    if crops.scope != "cell":
+        others = (moved & OTHERS) > 0
     if nuclei is not None:
-        nuclei = (nuclei & ~crops.region & ~covered) | (at(nuclei) & covered)
-    return replace(crops, cell=cell, others=others, nuclei=nuclei)
+        nuclei = (nuclei & ~(crops.region | covered)) | (((moved & NUCLEI) > 0) & covered)
+    return replace(crops, cell=cell, others=others & ~cell, nuclei=nuclei)
+
+
+def _codes(crops: CellCrops) -> npt.NDArray[np.uint8]:
+    """What each pixel (n, H, W) belongs to, a bit for each outline."""
+    codes = crops.cell * CELL + crops.others * OTHERS + crops.region * REGION
+    if crops.nuclei is not None:
+        codes = codes + crops.nuclei * NUCLEI
+    return np.asarray(codes, np.uint8)

@@ -14,9 +14,10 @@ from napari_channelmix.settings import OF_THE_CLUSTER, WhatIfSettings, as_dict
 from napari_channelmix.whatif.asking import Asker, asker_job
 from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.crops import CellCrops, Scope, cell_crops
+from napari_channelmix.whatif.doubts import outline_doubts
 from napari_channelmix.whatif.edited_cells import EditedCells, edited_cells_job
-from napari_channelmix.whatif.grids import chosen_axes, grids_of
-from napari_channelmix.whatif.purity import purity_table
+from napari_channelmix.whatif.grids import chosen_axes, grids_job
+from napari_channelmix.whatif.purity import purity_job
 from napari_channelmix.whatif.responses import AxisGrid, Responses, respond_job
 from napari_channelmix.whatif.smallest_change import CellChanges, smallest_changes_job
 
@@ -111,13 +112,10 @@ class ChunkOfAnswers:
     responses : Responses
     changes : tuple of CellChanges
         The smallest changes; none where they were not asked for.
-    discs : int
-        Cells for whose outline a disc stands.
     """
 
     responses: Responses
     changes: tuple[CellChanges, ...] = ()
-    discs: int = 0
 
     @classmethod
     def together(cls, parts: list[ChunkOfAnswers]) -> ChunkOfAnswers:
@@ -125,7 +123,6 @@ class ChunkOfAnswers:
         return cls(
             Responses.together([each.responses for each in parts]),
             tuple(row for each in parts for row in each.changes),
-            sum(each.discs for each in parts),
         )
 
 
@@ -152,7 +149,8 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
     axes = chosen_axes(axes_of(reference), settings.axes)
     yield Progress(9, 10, "finding the range of each axis")
     codes = asker.calls(reference.pixels)
-    grids = grids_of(axes, reference, codes, steps=settings.steps, scopes=_scopes(settings))
+    ranges = grids_job(axes, reference, codes, steps=settings.steps, scopes=_scopes(settings))
+    grids = yield from part(ranges, 9, 0.5, 10)
     facts = {
         "settings": as_dict(settings, leave_out=(*OF_THE_CLUSTER, "prior")),
         "seed": settings.seed,
@@ -160,7 +158,7 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         "model": model_hash(model),  # type: ignore[arg-type]
         "data": fitting.signature,
     }
-    purity = purity_table(axes, reference)
+    purity = yield from part(purity_job(axes, reference), 9.5, 0.5, 10)
     return WhatIfTask(
         asker,
         fitting,
@@ -172,7 +170,7 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         reference,
         facts,
         purity,
-        (*fitting.warnings, *model.warnings),
+        (*fitting.warnings, *model.warnings, *outline_doubts(reference)),
     )
 
 
@@ -199,4 +197,4 @@ def answer_chunk_job(task: WhatIfTask, positions: IntArray) -> Job[ChunkOfAnswer
     if task.settings.smallest:
         search = smallest_changes_job(task.asker, crops, task.own_grids, responses)
         changes = yield from part(search, share, 100 - share, 100)
-    return ChunkOfAnswers(responses, changes, int(crops.disc.sum()))
+    return ChunkOfAnswers(responses, changes)

@@ -72,6 +72,23 @@ def test_the_channel_that_decides_is_first_with_interval_cells_and_sham(
     assert place(page.classifier_box) < place(page.run_box)
 
 
+def test_the_selected_cell_has_bars_of_its_own(page: Any, qtbot: Any, plate: Any) -> None:
+    page.session.trained = Trained(rule(plate, 1), "a rule")
+    box = page.of_classifier
+    assert not box.cell_button.isEnabled() and box.cell_answer.isHidden()
+    page.session.select(4)
+    box.cell_button.click()
+    qtbot.waitUntil(lambda: not page.classifier_task.busy, timeout=60_000)
+    assert not box.cell_answer.isHidden(), box.failed.text()
+    assert box.cell_values.rows[0].name == plate.channels[1]
+    assert box.cell_values.rows[0].interval is not None
+    assert all(bar.value == 0 for bar in box.cell_values.rows[1:])
+    assert "32 other cells" in box.cell_title.text()
+    assert "not known" in box.cell_line.text()
+    page.session.trained = None
+    assert box.cell_answer.isHidden()
+
+
 def test_another_class_has_other_bars(page: Any, qtbot: Any, plate: Any) -> None:
     page.session.trained = Trained(rule(plate, 0), "a rule")
     ask(page, qtbot)

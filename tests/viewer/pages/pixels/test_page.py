@@ -707,8 +707,11 @@ def test_the_mean_map_of_each_class_is_shown_in_each_channel(
     finished(found, qtbot)
     result = found.means.result
     assert result is not None and result.mean.n.sum() == 6
-    titles = [tile.title for tile in found.means.gallery.tiles]
-    assert titles == [f"{name} · {own}" for name in result.mean.classes for own in ("DNA", "GFP")]
+    tiles = found.means.gallery.tiles
+    assert [tile.title for tile in tiles] == ["DNA", "GFP"] * len(result.mean.classes)
+    assert [tile.note for tile in tiles[::2]] == [
+        f"{name}, n = {n}" for name, n in zip(result.mean.classes, result.mean.n, strict=True)
+    ]
     assert "cells were aligned: 6 by their labels" in found.means.line.text()
     assert "cannot be told apart" in found.means.line.text()
     found.means.align.setCurrentIndex(found.means.align.findData("none"))

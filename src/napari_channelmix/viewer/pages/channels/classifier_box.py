@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
-from napari_channelmix.viewer.pages.channels.jobs import classifier_channels_job
+from napari_channelmix.viewer.pages.channels.jobs import (
+    cell_channels_job,
+    classifier_channels_job,
+)
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 from napari_channelmix.wording import counted, fraction
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks.task import Task
     from napari_channelmix.viewer.tasks.task_bar import TaskBar
+    from napari_channelmix.whatif.cell_shapley import CellChannels
     from napari_channelmix.whatif.channel_shapley_result import ChannelRow, ChannelShapley
 
 __all__ = ["ClassifierChannels"]
@@ -51,13 +56,17 @@ class ClassifierChannels(QWidget):
         )
         self.reason = QLabel()
         self.reason.setWordWrap(True)
+        self.cell_button = QPushButton("Ask about the selected cell")
+        self.cell_title, self.cell_line = QLabel(), QLabel()
+        self.cell_values = Bars("Shapley value of each channel for the cell", theme, (0.0, 0.1))
         self.classes = QComboBox()
         self.classes.setToolTip("Of which class the charts are")
         self.values = Bars("Shapley value of each channel", theme, (0.0, 0.1))
         self.swaps = Bars("Share of calls that change", theme, (0.0, 1.0))
         self.value_title, self.swap_title = QLabel(VALUES), QLabel(SWAPS)
         self.sham = QLabel(SHAM)
-        for label in (self.value_title, self.swap_title):
+        self.cell_line.setWordWrap(True)
+        for label in (self.value_title, self.swap_title, self.cell_title):
             label.setWordWrap(True)
             label.setStyleSheet("QLabel { font-weight: bold; }")
         self.lines = QLabel()
@@ -68,8 +77,10 @@ class ClassifierChannels(QWidget):
         self._build(bar)
         self.follow_theme(theme)
         self.button.clicked.connect(self.start)
+        self.cell_button.clicked.connect(self.start_cell)
         self.classes.currentIndexChanged.connect(self._draw)
         task.ended.connect(lambda _: self.fill())
+        self.show_cell(None)
         self.fill()
 
     def _build(self, bar: TaskBar) -> None:
@@ -88,7 +99,22 @@ class ClassifierChannels(QWidget):
             inside.addWidget(part)
         inside.addWidget(self.lines)
         inside.addWidget(self.warnings)
-        for widget in (self.intro, self.answer, self.button, self.reason, self.failed, bar):
+        self.cell_answer = QWidget()
+        inside = QVBoxLayout(self.cell_answer)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
+        for part in (self.cell_title, self.cell_values, self.cell_line):
+            inside.addWidget(part)
+        buttons = (self.button, self.cell_button)
+        for widget in (
+            self.intro,
+            self.answer,
+            self.cell_answer,
+            *buttons,
+            self.reason,
+            self.failed,
+            bar,
+        ):
             column.addWidget(widget)
 
     # ---------------------------------------------------------------- the run
@@ -114,10 +140,35 @@ class ClassifierChannels(QWidget):
         if trained is self._session.trained and self._running == self._session.data_set:
             self.show_result(result)
 
+    def start_cell(self) -> None:
+        """Ask the classifier in use about the cell that is selected."""
+        cells, trained, selected = (
+            self._session.cells,
+            self._session.trained,
+            self._session.selected,
+        )
+        if cells is None or trained is None or not selected:
+            return
+        self.failed.clear_line()
+        self._running = self._session.data_set
+        self.task.run(
+            "channels of a cell",
+            cell_channels_job(trained.classifier, cells, selected[0]),
+            lambda result: self._cell_finished(result, trained),
+            on_error=lambda line: self.failed.say(line, "error"),
+            data_set=self._running,
+        )
+        self.fill()
+
+    def _cell_finished(self, result: CellChannels, trained: Any) -> None:
+        if trained is self._session.trained and self._running == self._session.data_set:
+            self.show_cell(result)
+
     def clear(self) -> None:
         """What was shown is of another classifier, or of other cells."""
         self.task.stop()
         self.failed.clear_line()
+        self.show_cell(None)
         self.show_result(None)
 
     # ---------------------------------------------------------------- what is shown
@@ -126,6 +177,13 @@ class ClassifierChannels(QWidget):
         """Say why it cannot be asked, where it cannot."""
         why = self._unavailable()
         self.button.setEnabled(not why and not self.task.busy)
+        selected = bool(self._session.selected)
+        self.cell_button.setEnabled(not why and not self.task.busy and selected)
+        self.cell_button.setToolTip(
+            "What each channel contributes to the call of the selected cell"
+            if selected
+            else "Select a cell first: click it in the picture"
+        )
         self.button.setText("Ask again" if self.result is not None else "Ask the classifier")
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
@@ -158,6 +216,21 @@ class ClassifierChannels(QWidget):
         self._draw()
         self.fill()
 
+    def show_cell(self, result: CellChannels | None) -> None:
+        """Show what each channel contributes to the call of one cell; None hides it."""
+        self.cell_answer.setVisible(result is not None)
+        cells = self._session.cells
+        if result is None or cells is None:
+            self.cell_values.show_bars(())
+            return
+        self.cell_title.setText(
+            f"{cell_name(cells, result.position)}: contribution to {result.class_name} "
+            f"({fraction(result.probability)}); {counted(result.n_donors, 'other cell')}"
+        )
+        order = sorted(range(len(result.channels)), key=lambda c: -abs(result.value[c]))
+        self.cell_values.show_bars([_cell_bar(result, index) for index in order])
+        self.cell_line.setText(result.line)
+
     def _draw(self, _: object = None) -> None:
         if self.result is None:
             self.values.show_bars(())
@@ -180,6 +253,7 @@ class ClassifierChannels(QWidget):
         """Take the colours of a theme."""
         self.values.follow_theme(theme)
         self.swaps.follow_theme(theme)
+        self.cell_values.follow_theme(theme)
         show_secondary(self.sham, theme)
 
 
@@ -200,6 +274,21 @@ def _value_bar(row: ChannelRow) -> Bar:
         fraction(row.value),
         (row.low, row.high) if known else None,
         tip=f"{tip}; {_counted(row.n, row.n_groups)}",
+    )
+
+
+def _cell_bar(result: CellChannels, index: int) -> Bar:
+    value, low, high = (of[index] for of in (result.value, result.low, result.high))
+    tip = (
+        f"{result.channels[index]}: {fraction(value)} of the probability of {result.class_name} "
+        f"(95 % interval over other cells {fraction(low)} to {fraction(high)})"
+    )
+    return Bar(
+        result.channels[index],
+        value,
+        fraction(value),
+        (low, high) if low == low else None,
+        tip=tip,
     )
 
 

@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.settings import ImportanceSettings
+    from napari_channelmix.whatif.cell_shapley import CellChannels
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
-__all__ = ["cache_folder", "classifier_channels_job", "importance_job", "mixed_job"]
+__all__ = [
+    "cache_folder",
+    "cell_channels_job",
+    "classifier_channels_job",
+    "importance_job",
+    "mixed_job",
+]
 
 # Rows of a plane that are blended at once.
 STRIPE = 256
@@ -63,6 +70,14 @@ def classifier_channels_job(model: Predictor, cells: Cells) -> Job[ChannelShaple
     from napari_channelmix.whatif.channel_shapley import channel_shapley_job
 
     return (yield from channel_shapley_job(model, cells))
+
+
+def cell_channels_job(model: Predictor, cells: Cells, position: int) -> Job[CellChannels]:
+    """Ask a finished classifier which channels it calls one cell by."""
+    yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.whatif.cell_shapley import channels_of_cell_job
+
+    return (yield from channels_of_cell_job(model, cells, position))
 
 
 def mixed_job(classifier: Classifier, cells: Cells, field: int) -> Job[npt.NDArray[np.float32]]:

@@ -201,7 +201,8 @@ class ChannelsPage(Page):
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
         self.follow(self.session.trained_changed, self._show_chance)
-        self.follow(self.session.trained_changed, lambda _=None: self.of_classifier.clear())
+        self.follow(self.session.trained_changed, self._other_classifier)
+        self.follow(self.session.selected_changed, self._other_selection)
         self.follow(self.session.importance_changed, self._importance_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
         # Stopped half way, what is there is judged as it is.
@@ -446,6 +447,12 @@ class ChannelsPage(Page):
         state = self.session.of(self.session.data_set)
         several = state is not None and len(self.session.data_sets) > 1
         self.result_box.setTitle(f"{TITLE}: {state.name}" if state and several else TITLE)
+
+    def _other_classifier(self, _: object = None) -> None:
+        self.of_classifier.clear()
+
+    def _other_selection(self, _: object = None) -> None:
+        self.of_classifier.fill()
 
     def _show_chance(self, _: object = None) -> None:
         """Doubts about the trained classifier; a result has networks and a gate of its own."""

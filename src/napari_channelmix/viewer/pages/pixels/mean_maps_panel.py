@@ -126,8 +126,8 @@ class MeanMapsPanel(QWidget):
                     Tile(
                         grey_image(below),
                         heat_image(scaled(mean.maps[row, column], top)),
-                        f"{name} · {channel}" if not of_all else name,
-                        f"n = {mean.n[row]}",
+                        channel,
+                        f"{name}, n = {mean.n[row]}",
                         f"{channel}: {told}",
                     )
                 )
