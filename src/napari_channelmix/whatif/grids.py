@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.whatif.data_range import UNMEASURED, data_range, measured
 from napari_channelmix.whatif.ranges import amounts_of
 from napari_channelmix.whatif.responses import AxisGrid
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops, Scope
 
-__all__ = ["chosen_axes", "grids_of"]
+__all__ = ["chosen_axes", "grids_job", "grids_of"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -69,9 +70,22 @@ def grids_of(
     scopes : sequence of {"cell", "crop", "neighbours"}
         The first is that of all axes; axes of a channel have the others as well.
     """
+    return drain(grids_job(axes, crops, codes, steps=steps, scopes=scopes))
+
+
+def grids_job(
+    axes: Sequence[Axis],
+    crops: CellCrops,
+    codes: npt.ArrayLike,
+    *,
+    steps: int,
+    scopes: Sequence[Scope] = ("cell",),
+) -> Job[tuple[AxisGrid, ...]]:
+    """`grids_of` as a job, a step for each axis."""
     shams = sum(axis.family == "sham" for axis in axes)
     grids: list[AxisGrid] = []
-    for axis in axes:
+    for place, axis in enumerate(axes):
+        yield Progress(place, len(axes), f"finding the range of the cells, {axis.name}")
         count = steps if axis.family != "sham" else 1 + max(1, (steps - 1) // max(shams, 1))
         amounts = amounts_of(axis, crops, count)
         # Of a declared range every amount is what it says.

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from napari_channelmix.whatif.self_consistency import self_consistency
+from napari_channelmix.whatif.self_consistency import self_consistency_job
 from napari_channelmix.whatif.stored import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from napari_channelmix.jobs import Job
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops
 
-__all__ = ["purity_notes", "purity_table", "with_notes"]
+__all__ = ["purity_job", "purity_notes", "with_notes"]
 
 
 # Reference cells that are edited and measured; the table is there before any answer.
 SAMPLE = 60
 
 
-def purity_table(axes: Sequence[Axis], crops: CellCrops) -> pd.DataFrame:
-    """How far each axis moves its own feature, and others; see `result.WhatIf.purity`.
+def purity_job(axes: Sequence[Axis], crops: CellCrops) -> Job[pd.DataFrame]:
+    """How far each axis moves its own feature, and others, as a job; see `result.WhatIf.purity`.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def purity_table(axes: Sequence[Axis], crops: CellCrops) -> pd.DataFrame:
     crops : CellCrops
         Real cells in random order, of which the first 60 are edited.
     """
-    table = self_consistency(axes, crops[:SAMPLE])
+    table = yield from self_consistency_job(axes, crops[:SAMPLE])
     return table.reindex(columns=list(TABLES["purity"]))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.ranges import amounts_of
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops
 
-__all__ = ["PUREST", "self_consistency"]
+__all__ = ["PUREST", "self_consistency", "self_consistency_job"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -60,17 +61,28 @@ def self_consistency(
         feature that moves most), ``purity`` (moved over other_moved), ``pure`` (others move by a
         third at most), ``n`` cells with the feature, ``moves_too``.
     """
+    return drain(self_consistency_job(axes, crops, groups))
+
+
+def self_consistency_job(
+    axes: Sequence[Axis],
+    crops: CellCrops,
+    groups: npt.ArrayLike | None = None,
+) -> Job[pd.DataFrame]:
+    """`self_consistency` as a job, a step for each axis."""
     import pandas as pd
 
+    yield Progress(0, 1, "measuring the cells")
     chosen = np.unique(np.linspace(0, max(len(crops) - 1, 0), min(len(crops), SAMPLE)).astype(int))
     some = crops[chosen]
     everything = _features(axes_of(crops))
     before = {name: axis.measure(some) for name, axis in everything.items() if axis.measure}
     spread = {name: _spread(before[name], everything[name], crops) for name in before}
     rows = []
-    for axis in axes:
+    for place, axis in enumerate(axes):
         if axis.measure is None or not len(some):
             continue
+        yield Progress(place, len(axes), f"measuring what an edit moves, {axis.name}")
         amounts = amounts_of(axis, crops, 3, groups).values
         own = before[axis.feature] if axis.feature in before else axis.measure(some)
         scale = spread.get(axis.feature) or _spread(own, axis, crops)

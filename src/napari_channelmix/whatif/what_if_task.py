@@ -16,8 +16,8 @@ from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.crops import CellCrops, Scope, cell_crops
 from napari_channelmix.whatif.doubts import outline_doubts
 from napari_channelmix.whatif.edited_cells import EditedCells, edited_cells_job
-from napari_channelmix.whatif.grids import chosen_axes, grids_of
-from napari_channelmix.whatif.purity import purity_table
+from napari_channelmix.whatif.grids import chosen_axes, grids_job
+from napari_channelmix.whatif.purity import purity_job
 from napari_channelmix.whatif.responses import AxisGrid, Responses, respond_job
 from napari_channelmix.whatif.smallest_change import CellChanges, smallest_changes_job
 
@@ -149,7 +149,8 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
     axes = chosen_axes(axes_of(reference), settings.axes)
     yield Progress(9, 10, "finding the range of each axis")
     codes = asker.calls(reference.pixels)
-    grids = grids_of(axes, reference, codes, steps=settings.steps, scopes=_scopes(settings))
+    ranges = grids_job(axes, reference, codes, steps=settings.steps, scopes=_scopes(settings))
+    grids = yield from part(ranges, 9, 0.5, 10)
     facts = {
         "settings": as_dict(settings, leave_out=(*OF_THE_CLUSTER, "prior")),
         "seed": settings.seed,
@@ -157,7 +158,7 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         "model": model_hash(model),  # type: ignore[arg-type]
         "data": fitting.signature,
     }
-    purity = purity_table(axes, reference)
+    purity = yield from part(purity_job(axes, reference), 9.5, 0.5, 10)
     return WhatIfTask(
         asker,
         fitting,

@@ -26,6 +26,7 @@ from napari_channelmix.viewer.pages.report.report_job import findings_job
 from napari_channelmix.viewer.pages.report.snapshot import snapshot_of
 from napari_channelmix.viewer.session.explanation import Question
 from napari_channelmix.viewer.session.session import Predictions, Session, Trained
+from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -233,3 +234,31 @@ def test_the_prior_of_predictions_is_that_which_they_have(session: Session) -> N
     assert snapshot is not None
     part = drain(config_job(snapshot)).others[0].predictions
     assert part.prior == pytest.approx(shares)
+
+
+def test_answers_of_what_if_are_asked_again_with_the_classifier_that_gave_them(
+    session: Session,
+) -> None:
+    trained, cells = session.trained, session.cells
+    assert trained is not None and cells is not None
+    settings = {"axes": ("DNA brightness",), "limit": 2, "steps": 3, "smallest": False}
+    result = cm.what_if(trained.classifier, cells, **settings)
+    session.what_if = WhatIfAnswers(result, trained)
+    snapshot = snapshot_of(session)
+    assert snapshot is not None and "what-if answers" in snapshot.results
+    config = drain(config_job(snapshot))
+    part = config.others[0].what_if
+    assert part is not None and part.classifier == config.data.name
+    assert {name: getattr(part, name) for name in settings} == settings
+    assert "answers_2 = cm.what_if(" in script_of(config).replace("answers_2=", "answers_2 =")
+    assert drain(findings_job(snapshot)).others[0].what_if is result
+
+
+def test_a_config_explains_with_the_map_that_was_tested(session: Session) -> None:
+    explained(session, None)
+    first = session.explanation
+    first.question = Question(channels="separate")  # type: ignore[union-attr,misc]
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    (part,) = drain(config_job(snapshot)).others[0].explanations
+    assert part.channels == "shared" and part.cells == (3,)

@@ -19,6 +19,7 @@ from napari_channelmix.viewer.charts.thumbnails import Tile
 from napari_channelmix.viewer.page_parts.base_page import group
 from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing
 from napari_channelmix.viewer.pages.latents.pictures import Pictures, cell_image
+from napari_channelmix.viewer.pages.latents.real_cell_box import EditsOfCell, RealCellBox
 from napari_channelmix.viewer.pages.latents.sliders import Sliders
 from napari_channelmix.viewer.pages.latents.traversal_strip import NearestStrip
 from napari_channelmix.viewer.tasks.one_thread import one_thread
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_channelmix.drl import Latents
+    from napari_channelmix.viewer.pages.latents.real_edits import EditedCell, RealCell
 
 __all__ = ["CellPage"]
 
 TITLES = ("original", "reconstruction", "modified")
 MOVED = 2
+EDITED = "edited cell"
 HINT = (
     "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
     "original, tick "
@@ -63,11 +66,15 @@ class CellPage(QWidget):
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell that is shown, and its label")
-        self.pictures = Pictures("The cell: original, reconstruction, modified", theme)
+        self.pictures = Pictures("The cell: original, reconstruction, modified, edited", theme)
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
         self.sliders = Sliders(theme)
         self.drawing = Drawing(self)
+        self.real_box = RealCellBox(theme)
+        self.edits = EditsOfCell(self)
+        # The cell whose own pixels are edited; None until it is read.
+        self.real: RealCell | None = None
         self.reset = QPushButton("Back to the cell")
         self.reset.setToolTip("Put all sliders back to the values of the cell")
         self.grid = QPushButton("All axes as a layer")
@@ -81,6 +88,7 @@ class CellPage(QWidget):
         self.sliders.moved.connect(self._moved)
         self.sliders.taken.connect(self.strip.turn_to)
         self.drawing.drawn.connect(self._drawn)
+        self.edits.edited.connect(self._edited)
         self.reset.clicked.connect(self.go_back)
         self.strip.cell_chosen.connect(self.cell_chosen)
         self.grid.clicked.connect(self._grid_clicked)
@@ -96,6 +104,7 @@ class CellPage(QWidget):
         buttons.addWidget(self.grid, 1)
         inside.addWidget(self.title)
         inside.addWidget(self.pictures)
+        inside.addWidget(self.real_box)
         inside.addWidget(self.hint)
         inside.addWidget(self.sliders)
         inside.addLayout(buttons)
@@ -109,6 +118,7 @@ class CellPage(QWidget):
     def show_latents(self, latents: Latents | None) -> None:
         """Show the axes of other latents; no cell is chosen yet."""
         self.drawing.drop()
+        self.show_real(None)
         self.latents, self.cell = latents, None
         self.axes = () if latents is None else axes_of(latents)
         self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
@@ -127,6 +137,7 @@ class CellPage(QWidget):
         if latents is None:
             return
         self.drawing.drop()
+        self.show_real(None)
         self.cell = cell
         self.show_classes(latents)
         with one_thread():
@@ -149,6 +160,21 @@ class CellPage(QWidget):
         self.mark_grid(False)
         self._enable()
 
+    def show_real(self, real: RealCell | None) -> None:
+        """Show the cell itself beside the decoder's pictures; None takes it away."""
+        self.edits.drop()
+        self.real = real
+        self.real_box.show_cell(real)
+        tiles = [tile for tile in self.pictures.tiles if tile.title != EDITED]
+        if real is not None and real.edits:
+            below = cell_image(real.edited({}).picture)
+            tip = "The cell itself, its pixels edited by the sliders that have an edit"
+            tiles.append(Tile(below, title=EDITED, tip=tip))
+        if len(tiles) != len(self.pictures.tiles):
+            self.pictures.show_tiles(tiles)
+        if real is not None and self.sliders.moves:
+            self.edits.ask(real, self.sliders.moves)
+
     def show_classes(self, latents: Latents) -> None:
         """The same cells with other classes."""
         self.latents = latents
@@ -166,6 +192,7 @@ class CellPage(QWidget):
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self.pictures.follow_theme(theme)
+        self.real_box.follow_theme(theme)
         self.sliders.follow_theme(theme)
         self.strip.follow_theme(theme)
 
@@ -183,6 +210,8 @@ class CellPage(QWidget):
         if latents is None or cell is None:
             return
         self.drawing.ask(latents.disentangler, moved(latents, cell, self.axes, self.sliders.moves))
+        if self.real is not None:
+            self.edits.ask(self.real, self.sliders.moves)
         self.reset.setEnabled(bool(self.sliders.moves))
 
     def go_back(self) -> None:
@@ -192,6 +221,11 @@ class CellPage(QWidget):
 
     def _drawn(self, picture: npt.NDArray[np.float32]) -> None:
         self.pictures.redraw(MOVED, cell_image(picture))
+
+    def _edited(self, edited: EditedCell) -> None:
+        self.real_box.show_edit(edited)
+        if self.pictures.tiles[-1].title == EDITED:
+            self.pictures.redraw(len(self.pictures.tiles) - 1, cell_image(edited.picture))
 
     def _grid_clicked(self, on: bool) -> None:
         (self.grid_requested if on else self.grid_removal_requested).emit()

@@ -22,6 +22,7 @@ from napari_channelmix.viewer.page_parts.training_controls import follow_seed
 from napari_channelmix.viewer.pages.latents.form import LatentsForm
 from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
+from napari_channelmix.viewer.pages.latents.real_cell_reading import RealCellReading
 from napari_channelmix.viewer.pages.latents.results import Pages
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
@@ -68,6 +69,7 @@ class LatentsPage(Page):
         self.pages = Pages(self.viewer.theme)
         self.layers = LatentLayers(self.viewer)
         self.going = Going(self.viewer, self.session, self.fail)
+        self.reading = RealCellReading(self, self.pages.cell_tab, lambda: self.toggle.front)
         # The cell that is looked at.
         self.cell: int | None = None
         # What tells of the looks of the channels that are shown.
@@ -198,6 +200,7 @@ class LatentsPage(Page):
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
         self.pages.show_cell(cell)
+        self.reading.read(self.cell)
         return True
 
     def _selected_changed(self, _: object = None) -> None:
@@ -242,6 +245,7 @@ class LatentsPage(Page):
     def _forget(self, _: object = None) -> None:
         """Other cells are about to take the place of these; a run goes on for its own."""
         self.going.task.stop()
+        self.reading.task.stop()
 
     def _latents_changed(self, _: object = None) -> None:
         latents, before, self._seen = self.session.latents, self._seen, self.session.latents
@@ -292,6 +296,7 @@ class LatentsPage(Page):
 
     def _trained_changed(self, _: object = None) -> None:
         self.pages.show_accuracies(self.session.trained)
+        self.reading.read(self.cell)
 
     def _take_grid_away(self) -> None:
         self.layers.take_grid_away()
@@ -324,6 +329,8 @@ class LatentsPage(Page):
     def front_changed(self, front: bool) -> None:
         """Listen to clicks while in front of the other docks."""
         self.toggle.come_to_front(front)
+        if front and self.cell is not None and self.pages.cell_tab.real is None:
+            self.reading.read(self.cell)
 
     def _theme_changed(self, event: Any) -> None:
         self.run_time.follow_theme(self.viewer.theme)
@@ -335,6 +342,7 @@ class LatentsPage(Page):
         """Stop every work of this dock, and listening."""
         super().halt()
         self.going.task.stop()
+        self.reading.task.stop()
         self.toggle.clicks.switch(False)
 
 

@@ -8,7 +8,7 @@ PyTorch is imported where a job begins, never with a page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         DataSetConfig,
         ExplanationPart,
         PredictionsPart,
+        WhatIfPart,
     )
     from napari_channelmix.viewer.pages.report.snapshot import Snapshot
     from napari_channelmix.viewer.session.explanation import Question
@@ -181,7 +182,24 @@ class _Record:
             predictions=self._predictions(data_set),
             explanations=self._explanations(data_set),
             latents=latents,
+            what_if=self._what_if(data_set),
         )
+
+    def _what_if(self, data_set: Snapshot) -> WhatIfPart | None:
+        from napari_channelmix.config.from_results import what_if_part
+
+        answers = data_set.what_if
+        if answers is None:
+            return None
+        owner = self._owner(answers.trained)
+        if owner is None:
+            self._by_another(data_set, "answers of what-if")
+            return None
+        named = self._named(data_set, owner)
+        made = what_if_part(answers.result.provenance, classifier=named)
+        if made is None:
+            self._left_out(data_set, "what is known of what-if")
+        return made
 
     def _predictions(self, data_set: Snapshot) -> PredictionsPart | None:
         from napari_channelmix.config.from_results import predictions_part
@@ -205,8 +223,10 @@ class _Record:
         abouts: dict[Question, dict[str, Any]] = {}
         for explanation in reversed(data_set.explained):
             if explanation.attribution is not None:
-                questions.setdefault(explanation.question, []).append(explanation.cell)
-                abouts[explanation.question] = explanation.attribution.provenance
+                # The map of all channels, which is tested; those of each stand beside it.
+                question = replace(explanation.question, channels="shared")
+                questions.setdefault(question, []).append(explanation.cell)
+                abouts[question] = explanation.attribution.provenance
         if not questions:
             return ()
         owner = self._owner(data_set.explained_by or data_set.trained)

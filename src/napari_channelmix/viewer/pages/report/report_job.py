@@ -62,6 +62,8 @@ def _data_set_findings_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findin
         used = predictions.trained or data_set.trained
     else:
         used = (data_set.explained_by if data_set.explained else None) or data_set.classifier
+        if used is None and data_set.what_if is not None:
+            used = data_set.what_if.trained
     if used is not None:
         yield Progress(10, 100, "reading the classifier")
         findings = replace(findings, classifier=_classifier(used))
@@ -101,6 +103,8 @@ def _data_set_findings_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findin
     if data_set.latents is not None:
         yield Progress(50, 100, "drawing the traversals")
         findings = replace(findings, latents=_latents(data_set.latents))
+    if data_set.what_if is not None:
+        findings = replace(findings, what_if=data_set.what_if.result)
     return findings
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.data_sets import DataSetState
     from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Predictions, Session, Trained
+    from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 
 __all__ = ["Snapshot", "snapshot_of"]
 
@@ -38,7 +39,7 @@ class Snapshot:
         Data-set file that may hold these very cells.
     trained : Trained or None
         The classifier in use; of another data set, its own.
-    predictions, importance, latents
+    predictions, importance, latents, what_if
         As in the session.
     explained : tuple of Explanation
     images : tuple of PlaneImage
@@ -81,6 +82,7 @@ class Snapshot:
     others: tuple[Snapshot, ...] = ()
     place: int = 0
     closed: bool = False
+    what_if: WhatIfAnswers | None = None
 
     @property
     def title(self) -> str:
@@ -118,6 +120,8 @@ class Snapshot:
             results.append(f"{count} explained cell{'' if count == 1 else 's'}")
         if self.latents is not None:
             results.append("latents")
+        if self.what_if is not None:
+            results.append("what-if answers")
         return tuple(results)
 
     @property
@@ -176,4 +180,5 @@ def _of_state(state: DataSetState, place: int, *, in_use: bool) -> Snapshot:
         in_use=in_use,
         place=place,
         edited=state.edited,
+        what_if=state.what_if,
     )

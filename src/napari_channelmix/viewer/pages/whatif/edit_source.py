@@ -93,7 +93,7 @@ def edit_source_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -
     from napari_channelmix.whatif.asking import asker_job
     from napari_channelmix.whatif.axis_table import axes_of
     from napari_channelmix.whatif.crops import cell_crops
-    from napari_channelmix.whatif.grids import grids_of
+    from napari_channelmix.whatif.grids import grids_job
 
     asker, fitting = yield from part(asker_job(trained.classifier, cells, prior), 0, 1, 4)
     yield Progress(1, 4, "measuring the range of the channels")
@@ -105,7 +105,8 @@ def edit_source_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -
     asker.refuse_unsteady(crops.pixels[:1])
     axes = axes_of(crops)
     yield Progress(3, 4, "measuring the cells")
-    grids = grids_of(axes, crops, asker.calls(crops.pixels), steps=STEPS)
+    calls = asker.calls(crops.pixels)
+    grids = yield from part(grids_job(axes, crops, calls, steps=STEPS), 3, 1, 4)
     limits = yield from part(display_limits_job(fitting), 4, 0, 4)
     return EditSource(trained, fitting, asker, scale, axes, grids, limits, prior)
 

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.settings.audit import AuditSettings
-from napari_channelmix.viewer.pages.whatif.run_tab import RunTab
+from napari_channelmix.viewer.pages.whatif.run_tab import RunTab, sentence
 from napari_channelmix.viewer.widgets.notice import Kind, Notice
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class ShortcutsTab(RunTab):
         order = list(KINDS)
         for check in sorted(result.checks, key=lambda check: order.index(check.answer)):
             notice = Notice(lines=8)
-            lines = [f"{WORDS[check.answer]}: {check.question}", check.line]
+            lines = [f"{WORDS[check.answer]}: {check.question}", sentence(check.line)]
             if check.warning:
                 lines.append(check.warning)
             self._checks.addWidget(notice)

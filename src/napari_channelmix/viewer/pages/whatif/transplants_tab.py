@@ -16,7 +16,7 @@ from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
 from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.pages.whatif.decision_facts import percent
 from napari_channelmix.viewer.pages.whatif.flip_matrix import FlipMatrix
-from napari_channelmix.viewer.pages.whatif.run_tab import RunTab, sentence
+from napari_channelmix.viewer.pages.whatif.run_tab import RunTab
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
@@ -98,7 +98,7 @@ class TransplantsTab(RunTab):
         self.result = result
         if result is None:
             return
-        self.lines.say("\n".join(sentence(line) for line in result.lines if line), "info")
+        self.lines.say("\n".join(line for line in result.lines if line), "info")
         before = self.class_box.currentText()
         asked = {row.from_class for row in result.rows}
         with QSignalBlocker(self.class_box):
