@@ -75,7 +75,9 @@ def measured(name: str, models: Path, count: int) -> None:
             np.array([getattr(result, kind) for result in results])[rows]
             for kind in ("fall", "sham", "above")
         )
-        first, by_map = (fall - sham).argmax(axis=1), evidence[rows].argmax(axis=1)
+        # Of a class with one cell there is no sham.
+        first = (fall - np.nan_to_num(sham)).argmax(axis=1)
+        by_map = evidence[rows].argmax(axis=1)
         print(f"  called {model.classes[code]}, n = {rows.sum()}")
         for index, channel in enumerate(test.channels):
             print(

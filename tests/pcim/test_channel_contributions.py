@@ -104,3 +104,13 @@ def test_few_groups_are_said():
         ("a", "b"), 0.9, values, values, values, 0 * values, values > 0, 16, 3, 16
     )
     assert "3 groups, which say little about other groups" in result.sentence
+
+
+def test_without_a_sham_no_channel_is_said_to_decide():
+    crops = np.concatenate([cells()[:20], cells()[-1:]])
+    source = Source.of(FirstChannel(), crops, "cpu")
+    result = channel_contributions(source, drain(donors_job(source)), 1, row=20)
+    assert result.fall[0] > 0.9 and np.isnan(result.sham).all()
+    assert not result.above.any() and result.sham_donors == 0
+    assert "no other cell has the same prediction" in result.sentence
+    assert result.with_evidence(np.ones((2, 12, 12), np.float32)).cautions == ()

@@ -86,8 +86,8 @@ def script_of(config: Config) -> str:
                 )
             )
         if data_set.what_if is not None:
-            owner = named[config.owner_of(data_set, data_set.what_if)][1]
-            blocks.append(_what_if(data_set.what_if, names, owner("model")))
+            giver = named[config.owner_of(data_set, data_set.what_if)][1]
+            blocks.append(_what_if(data_set.what_if, names, giver("model")))
         if data_set.latents is not None:
             limit = data_set.latents.limit
             # More than there are means all of them.

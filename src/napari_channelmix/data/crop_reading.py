@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.data.box_reading import chunk_of
 from napari_channelmix.data.chunk_reading import UnreadableChunk
 from napari_channelmix.data.neighbours import prepared_crop
+from napari_channelmix.data.reused_memory import reused_memory
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ def read_crops(
         A file that cannot be read, named by its field; of `UnreadableChunk` the rows are those of
         ``boxes``.
     """
-    crops = np.empty((len(boxes), len(channels), side, side), dtype=np.float32)
+    shape = (len(boxes), len(channels), side, side)
+    # The crops of a pass are looked at and let go of.
+    new = np.empty if visit is None else reused_memory().empty
+    crops: FloatArray = new(shape, np.float32)
     order = np.argsort(boxes[:, 0], kind="stable")
     ends = np.flatnonzero(np.diff(boxes[order, 0])) + 1
     for rows in np.split(order, ends) if len(order) else ():

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_channelmix.byte_cache import ByteCache
 from napari_channelmix.computing import within_cap
+from napari_channelmix.data.reused_memory import reused_memory
 
 __all__ = [
     "MOST_BYTES",
@@ -30,9 +31,9 @@ MOST_BYTES = 512 * 2**20
 # Chunks that are remembered to have been decoded.
 MOST_SEEN = 100_000
 
-# Chunks of at least so many bytes in all share a block of memory when they are kept: from 4 MiB on,
-# numpy asks the system for large pages, and a block of them is ready for use far sooner.
-SHARED_FROM = 4 * 2**20
+# Chunks of at least so many bytes in all share a block of memory when they are kept, which may have
+# been used before.
+SHARED_FROM = 2**20
 
 #: Chunks of several channels at one row and column of them, by their position along other axes.
 PlaceChunks = dict[tuple[int, ...], npt.NDArray[Any]]
@@ -88,7 +89,7 @@ class KeptChunks:
     def keep(self, lead: tuple[int, ...], chunk: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Keep a chunk; gives that which is kept."""
         if not self.chunks and self._most * chunk.nbytes >= SHARED_FROM:
-            self._memory = np.empty((self._most, *chunk.shape), chunk.dtype)
+            self._memory = reused_memory().empty((self._most, *chunk.shape), chunk.dtype)
         memory = self._memory
         if memory is None or memory.shape[1:] != chunk.shape or memory.dtype != chunk.dtype:
             kept = by_itself(chunk)

@@ -79,7 +79,8 @@ class ChannelContributions:
         The same with the channel of cells that are called as the target: what the exchange itself
         does, since no two cells lie alike. NaN where there is none.
     above : (C,) bool array
-        Whether ``fall`` is above ``sham``: the 95 % interval of their difference is above 0.
+        Whether ``fall`` is above ``sham``: the interval of their difference, at 95 % for all
+        channels together, is above 0. False without a sham.
     donors, groups, sham_donors : int
     evidence : (C,) float64 array or None
         Share of the map's absolute evidence in each channel; sums to 1.
@@ -108,6 +109,11 @@ class ChannelContributions:
         """Which channels decide, in words."""
         of = f"({counted(self.donors, 'other cell')} of {counted(self.groups, 'group')}"
         of += ", which say little about other groups)" if self.groups < FEW_GROUPS else ")"
+        if not self.sham_donors:
+            return (
+                "Which channel decides is not known: no other cell has the same prediction, so "
+                f"that what an exchange itself does cannot be told {of}."
+            )
         names = [
             self.channels[index]
             for index in np.argsort(-self.fall, kind="stable")
@@ -120,7 +126,7 @@ class ChannelContributions:
     @property
     def cautions(self) -> tuple[str, ...]:
         """Channels with much of the map's evidence that decide nothing, a sentence each."""
-        if self.evidence is None:
+        if self.evidence is None or not self.sham_donors:
             return ()
         return tuple(
             f"{name} has {100 * share:.0f} % of the evidence of the maps, but its exchange does no "
@@ -280,11 +286,11 @@ class _Falls:
         return float(self.mean - reach), float(self.mean + reach)
 
     def is_above(self, sham: _Falls, level: float) -> bool:
-        """Whether the difference of the means is above 0."""
+        """Whether the difference of the means is above 0; not known without a sham."""
         from scipy.stats import t
 
         if not len(sham.falls):
-            return bool(self.interval(level)[0] > 0)
+            return False
         freedom = min(self.freedom, sham.freedom)
         reach = t.ppf(0.5 + level / 2, freedom) * np.sqrt(self.variance + sham.variance)
         return bool(self.mean - sham.mean - reach > 0)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn, get_args
 
-from napari_channelmix.bounds import argument
+from napari_channelmix.bounds import Bounds, argument, argument_within
 from napari_channelmix.provenance import package_version
 from napari_channelmix.run import commands, what_if_commands
 from napari_channelmix.run.open_cells import add_store_options
@@ -228,6 +228,13 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, metavar="FILE", help="file for the card (audit.json)"
     )
     add_options(audit, AuditSettings, leave_out=COMMON)
+    audit.add_argument(
+        "--maps",
+        type=argument_within(Bounds(0, 10_000), "maps"),
+        default=24,
+        metavar="N",
+        help="cells to explain, to see where attribution lies; 0: none (default: 24)",
+    )
     add_store_options(audit)
 
     evaluation = command("evaluate", commands.evaluate, "accuracy of a classifier on these cells")

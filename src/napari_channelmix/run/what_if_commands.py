@@ -46,16 +46,17 @@ def what_if(args: argparse.Namespace) -> None:
 def audit(args: argparse.Namespace) -> None:
     """Ask whether a classifier decides by the cell, or by a shortcut."""
     from napari_channelmix.atomic_write import write_json
+    from napari_channelmix.run.audit_dataset import audit_dataset_job
     from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
-    from napari_channelmix.whatif.audit import audit_job
 
     if args.out.is_dir():
         raise ModelError(f"--out {args.out}: is a folder; name a file, such as audit.json")
     model = model_on_device(args)
     settings = settings_from(args, AuditSettings)
     cells = open_cells(args)
-    card = run_job(audit_job(model, cells, settings=settings), title="audit", quiet=args.quiet)
+    job = audit_dataset_job(model, cells, maps=args.maps, settings=settings)
+    card = run_job(job, title="audit", quiet=args.quiet)
     write_json(args.out, card.as_dict())
     lines = (*card.lines, *(f"note: {line}" for line in card.warnings))
     say(args, "\n".join(lines))

@@ -168,15 +168,14 @@ def what_if_cells_job(
         files.append(target)
         if parts is not None:
             parts.remove()
-        beside = {"only": settings.only, "seed": settings.seed}
         if transplants and (worked or not (out / "transplants.json").exists()):
-            own = TransplantSettings(**beside)
+            own = TransplantSettings(only=settings.only, seed=settings.seed)
             exchanged = yield from part(transplant_job(model, cells, settings=own), 82, 9, 100)
             worked = True
             content, table = exchanged.as_dict(), exchanged.matrix
             files += _written(out, "transplants", content, table)
         if channels and (worked or not (out / "channels.json").exists()):
-            asked = ChannelSettings(**beside)
+            asked = ChannelSettings(only=settings.only, seed=settings.seed)
             shapley = yield from part(channel_shapley_job(model, cells, settings=asked), 91, 9, 100)
             worked = True
             files += _written(out, "channels", shapley.as_dict(), shapley.table)

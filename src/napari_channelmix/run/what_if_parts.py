@@ -129,7 +129,6 @@ class WhatIfParts:
             "files": np.array(self._files[index]),
             "positions": chunk.responses.positions,
             "base": chunk.responses.base,
-            "discs": np.array(chunk.discs),
             "changes": np.array(json.dumps([_as_dict(row) for row in chunk.changes])),
         }
         for place, row in enumerate(chunk.responses.axes):
@@ -173,9 +172,7 @@ class WhatIfParts:
                 AxisResponses(grid.axis.name, grid.scope, grid.amounts, probabilities, inside)
             )
         changes = tuple(_from_dict(row) for row in json.loads(str(arrays["changes"])))
-        return ChunkOfAnswers(
-            Responses(positions, base, tuple(axes)), changes, int(arrays["discs"])
-        )
+        return ChunkOfAnswers(Responses(positions, base, tuple(axes)), changes)
 
     def remove(self) -> None:
         """Take the folder away: the result holds all of it."""

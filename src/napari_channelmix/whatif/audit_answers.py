@@ -12,7 +12,7 @@ is larger. Our choice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from napari_channelmix.whatif.audit_result import NOT_TESTED, Answer, AuditCheck, AuditFigure
@@ -143,7 +143,7 @@ def changed_check(
     shares: dict[str, GroupedShare],
     what: str,
     within: Collection[str] = (),
-    reference: float = 0.0,
+    by_class: Callable[[str], dict[str, GroupedShare]] | None = None,
 ) -> AuditCheck:
     """Read the shares of calls that innocent changes move; the worst decides.
 
@@ -156,7 +156,8 @@ def changed_check(
         What the changes are of, in a sentence: ``another exposure``.
     within : collection of str
         Changes that are as large as those between the groups of the data.
-    reference : float
+    by_class : callable, optional
+        Gives the shares of a change class by class; those of the worst are told.
     """
     words = {name: _changed_word(share, name in within) for name, share in shares.items()}
     worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
@@ -165,8 +166,11 @@ def changed_check(
     does = "changes few calls" if word == "green" else "changes calls"
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     more = f"; {listed(also, 6)}" if also else ""
-    line = f"{what} {does}: {worst} moves {text} of them{more}"
-    figures = tuple(share_figure(name, one) for name, one in shares.items())
+    of_classes = {} if by_class is None else by_class(worst)
+    each = ", ".join(f"of {name} {fraction(one.share)}" for name, one in of_classes.items())
+    line = f"{what} {does}: {worst} moves {text} of them{f' ({each})' if each else ''}{more}"
+    figures = [share_figure(name, one) for name, one in shares.items()]
+    figures += [share_figure(f"{worst}, {name}", one) for name, one in of_classes.items()]
     return AuditCheck(
         key,
         QUESTIONS[key],
@@ -176,11 +180,11 @@ def changed_check(
         share.share,
         share.low,
         share.high,
-        reference,
+        0.0,
         share.n,
         share.groups,
         share.warning,
-        figures,
+        tuple(figures),
     )
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.decoded_chunks import decoded_chunks
+from napari_channelmix.data.reused_memory import reused_memory
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -21,7 +22,7 @@ def free_memory(session: Session) -> int:
     """
     freed: list[int] = []
     session.freeing.emit(freed)
-    freed.append(decoded_chunks().clear())
+    freed += [decoded_chunks().clear(), reused_memory().clear()]
     gc.collect()
     return sum(freed) + _free_cuda()
 
