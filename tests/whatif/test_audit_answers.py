@@ -14,9 +14,10 @@ from napari_channelmix.whatif.audit_answers import (
     not_tested,
 )
 from napari_channelmix.whatif.audit_result import AuditCheck
-from napari_channelmix.whatif.grouped_shares import share_of, surplus_of
+from napari_channelmix.whatif.grouped_shares import GroupedShare, share_of, surplus_of
 
 GROUPS = np.repeat(np.arange(20), 10)
+AB = ((0, "a"), (1, "b"))
 
 
 def accuracy(right: float) -> AccuracyEstimate:
@@ -68,3 +69,17 @@ def test_the_surplus_over_a_sham_is_paired() -> None:
     assert surplus == pytest.approx(1 / 3)
     assert 0 < low < surplus < high
     assert np.isnan(surplus_of([], [], [])).all()
+
+
+def test_the_worst_change_is_told_class_by_class() -> None:
+    moved = np.tile(np.arange(10) < 6, 20)
+    labels = np.repeat([0, 1], 100)
+
+    def by_class(change: str) -> dict[str, GroupedShare]:
+        assert change == "exposure x 0.7"
+        return {name: share_of(moved[labels == code], GROUPS[labels == code]) for code, name in AB}
+
+    shares = {"exposure x 0.7": share_of(moved, GROUPS)}
+    check = changed_check("exposure", shares, "another exposure", by_class=by_class)
+    assert "(of a .60, of b .60)" in check.line
+    assert [row.name for row in check.figures][1:] == ["exposure x 0.7, a", "exposure x 0.7, b"]

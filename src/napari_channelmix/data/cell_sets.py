@@ -157,7 +157,8 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         if other.neighbours != first.neighbours:
             raise DataError(
                 f"{other.name} and {first.name} do not fit: neighbours are hidden in the crops of "
-                "one and not of the other; prepare both alike"
+                f"one and not of the other, or otherwise ({other.neighbours}; {first.neighbours}); "
+                "prepare both alike"
             )
     classes = tuple(dict.fromkeys(item for part in parts for item in part.classes))
     tables: list[pd.DataFrame] = []

@@ -196,11 +196,11 @@ def crop_outlines(
     origin = np.full(len(crops), DISC, dtype="<U5")
     ids = cells.table["object"].to_numpy(np.int64)
     fields = cells.table["field"].to_numpy(np.int64)
-    signal: FloatArray | None = None
+    boxes, signal = cells.boxes, None
     for place, position in enumerate(np.asarray(positions, np.int64).tolist()):
         labels = cells.fields[int(fields[position])].labels
         if labels is not None and ids[position] > 0:
-            window = _window(labels, cells.boxes[position], shape[1:])
+            window = _window(labels, boxes[position], shape[1:])
             own = window == ids[position]
             if own.any():
                 cell[place], others[place] = own, (window > 0) & ~own

@@ -1,5 +1,6 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
+from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.channels import ChannelSettings, TransplantSettings
 from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
@@ -37,6 +38,7 @@ from napari_channelmix.settings.what_if import WhatIfSettings
 __all__ = [
     "OF_THE_CLUSTER",
     "About",
+    "AuditSettings",
     "CellFormat",
     "ChannelSettings",
     "ClassifierSettings",

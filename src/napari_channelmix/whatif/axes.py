@@ -111,6 +111,12 @@ def named(axes: Sequence[Axis], name: str) -> Axis:
     ------
     ModelError
         There is none; those that are there are named.
+
+    Examples
+    --------
+    >>> axis = Axis("haze", "channel", "raw units", lambda crops, amounts: crops, 0, 10)
+    >>> named([axis], "haze").unit
+    'raw units'
     """
     for axis in axes:
         if axis.name == name:

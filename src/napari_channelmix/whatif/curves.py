@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,24 +51,24 @@ def curve_table(
     by_name = {axis.name: axis for axis in axes}
     base = responses.calls
     codes = np.unique(base)
+    names = np.array(list(classes), object)
     shams = np.stack([_sham_means(responses, by_name, base == code) for code in codes])
-    frames = []
+    parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in TABLES["curves"]}
     for answers in responses.axes:
         amounts, count = len(answers.amounts), len(classes)
         called = np.eye(count, dtype=bool)[answers.calls].reshape(len(base), -1)
-        means = class_means(
-            answers.probabilities.reshape(len(base), -1), base, groups, len(classes)
-        )
+        flat = answers.probabilities.reshape(len(base), -1)
+        means = class_means(flat, base, groups, count)
         called_low, called_high = share_intervals(called, groups, base)
         for kind, code in enumerate(codes):
             own = base == code
-            columns = {
+            columns: dict[str, Any] = {
                 "scope": answers.scope,
                 "axis": answers.name,
                 "amount": np.repeat(answers.amounts.astype(np.float64), count),
                 "unit": by_name[answers.name].unit,
                 "from_class": classes[int(code)],
-                "class_name": list(classes) * amounts,
+                "class_name": np.tile(names, amounts),
                 "probability": means.mean[code],
                 "low": np.clip(means.low[code], 0, 1),
                 "high": np.clip(means.high[code], 0, 1),
@@ -79,10 +79,18 @@ def curve_table(
                 "outside": np.repeat(1 - answers.inside[own].mean(axis=0), count),
                 "sham": np.tile(shams[kind], amounts),
             }
-            frames.append(pd.DataFrame(columns)[list(TABLES["curves"])])
-    if not frames:
-        return pd.DataFrame(columns=list(TABLES["curves"]))
-    return pd.concat(frames, ignore_index=True)
+            for name, values in columns.items():
+                whole = (
+                    values
+                    if isinstance(values, np.ndarray)
+                    else np.full(
+                        amounts * count, values, object if isinstance(values, str) else None
+                    )
+                )
+                parts[name].append(whole)
+    if not parts["axis"]:
+        return pd.DataFrame(columns=list(parts))
+    return pd.DataFrame({name: np.concatenate(rows) for name, rows in parts.items()})
 
 
 def cell_curve_table(

@@ -37,7 +37,7 @@ SHAPE = [
         measure=measures.elongation,
         sham=RESAMPLING,
         kind="elongation",
-        moves_too=("roundness", "sharpness"),
+        moves_too=("roundness", "sharpness", "noise"),
     ),
     Axis(
         "roundness",
@@ -50,7 +50,7 @@ SHAPE = [
         measure=measures.roundness,
         sham=RESAMPLING,
         kind="roundness",
-        moves_too=("elongation", "sharpness"),
+        moves_too=("elongation", "sharpness", "noise"),
     ),
 ]
 NEIGHBOURS = Axis(

@@ -37,7 +37,7 @@ INNER = 20.0
 # A group of fewer cells has the range of all cells.
 LEAST_CELLS = 20
 # Cells that are edited, and amounts, to learn how an axis moves its feature.
-SAMPLE, STEPS, FINE = 100, 17, 401
+SAMPLE, STEPS, FINE = 50, 17, 401
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +95,16 @@ def amounts_of(
     ------
     ModelError
         Fewer than two amounts.
+
+    Examples
+    --------
+    >>> from napari_channelmix.data.samples import synthetic_plate
+    >>> from napari_channelmix.whatif.axes import named
+    >>> from napari_channelmix.whatif.axis_table import axes_of
+    >>> from napari_channelmix.whatif.crops import cell_crops
+    >>> crops = cell_crops(synthetic_plate().cells, range(0, 360, 12))
+    >>> amounts_of(named(axes_of(crops), "shading"), crops, count=5).values.tolist()
+    [-40.0, -20.0, 0.0, 20.0, 40.0]
     """
     if count < 2:
         raise ModelError(f"{axis.name}: {count} amounts make no range; use 2 or more")

@@ -41,8 +41,20 @@ def self_consistency(
 
     Each axis is taken to both ends of the data's own range (`ranges.amounts_of`), some cells are
     measured before and after, and the median movement of each feature is counted in its robust
-    standard deviation over the cells. Features that have to move along (`Axis.moves_too`) are named
-    and not held against it. Our definition.
+    standard deviation over the cells. Our definition.
+
+    Features that have to move along (`Axis.moves_too`) are named, and not held against an axis:
+
+    - brightness and level move each other, and the exposure, since the cell is a part of the crop;
+    - light moved between nucleus and cytoplasm is moved between rim and middle, and either, as
+      detail does, changes how sharp the crop is;
+    - detail of a channel with dark parts is its distance from the background, its brightness;
+    - a cell that grows, shrinks or is stretched uncovers flat background, of no noise, hides what
+      was around it, and is less or more sharp; what is long is not round;
+    - without neighbours the background is flat;
+    - the light of a cell is less above a higher background;
+    - exposure and offset move every level of the crop, blur takes detail and noise away, noise
+      adds detail.
 
     Parameters
     ----------
@@ -60,6 +72,14 @@ def self_consistency(
         ``unit``, ``moved`` (own feature, robust z), ``other`` and ``other_moved`` (the other
         feature that moves most), ``purity`` (moved over other_moved), ``pure`` (others move by a
         third at most), ``n`` cells with the feature, ``moves_too``.
+
+    Examples
+    --------
+    >>> from napari_channelmix.data.samples import synthetic_plate
+    >>> from napari_channelmix.whatif.crops import cell_crops
+    >>> crops = cell_crops(synthetic_plate().cells, range(0, 360, 12))
+    >>> self_consistency(axes_of(crops)[:1], crops)[["axis", "feature", "pure"]].values.tolist()
+    [['DNA brightness', 'DNA brightness', True]]
     """
     return drain(self_consistency_job(axes, crops, groups))
 

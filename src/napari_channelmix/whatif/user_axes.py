@@ -99,6 +99,19 @@ def check_axis(axis: Axis, crops: CellCrops) -> None:
     ModelError
         It raises, gives NaN or another shape, or changes pixels at the amount that is to change
         nothing.
+
+    Examples
+    --------
+    >>> from napari_channelmix.data.samples import synthetic_plate
+    >>> from napari_channelmix.whatif.crops import cell_crops
+    >>> crops = cell_crops(synthetic_plate().cells, [0, 1])
+    >>> wrong = register(lambda pixels, a: pixels + 1, "haze")
+    >>> try:
+    ...     check_axis(wrong, crops)
+    ... except ModelError as error:
+    ...     print(error)
+    haze: the amount 0 changes pixels; it must give back the same
+    >>> unregister("haze")
     """
     for amount in (axis.low, axis.high):
         axis(crops, amount)
