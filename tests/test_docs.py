@@ -14,6 +14,7 @@ EXAMPLES = (
     "cluster.chunks",
     "data.cell_boxes",
     "data.crop_shards",
+    "data.neighbours",
     "data.stored_crops",
     "pcim.attribution",
     "pcim.mean_maps",
@@ -30,6 +31,11 @@ EXAMPLES = (
     "run.what_if_dataset",
     "settings.scan",
     "viewer.layers.table_points",
+    "whatif.audit",
+    "whatif.audit_result",
+    "whatif.grouped_shares",
+    "whatif.illumination",
+    "whatif.removal",
 )
 # Ways from files to cells.
 METHODS = ("from_frame", "to_frame", "at_pixel_size", "without_neighbours", "without_surroundings")

@@ -222,6 +222,16 @@ def test_points_and_a_constant_channel_are_answered_and_said():
     assert np.isfinite(made.flips["share"]).all()
 
 
+def test_one_group_has_intervals_over_its_cells_and_that_is_said():
+    cells = disc_cells(40, groups=1)
+    made = cm.what_if(by_light(), cells, limit=15, steps=5, axes=("DNA brightness",))
+    assert made.groups == 1 and (made.flips["groups"] == 1).all()
+    rows = made.flips[(made.flips["axis"] == "DNA brightness") & (made.flips["scope"] == "cell")]
+    assert rows["above_sham"].all() and (rows["low"] > 0.5).all()
+    words = "one group only: intervals are over its cells, and say nothing about others"
+    assert words in made.warnings
+
+
 def test_cells_without_an_outline_are_said_to_have_a_disc():
     crops = np.full((12, 2, 17, 17), 10, np.float32)
     crops[:, 0] += np.linspace(20, 140, 12)[:, None, None]

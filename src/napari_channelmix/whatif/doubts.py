@@ -65,16 +65,20 @@ def doubts_of(
     group_kind : str
         What the groups are; see `EditedCells`.
     """
-    reason = _at_chance(responses, labels, groups, classes) or _undecided(responses)
-    lines = [f"{reason}: what moves it says nothing about the classes"] if reason else []
     number = len(np.unique(groups))
+    # Of one group its cells vary.
+    clusters = groups if number > 1 else np.arange(len(groups))
+    reason = _at_chance(responses, labels, clusters, classes) or _undecided(responses)
+    lines = [f"{reason}: what moves it says nothing about the classes"] if reason else []
     if group_kind == "cell":
         lines.append(
             "the cells have no groups: intervals are as if they were independent, and too narrow "
             "where some are of one well or image"
         )
     elif number == 1:
-        lines.append(f"one {group_kind} only: there is no interval, and nothing is above its sham")
+        lines.append(
+            f"one {group_kind} only: intervals are over its cells, and say nothing about others"
+        )
     elif number < FEW_GROUPS:
         lines.append(f"{number} {group_kind}s: the intervals cannot be trusted")
     calls = responses.calls

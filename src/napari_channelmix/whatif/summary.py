@@ -34,14 +34,19 @@ def summarised(task: WhatIfTask, answers: ChunkOfAnswers) -> WhatIf:
     place = {int(cell): row for row, cell in enumerate(chosen.positions.tolist())}
     rows = np.array([place[int(cell)] for cell in responses.positions.tolist()], np.int64)
     groups, labels = chosen.groups[rows], chosen.labels[rows]
+    number = len(np.unique(groups))
+    if number == 1:
+        # Of one group all that can be said is how certain it is of this one: its cells vary.
+        groups = np.arange(len(responses))
     flips, transitions = flip_tables(responses, task.axes, classes, groups)
     flips = with_notes(flips, task.purity)
-    doubts = doubts_of(responses, labels, groups, classes, chosen.group_kind)
+    doubts = doubts_of(responses, labels, chosen.groups[rows], classes, chosen.group_kind)
     if doubts.unreadable:
         flips = flips.assign(above_sham=False)
     robustness = robustness_table(responses, task.axes, classes, groups, chosen.group_names)
     curves = curve_table(responses, task.axes, classes, groups)
-    number = len(np.unique(groups))
+    if number == 1:
+        flips = flips.assign(groups=1)
     result = WhatIf(
         tuple(classes),
         tuple(task.cells.channels),

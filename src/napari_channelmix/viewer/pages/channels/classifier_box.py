@@ -224,7 +224,7 @@ class ClassifierChannels(QWidget):
             self.cell_values.show_bars(())
             return
         self.cell_title.setText(
-            f"{cell_name(cells, result.position)}: contribution to {result.class_name} "
+            f"Cell {cell_name(cells, result.position)}: contribution to {result.class_name} "
             f"({fraction(result.probability)}); {counted(result.n_donors, 'other cell')}"
         )
         order = sorted(range(len(result.channels)), key=lambda c: -abs(result.value[c]))
