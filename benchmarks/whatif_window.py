@@ -2,7 +2,8 @@
 
 Real mouse events on all sliders in sight, the default network, crops of 48 pixels of the synthetic
 plate. Measured: from the mouse event to the end of the paint that shows the edited cell and the
-probabilities that the classifier gives it, and to the moment when the window has handed it to the
+probabilities that the classifier gives it, as time and as time of the processor (other programs
+that are at work count in the first only), and to the moment when the window has handed it to the
 display; an edit and a question alone; opening another cell; the smallest change; how long a run
 about all cells takes to stop.
 
@@ -83,13 +84,13 @@ class Window:
         from napari_channelmix.viewer.session.session import Trained
 
         self.pump = QApplication.processEvents
-        #: When the bars were painted, and how often the classifier had been asked by then.
-        self.painted: list[tuple[float, int]] = []
+        #: When the bars were painted, by both clocks, and how often the classifier had been asked.
+        self.painted: list[tuple[float, float, int]] = []
         paint, painted = ChangeBars.paintEvent, self.painted
 
         def timed(widget: Any, event: Any) -> None:
             paint(widget, event)
-            painted.append((time.perf_counter(), self._asked()))
+            painted.append((time.perf_counter(), time.thread_time(), self._asked()))
 
         # Before there are any: Qt asks for the method of the class.
         ChangeBars.paintEvent = timed  # type: ignore[method-assign]
@@ -149,6 +150,7 @@ class Window:
         tab, left = self.page.cell_tab, Qt.MouseButton.LeftButton
         seen = [s for s in tab.sliders.sliders.values() if not s.visibleRegion().isEmpty()]
         painted: list[float] = []
+        busy: list[float] = []
         handed: list[float] = []
         each = max(2, events // len(seen))
         for slider in seen:
@@ -161,14 +163,15 @@ class Window:
                 point = QPoint(round(last + (first - last) * share), 15)
                 before, asked = slider.value(), self._asked()
                 self.painted.clear()
-                start = time.perf_counter()
+                start, own = time.perf_counter(), time.thread_time()
                 QTest.mouseMove(slider, point)
                 if slider.value() == before:
                     continue
                 while not self._shown(asked):
                     self.pump()
                 handed.append(time.perf_counter() - start)
-                painted.append(self._shown(asked)[0] - start)
+                painted.append(self._shown(asked)[0][0] - start)
+                busy.append(self._shown(asked)[0][1] - own)
                 self.wait(lambda: False, 0.004)
             QTest.mouseRelease(slider, left, pos=QPoint(first, 15))
             tab.go_back()
@@ -177,15 +180,16 @@ class Window:
             "sliders": len(seen),
             "events": len(painted),
             "painted_ms": summed(painted),
+            "painted_processor_ms": summed(busy),
             "handed_over_ms": summed(handed),
         }
 
     def _asked(self) -> int:
         return self.page.live.questions if hasattr(self, "page") else 0
 
-    def _shown(self, before: int) -> list[float]:
+    def _shown(self, before: int) -> list[tuple[float, float]]:
         """When the bars were painted, with an answer that came since then."""
-        return [when for when, asked in self.painted if asked > before]
+        return [(when, own) for when, own, asked in self.painted if asked > before]
 
     def cells(self, count: int) -> dict[str, float]:
         """Open other cells, from the click until sliders and pictures are there."""

@@ -26,6 +26,7 @@ for module, name in (
     ("importance_dock", "ChannelsPage"), ("explain_dock", "PixelsPage"),
     ("latents_dock", "LatentsPage"), ("annotate_dock", "AnnotatePage"),
     ("phenotypes_dock", "PhenotypesPage"), ("reproduce_dock", "ReportPage"),
+    ("pages.whatif.page", "WhatIfPage"),
 ):
     start = time.perf_counter()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)

@@ -59,6 +59,9 @@ class ChangeBars(QWidget):
         if tuple(rows) == self.rows:
             return
         self.rows = tuple(rows)
+        if rows:
+            # As many for the same classifier: nothing below moves.
+            self.setFixedHeight(ROW * len(rows))
         self.setAccessibleDescription(
             ", ".join(f"{name} {100 * was:.0f} to {100 * now:.0f} %" for name, was, now in rows)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,7 +84,9 @@ def test_several_latents_are_moved_together_and_told_in_words() -> None:
     edited = real.edited({"Scale": own["Scale"] - 0.3, "Intensity": own["Intensity"] - 0.5})
     words = agreement(real, edited)
     assert words.startswith("Scale: asked \N{MINUS SIGN}0.30, read \N{MINUS SIGN}0.")
-    assert "Intensity: asked \N{MINUS SIGN}0.50" in words
+    assert "Intensity: asked \N{MINUS SIGN}0.50" in words and "not followed" not in words
+    lost = dataclasses.replace(edited, read={"Scale": 0.4, "Intensity": edited.read["Intensity"]})
+    assert "Scale: asked \N{MINUS SIGN}0.30, read +0.40 (not followed); " in agreement(real, lost)
 
 
 def test_a_classifier_that_fits_follows_the_edit_and_one_that_does_not_is_left_out() -> None:

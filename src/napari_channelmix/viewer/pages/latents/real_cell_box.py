@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["EditsOfCell", "RealCellBox", "agreement"]
 
 
+# Read back differs from what was asked by more than this, in units of the latent or as a share: the
+# encoder does not follow the edit.
+ALIKE = 0.25
+
+
 class EditsOfCell(QObject):
     """Edits on the main thread, where one takes some milliseconds; only the latest is made.
 
@@ -128,5 +133,6 @@ def agreement(real: RealCell, edited: EditedCell) -> str:
             figures = f"asked {np.degrees(asked):+.0f}°, read {np.degrees(read):+.0f}°"
         else:
             figures = f"asked {signed(asked, 2)}, read {signed(read, 2)}"
-        parts.append(f"{title_of(name)}: {figures}")
+        followed = abs(read - asked) <= max(ALIKE, ALIKE * abs(asked))
+        parts.append(f"{title_of(name)}: {figures}" + ("" if followed else " (not followed)"))
     return "; ".join(parts) + "." if parts else ""
