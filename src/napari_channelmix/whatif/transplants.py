@@ -149,6 +149,7 @@ def transplant_job(
         provenance=provenance(
             model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
             data=fitting.signature,
+            prior=asker.prior.as_dict(),
             settings=as_dict(chosen, leave_out=("prior",)),
         ),
     )
