@@ -230,7 +230,7 @@ def mean_maps(attribution: Attribution, align: str = "axis") -> MeanMaps:
         n,
         np.array(counts, np.int64),
         np.array([_agreement(aligned[kinds == kind]) for kind in range(len(explained))]),
-        align,  # type: ignore[arg-type]  # one of ALIGNMENTS
+        align,
         _lines(classes, n.tolist(), counts, origins, align),
     )
 

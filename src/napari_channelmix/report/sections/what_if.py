@@ -103,7 +103,7 @@ def model_channels_section(findings: Findings) -> dict[str, Any] | None:
     }
 
 
-def _share(value: float, low: float, high: float) -> str:
+def _share(value: Any, low: Any, high: Any) -> str:
     """A share in per cent, with its interval where there is one."""
     if not np.isfinite(value):
         return "-"

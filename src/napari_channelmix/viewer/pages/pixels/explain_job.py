@@ -129,6 +129,7 @@ def _by_channel(
 
     assert explanation.attribution is not None and explanation.target is not None
     question, source = explanation.question, explanation.attribution.source
+    target = explanation.target
     if question.channels == "separate" and len(explanation.channels) > 1:
         job = explain_job(
             trained.classifier,
@@ -153,14 +154,14 @@ def _by_channel(
             job.close()
     done = BEFORE_TESTS - SHARE_OF_CHANNELS / 2
     yield Progress(done, 1, "exchanging channels", partial=explanation)
-    job = mapped(
+    reading = mapped(
         sources.donors_job(trained, cells), lambda step: replace(step, partial=explanation)
     )
     versus = explanation.attribution.versus
     try:
-        donors = yield from part(job, done, SHARE_OF_CHANNELS / 2, 1)
+        donors = yield from part(reading, done, SHARE_OF_CHANNELS / 2, 1)
         contributions = channel_contributions(
-            source, donors, explanation.target, None if versus is None else int(versus[0])
+            source, donors, target, None if versus is None else int(versus[0])
         )
     except ChannelMixError as error:
         # Another cell that cannot be read takes nothing from this one's maps.
