@@ -196,7 +196,7 @@ def _facts(task: WhatIfTask) -> dict[str, Any]:
     return {
         "version": package_version("napari-channelmix"),
         "model": facts["model"],
-        "cells": facts["data"],
+        "cells": [facts["data"], facts["pixels"]],
         "prior": facts["prior"],
         "settings": facts["settings"],
     }
@@ -221,6 +221,7 @@ def _earlier(out: Path, task: WhatIfTask) -> WhatIf | None:
     words = {
         "model": "another model",
         "data": "other cells (or other pixels in them)",
+        "pixels": "other pixels",
         "prior": "another prior",
         "settings": "other settings",
     }

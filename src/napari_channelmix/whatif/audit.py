@@ -127,7 +127,6 @@ def audit_job(
         "settings": as_dict(chosen),
         "margin": measured.margin,
         "model": model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
-        "data": fitting.signature,
         "cells": fitting.fingerprint,
         "audited": len(some),
     }

@@ -151,7 +151,7 @@ def channel_shapley_job(
     )
     about = provenance(
         model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
-        data=fitting.signature,
+        data=fitting.fingerprint,
         prior=asker.prior.as_dict(),
         settings=as_dict(chosen, leave_out=("prior",)),
         seed=chosen.seed,

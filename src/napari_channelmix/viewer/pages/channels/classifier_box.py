@@ -193,7 +193,7 @@ class ClassifierChannels(QWidget):
     def _unavailable(self) -> str:
         cells, trained = self._session.cells, self._session.trained
         if cells is None or trained is None:
-            return "There is no classifier yet: train or load one on the page Train."
+            return "There is no classifier yet: train one, or open one, on the page 'Classifier'."
         needed = trained.classifier.channels
         if len(needed) < 2:
             return "The classifier sees one channel: there is nothing to compare it with."
