@@ -160,7 +160,7 @@ def test_an_untrained_network_has_no_axis_above_its_sham():
     spec = NetworkSpec("tiny", len(cells.channels), len(cells.classes))
     statistics = cells.statistics()
     model = Classifier(
-        spec.build(seed=0),
+        spec.build(seed=0).eval(),
         spec,
         cells.channels,
         cells.classes,
