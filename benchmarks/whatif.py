@@ -1,11 +1,12 @@
 """What if, where the answer is known: what edits and transplants do to a classifier's calls.
 
     python benchmarks/whatif.py [--small] [--sets ...] [--parts ...] [--models DIR] [--cells N]
-                                [--json FILE]
+                                [--split N] [--json FILE]
 
 Held-out cells; one thread; classifiers are trained once and kept in --models (see
-`whatif_sets.py`). Every figure is a share of cells with its 95 % interval over groups, or says what
-it is; what was aimed at stands beside it, and a miss is called so. Ends with 1 where there is one.
+`whatif_sets.py`), on other cells and from another seed with --split. Every figure is a share of
+cells with its 95 % interval over groups, or says what it is; what was aimed at stands beside it,
+and a miss is called so. Ends with 1 where there is one.
 --small: the synthetic plate alone, a network that is trained for seconds, no figure is judged.
 """
 
@@ -48,10 +49,10 @@ def figures(cases: list[Case], parts: list[str], limit: int) -> Iterator[Figure]
             yield Figure(cases[0].name, question, measured, aim)
 
 
-def opened(name: str, models: Path, small: bool) -> list[Case]:
+def opened(name: str, models: Path, split: int, small: bool) -> list[Case]:
     if small:
         return [small_case()]
-    return folds(name, models) if name in FOLDED else [case(name, models)]
+    return folds(name, models, split) if name in FOLDED else [case(name, models, split)]
 
 
 def main() -> int:
@@ -60,6 +61,7 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--models", type=Path, default=Path("build/benchmarks/whatif"))
     parser.add_argument("--cells", type=int, default=100, help="of each class, at most")
+    parser.add_argument("--split", type=int, default=0, help="seed of the split and the training")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -68,7 +70,7 @@ def main() -> int:
     for name in ["synthetic"] if args.small else args.sets:
         start = time.perf_counter()
         try:
-            cases = opened(name, args.models, args.small)
+            cases = opened(name, args.models, args.split, args.small)
         except ValueError as error:
             if "no such file" not in str(error):
                 raise

@@ -1,9 +1,10 @@
 """Sets and classifiers of the benchmarks of 'What if': trained once, kept in a folder.
 
-    python benchmarks/whatif_sets.py [--sets ...] --models DIR
+    python benchmarks/whatif_sets.py [--sets ...] [--split N] --models DIR
 
 Each classifier is a small network, trained with seed 0 on one thread on the training part of its
-set; the other part is held out. Real sets are read from the folder CHANNELMIX_DATA, or
+set; the other part is held out. --split N deals the cells anew, with seed N, and trains with that
+seed; a made plate is another one. Real sets are read from the folder CHANNELMIX_DATA, or
 ../shared/data beside the project; a set that is not there is passed over and said to be.
 """
 
@@ -42,9 +43,10 @@ class Case:
         return np.asarray(self.model.predict(self.held_out))
 
 
-def synthetic() -> tuple[Cells, Cells]:
-    """Part of one plate, and the whole of another."""
-    return synthetic_plate(0).cells.split(seed=0)[0], other_plate(synthetic_plate(1).cells)
+def synthetic(split: int = 0) -> tuple[Cells, Cells]:
+    """Part of one plate, and the whole of another; other plates for each split."""
+    first, second = (synthetic_plate(2 * split + place).cells for place in (0, 1))
+    return first.split(seed=split)[0], other_plate(second)
 
 
 def other_plate(cells: Cells) -> Cells:
@@ -69,28 +71,32 @@ def _brighter(plane: object) -> np.ndarray:
     return np.clip(np.round(light), 0, 65535).astype(np.uint16)
 
 
-def confound() -> tuple[Cells, Cells]:
-    train, held_out = synthetic()
+def confound(split: int = 0) -> tuple[Cells, Cells]:
+    train, held_out = synthetic(split)
     return confounded(train), confounded(held_out)
 
 
-def shuffled() -> tuple[Cells, Cells]:
+def shuffled(split: int = 0) -> tuple[Cells, Cells]:
     """Labels of the training cells dealt anew among them."""
-    train, held_out = synthetic()
-    dealt = np.random.default_rng(0).permutation(train.labels)
+    train, held_out = synthetic(split)
+    dealt = np.random.default_rng(split).permutation(train.labels)
     return train.with_labels(dealt, train.classes), held_out
 
 
-def real(folder: str, test: float = 0.25) -> Callable[[], tuple[Cells, Cells]]:
-    return lambda: open_dataset(DATA / folder / "dataset.toml").split(test=test, seed=0)
+def real(folder: str, test: float = 0.25) -> Callable[..., tuple[Cells, Cells]]:
+    def opened(split: int = 0) -> tuple[Cells, Cells]:
+        return open_dataset(DATA / folder / "dataset.toml").split(test=test, seed=split)
+
+    return opened
 
 
-def worms_brightfield() -> tuple[Cells, Cells]:
+def worms_brightfield(split: int = 0) -> tuple[Cells, Cells]:
     cells = open_dataset(DATA / "bbbc010_worms" / "dataset.toml").with_channels(["brightfield"])
-    return cells.split(test=0.35, seed=0)
+    return cells.split(test=0.35, seed=split)
 
 
-SETS: dict[str, Callable[[], tuple[Cells, Cells]]] = {
+# Training cells and held-out cells, of a split that is named by its seed (0 without).
+SETS: dict[str, Callable[..., tuple[Cells, Cells]]] = {
     "synthetic": synthetic,
     "confound": confound,
     "shuffled": shuffled,
@@ -106,7 +112,7 @@ SETS: dict[str, Callable[[], tuple[Cells, Cells]]] = {
 FOLDED = {"b14": "csm_breast_b14"}
 
 
-def case(name: str, models: Path) -> Case:
+def case(name: str, models: Path, split: int = 0) -> Case:
     """The held-out cells of a set, and its classifier, trained where it is not there yet.
 
     Raises
@@ -114,20 +120,26 @@ def case(name: str, models: Path) -> Case:
     ValueError
         A real set that is not there ('no such file').
     """
-    train, held_out = SETS[name]()
-    return Case(name, held_out, trained(train, models / f"{name}-small.cmx"))
+    train, held_out = SETS[name](split) if split else SETS[name]()
+    kept = models / f"{name}{of_split(split)}-small.cmx"
+    return Case(name, held_out, trained(train, kept, split))
 
 
-def trained(train: Cells, kept: Path) -> Classifier:
+def of_split(split: int) -> str:
+    """What a split adds to the name of a file; nothing for the first."""
+    return f"-split{split}" if split else ""
+
+
+def trained(train: Cells, kept: Path, seed: int = 0) -> Classifier:
     """The classifier of a file, trained first where it is not there."""
     if not kept.exists():
         print(f"training {kept.stem}: {len(train)} cells", flush=True)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        train_classifier(train, network="small", seed=0, device="cpu").save(kept)
+        train_classifier(train, network="small", seed=seed, device="cpu").save(kept)
     return load_model(kept)
 
 
-def folds(name: str, models: Path, count: int = 4) -> list[Case]:
+def folds(name: str, models: Path, split: int = 0, count: int = 4) -> list[Case]:
     """A set without groups in parts, each held out from a classifier of its own.
 
     So that all of its rare cells are held out once.
@@ -135,10 +147,13 @@ def folds(name: str, models: Path, count: int = 4) -> list[Case]:
     from sklearn.model_selection import StratifiedKFold
 
     cells = open_dataset(DATA / FOLDED[name] / "dataset.toml")
-    parts = StratifiedKFold(count, shuffle=True, random_state=0).split(cells.labels, cells.labels)
+    parts = StratifiedKFold(count, shuffle=True, random_state=split).split(
+        cells.labels, cells.labels
+    )
     made = []
     for number, (train, held_out) in enumerate(parts):
-        model = trained(cells.subset(train), models / f"{name}-fold{number}-small.cmx")
+        kept = models / f"{name}-fold{number}{of_split(split)}-small.cmx"
+        model = trained(cells.subset(train), kept, split)
         made.append(Case(name, cells.subset(held_out), model))
     return made
 
@@ -163,12 +178,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--models", type=Path, default=Path("build/benchmarks/whatif"))
+    parser.add_argument("--split", type=int, default=0, help="seed of the split and the training")
     args = parser.parse_args()
     torch.set_num_threads(1)
     for name in args.sets:
         start = time.perf_counter()
         try:
-            made = case(name, args.models)
+            made = case(name, args.models, args.split)
         except ValueError as error:
             if "no such file" not in str(error):
                 raise

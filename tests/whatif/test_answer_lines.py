@@ -50,6 +50,12 @@ def test_nothing_above_the_sham_is_said_of_all_and_of_a_class():
     assert lines({}, unreadable="at chance") == (line,)
 
 
+def test_of_five_cells_nothing_can_be_told():
+    few = {"n": 5, "above_sham": False}
+    assert lines(few) == ("5 cells of a class at most: too few to tell an edit from its sham",)
+    assert "called G2 (5 cells): too few to tell" in lines({}, {"from_class": "G2", **few})[1]
+
+
 def test_the_acquisition_is_no_change_of_the_cell():
     assert "exposure" not in " ".join(lines({}, {"axis": "exposure", "family": "acquisition"}))
 

@@ -58,3 +58,14 @@ def test_sentences_name_the_usual_difference():
 def test_the_grid_of_an_exposure_has_the_usual_differences():
     assert added_amounts(EXPOSURE) == pytest.approx((0.263, -0.322), abs=1e-3)
     assert added_amounts(BLUR) == added_amounts(brightness_axis()) == ()
+
+
+def test_the_neutral_amount_is_no_change_though_it_is_no_binary_fraction():
+    gain = Axis("gain", "acquisition", "x", lambda crops, _: crops, 0.05, 0.4, neutral=0.1)
+    answers = np.zeros((4, 2, 2), np.float32)
+    amounts, inside = np.array([0.1, 0.4], np.float32), np.ones((4, 2), bool)
+    responses = Responses(
+        np.arange(4), answers[:, 0], (AxisResponses("gain", "cell", amounts, answers, inside),)
+    )
+    table = robustness_table(responses, (gain,), ("a", "b"), np.arange(4), list("abcd"))
+    assert set(np.round(table["amount"], 6)) == {0.4}

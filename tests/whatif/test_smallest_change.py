@@ -9,7 +9,7 @@ from napari_channelmix.whatif.axes import Axis
 from napari_channelmix.whatif.crops import cell_crops
 from napari_channelmix.whatif.data_range import UNMEASURED, data_range
 from napari_channelmix.whatif.responses import AxisGrid
-from napari_channelmix.whatif.smallest_change import CellChanges, smallest_change
+from napari_channelmix.whatif.smallest_change import smallest_change
 
 from .disc_cases import (
     brightness_axis,
@@ -102,8 +102,3 @@ def test_changes_of_the_acquisition_come_after_those_of_the_cell():
     (found,) = changes_of([30.0], by_light(64), (gain, brightness_axis()))
     assert [change.axes[0] for change in found.changes] == ["DNA brightness", "exposure"]
     assert [change.technical for change in found.changes] == [False, True]
-
-
-def test_the_sentence_of_a_cell_that_nothing_flips():
-    text = CellChanges(0, 1, 0.873, ()).sentence(("G1", "G2"))
-    assert text == "called G2 (probability .87): nothing on the data's range flips it"

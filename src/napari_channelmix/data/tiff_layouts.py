@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,12 +21,9 @@ from napari_channelmix.data.open_files import FileStamp, RawFile, open_files
 if TYPE_CHECKING:
     from napari_channelmix.data.pixel_sources import Place
 
-__all__ = ["Layout", "layout_of_pages", "layouts"]
+__all__ = ["Layout", "layout_of_pages"]
 
 Pixels = npt.NDArray[Any]
-
-# Each takes some kilobytes; of a slide with many tiles a megabyte.
-MOST_LAYOUTS = 256
 
 
 class Layout(Protocol):
@@ -382,38 +376,3 @@ def _page(page: Any, file: FileStamp) -> _Page:
         int(keyframe.tilewidth if keyframe.is_tiled else keyframe.imagewidth),
         _stored(page) if plain else None,
     )
-
-
-# ---------------------------------------------------------------- those looked up before
-
-
-class _Layouts:
-    """Layouts of the pictures read last; threads may share it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._values: OrderedDict[Hashable, Layout] = OrderedDict()
-
-    def get(self, key: Hashable) -> Layout | None:
-        """That of a picture, where it is known."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-            return self._values.get(key)
-
-    def put(self, key: Hashable, layout: Layout) -> None:
-        """Remember one."""
-        with self._lock:
-            self._values[key] = layout
-            while len(self._values) > MOST_LAYOUTS:
-                self._values.popitem(last=False)
-
-    def after_fork(self) -> None:
-        """Take a lock that no thread of the parent holds."""
-        self._lock = threading.Lock()
-
-
-layouts = _Layouts()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=layouts.after_fork)

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import guarded
+from napari_channelmix.data.known_layouts import layouts
 from napari_channelmix.data.open_files import FileStamp
 from napari_channelmix.data.pixel_sources import smaller
-from napari_channelmix.data.tiff_layouts import Layout, layout_of_pages, layouts
+from napari_channelmix.data.tiff_layouts import Layout, layout_of_pages
 from napari_channelmix.data.tiff_log import TiffLog
 from napari_channelmix.data.tiff_pages import check_page
 from napari_channelmix.data.tiff_sets import open_by_itself

@@ -55,6 +55,8 @@ SHOWS, HALF = 3.0, 0.5
 BEYOND, BESIDE = 3, 5
 # Light around a pixel that counts, as a share of the cell's mean.
 DIM = 0.25
+# A cell that is as even as this, in shares of the light, has no detail: rounding is none.
+EVEN = 1e-3
 
 
 # ---------------------------------------------------------------- one channel
@@ -118,7 +120,7 @@ def detail(crops: CellCrops, channel: int) -> FloatArray:
         total += (across * inner[:, :, 1:-1]).sum(axis=(1, 2))
     rough = np.sqrt(total / np.maximum(area, 1))
     diameter = 2 * np.sqrt(crops.mask.sum(axis=(1, 2)) / np.pi)
-    return _log_ratio(rough * diameter, np.ones(len(crops)), (area > 0) & (mean > 0))
+    return _log_ratio(rough * diameter, np.ones(len(crops)), (area > 0) & (rough > EVEN))
 
 
 def background(crops: CellCrops, channel: int) -> FloatArray:

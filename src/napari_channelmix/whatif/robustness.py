@@ -82,7 +82,7 @@ def robustness_table(
             own = np.arange(int(some.sum())) if of == GROUP else groups[some]
             low, high = (end[0] for end in share_intervals(changed[some], own))
             for place, amount in enumerate(answers.amounts.tolist()):
-                if amount == axis.neutral:
+                if amount == float(np.float32(axis.neutral)):
                     continue
                 share = float(changed[some, place].mean())
                 row = (axis.name, amount, axis.unit, of, name, share, low[place], high[place])

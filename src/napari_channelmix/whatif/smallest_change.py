@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.whatif.amount_words import condition
+from napari_channelmix.whatif.cell_changes import CellChanges, Change
 from napari_channelmix.whatif.data_range import DataRange, measured
 from napari_channelmix.whatif.plausibility import plausibility
 from napari_channelmix.whatif.responses import BATCH, AxisGrid, Responses, respond_job
@@ -35,107 +36,10 @@ NOT_OF_CELLS = ("sham",)
 SLACK = 0.02
 
 
-@dataclass(frozen=True)
-class Change:
-    """A change that flips a cell.
-
-    Attributes
-    ----------
-    axes : tuple of str
-        One name, or two.
-    amounts : tuple of float
-    units : tuple of str
-    to_class : int
-        Position of the class that the cell is then called.
-    probability : float
-        Of that class, after the change.
-    size : float
-        How far that is on the way to the end of the axis' range, 0 to 1; of two axes the sum.
-    plausible : float
-        Share of the real cells of that class that lie at least as far out; see `plausibility`. NaN
-        where nothing is measured; of two axes the smaller.
-    real_cells : int
-        Real cells of that class.
-    words : str
-        ``its DNA brightness were 1.6 times as bright (0.68 doublings)``.
-    technical : bool
-        Whether it is a change of the acquisition, not of the cell.
-    """
-
-    axes: tuple[str, ...]
-    amounts: tuple[float, ...]
-    units: tuple[str, ...]
-    to_class: int
-    probability: float
-    size: float
-    plausible: float
-    real_cells: int
-    words: str
-    technical: bool = False
-
-
-@dataclass(frozen=True)
-class CellChanges:
-    """What flips one cell, the smallest change first; changes of the cell before technical ones.
-
-    Attributes
-    ----------
-    position : int
-        Of the cell in its data set.
-    from_class : int
-        Position of the class that it is called as it is.
-    probability : float
-        Of that class.
-    changes : tuple of Change
-        None: nothing on the data's range flips it.
-    """
-
-    position: int
-    from_class: int
-    probability: float
-    changes: tuple[Change, ...]
-
-    def sentence(self, classes: Sequence[str], rank: int = 0) -> str:
-        """What would flip it, in words; ``rank`` 0 is the smallest change.
-
-        Examples
-        --------
-        >>> CellChanges(0, 0, 0.9, ()).sentence(("G1", "G2"))
-        "called G1 (probability .90): nothing on the data's range flips it"
-        """
-        text = f"{self.probability:.2f}".removeprefix("0")
-        own = f"called {classes[self.from_class]} (probability {text})"
-        if not self.changes:
-            return f"{own}: nothing on the data's range flips it"
-        first = self.changes[rank]
-        rare = ""
-        if first.real_cells and first.plausible == 0:
-            rare = f"; none of {first.real_cells:,} such cells lies as far out"
-        return f"{own}; would be called {classes[first.to_class]} if {first.words}{rare}"
-
-
 def smallest_change(
     asker: Asker, crops: CellCrops, grids: Sequence[AxisGrid], answers: Responses | None = None
 ) -> tuple[CellChanges, ...]:
-    """Find the smallest change that flips each of some cells; see `smallest_changes_job`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from napari_channelmix.classify import ForeignClassifier
-    >>> from napari_channelmix.data import Cells
-    >>> from napari_channelmix.jobs import drain
-    >>> from napari_channelmix.whatif.asking import asker_job
-    >>> from napari_channelmix.whatif.axes import Axis
-    >>> from napari_channelmix.whatif.crops import cell_crops
-    >>> from napari_channelmix.whatif.data_range import data_range
-    >>> def bright(x):
-    ...     high = (x.mean((1, 2, 3)) > 2).astype(np.float32)
-    ...     return np.stack([1 - high, high], axis=1)
-    >>> cells = Cells.from_array(np.full((6, 1, 8, 8), 1.0), ["DNA"], [0] * 6, ["low", "high"])
-    >>> model = ForeignClassifier.from_function(bright, ["DNA"], ["low", "high"])
-    ... # doctest: +SKIP
-    """
+    """Find the smallest change that flips each of some cells; see `smallest_changes_job`."""
     return drain(smallest_changes_job(asker, crops, grids, answers))
 
 
