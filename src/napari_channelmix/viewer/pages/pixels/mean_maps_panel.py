@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
@@ -14,6 +14,7 @@ from napari_channelmix.viewer.charts.thumbnails import (
     grey_levels,
     heat_image,
 )
+from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
 from napari_channelmix.viewer.pages.pixels.mean_maps_job import MeanMapsResult, mean_maps_job
 from napari_channelmix.wording import counted
@@ -82,10 +83,11 @@ class MeanMapsPanel(QWidget):
         self.gallery = Thumbnails("Mean map of each class in each channel")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        row = QHBoxLayout()
-        row.addWidget(self.button)
-        row.addWidget(self.align, 1)
-        column.addLayout(row)
+        column.addWidget(self.button)
+        # Side by side they would be wider than a narrow page.
+        rows = form()
+        rows.addRow("Alignment", self.align)
+        column.addLayout(rows)
         column.addWidget(self.gallery)
         column.addWidget(self.line)
         column.addWidget(task_bar)
