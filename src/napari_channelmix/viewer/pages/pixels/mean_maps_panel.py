@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
@@ -14,9 +14,9 @@ from napari_channelmix.viewer.charts.thumbnails import (
     grey_levels,
     heat_image,
 )
-from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
 from napari_channelmix.viewer.pages.pixels.mean_maps_job import MeanMapsResult, mean_maps_job
+from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -71,23 +71,20 @@ class MeanMapsPanel(QWidget):
             "Explains up to 24 held-out cells of each class of the data set and shows the mean of "
             "their maps, over the mean of the cells"
         )
-        self.align = QComboBox()
-        for name, words in WORDS.items():
-            self.align.addItem(words, name)
-        self.align.setToolTip(
+        self.align = choice(
             "How cells are laid on each other: moved to the middle of their outline, and turned "
             "until their longer axis lies level, where they have one. Default: turned"
         )
+        for name, words in WORDS.items():
+            self.align.addItem(words, name)
         self.line = QLabel(HINT)
         self.line.setWordWrap(True)
         self.gallery = Thumbnails("Mean map of each class in each channel")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        # Beside each other they are wider than a narrow page.
         column.addWidget(self.button)
-        # Side by side they would be wider than a narrow page.
-        rows = form()
-        rows.addRow("Alignment", self.align)
-        column.addLayout(rows)
+        column.addWidget(self.align)
         column.addWidget(self.gallery)
         column.addWidget(self.line)
         column.addWidget(task_bar)
@@ -133,7 +130,7 @@ class MeanMapsPanel(QWidget):
                         f"{channel}: {told}",
                     )
                 )
-        self.gallery.show_tiles(tiles)
+        self.gallery.show_tiles(tiles, len(mean.channels))
         self.line.setText("\n".join(result.lines))
 
     def forget(self) -> None:
