@@ -50,9 +50,22 @@ def test_figures_are_of_all_of_each_class_and_of_each_group():
 def test_sentences_name_the_usual_difference():
     first, calm = robustness_lines(card(), (EXPOSURE, BLUR))
     assert first.startswith("an exposure 20 % higher changes 50 % of the calls (95 % interval ")
-    assert calm == "hardly changes the calls: blur of 1 px (0 % of the calls)"
+    assert calm == (
+        "hardly changes the calls (share of 20 calls, 95 % interval): blur of 1 px (0 %, 0 to 41)"
+    )
 
 
 def test_the_grid_of_an_exposure_has_the_usual_differences():
     assert added_amounts(EXPOSURE) == pytest.approx((0.263, -0.322), abs=1e-3)
     assert added_amounts(BLUR) == added_amounts(brightness_axis()) == ()
+
+
+def test_the_neutral_amount_is_no_change_though_it_is_no_binary_fraction():
+    gain = Axis("gain", "acquisition", "x", lambda crops, _: crops, 0.05, 0.4, neutral=0.1)
+    answers = np.zeros((4, 2, 2), np.float32)
+    amounts, inside = np.array([0.1, 0.4], np.float32), np.ones((4, 2), bool)
+    responses = Responses(
+        np.arange(4), answers[:, 0], (AxisResponses("gain", "cell", amounts, answers, inside),)
+    )
+    table = robustness_table(responses, (gain,), ("a", "b"), np.arange(4), list("abcd"))
+    assert set(np.round(table["amount"], 6)) == {0.4}

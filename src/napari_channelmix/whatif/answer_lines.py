@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_channelmix.whatif.flips import ALPHA
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ NAMED = 3
 DIFFERS = 0.2
 # Shams that flip more cells than this are a fault of the classifier.
 SHAM_FAULT = 0.05
+# Of fewer cells of a class no axis can be above its sham, whatever it does: each is a coin.
+LEAST_CELLS = 1 + int(np.log2(1 / ALPHA))
 
 
 def answer_lines(result: WhatIf, unreadable: str = "") -> tuple[str, ...]:
@@ -30,8 +33,14 @@ def answer_lines(result: WhatIf, unreadable: str = "") -> tuple[str, ...]:
     technical = flips["family"].isin(["sham", "acquisition"])
     own = flips[(flips["scope"] == result.scope) & ~technical]
     lines = []
-    if unreadable or not own["above_sham"].any():
-        lines.append("nothing moves the decision more than its sham")
+    most = int(own["n"].max()) if len(own) else 0
+    if not unreadable and 0 < most < LEAST_CELLS:
+        lines.append(
+            f"{counted(most, 'cell')} of a class at most: too few to tell an edit from its sham"
+        )
+    elif unreadable or not own["above_sham"].any():
+        cells = f"{counted(result.n, 'cell')} of {counted(result.groups, result.group_kind)}"
+        lines.append(f"nothing moves the decision more than its sham, as far as {cells} tell")
     else:
         for name in result.classes:
             rows = own[own["from_class"] == name]
@@ -57,6 +66,8 @@ def _class_line(name: str, rows: pd.DataFrame) -> str:
     sham = rows["sham"].iloc[0]
     floor = f"; shams {100 * sham:.0f} %" if np.isfinite(sham) else ""
     above = rows[rows["above_sham"]].sort_values("difference", ascending=False)
+    if int(rows["n"].iloc[0]) < LEAST_CELLS:
+        return f"called {name} ({count}): too few to tell an edit from its sham{floor}"
     if not len(above):
         return f"called {name} ({count}): nothing moves the decision more than its sham{floor}"
     named = "; ".join(flip_text(row) for _, row in above.head(NAMED).iterrows())
@@ -94,7 +105,7 @@ def _scope_lines(result: WhatIf) -> list[str]:
         return []
     row = far.iloc[int((far["share_crop"] - far["share"]).argmax())]
     return [
-        "the classifier judges the crop, not the cell: "
+        "the classifier judges the crop, not the cell alone: "
         f"{row['axis']} of the cell alone flips {100 * row['share']:.0f} %, of all cells in the "
         f"crop {100 * row['share_crop']:.0f} % of {counted(int(row['n']), 'cell')} called "
         f"{row['from_class']}"

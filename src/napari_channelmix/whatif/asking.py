@@ -66,19 +66,29 @@ class Asker:
         return np.asarray(self(pixels).argmax(axis=1), np.int64)
 
     def refuse_unsteady(self, pixels: FloatArray) -> None:
-        """Ask twice about the same crops.
+        """Ask twice about the same crops: all together, then half by half.
 
         Raises
         ------
         ModelError
-            A model whose answers change from call to call, such as one left in training mode.
+            A model whose answers change from call to call, or with the other crops of a call, such
+            as one left in training mode.
         """
-        off = float(np.abs(self(pixels) - self(pixels)).max()) if len(pixels) else 0.0
+        if not len(pixels):
+            return
+        together, half = self(pixels), max(1, len(pixels) // 2)
+        if len(pixels) == 1:
+            # Beside another one, of half the light.
+            again = self(np.concatenate([pixels, pixels / 2]))[:1]
+        else:
+            again = np.concatenate([self(pixels[:half]), self(pixels[half:])])
+        off = float(np.abs(together - again).max())
         if off > STEADY:
             raise ModelError(
                 f"{self.model.who} changes its answer from call to call (probabilities of the same "
-                f"crops differ by up to {off:.2g}), so no edit can be told from its noise; switch "
-                "off dropout and random augmentation (model.eval())"
+                f"crops differ by up to {off:.2g}, asked again or beside other crops), so no edit "
+                "can be told from its noise; switch off dropout, random augmentation and "
+                "normalisation by the batch (model.eval())"
             )
 
 

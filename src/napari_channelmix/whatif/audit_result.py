@@ -150,7 +150,10 @@ class Audit:
     @property
     def lines(self) -> tuple[str, ...]:
         """The card in sentences: the accuracy, then each check with its word."""
-        rows = [f"{check.answer}: {check.line}" for check in self.checks]
+        rows = [
+            check.line if check.answer == NOT_TESTED else f"{check.answer}: {check.line}"
+            for check in self.checks
+        ]
         return (self.accuracy.text(held_out=False), *rows)
 
     def to_frame(self) -> pd.DataFrame:

@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from napari_channelmix.classify.intervals import FEW_GROUPS, GroupedRecall, accuracy_interval
 from napari_channelmix.data.crop_outlines import DISC_SHARE
+from napari_channelmix.whatif.ranges import DECLARED
 from napari_channelmix.wording import counted, fraction, listed
 
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
-    from napari_channelmix.whatif.responses import Responses
+    from napari_channelmix.whatif.responses import AxisGrid, Responses
 
-__all__ = ["Doubts", "doubts_of", "outline_doubts"]
+__all__ = ["Doubts", "doubts_of", "feature_doubts", "outline_doubts"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -27,6 +28,8 @@ LEAST = 20
 UNDECIDED = 0.05
 # An outline that covers more of its crop than this fills it.
 FILLS = 0.95
+# Cells without a feature that are more than this share are worth a line.
+UNKNOWN = 0.05
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,36 @@ def outline_doubts(crops: CellCrops) -> tuple[str, ...]:
     constant = [name for name, same in zip(crops.channels, flat, strict=True) if same]
     if count and constant:
         lines.append(f"{listed(constant, 5)}: the same everywhere, so its axes change nothing")
+    return tuple(lines)
+
+
+def feature_doubts(grids: Sequence[AxisGrid]) -> tuple[str, ...]:
+    """Axes whose feature is not known of some of the cells, or of none, a line each.
+
+    Parameters
+    ----------
+    grids : sequence of AxisGrid
+        With the feature of reference cells; NaN where a cell has none.
+    """
+    none: list[str] = []
+    some: list[str] = []
+    for axis, limits in {grid.axis.name: (grid.axis, grid.limits) for grid in grids}.values():
+        if axis.measure is None or axis.kind in DECLARED:
+            continue
+        if limits.declared:
+            none.append(axis.name)
+            continue
+        missing = float(np.isnan(limits.values).mean())
+        if missing > UNKNOWN:
+            some.append(f"{axis.name} ({100 * missing:.0f} %)")
+    lines = []
+    if none:
+        lines.append(
+            f"{listed(none, 5)}: hardly any cell has the feature that it moves, so nothing is "
+            "known of the range of the data"
+        )
+    if some:
+        lines.append(f"cells without the feature, which count as not flipped: {listed(some, 5)}")
     return tuple(lines)
 
 

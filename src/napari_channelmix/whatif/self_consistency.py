@@ -110,7 +110,7 @@ def self_consistency_job(
         for amount in (float(amounts[0]), float(amounts[-1])):
             edited = axis(some, amount)
             moved = _movement(own, axis.measure(edited), scale)
-            if amount != axis.neutral and (best is None or moved > best[0]):
+            if amount != np.float32(axis.neutral) and (best is None or moved > best[0]):
                 best = moved, amount, edited
         if best is None:
             continue
@@ -158,7 +158,9 @@ def _spread(values: FloatArray, axis: Axis, crops: CellCrops) -> float:
 
     least = LEAST_OF.get(axis.kind, LEAST)
     if axis.unit == "raw units" or axis.kind == "brightness":
-        least = LEAST_RAW * float(spread_of(crops)[crops.channel(axis.channel or "")])
+        own = spread_of(crops)
+        light = own.min() if axis.channel is None else own[crops.channel(axis.channel)]
+        least = LEAST_RAW * float(light)
     known = values[np.isfinite(values)]
     deviation = float(median_abs_deviation(known, scale="normal")) if len(known) else 0.0
     return max(deviation, least)

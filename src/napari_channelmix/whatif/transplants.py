@@ -148,7 +148,8 @@ def transplant_job(
         asker.asked,
         provenance=provenance(
             model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
-            data=fitting.signature,
+            data=fitting.fingerprint,
+            prior=asker.prior.as_dict(),
             settings=as_dict(chosen, leave_out=("prior",)),
         ),
     )
@@ -309,13 +310,13 @@ def _lines(result: Transplants) -> list[str]:
         best = whole[0]
         return [
             f"no channel of another class changes more calls than one of the same class does "
-            f"({best.part} {_figures(best)}; same class {fraction(best.sham)})"
+            f"({best.part} {_figures(best)}; same class {_sham_text(best)})"
         ]
     lines = []
     for row in deciding[:3]:
         lines.append(
             f"{row.part} of an aligned cell of another class changes the call of {_figures(row)} "
-            f"of {counted(row.n, 'cell')}; of the same class {fraction(row.sham)}"
+            f"of {counted(row.n, 'cell')}; of the same class {_sham_text(row)}"
         )
         parts = [
             other
@@ -326,6 +327,10 @@ def _lines(result: Transplants) -> list[str]:
             best = max(parts, key=lambda other: other.share)
             lines[-1] += f"; its {best.compartment} alone {fraction(best.share)}"
     return lines
+
+
+def _sham_text(row: TransplantRow) -> str:
+    return "not known" if row.sham != row.sham else fraction(row.sham)
 
 
 def _figures(row: TransplantRow) -> str:

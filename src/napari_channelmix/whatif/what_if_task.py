@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,9 @@ from napari_channelmix.data.crop_outlines import LightScale
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.settings import OF_THE_CLUSTER, WhatIfSettings, as_dict
 from napari_channelmix.whatif.asking import Asker, asker_job
-from napari_channelmix.whatif.axis_table import axes_of
+from napari_channelmix.whatif.axis_table import axes_of, check_axis, registered
 from napari_channelmix.whatif.crops import CellCrops, Scope, cell_crops
-from napari_channelmix.whatif.doubts import outline_doubts
+from napari_channelmix.whatif.doubts import feature_doubts, outline_doubts
 from napari_channelmix.whatif.edited_cells import EditedCells, edited_cells_job
 from napari_channelmix.whatif.grids import chosen_axes, grids_job
 from napari_channelmix.whatif.purity import purity_job
@@ -43,6 +44,8 @@ __all__ = [
 BLOCK, BLOCK_BYTES = 128, 32 * 2**20
 # Reference cells that are kept in memory: their bytes, and at least so many cells.
 REFERENCE_BYTES, LEAST_REFERENCE = 256 * 2**20, 64
+# Cells by which a user's axis is tried, and the model is asked twice.
+TRIED = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +148,10 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
     most = max(LEAST_REFERENCE, REFERENCE_BYTES // nbytes)
     reference = cell_crops(fitting, chosen.positions[:most], scale=scale)
     yield Progress(8, 10, "asking twice about the same cells")
-    asker.refuse_unsteady(reference.pixels[:16])
+    asker.refuse_unsteady(reference.pixels[:TRIED])
     axes = chosen_axes(axes_of(reference), settings.axes)
+    for own in set(registered()) & set(axes):
+        check_axis(own, reference[:TRIED])
     yield Progress(9, 10, "finding the range of each axis")
     codes = asker.calls(reference.pixels)
     ranges = grids_job(axes, reference, codes, steps=settings.steps, scopes=_scopes(settings))
@@ -156,7 +161,9 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         "seed": settings.seed,
         "prior": asker.prior.as_dict(),
         "model": model_hash(model),  # type: ignore[arg-type]
-        "data": fitting.signature,
+        # Not their signature: that reads every pixel of the data set, in one step.
+        "data": fitting.fingerprint,
+        "pixels": hashlib.sha256(np.ascontiguousarray(reference.pixels)).hexdigest(),
     }
     purity = yield from part(purity_job(axes, reference), 9.5, 0.5, 10)
     return WhatIfTask(
@@ -170,7 +177,7 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         reference,
         facts,
         purity,
-        (*fitting.warnings, *model.warnings, *outline_doubts(reference)),
+        (*fitting.warnings, *model.warnings, *outline_doubts(reference), *feature_doubts(grids)),
     )
 
 
