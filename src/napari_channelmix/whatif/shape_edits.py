@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.whatif.warping import centres_of, linear_map, offsets_of, warped
+from napari_channelmix.whatif.warping import linear_map, offsets_of, warped
 
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
