@@ -24,7 +24,7 @@ from napari_channelmix.whatif.audit_answers import (
     share_figure,
 )
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck
-from napari_channelmix.whatif.grouped_shares import GroupedShare, share_of
+from napari_channelmix.whatif.group_intervals import GroupedShare, share_of
 from napari_channelmix.whatif.outside_cues import calls_of_numbers, fold_of_each
 from napari_channelmix.whatif.stain_levels import (
     donors_of,

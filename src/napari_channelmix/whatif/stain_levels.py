@@ -23,7 +23,7 @@ from napari_channelmix.whatif.audit_answers import (
     share_figure,
 )
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck
-from napari_channelmix.whatif.grouped_shares import share_of, surplus_of
+from napari_channelmix.whatif.group_intervals import share_of, surplus_of
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
