@@ -18,6 +18,7 @@ __all__ = [
     "path_shown",
     "problem",
     "quoted",
+    "sentence",
     "shown_error",
 ]
 
@@ -115,3 +116,14 @@ def shown_error(error: BaseException) -> str:
     """What an error of a library says, cut."""
     text = str(error) or type(error).__name__
     return _cut(text, PROBLEM)
+
+
+def sentence(line: str) -> str:
+    """A line as a sentence, with a capital and a full stop.
+
+    Examples
+    --------
+    >>> sentence("figures are of 360 cells")
+    'Figures are of 360 cells.'
+    """
+    return f"{line[:1].upper()}{line[1:].removesuffix('.')}."

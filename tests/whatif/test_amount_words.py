@@ -24,6 +24,14 @@ def test_examples_are_true():
         ("neighbours away", 1, "its neighbours were taken away"),
         ("neighbours away", 0.5, "its neighbours were taken away by 50 %"),
         ("blur", 1.5, "its blur were 1.5 px"),
+        ("DNA rim", 0.85, "its DNA lay more at the rim (strength 0.85 of 1)"),
+        ("DNA rim", -0.5, "its DNA lay more inside (strength 0.5 of 1)"),
+        (
+            "DNA nucleus against cytoplasm",
+            1,
+            "its ratio of DNA in the nucleus to that in the cytoplasm were 2 times as high "
+            "(1 doublings of the ratio)",
+        ),
     ],
 )
 def test_every_kind_of_axis_has_words(name, amount, words):

@@ -25,7 +25,8 @@ ROW = {
 
 def lines(*rows, **more):
     flips = pd.DataFrame([{**ROW, **row} for row in rows])
-    return answer_lines(SimpleNamespace(flips=flips, scope="cell", classes=("G1", "G2")), **more)
+    whole = {"scope": "cell", "classes": ("G1", "G2"), "n": 60, "groups": 8, "group_kind": "well"}
+    return answer_lines(SimpleNamespace(flips=flips, **whole), **more)
 
 
 def test_what_moves_the_decision_has_its_share_interval_n_and_sham():
@@ -42,10 +43,11 @@ def test_an_edit_that_did_more_than_its_name_says_so():
 
 def test_nothing_above_the_sham_is_said_of_all_and_of_a_class():
     nothing = {"above_sham": False}
-    assert lines(nothing) == ("nothing moves the decision more than its sham",)
+    line = "nothing moves the decision more than its sham, as far as 60 cells of 8 wells tell"
+    assert lines(nothing) == (line,)
     both = lines({}, {"from_class": "G2", "to_class": "G1", **nothing})
     assert both[1].startswith("called G2 (60 cells): nothing moves the decision more than its sham")
-    assert lines({}, unreadable="at chance") == ("nothing moves the decision more than its sham",)
+    assert lines({}, unreadable="at chance") == (line,)
 
 
 def test_of_five_cells_nothing_can_be_told():
@@ -69,7 +71,7 @@ def test_the_crop_is_told_from_the_cell_where_they_differ_much():
     crop = {"scope": "crop", "share": 0.9, "difference": 0.85}
     text = lines({"share": 0.3}, crop)[-1]
     assert text == (
-        "the classifier judges the crop, not the cell: DNA brightness of the cell alone flips "
-        "30 %, of all cells in the crop 90 % of 60 cells called G1"
+        "the classifier judges the crop, not the cell alone: DNA brightness of the cell alone "
+        "flips 30 %, of all cells in the crop 90 % of 60 cells called G1"
     )
     assert len(lines({"share": 0.8}, crop)) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,15 @@ def test_level_keeps_the_pattern_and_adds_the_rest_evenly() -> None:
     assert more[2, 2] == pytest.approx(36 + 6)
     assert more[1, 1] == pytest.approx(6)
     assert more[np.asarray(SQUARE, bool)].mean() == pytest.approx(10)
+
+
+def test_level_of_a_channel_with_dark_parts_is_added_evenly() -> None:
+    light = np.zeros((5, 5))
+    light[2, 2], light[1, 1] = 9, -8.9  # mean of the cell: nearly 0, which no gain changes
+    cell = replace(one_cell(light.tolist(), SQUARE), two_sided=np.array([True]))
+    edited = channel_edits.level(cell, np.array([0.5], np.float32), 0)
+    change = (edited.pixels - cell.pixels)[0, 0]
+    assert change[np.asarray(SQUARE, bool)] == pytest.approx(np.full(9, 0.5), abs=1e-5)
 
 
 def test_rim_moves_light_outwards_and_keeps_its_total() -> None:

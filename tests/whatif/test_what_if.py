@@ -170,7 +170,7 @@ def test_an_untrained_network_has_no_axis_above_its_sham():
     )
     made = cm.what_if(model, cells, **QUICK)
     assert not made.flips["above_sham"].any()
-    assert "nothing moves the decision more than its sham" in made.lines
+    assert any(line.startswith("nothing moves the decision") for line in made.lines)
 
 
 def test_a_model_of_chance_has_no_axis_above_its_sham():

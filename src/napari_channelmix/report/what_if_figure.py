@@ -17,7 +17,7 @@ __all__ = ["what_if_figure"]
 
 # Axes of the matrix, response curves below it, and classes drawn in each.
 AXES, CURVES, CLASSES = 16, 4, 5
-COLORS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9")
+COLORS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
 
 
 def what_if_figure(result: WhatIf) -> Figure:
@@ -50,7 +50,7 @@ def what_if_figure(result: WhatIf) -> Figure:
         panels = parts[1].subplots(1, len(drawn), sharey=True, squeeze=False)[0]
         for panel, (axis, from_class) in zip(panels, drawn, strict=True):
             _draw_curve(panel, result, axis, from_class)
-        panels[0].set_ylabel("mean probability")
+        panels[0].set_ylabel("mean probability", fontsize="x-small")
     return figure
 
 
@@ -105,7 +105,10 @@ def _draw_curve(panel: Any, result: WhatIf, axis: str, from_class: str) -> None:
     panel.set_title(f"{axis}\ncalled {from_class}", fontsize="x-small")
     spread = table.groupby("class_name", sort=False)["probability"].agg(np.ptp)
     kept = list(spread.sort_values(ascending=False, kind="stable").index[:CLASSES])
-    for color, name in zip(COLORS, kept, strict=False):
+    # The same in each panel, whichever class moves most there.
+    order = list(result.classes) if len(result.classes) <= len(COLORS) else kept
+    for name in kept:
+        color = COLORS[order.index(name)]
         rows = table[table["class_name"] == name].sort_values("amount")
         amounts, values = rows["amount"].to_numpy(), rows["probability"].to_numpy()
         outside = rows["outside"].to_numpy() >= 0.5

@@ -39,6 +39,11 @@ def condition(axis: Axis, amount: float) -> str:
     """
     words = axis.name.split()
     name = f"its {axis.name}"
+    if axis.kind == "rim":
+        where = "at the rim" if amount > 0 else "inside"
+        return f"its {axis.channel} lay more {where} (strength {abs(amount):.2g} of 1)"
+    if axis.kind == "nucleus against cytoplasm":
+        name = f"its ratio of {axis.channel} in the nucleus to that in the cytoplasm"
     if axis.unit.startswith(DOUBLINGS):
         adjective = ADJECTIVES.get(words[-1], "high")
         return f"{name} were {2.0**amount:.2g} times as {adjective} ({amount:.2g} {axis.unit})"

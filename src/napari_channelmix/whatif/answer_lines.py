@@ -39,7 +39,8 @@ def answer_lines(result: WhatIf, unreadable: str = "") -> tuple[str, ...]:
             f"{counted(most, 'cell')} of a class at most: too few to tell an edit from its sham"
         )
     elif unreadable or not own["above_sham"].any():
-        lines.append("nothing moves the decision more than its sham")
+        cells = f"{counted(result.n, 'cell')} of {counted(result.groups, result.group_kind)}"
+        lines.append(f"nothing moves the decision more than its sham, as far as {cells} tell")
     else:
         for name in result.classes:
             rows = own[own["from_class"] == name]
@@ -104,7 +105,7 @@ def _scope_lines(result: WhatIf) -> list[str]:
         return []
     row = far.iloc[int((far["share_crop"] - far["share"]).argmax())]
     return [
-        "the classifier judges the crop, not the cell: "
+        "the classifier judges the crop, not the cell alone: "
         f"{row['axis']} of the cell alone flips {100 * row['share']:.0f} %, of all cells in the "
         f"crop {100 * row['share_crop']:.0f} % of {counted(int(row['n']), 'cell')} called "
         f"{row['from_class']}"

@@ -57,7 +57,7 @@ ACCURACY, CHANGED = "balanced accuracy", "calls changed"
 
 def not_tested(key: str, why: str, figures: Sequence[AuditFigure] = ()) -> AuditCheck:
     """A check that could not be made, and why."""
-    line = f"{key}: not tested, {why}"
+    line = f"{key}: {why}"
     return AuditCheck(key, QUESTIONS[key], NOT_TESTED, line, figures=tuple(figures))
 
 
@@ -163,7 +163,9 @@ def changed_check(
     worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
     share, word = shares[worst], words[worst]
     text = f"{fraction(share.share)} ({fraction(share.low)} to {fraction(share.high)})"
-    does = "changes few calls" if word == "green" else "changes calls"
+    does = "changes few calls" if share.share < CHANGED_GREEN else "changes calls"
+    if word == "green" and share.share >= CHANGED_GREEN:
+        does = "changes some calls, where it is larger than between the groups of the data"
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     more = f"; {listed(also, 6)}" if also else ""
     of_classes = {} if by_class is None else by_class(worst)

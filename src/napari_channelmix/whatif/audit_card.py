@@ -271,7 +271,7 @@ class Card:
         if gain >= NEIGHBOURS_ADD and kept_word(only, whole) != "green":
             clear = added.low > 0 and only.low > only.chance
             word = "red" if clear and kept_of(only, whole) >= KEPT_RED else "amber"
-        of = f"of {counted(int(seen.sum()), 'crop')} with neighbours {{figure}} are right"
+        of = f"{{figure}} of {counted(int(seen.sum()), 'crop')} with neighbours are right"
         end = f"; with the neighbours away {without.short_text}"
         lines: dict[str, str] = {
             "green": f"neighbours do not decide: with the cell taken away {of}, without any cell "

@@ -124,7 +124,7 @@ def channel_axes(
             to_level=difference,
             moves_too=("brightness", "exposure"),
         ),
-        axis("rim", "r", -1, 1, moves_too=("nucleus against cytoplasm", "sharpness")),
+        axis("rim", "strength", -1, 1, moves_too=("nucleus against cytoplasm", "sharpness")),
     ]
     if nuclei:
         axes.append(

@@ -53,8 +53,12 @@ def level(crops: CellCrops, amounts: FloatArray, channel: int) -> CellCrops:
     """The mean of the region raised by an amount in raw units, with the channel's own pattern.
 
     The light is multiplied, by 0 to 4, to the new mean; what that does not reach, as in a dark
-    cell, is added flat.
+    cell, is added flat. All of it is added flat in a channel with dark parts
+    (`CellCrops.two_sided`): its light may sum to nothing, and any gain then gives the same mean.
     """
+    if crops.two_sided is not None and crops.two_sided[channel]:
+        flat = np.broadcast_to(amounts[:, None, None], light_of(crops, channel).shape)
+        return _with_light(crops, channel, flat.astype(np.float32))
     light = light_of(crops, channel)
     mean = mean_light(crops, channel)
     target = mean + amounts

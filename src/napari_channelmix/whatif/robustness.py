@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.whatif.amount_words import DOUBLINGS, amount_text
 from napari_channelmix.whatif.flip_intervals import share_intervals
 from napari_channelmix.whatif.stored import TABLES
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,19 +115,18 @@ def robustness_lines(
         near = usual if len(usual) else _smallest(rows, axis)
         worst = near.iloc[int(near["changed"].argmax())]
         words = _acquisition_words(axis, float(worst["amount"]))
-        figure = f"{100 * worst['changed']:.0f} % of the calls"
+        figure, n = f"{100 * worst['changed']:.0f} %", int(worst["n"])
         ends = (worst["low"], worst["high"])
-        interval = (
-            f" (95 % interval {100 * ends[0]:.0f} to {100 * ends[1]:.0f} %, n = {worst['n']:,})"
-            if np.isfinite(ends).all()
-            else f" (n = {worst['n']:,})"
-        )
+        known = bool(np.isfinite(ends).all())
+        between = f"{100 * ends[0]:.0f} to {100 * ends[1]:.0f}" if known else ""
         if worst["changed"] >= WORTH_A_LINE:
-            lines.append(f"{words} changes {figure}{interval}")
+            interval = f"95 % interval {between} %, " if known else ""
+            lines.append(f"{words} changes {figure} of the calls ({interval}n = {n:,})")
         else:
-            calm.append(f"{words} ({figure})")
+            calm.append(f"{words} ({figure}{f', {between}' if known else ''})")
     if calm:
-        lines.append(f"hardly changes the calls: {'; '.join(calm)}")
+        of = f"share of {counted(n, 'call')}, 95 % interval"
+        lines.append(f"hardly changes the calls ({of}): {'; '.join(calm)}")
     return tuple(lines)
 
 

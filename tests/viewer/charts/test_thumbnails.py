@@ -65,3 +65,14 @@ def test_a_new_map_is_seen_over_the_same_picture(strip: Thumbnails, qtbot: Any) 
     assert color.red() > 150 and color.red() > color.blue()
     strip.cover([None])
     assert strip.grab().toImage().pixelColor(middle).red() == 0
+
+
+def test_pictures_that_belong_together_stand_in_a_row(qtbot):
+    strip = Thumbnails("pictures")
+    qtbot.addWidget(strip)
+    strip.resize(300, 100)
+    strip.show_tiles([Tile(None)] * 4, 2)
+    assert [strip.place(index).top() > 0 for index in range(4)] == [False, False, True, True]
+    # Where a row has no room they follow each other.
+    strip.show_tiles([Tile(None)] * 10, 5)
+    assert strip.place(9).right() <= 300

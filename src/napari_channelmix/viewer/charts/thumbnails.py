@@ -82,14 +82,15 @@ class Thumbnails(QWidget):
         super().__init__(parent)
         self._smallest = smallest
         self.tiles: tuple[Tile, ...] = ()
+        self._together = 0
         self.setAccessibleName(name)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(policy)
         self._fit()
 
-    def show_tiles(self, tiles: Sequence[Tile]) -> None:
-        """Show other pictures."""
-        self.tiles = tuple(tiles)
+    def show_tiles(self, tiles: Sequence[Tile], together: int = 0) -> None:
+        """Show other pictures; of these so many belong in a row, where there is room for it."""
+        self.tiles, self._together = tuple(tiles), together
         self._fit()
         self.update()
 
@@ -104,6 +105,8 @@ class Thumbnails(QWidget):
     def _columns(self) -> int:
         count = max(1, len(self.tiles))
         most = max(1, (self.width() + GAP) // (self._smallest + GAP))
+        if 0 < self._together <= most:
+            return self._together
         if count <= most:
             return count
         # As many in each row as can be, with rows of the same length.

@@ -66,7 +66,7 @@ def test_the_channel_that_decides_is_first_with_interval_cells_and_sham(
     assert all(bar.interval is not None for bar in box.values.rows)
     assert box.swaps.rows[0].value == 1.0 and box.swaps.rows[0].floor == 0.0
     assert "cells of" in box.value_title.text()
-    assert "which cells were trained on is not known" in box.lines.text()
+    assert "Which cells were trained on is not known" in box.lines.text()
     # Above the run of DCMIX.
     place = page.column.indexOf
     assert place(page.classifier_box) < place(page.run_box)

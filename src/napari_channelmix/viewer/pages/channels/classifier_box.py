@@ -15,7 +15,7 @@ from napari_channelmix.viewer.pages.channels.jobs import (
 )
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
-from napari_channelmix.wording import counted, fraction
+from napari_channelmix.wording import counted, fraction, sentence
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -193,7 +193,7 @@ class ClassifierChannels(QWidget):
     def _unavailable(self) -> str:
         cells, trained = self._session.cells, self._session.trained
         if cells is None or trained is None:
-            return "There is no classifier yet: train or load one on the page Train."
+            return "There is no classifier yet: train or load one on the page 'Classifier'."
         needed = trained.classifier.channels
         if len(needed) < 2:
             return "The classifier sees one channel: there is nothing to compare it with."
@@ -209,8 +209,8 @@ class ClassifierChannels(QWidget):
         self.classes.clear()
         if result is not None:
             self.classes.addItems([EVERY, *result.classes])
-            self.lines.setText("\n".join(f"• {line}" for line in result.lines))
-            text = "\n".join(f"• {line}" for line in result.warnings)
+            self.lines.setText("\n".join(f"• {sentence(line)}" for line in result.lines))
+            text = "\n".join(f"• {sentence(line)}" for line in result.warnings)
             self.warnings.say(text, "warning") if text else self.warnings.clear_line()
         self.classes.blockSignals(False)
         self._draw()

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -145,10 +146,10 @@ class ChannelsPage(Page):
         self.run_box, inside = group(RUN)
         rows = form()
         self.settings.add_to(rows, ["seeds"])
-        ticks = QHBoxLayout()
+        # Beside each other they are wider than a narrow page.
+        ticks = QVBoxLayout()
         ticks.addWidget(self.shapley)
         ticks.addWidget(self.decoys)
-        ticks.addStretch(1)
         rows.addRow("Compute also", ticks)
         self.settings.leave("shapley", "decoys")
         inside.addLayout(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
@@ -16,6 +16,7 @@ from napari_channelmix.viewer.charts.thumbnails import (
 )
 from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
 from napari_channelmix.viewer.pages.pixels.mean_maps_job import MeanMapsResult, mean_maps_job
+from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -70,22 +71,20 @@ class MeanMapsPanel(QWidget):
             "Explains up to 24 held-out cells of each class of the data set and shows the mean of "
             "their maps, over the mean of the cells"
         )
-        self.align = QComboBox()
-        for name, words in WORDS.items():
-            self.align.addItem(words, name)
-        self.align.setToolTip(
+        self.align = choice(
             "How cells are laid on each other: moved to the middle of their outline, and turned "
             "until their longer axis lies level, where they have one. Default: turned"
         )
+        for name, words in WORDS.items():
+            self.align.addItem(words, name)
         self.line = QLabel(HINT)
         self.line.setWordWrap(True)
         self.gallery = Thumbnails("Mean map of each class in each channel")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        row = QHBoxLayout()
-        row.addWidget(self.button)
-        row.addWidget(self.align, 1)
-        column.addLayout(row)
+        # Beside each other they are wider than a narrow page.
+        column.addWidget(self.button)
+        column.addWidget(self.align)
         column.addWidget(self.gallery)
         column.addWidget(self.line)
         column.addWidget(task_bar)
@@ -131,7 +130,7 @@ class MeanMapsPanel(QWidget):
                         f"{channel}: {told}",
                     )
                 )
-        self.gallery.show_tiles(tiles)
+        self.gallery.show_tiles(tiles, len(mean.channels))
         self.line.setText("\n".join(result.lines))
 
     def forget(self) -> None:

@@ -40,5 +40,5 @@ def small_text(axis: Axis, amount: float) -> str:
     if axis.unit.startswith("on"):
         return ""
     if axis.unit.startswith("doublings"):
-        return f"{amount:+.2f} doublings" if amount else "doublings"
+        return f"{amount:+.2f} doublings" if amount else "0 doublings"
     return axis.unit

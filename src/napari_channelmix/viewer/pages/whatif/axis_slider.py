@@ -146,7 +146,10 @@ class EditSlider(PaintedSlider):
 def _tip(bounds: AxisRange) -> str:
     axis = bounds.axis
     if bounds.real is None:
-        return f"{axis.name}, in {axis.unit}"
+        name = f"{axis.name}, in {axis.unit}"
+        if axis.to_level is None:
+            return name
+        return f"{name}\nNot known for this cell: which amounts the cells in the data show"
     low, high = (amount_text(axis, amount) for amount in bounds.real)
     feature = axis.feature or axis.name
     return (

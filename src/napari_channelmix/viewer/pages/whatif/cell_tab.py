@@ -118,10 +118,10 @@ class CellTab(QWidget):
         row.setSpacing(8)
         row.addWidget(self.pictures)
         row.addWidget(self.bars, 1)
-        # Two lines, always: the sliders below stay where they are.
-        self.verdict.setFixedHeight(2 * self.verdict.fontMetrics().lineSpacing() + 4)
+        # Room for two lines, always: the sliders below stay where they are.
+        self.verdict.setMinimumHeight(2 * self.verdict.fontMetrics().lineSpacing() + 12)
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.verdict.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.verdict.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         rows = form()
         rows.addRow("Edit", self.scope_box)
         buttons = QHBoxLayout()

@@ -18,10 +18,11 @@ from napari_channelmix.viewer.pages.whatif.decision_facts import (
 )
 from napari_channelmix.viewer.pages.whatif.flip_matrix import FlipMatrix
 from napari_channelmix.viewer.pages.whatif.response_plot import ResponsePlot
-from napari_channelmix.viewer.pages.whatif.run_tab import RunTab, sentence
+from napari_channelmix.viewer.pages.whatif.run_tab import RunTab
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
+from napari_channelmix.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,6 +11,7 @@ from napari_channelmix.viewer.page_parts.base_page import form, group
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm
 from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.viewer.tasks.task_bar import TaskBar
 
-__all__ = ["RunTab", "TabRun", "sentence"]
+__all__ = ["RunTab", "TabRun"]
 
 
 class RunTab(QWidget):
@@ -174,8 +175,3 @@ class TabRun:
         if how == "cancelled":
             kept = " The earlier result is kept." if self.result is not None else ""
             self._page.notice.say(f"Stopped.{kept}")
-
-
-def sentence(line: str) -> str:
-    """A line as a sentence."""
-    return f"{line[:1].upper()}{line[1:].removesuffix('.')}."

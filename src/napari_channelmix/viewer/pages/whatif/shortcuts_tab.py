@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.settings.audit import AuditSettings
-from napari_channelmix.viewer.pages.whatif.run_tab import RunTab, sentence
+from napari_channelmix.viewer.pages.whatif.run_tab import RunTab
 from napari_channelmix.viewer.widgets.notice import Kind, Notice
+from napari_channelmix.wording import sentence
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
