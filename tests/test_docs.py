@@ -33,7 +33,7 @@ EXAMPLES = (
     "viewer.layers.table_points",
     "whatif.audit",
     "whatif.audit_result",
-    "whatif.grouped_shares",
+    "whatif.group_intervals",
     "whatif.illumination",
     "whatif.removal",
 )

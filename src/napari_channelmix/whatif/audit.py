@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
@@ -123,6 +126,7 @@ def audit_job(
     facts = {
         "settings": as_dict(chosen),
         "margin": measured.margin,
+        "model": model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
         "cells": fitting.fingerprint,
         "audited": len(some),
     }

@@ -17,7 +17,7 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.channels import ChannelSettings
-from napari_channelmix.settings.fields import merged, takes_settings
+from napari_channelmix.settings.fields import as_dict, merged, takes_settings
 from napari_channelmix.whatif.asking import Asker, asker_job
 from napari_channelmix.whatif.blended_calls import (
     blend_batch,
@@ -151,7 +151,9 @@ def channel_shapley_job(
     )
     about = provenance(
         model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
-        data=fitting.signature,
+        data=fitting.fingerprint,
+        prior=asker.prior.as_dict(),
+        settings=as_dict(chosen, leave_out=("prior",)),
         seed=chosen.seed,
         forwards=chosen.forwards,
     )

@@ -148,7 +148,8 @@ def transplant_job(
         asker.asked,
         provenance=provenance(
             model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
-            data=fitting.signature,
+            data=fitting.fingerprint,
+            prior=asker.prior.as_dict(),
             settings=as_dict(chosen, leave_out=("prior",)),
         ),
     )

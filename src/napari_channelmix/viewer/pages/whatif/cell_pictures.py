@@ -65,12 +65,12 @@ def color_image(picture: Picture) -> QImage:
 
 
 def outline_image(mask: npt.NDArray[np.bool_], color: str) -> QImage:
-    """The outermost pixels of a mask (H, W) in a colour, the rest transparent."""
-    inner = mask.copy()
-    inner[1:] &= mask[:-1]
-    inner[:-1] &= mask[1:]
-    inner[:, 1:] &= mask[:, :-1]
-    inner[:, :-1] &= mask[:, 1:]
+    """The outermost pixels of a mask (H, W) in a colour, the rest transparent.
+
+    A mask that reaches the border of the picture is closed there.
+    """
+    around = np.pad(mask, 1)
+    inner = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
     pixels = np.zeros((*mask.shape, 4), np.uint8)
     red, green, blue, _ = QColor(color).getRgb()
     pixels[mask & ~inner] = (red, green, blue, OPACITY)

@@ -94,15 +94,20 @@ def audit_of_session_job(
     session: Session, trained: Trained, cells: Cells, settings: AuditSettings
 ) -> Job[Audit]:
     """Audit a classifier; maps of cells that were explained before are looked at as well."""
-    yield Progress(0, 1, "getting ready")
-    import numpy as np
-
-    from napari_channelmix.whatif.audit import audit_job
-
-    leave_a_core()
-    maps: dict[str, Any] = {}
+    # Of these cells: once the job is at work, others may be in use.
     explained = session.explained if session.explained_by is trained else ()
     known = {each.cell: each.map for each in explained if each.map is not None}
-    if known:
-        maps = {"maps": np.stack(list(known.values())), "mapped": np.array(list(known))}
-    return (yield from audit_job(trained.classifier, cells, settings=settings, **maps))
+
+    def job() -> Job[Audit]:
+        yield Progress(0, 1, "getting ready")
+        import numpy as np
+
+        from napari_channelmix.whatif.audit import audit_job
+
+        leave_a_core()
+        maps: dict[str, Any] = {}
+        if known:
+            maps = {"maps": np.stack(list(known.values())), "mapped": np.array(list(known))}
+        return (yield from audit_job(trained.classifier, cells, settings=settings, **maps))
+
+    return job()
