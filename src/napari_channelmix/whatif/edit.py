@@ -54,7 +54,7 @@ def edit(
     Examples
     --------
     >>> from napari_channelmix.data.samples import synthetic_plate
-    >>> cells = synthetic_plate().cells
+    >>> cells = synthetic_plate(wells=2).cells
     >>> edited = edit(cells.subset(slice(0, 4)), "DNA brightness", 1.0)
     >>> edited.pixels.shape == cells.read(slice(0, 4)).shape
     True
