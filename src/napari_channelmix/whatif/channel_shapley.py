@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.classify.channel_games import donor_pairs, drawn_donors, shapley_subsets
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.intervals import accuracy_interval
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.errors import ModelError
@@ -290,6 +291,7 @@ class _Game:
             lines.append(self._sample.groups_line)
         if not self._sample.labelled:
             lines.append("no cell has a class: figures are of the classifier's own calls")
+        lines += self._at_chance()
         spread = np.ptp(self.pixels, axis=(0, 2, 3))
         for name, of in zip(self.asker.channels, spread, strict=True):
             if of == 0:
@@ -307,6 +309,21 @@ class _Game:
                 "channels from"
             )
         return lines
+
+    def _at_chance(self) -> list[str]:
+        """That the classifier is not known to be better than a guess on these cells."""
+        kinds = len(np.unique(self.labels))
+        if not self._sample.labelled or kinds < 2:
+            return []
+        count = len(self.asker.classes)
+        low, high = accuracy_interval(self.labels, self.called, self.groups, count)
+        if not low <= 1 / kinds:
+            return []
+        return [
+            f"the classifier is not known to be better than chance on these cells (95 % interval "
+            f"of its balanced accuracy {fraction(low)} to {fraction(high)}, chance "
+            f"{fraction(1 / kinds)}): shares of its accuracy say nothing of the classes"
+        ]
 
 
 def _figures(row: ChannelRow) -> str:

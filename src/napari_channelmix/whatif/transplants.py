@@ -172,7 +172,8 @@ def _called_job(
     if sample.labelled:
         right = called == sample.labels[some]
         if len(np.unique(called[right])) > 1:
-            line += f"; transplants are of those called as labelled ({int(right.sum()):,})"
+            known = f"{int(right.sum()):,} of {len(right):,}"
+            line += f"; transplants are of those called as labelled ({known})"
             some, pixels, called = some[right], pixels[right], called[right]
     if len(np.unique(called)) < 2:
         raise ModelError(

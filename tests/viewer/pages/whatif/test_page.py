@@ -342,6 +342,42 @@ def test_answers_of_a_classifier_that_was_replaced_meanwhile_are_dropped(
     assert page.notice.text() == all_cells.REPLACED
 
 
+def test_answers_go_to_the_data_set_that_was_asked_about(
+    made: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = made()
+    session, first = page.session, page.session.data_set
+    going = threading.Event()
+
+    def waiting(*_: Any, **__: Any) -> Any:
+        while not going.is_set():
+            time.sleep(0.01)
+            yield Progress(0, 1, "editing")
+        return result
+
+    run = page.runs.all_cells
+    run.tab.form.show({"steps": 3, "compare_scopes": False, "limit": 2})
+    run.run()
+    finished(page, qtbot)
+    result = session.what_if.result
+    session.update(what_if=None)
+    monkeypatch.setattr(all_cells, "_all_cells_job", waiting)
+    run.run()
+    page.open(1)
+    # Another data set is opened while both are at work.
+    others = Cells.from_labels(planes(), ("DNA", "GFP"), squares()[::-1].copy(), crop=CROP)
+    session.open(others.with_labels(np.array([0, 0, 0, 1, 1, 1]), CLASSES), "others", session.shown)
+    going.set()
+    finished(page, qtbot)
+    assert session.data_set != first and session.what_if is None
+    assert page.cell_tab.opened is None and not run.tab.boxes[0].isVisible()
+    session.switch(first, session.shown)
+    finished(page, qtbot)
+    assert session.what_if is not None and session.what_if.result is result
+    page.tabs.setCurrentIndex(1)
+    assert run.tab.boxes[0].isVisible()
+
+
 def test_all_tabs_ask_with_the_prior_that_is_chosen(
     made: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,9 +29,9 @@ KINDS: dict[str, Kind] = {
     "not tested": "info",
 }
 WORDS = {
-    "red": "Shortcut",
+    "red": "Problem",
     "amber": "Doubt",
-    "green": "Tested, none found",
+    "green": "Tested, fine",
     "not tested": "Not tested",
 }
 HINT = (
@@ -76,13 +76,15 @@ class ShortcutsTab(RunTab):
         self.notices = []
         if result is None:
             return
-        self.whole.setText(result.accuracy.text(held_out=False))
+        whole = result.accuracy.text(held_out=False)
+        self.whole.setText(sentence(whole))
         order = list(KINDS)
         for check in sorted(result.checks, key=lambda check: order.index(check.answer)):
             notice = Notice(lines=8)
             lines = [f"{WORDS[check.answer]}: {check.question}", sentence(check.line)]
-            if check.warning:
-                lines.append(check.warning)
+            # What holds for the whole card is said once, above it.
+            if check.warning and check.warning not in whole:
+                lines.append(sentence(check.warning))
             self._checks.addWidget(notice)
             notice.say("\n".join(lines), KINDS[check.answer])
             self.notices.append(notice)
