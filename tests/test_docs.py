@@ -33,9 +33,18 @@ EXAMPLES = (
     "viewer.layers.table_points",
     "whatif.audit",
     "whatif.audit_result",
-    "whatif.grouped_shares",
+    "whatif.axes",
+    "whatif.axis_table",
+    "whatif.edit",
+    "whatif.group_intervals",
     "whatif.illumination",
+    "whatif.outline_lines",
+    "whatif.ranges",
     "whatif.removal",
+    "whatif.self_consistency",
+    "whatif.smoothing",
+    "whatif.stain_levels",
+    "whatif.user_axes",
 )
 # Ways from files to cells.
 METHODS = ("from_frame", "to_frame", "at_pixel_size", "without_neighbours", "without_surroundings")

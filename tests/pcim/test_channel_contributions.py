@@ -46,7 +46,7 @@ def test_the_probability_falls_with_the_channel_that_decides_and_with_no_other()
     assert result.above.tolist() == [True, False]
     assert result.low[0] < result.fall[0] < result.high[0]
     assert (result.donors, result.groups, result.sham_donors) == (16, 16, 16)
-    assert result.sentence == "Decided by channel 0 (16 other cells of 16 groups)."
+    assert result.sentence == "Decided by channel 0 (16 other cells)."
 
 
 def test_evidence_that_decides_nothing_is_named():

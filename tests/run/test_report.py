@@ -7,12 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import napari_channelmix as cm
+from napari_channelmix.config import ClassifierPart
 from napari_channelmix.data import open_dataset
 from napari_channelmix.data.samples import synthetic_plate
-from napari_channelmix.report import ClassifierFacts
+from napari_channelmix.report import ClassifierFacts, Findings
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.report import _trained_on, _words
+from napari_channelmix.run.report import _trained_on, _what_if_part, _words
+from napari_channelmix.run.stored_answers import of_others
 
 QUICK = ["--device", "cpu", "--quiet"]
 
@@ -146,7 +149,7 @@ def test_what_if_transplants_channels_and_the_audit_have_sections(made, tmp_path
     page = out.read_text("utf-8")
     for section in ("what-if", "transplants", "model-channels", "shortcuts"):
         assert f'<section id="{section}">' in page
-    assert "another classifier" not in page
+    assert "another classifier" not in page and "are of other cells" not in page
     checks = json.loads(card.read_text("utf-8"))["checks"]
     assert page.count('<span class="badge ') >= len(checks)
     capsys.readouterr()
@@ -155,3 +158,21 @@ def test_what_if_transplants_channels_and_the_audit_have_sections(made, tmp_path
     assert "transplants.json: not what the command writes" in capsys.readouterr().err
     assert report(made, out, "--audit", str(tmp_path / "none.json")) == 2
     assert "no such file" in capsys.readouterr().err
+    assert report(made, out, "--audit", str(folder / "whatif.json")) == 2
+    assert "whatif.json: audit: schema" in capsys.readouterr().err
+
+
+def test_answers_of_another_classifier_or_of_other_cells_are_named_and_not_to_be_done_again(made):
+    plate = open_dataset(made / "plate" / "dataset.toml")
+    model = cm.load_model(made / "M.cmx")
+    settings = {"axes": ("size",), "limit": 2, "steps": 3, "smallest": False}
+    result = cm.what_if(model, plate, **settings)
+    own = Findings(plate, classifier=ClassifierFacts.of(model, "M.cmx"), what_if=result)
+    assert _what_if_part(own, ClassifierPart(file="M.cmx")) is not None
+    about = result.provenance
+    assert of_others("these", about, own, plate.with_channels(model.channels).fingerprint) == ()
+    (line,) = of_others("these", about, own, "f" * 64)
+    assert line == "these are of other cells, or of these before they changed"
+    other = replace(result, provenance={**about, "model": "0" * 64})
+    assert of_others("these", other.provenance, own, "") == ("these are of another classifier",)
+    assert _what_if_part(replace(own, what_if=other), ClassifierPart(file="M.cmx")) is None

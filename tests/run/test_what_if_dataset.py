@@ -9,6 +9,7 @@ import pytest
 
 import napari_channelmix as cm
 from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.data import Cells
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
@@ -126,10 +127,37 @@ def test_the_command_writes_the_folder_and_goes_on(plate, model, tmp_path, capsy
     assert {"DNA brightness", "size", "resampling"} <= axes
     transplants = pd.read_csv(tmp_path / "o" / "transplants.csv")
     assert {"part", "from_class", "to_class", "share", "sham"} <= set(transplants.columns)
+    about = json.loads((tmp_path / "o" / "transplants.json").read_text(encoding="utf-8"))
+    assert about["provenance"]["prior"]["kind"] == "balanced"
     assert main(line) == 0
     assert "nothing left to do" in capsys.readouterr().out
     assert main([*line[:5], str(tmp_path / "p"), "--axes", "nothing", "--quiet"]) == 2
     assert "there is no axis 'nothing'" in capsys.readouterr().err
+
+
+def test_transplants_and_channels_are_asked_with_the_prior_that_was_named(plate, model, tmp_path):
+    # So near to equal that both classes are predicted.
+    named = dict(zip(model.classes, (0.52, 0.48), strict=True))
+    settings = replace(SETTINGS, prior=named, smallest=False)
+    out = tmp_path / "o"
+    what_if_cells(model, plate.cells, out, settings=settings, transplants=True, channels=True)
+    for name in ("whatif", "transplants", "channels"):
+        about = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))["provenance"]
+        assert about["prior"]["shares"] == pytest.approx(named), name
+
+
+def _from(crops, plate, names):
+    return Cells.from_array(crops, plate.cells.channels, names, plate.cells.classes)
+
+
+def test_pixels_that_changed_since_are_other_cells(plate, model, tmp_path):
+    crops, labels = plate.cells.read(), plate.cells.labels
+    names = [plate.cells.classes[code] for code in labels]
+    what_if_cells(model, _from(crops, plate, names), tmp_path / "o", settings=SETTINGS)
+    edited = WhatIf.read(tmp_path / "o" / "whatif.json").smallest["cell"]
+    crops[edited.iloc[-1]] += 1
+    with pytest.raises(DataError, match="other pixels"):
+        what_if_cells(model, _from(crops, plate, names), tmp_path / "o", settings=SETTINGS)
 
 
 def test_the_audit_is_written_as_a_card(plate, model, tmp_path, capsys):

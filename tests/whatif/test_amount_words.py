@@ -19,6 +19,7 @@ def test_examples_are_true():
     ("name", "amount", "words"),
     [
         ("DNA brightness", -1, "its DNA brightness were 0.5 times as bright (-1 doublings)"),
+        ("DNA brightness", 0.03, "its DNA brightness were 1.02 times as bright (0.03 doublings)"),
         ("DNA level", -120, "its DNA level were lowered by 120 raw units"),
         ("size", 0.5, "its size were 1.4 times as large (0.5 doublings of the diameter)"),
         ("neighbours away", 1, "its neighbours were taken away"),

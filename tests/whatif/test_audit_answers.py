@@ -14,7 +14,7 @@ from napari_channelmix.whatif.audit_answers import (
     not_tested,
 )
 from napari_channelmix.whatif.audit_result import AuditCheck
-from napari_channelmix.whatif.grouped_shares import GroupedShare, share_of, surplus_of
+from napari_channelmix.whatif.group_intervals import GroupedShare, share_of, surplus_of
 
 GROUPS = np.repeat(np.arange(20), 10)
 AB = ((0, "a"), (1, "b"))

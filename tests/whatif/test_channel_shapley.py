@@ -150,3 +150,12 @@ def test_the_job_tells_of_its_steps_and_can_be_closed():
     job = channel_shapley_job(model_of(by_first), cells_of(), forwards=400)
     assert next(job).total == 100
     job.close()
+
+
+def test_a_classifier_that_is_wrong_of_these_cells_is_said_to_be_so():
+    right, wrong = (model_of(rule) for rule in (by_first, lambda means: ~by_first(means)))
+    said = [
+        any("better than chance" in line for line in cm.channel_shapley(model, cells_of()).warnings)
+        for model in (right, wrong)
+    ]
+    assert said == [False, True]

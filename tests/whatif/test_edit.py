@@ -39,3 +39,9 @@ def test_the_scope_says_which_cells() -> None:
 def test_an_axis_that_there_is_none_of_is_named() -> None:
     with pytest.raises(ModelError, match="there is no axis 'GFP brightness'; there are DNA bright"):
         cm.edit(synthetic_plate().cells.subset(slice(0, 2)), "GFP brightness", 1.0)
+
+
+def test_an_amount_that_is_no_number_is_one_line() -> None:
+    cells = synthetic_plate().cells.subset(slice(0, 2))
+    with pytest.raises(ModelError, match="size: the amount must be a number, not 'twice'"):
+        cm.edit(cells, "size", "twice")  # type: ignore[arg-type]

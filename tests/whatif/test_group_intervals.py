@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from napari_channelmix.whatif import group_intervals
-from napari_channelmix.whatif.group_intervals import class_means, class_shares
+from napari_channelmix.whatif.group_intervals import class_means, class_shares, share_of, surplus_of
 
 
 def test_examples_are_true():
@@ -63,3 +63,19 @@ def test_shares_of_several_rows_of_a_cell_are_of_cells():
 def test_no_rows_give_no_figures():
     made = class_shares(np.zeros(0, bool), np.zeros(0, int), np.zeros(0), 2)
     assert np.isnan(made.mean).all() and (made.n == 0).all()
+
+
+def test_a_share_of_all_cells_is_that_of_one_class():
+    flags, groups = np.arange(24) % 3 == 0, np.arange(24) // 6
+    share = share_of(flags, groups)
+    single = class_shares(flags, np.zeros(24, int), groups, 1)
+    assert share.share == pytest.approx(single.mean[0]) and (share.n, share.groups) == (24, 4)
+    assert 0 <= share.low < share.share < share.high <= 1
+    assert share_of([], []).warning == "no cell" and np.isnan(share_of([], []).share)
+
+
+def test_a_surplus_is_the_difference_of_shares_of_the_same_cells():
+    edited, sham = np.arange(40) % 2 == 0, np.arange(40) % 4 == 0
+    surplus, low, high = surplus_of(edited, sham, np.arange(40) // 5)
+    assert surplus == pytest.approx(0.25) and low < surplus < high
+    assert surplus_of(sham, edited, np.arange(40) // 5)[0] == pytest.approx(-0.25)

@@ -69,6 +69,27 @@ def test_a_square_becomes_a_disc_of_its_area() -> None:
     np.testing.assert_allclose(light(after), light(before), rtol=0.04)
 
 
+def test_a_nucleus_becomes_round_whatever_the_shape_of_the_ring_around_it() -> None:
+    from dataclasses import replace
+
+    crops = discs()
+    nucleus = np.zeros_like(crops.cell)
+    nucleus[:, 17:24, 14:27] = True
+    crops = replace(
+        crops,
+        cell=nucleus,
+        nuclei=nucleus,
+        pixels=np.where(nucleus[:, None], np.float32(110), np.float32(10)).repeat(2, 1),
+    )
+    assert crops.region.sum() > 3 * nucleus.sum()
+    crops.pixels[:, :, 20, 2] = 60  # far from the nucleus
+    edited = shape_edits.roundness(crops, amounts(crops, 1.0))
+    assert measures.roundness(crops)[0] < 0.85
+    assert measures.roundness(edited)[0] > 0.97
+    np.testing.assert_allclose(light(edited), light(crops), rtol=0.04)
+    np.testing.assert_allclose(edited.pixels[:, :, 20, 2], 60, atol=0.5)
+
+
 def test_a_quarter_turn_is_exact() -> None:
     crops = discs(neighbour=False)
     crops.pixels[:, 1, 20, 16:20] += 50  # a mark to the left

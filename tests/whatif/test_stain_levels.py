@@ -62,6 +62,20 @@ def test_donors_are_of_the_class_that_is_farthest_and_of_the_own_one() -> None:
     for code in range(3):
         own = labels == code
         assert sorted(same[own, 0]) == sorted(levels[own, 0])
+    # The sham is another cell; a class of one cell has none.
+    assert (same != levels).all()
+    assert np.isnan(donors_of(levels[:3], labels[:3], seed=0)[1][2, 0])
+
+
+def test_a_level_that_no_factor_gives_is_not_green() -> None:
+    labels, groups = np.repeat([0, 1], 40), np.repeat([f"w{number}" for number in range(8)], 10)
+    right = estimate_accuracy(labels, labels, groups, ("a", "b"))
+    none = [np.zeros(80, bool)]
+    answers = [
+        stain_check(["BF"], [right], right, none, none, groups, 0.0, [given]).answer
+        for given in (0.2, 1.0)
+    ]
+    assert answers == ["amber", "green"]
 
 
 def test_groups_that_hold_several_classes_are_counted_by_cells() -> None:

@@ -251,7 +251,8 @@ class WhatIfPart(WhatIfSettings):
     prior : str, dict of str to float, or None
         As of `PredictionsPart`.
     transplants, channels : bool
-        Also `transplant`, and `channel_shapley`, of the same cells and seed.
+        Also `transplant`, and `channel_shapley`, with the same ``only``, ``seed`` and, where one is
+        named, ``prior``.
     """
 
     axes: Annotated[tuple[Name, ...], Field(max_length=10_000)] | None = None

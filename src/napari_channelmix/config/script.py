@@ -301,7 +301,8 @@ def _what_if(part: WhatIfPart, names: _Names, model: str) -> list[str]:
         *_call(f"{answers} = cm.what_if", [model, names("cells"), *own, *_prior(part.prior)]),
         f'print("\\n".join({answers}.lines))',
     ]
-    beside = [model, names("cells"), f"only={_text(part.only)}", f"seed={part.seed}"]
+    same = [f"only={_text(part.only)}", f"seed={part.seed}", *_prior(part.prior)]
+    beside = [model, names("cells"), *same]
     if part.transplants:
         lines += _call(f"{names('transplants')} = cm.transplant", beside)
         lines.append(f"print({names('transplants')}.by_part)")

@@ -107,7 +107,9 @@ class ChannelContributions:
     @property
     def sentence(self) -> str:
         """Which channels decide, in words."""
-        of = f"({counted(self.donors, 'other cell')} of {counted(self.groups, 'group')}"
+        # Each cell is a group of its own where no groups are known: then none is spoken of.
+        groups = f" of {counted(self.groups, 'group')}" if self.groups < self.donors else ""
+        of = f"({counted(self.donors, 'other cell')}{groups}"
         of += ", which say little about other groups)" if self.groups < FEW_GROUPS else ")"
         if not self.sham_donors:
             return (

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_channelmix.classify import load_model
 from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.predictor import matched
 from napari_channelmix.config import ClassifierPart, Config, WhatIfPart
 from napari_channelmix.config.from_results import (
     classifier_part,
@@ -30,7 +31,7 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.map_store import read_maps
-from napari_channelmix.run.stored_answers import with_interventions
+from napari_channelmix.run.stored_answers import of_others, with_interventions
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile
 from napari_channelmix.stored_files import read_content
 from napari_channelmix.wording import listed, shown_error
@@ -148,7 +149,10 @@ def findings_job(
         findings = replace(findings, latents=latents)
     if sources.what_if is not None or sources.audit is not None:
         yield Progress(95, 100, "reading the answers of what-if")
-        findings, more = with_interventions(findings, sources.what_if, sources.audit)
+        own = ""
+        if model is not None:
+            own = matched(cells, model.channels, model.who, model.neighbours).fingerprint
+        findings, more = with_interventions(findings, sources.what_if, sources.audit, own)
         notes += more
     if config is None:
         config = _config(findings, sources, model, contents, source)
@@ -271,6 +275,9 @@ def _latents(folder: Path) -> LatentsFacts:
 
 def _what_if_part(findings: Findings, classifier: ClassifierPart | None) -> WhatIfPart | None:
     if findings.what_if is None or classifier is None:
+        return None
+    if of_others("", findings.what_if.provenance, findings, ""):
+        # Done again with this classifier, it would be another result.
         return None
     return what_if_part(
         findings.what_if.provenance,

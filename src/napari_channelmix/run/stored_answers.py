@@ -15,19 +15,21 @@ from napari_channelmix.whatif.transplants_result import Transplants
 from napari_channelmix.wording import path_shown, shown_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari_channelmix.report import Findings
 
-__all__ = ["with_interventions"]
+__all__ = ["of_others", "with_interventions"]
 
 ADVICE = "run the command again that wrote it"
 
 
 def with_interventions(
-    findings: Findings, folder: Path | None, audit: Path | None
+    findings: Findings, folder: Path | None, audit: Path | None, fingerprint: str = ""
 ) -> tuple[Findings, tuple[str, ...]]:
     """Findings with what a folder of ``whatif`` and a file of ``audit`` hold, and what to mind.
+
+    ``fingerprint``: of the cells with the channels of the classifier of the findings.
 
     Raises
     ------
@@ -43,15 +45,30 @@ def with_interventions(
             transplants=_read(folder / "transplants.json", Transplants.from_dict),
             channel_shapley=_read(folder / "channels.json", ChannelShapley.from_dict),
         )
-        model = answers.provenance.get("model")
-        classifier = findings.classifier
-        if classifier is not None and model not in (None, classifier.sha256):
-            notes.append("the answers of what-if are of another classifier")
+        about = answers.provenance
+        notes += of_others("the answers of what-if", about, findings, fingerprint)
     if audit is not None:
         if not audit.is_file():
             raise DataError(f"{path_shown(audit)}: no such file; {ADVICE}")
-        findings = replace(findings, audit=_read(audit, Audit.from_dict))
+        card: Audit = _read(audit, Audit.from_dict)
+        findings = replace(findings, audit=card)
+        about = {**card.provenance, "data": card.provenance.get("cells")}
+        notes += of_others("the answers about shortcuts", about, findings, fingerprint)
     return findings, tuple(notes)
+
+
+def of_others(
+    what: str, about: Mapping[str, Any], findings: Findings, fingerprint: str
+) -> tuple[str, ...]:
+    """Whether answers are of another classifier than that of the findings, or of other cells."""
+    lines = []
+    classifier = findings.classifier
+    if classifier is not None and about.get("model") not in (None, "", classifier.sha256):
+        lines.append(f"{what} are of another classifier")
+    # Without the classifier the channels of the cells are not known to be its own.
+    elif fingerprint and about.get("data") not in (None, fingerprint):
+        lines.append(f"{what} are of other cells, or of these before they changed")
+    return tuple(lines)
 
 
 def _read(path: Path, made: Callable[[Any], Any]) -> Any:
@@ -60,8 +77,8 @@ def _read(path: Path, made: Callable[[Any], Any]) -> Any:
         return None
     try:
         return made(json.loads(path.read_text(encoding="utf-8")))
-    except DataError:
-        raise
+    except DataError as error:
+        raise DataError(f"{path_shown(path)}: {error}; {ADVICE}") from error
     # Not JSON, or other fields than ours.
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise DataError(

@@ -102,7 +102,8 @@ def what_if_cells(
         `channel_shapley`.
     **options
         Single settings, which win, such as ``axes=("DNA brightness",)``; ``prior`` as for
-        `Classifier.predict_proba`.
+        `Classifier.predict_proba`. Transplants and channels take ``only``, ``seed`` and, where
+        one is named, ``prior`` from them; their usual prior is the balanced one.
 
     Returns
     -------
@@ -169,17 +170,24 @@ def what_if_cells_job(
         if parts is not None:
             parts.remove()
         if transplants and (worked or not (out / "transplants.json").exists()):
-            own = TransplantSettings(only=settings.only, seed=settings.seed)
+            own = TransplantSettings(**_same(settings))
             exchanged = yield from part(transplant_job(model, cells, settings=own), 82, 9, 100)
             worked = True
             content, table = exchanged.as_dict(), exchanged.matrix
             files += _written(out, "transplants", content, table)
         if channels and (worked or not (out / "channels.json").exists()):
-            asked = ChannelSettings(only=settings.only, seed=settings.seed)
-            shapley = yield from part(channel_shapley_job(model, cells, settings=asked), 91, 9, 100)
+            of_channels = ChannelSettings(**_same(settings))
+            job = channel_shapley_job(model, cells, settings=of_channels)
+            shapley = yield from part(job, 91, 9, 100)
             worked = True
             files += _written(out, "channels", shapley.as_dict(), shapley.table)
     return WhatIfFolder(result, tuple(files), worked)
+
+
+def _same(settings: WhatIfSettings) -> dict[str, Any]:
+    """What transplants and channels have in common with the edits; a prior where one was named."""
+    prior = {} if settings.prior is None else {"prior": settings.prior}
+    return {"only": settings.only, "seed": settings.seed, **prior}
 
 
 def _facts(task: WhatIfTask) -> dict[str, Any]:
@@ -188,7 +196,7 @@ def _facts(task: WhatIfTask) -> dict[str, Any]:
     return {
         "version": package_version("napari-channelmix"),
         "model": facts["model"],
-        "cells": facts["data"],
+        "cells": [facts["data"], facts["pixels"]],
         "prior": facts["prior"],
         "settings": facts["settings"],
     }
@@ -213,6 +221,7 @@ def _earlier(out: Path, task: WhatIfTask) -> WhatIf | None:
     words = {
         "model": "another model",
         "data": "other cells (or other pixels in them)",
+        "pixels": "other pixels",
         "prior": "another prior",
         "settings": "other settings",
     }

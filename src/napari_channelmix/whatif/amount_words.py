@@ -46,7 +46,10 @@ def condition(axis: Axis, amount: float) -> str:
         name = f"its ratio of {axis.channel} in the nucleus to that in the cytoplasm"
     if axis.unit.startswith(DOUBLINGS):
         adjective = ADJECTIVES.get(words[-1], "high")
-        return f"{name} were {2.0**amount:.2g} times as {adjective} ({amount:.2g} {axis.unit})"
+        times = 2.0**amount
+        # Near 1 two digits would say that nothing changes.
+        factor = f"{times:.3g}" if 0.8 < times < 1.25 else f"{times:.2g}"
+        return f"{name} were {factor} times as {adjective} ({amount:.2g} {axis.unit})"
     if words[-1] == "away":
         part = "" if amount > 0.995 else f" by {100 * amount:.0f} %"
         return f"its {' '.join(words[:-1])} were taken away{part}"

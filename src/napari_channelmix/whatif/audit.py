@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
@@ -118,7 +121,7 @@ def audit_job(
         lambda: [card.of_neighbours()],
         card.of_illumination,
         lambda: [card.of_stain()],
-        lambda: [_of_attribution(maps, mapped, fitting, measured.margin, chosen.seed)],
+        lambda: [_of_attribution(maps, mapped, fitting, measured.margin)],
     )
     for place, checks_of in enumerate(parts, start=1):
         checks += checks_of()
@@ -129,6 +132,7 @@ def audit_job(
     facts = {
         "settings": as_dict(chosen),
         "margin": measured.margin,
+        "model": model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
         "cells": fitting.fingerprint,
         "audited": len(some),
     }
@@ -148,7 +152,6 @@ def _of_attribution(
     mapped: npt.ArrayLike | None,
     cells: Cells,
     margin: float,
-    seed: int,
 ) -> AuditCheck:
     """Where the attribution of some cells lies."""
     if maps is None:
@@ -161,7 +164,7 @@ def _of_attribution(
         why = f"{int(crops.disc.sum()):,} of {len(crops):,} cells have no outline"
         return not_tested("attribution", why)
     shares, areas = attribution_shares(np.asarray(maps, np.float32), crops, margin)
-    return attribution_check(shares, areas, cells.groups[positions], seed)
+    return attribution_check(shares, areas, cells.groups[positions])
 
 
 def _refuse_maps(maps: npt.ArrayLike | None, mapped: npt.ArrayLike | None, cells: Cells) -> None:

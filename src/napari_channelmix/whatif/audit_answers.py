@@ -20,7 +20,7 @@ from napari_channelmix.wording import fraction, listed
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
-    from napari_channelmix.whatif.grouped_shares import GroupedShare
+    from napari_channelmix.whatif.group_intervals import GroupedShare
 
 __all__ = [
     "QUESTIONS",
@@ -169,10 +169,10 @@ def changed_check(
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     more = f"; {listed(also, 6)}" if also else ""
     of_classes = {} if by_class is None else by_class(worst)
-    each = ", ".join(f"of {name} {fraction(one.share)}" for name, one in of_classes.items())
+    each = ", ".join(f"of {name} {fraction(of.share)}" for name, of in of_classes.items())
     line = f"{what} {does}: {worst} moves {text} of them{f' ({each})' if each else ''}{more}"
-    figures = [share_figure(name, one) for name, one in shares.items()]
-    figures += [share_figure(f"{worst}, {name}", one) for name, one in of_classes.items()]
+    figures = [share_figure(name, of) for name, of in shares.items()]
+    figures += [share_figure(f"{worst}, {name}", of) for name, of in of_classes.items()]
     return AuditCheck(
         key,
         QUESTIONS[key],

@@ -24,9 +24,14 @@ from napari_channelmix.whatif.audit_answers import (
     share_figure,
 )
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck
-from napari_channelmix.whatif.grouped_shares import GroupedShare, share_of
+from napari_channelmix.whatif.group_intervals import GroupedShare, share_of
 from napari_channelmix.whatif.outside_cues import calls_of_numbers, fold_of_each
-from napari_channelmix.whatif.stain_levels import share_of_mixed_groups, stain_check
+from napari_channelmix.whatif.stain_levels import (
+    donors_of,
+    givable,
+    share_of_mixed_groups,
+    stain_check,
+)
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -330,4 +335,5 @@ class Card:
             [self._changed(f"{name}: level of same") for name in channels],
             self._groups,
             share_of_mixed_groups(self._labels, groups),
+            givable(levels, donors_of(levels, self._labels, self._seed)[0]),
         )

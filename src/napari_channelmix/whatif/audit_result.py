@@ -169,7 +169,7 @@ class Audit:
         """A row per figure of every check."""
         import pandas as pd
 
-        rows = [{"key": c.key, **asdict(one)} for c in self.checks for one in c.figures]
+        rows = [{"key": c.key, **asdict(figure)} for c in self.checks for figure in c.figures]
         names = ("key", "name", "what", "figure", "low", "high", "n", "groups")
         return pd.DataFrame(rows, columns=list(names))
 
@@ -200,7 +200,7 @@ class Audit:
             AuditCheck(
                 **{
                     **row.model_dump(),
-                    "figures": tuple(AuditFigure(**one.model_dump()) for one in row.figures),
+                    "figures": tuple(AuditFigure(**figure.model_dump()) for figure in row.figures),
                 }
             )
             for row in stored.checks

@@ -26,7 +26,7 @@ from napari_channelmix.whatif.audited_cells import audited_cells_job
 from napari_channelmix.whatif.axes import Axis, named
 from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.crops import SCOPES, CellCrops, batches_of, cell_crops
-from napari_channelmix.whatif.grouped_shares import share_of, surplus_of
+from napari_channelmix.whatif.group_intervals import share_of, surplus_of
 from napari_channelmix.whatif.removal import (
     filled,
     removal_margin,
@@ -252,7 +252,10 @@ def cell_or_crop_job(
         stage = f"the cell or the crop, {done:,} of {len(some):,}"
         yield Progress(10 + 90 * done / len(some), 100, stage)
     calls = {
-        scope: (np.concatenate([one for one, _ in rows]), np.concatenate([two for _, two in rows]))
+        scope: (
+            np.concatenate([called for called, _ in rows]),
+            np.concatenate([there for _, there in rows]),
+        )
         for scope, rows in parts.items()
     }
     lines = tuple(line for line in (picked.line, picked.groups_line) if line)
@@ -286,7 +289,7 @@ def _read(
             some = there if code is None else there & (labels == code)
             rows.append(_effect(scope, name, called, base, labels, groups, classes, some))
     both = calls["cell"][1] & calls["neighbours"][1]
-    changed = {scope: one != base for scope, (one, _) in calls.items()}
+    changed = {scope: called != base for scope, (called, _) in calls.items()}
     surplus = None
     if both.any():
         surplus = surplus_of(changed["crop"][both], changed["cell"][both], groups[both])

@@ -11,13 +11,14 @@ import numpy.typing as npt
 from napari_channelmix.classify.channel_games import donor_pairs, drawn_donors, shapley_subsets
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.intervals import accuracy_interval
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.channels import ChannelSettings
-from napari_channelmix.settings.fields import merged, takes_settings
+from napari_channelmix.settings.fields import as_dict, merged, takes_settings
 from napari_channelmix.whatif.asking import Asker, asker_job
 from napari_channelmix.whatif.blended_calls import (
     blend_batch,
@@ -151,7 +152,9 @@ def channel_shapley_job(
     )
     about = provenance(
         model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
-        data=fitting.signature,
+        data=fitting.fingerprint,
+        prior=asker.prior.as_dict(),
+        settings=as_dict(chosen, leave_out=("prior",)),
         seed=chosen.seed,
         forwards=chosen.forwards,
     )
@@ -288,6 +291,7 @@ class _Game:
             lines.append(self._sample.groups_line)
         if not self._sample.labelled:
             lines.append("no cell has a class: figures are of the classifier's own calls")
+        lines += self._at_chance()
         spread = np.ptp(self.pixels, axis=(0, 2, 3))
         for name, of in zip(self.asker.channels, spread, strict=True):
             if of == 0:
@@ -305,6 +309,21 @@ class _Game:
                 "channels from"
             )
         return lines
+
+    def _at_chance(self) -> list[str]:
+        """That the classifier is not known to be better than a guess on these cells."""
+        kinds = len(np.unique(self.labels))
+        if not self._sample.labelled or kinds < 2:
+            return []
+        count = len(self.asker.classes)
+        low, high = accuracy_interval(self.labels, self.called, self.groups, count)
+        if not low <= 1 / kinds:
+            return []
+        return [
+            f"the classifier is not known to be better than chance on these cells (95 % interval "
+            f"of its balanced accuracy {fraction(low)} to {fraction(high)}, chance "
+            f"{fraction(1 / kinds)}): shares of its accuracy say nothing of the classes"
+        ]
 
 
 def _figures(row: ChannelRow) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.errors import ModelError
 from napari_channelmix.whatif.axes import Axis, named
 from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.crops import CellCrops, Scope, cell_crops
@@ -53,7 +54,7 @@ def edit(
     Examples
     --------
     >>> from napari_channelmix.data.samples import synthetic_plate
-    >>> cells = synthetic_plate().cells
+    >>> cells = synthetic_plate(wells=2).cells
     >>> edited = edit(cells.subset(slice(0, 4)), "DNA brightness", 1.0)
     >>> edited.pixels.shape == cells.read(slice(0, 4)).shape
     True
@@ -61,4 +62,8 @@ def edit(
     crops = cells if isinstance(cells, CellCrops) else cell_crops(cells)
     crops = crops.scoped(scope)
     chosen = axis if isinstance(axis, Axis) else named(axes_of(crops), axis)
-    return chosen(crops, np.asarray(amount, np.float32))
+    try:
+        amounts = np.asarray(amount, np.float32)
+    except (TypeError, ValueError):
+        raise ModelError(f"{chosen.name}: the amount must be a number, not {amount!r}") from None
+    return chosen(crops, amounts)

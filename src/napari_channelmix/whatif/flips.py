@@ -111,7 +111,7 @@ def flip_tables(
     }
     rows: list[dict[str, object]] = []
     transitions: list[dict[str, object]] = []
-    # Shams are of the whole crop, whatever the scope.
+    # Shams are asked in one scope, the first; they are the floor of the others as well.
     known_shams = {name: flips for (_, name), flips in along.items()}
     for scope in dict.fromkeys(scope for scope, _ in along):
         chosen = [(by_name[name], row) for (of, name), row in along.items() if of == scope]

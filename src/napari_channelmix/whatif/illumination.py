@@ -60,8 +60,8 @@ def with_gain(
     if channel is None:
         return np.asarray(level + (pixels - level) * np.float32(gain), np.float32)
     result = pixels.copy()
-    one = level[channel]
-    result[:, channel] = one + (pixels[:, channel] - one) * np.float32(gain)
+    own = level[channel]
+    result[:, channel] = own + (pixels[:, channel] - own) * np.float32(gain)
     return result
 
 

@@ -26,7 +26,7 @@ def outline_lines(crops: CellCrops) -> tuple[str, ...]:
     --------
     >>> from napari_channelmix.data.samples import synthetic_plate
     >>> from napari_channelmix.whatif.crops import cell_crops
-    >>> outline_lines(cell_crops(synthetic_plate().cells, [0, 1, 2]))
+    >>> outline_lines(cell_crops(synthetic_plate(wells=2).cells, [0, 1, 2]))
     ()
     """
     count = len(crops)

@@ -102,7 +102,7 @@ def amounts_of(
     >>> from napari_channelmix.whatif.axes import named
     >>> from napari_channelmix.whatif.axis_table import axes_of
     >>> from napari_channelmix.whatif.crops import cell_crops
-    >>> crops = cell_crops(synthetic_plate().cells, range(0, 360, 12))
+    >>> crops = cell_crops(synthetic_plate(wells=2).cells, range(0, 60, 2))
     >>> amounts_of(named(axes_of(crops), "shading"), crops, count=5).values.tolist()
     [-40.0, -20.0, 0.0, 20.0, 40.0]
     """

@@ -77,7 +77,7 @@ def self_consistency(
     --------
     >>> from napari_channelmix.data.samples import synthetic_plate
     >>> from napari_channelmix.whatif.crops import cell_crops
-    >>> crops = cell_crops(synthetic_plate().cells, range(0, 360, 12))
+    >>> crops = cell_crops(synthetic_plate(wells=2).cells, range(0, 60, 2))
     >>> self_consistency(axes_of(crops)[:1], crops)[["axis", "feature", "pure"]].values.tolist()
     [['DNA brightness', 'DNA brightness', True]]
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.whatif.warping import centres_of, linear_map, offsets_of, warped
+from napari_channelmix.whatif.warping import linear_map, offsets_of, warped
 
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.float32]
 
 # Directions in which the radius of an outline is measured.
 DIRECTIONS = 64
+# Light stays where it is from this many radii of the disc on, and from so many of the outline.
+STILL, CLEAR = 2.5, 1.5
 
 
 def size(crops: CellCrops, amounts: FloatArray) -> CellCrops:
@@ -41,14 +43,22 @@ def elongation(crops: CellCrops, amounts: FloatArray) -> CellCrops:
 def roundness(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """The outline warped towards the disc of equal area; amounts 0 to 1, the disc itself.
 
-    In each of 64 directions from the centre, the distance of the outline is brought to the radius
-    of the disc, and the light within along with it.
+    In each of 64 directions from the centre of the outline (`CellCrops.mask`), its distance is
+    brought to the radius of the disc, and the light within along with it. Where the outline is that
+    of a nucleus, the light around it gives way, and that far from it stays.
     """
-    radius, equal = crops.stored("radii", lambda: _radii(crops), of_outlines=True)
-    gain = radius / (radius + amounts[:, None, None] * (equal[:, None, None] - radius))
-    x, y = offsets_of(crops)
-    centres = centres_of(crops)[:, :, None, None]
-    return warped(crops, (x * gain + centres[:, 0], y * gain + centres[:, 1]))
+    radius, equal, x, y = crops.stored("radii", lambda: _radii(crops), of_outlines=True)
+    disc = equal[:, None, None]
+    wanted = radius + amounts[:, None, None] * (disc - radius)
+    still = np.maximum(STILL * disc, CLEAR * np.maximum(radius, wanted))
+    away = np.maximum(np.hypot(x, y), np.float32(1e-3))
+    beyond = (still - radius) / (still - wanted)
+    outside = np.where(away < still, radius + (away - wanted) * beyond, away)
+    gain = np.where(away <= wanted, radius / wanted, outside / away)
+    # From the centre of the outline, (x, y) are the offsets: their place is the pixel's own.
+    columns = np.arange(x.shape[2], dtype=np.float32)
+    rows = np.arange(y.shape[1], dtype=np.float32)[:, None]
+    return warped(crops, (columns + x * (gain - 1), rows + y * (gain - 1)))
 
 
 def _long_axis(crops: CellCrops) -> FloatArray:
@@ -60,28 +70,48 @@ def _long_axis(crops: CellCrops) -> FloatArray:
     return np.asarray(np.linalg.eigh(moments)[1][:, :, 1], np.float32)
 
 
-def _radii(crops: CellCrops) -> tuple[FloatArray, FloatArray]:
-    """Distance (n, H, W) of the outline in the direction of each pixel; radius (n,) of the disc."""
-    count = len(crops)
-    height, width = crops.region.shape[1:]
-    angles = np.linspace(-np.pi, np.pi, DIRECTIONS, endpoint=False)
-    steps = np.arange(0.5, np.hypot(height, width), 0.5)
-    centres = centres_of(crops)
-    x = np.rint(centres[:, :1, None] + np.cos(angles)[None, :, None] * steps).astype(int)
-    y = np.rint(centres[:, 1:, None] + np.sin(angles)[None, :, None] * steps).astype(int)
-    within = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    place = np.arange(count)[:, None, None]
-    hit = crops.region[place, np.where(within, y, 0), np.where(within, x, 0)] & within
-    # The furthest pixel of the region in each direction, and a mean of three directions.
-    furthest = np.where(hit, steps, 1.0).max(axis=2).astype(np.float32)
-    furthest = (np.roll(furthest, 1, 1) + furthest + np.roll(furthest, -1, 1)) / 3
-    offset_x, offset_y = offsets_of(crops)
-    turn = (np.arctan2(offset_y, offset_x) + np.pi) / (2 * np.pi) * DIRECTIONS
-    before = np.floor(turn).astype(int)
+def _radii(crops: CellCrops) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Outlines in polar coordinates.
+
+    Distance (n, H, W) of the outline in the direction of each pixel, radius (n,) of the disc, and
+    offsets (n, 1, W) and (n, H, 1) of the pixels from the centre of the outline.
+    """
+    import torch
+
+    mask = crops.mask
+    count, height, width = mask.shape
+    area = np.maximum(mask.sum(axis=(1, 2)), 1)
+    centres = [
+        (mask.sum(axis=axis) @ np.arange(side) / area).astype(np.float32)[:, None, None]
+        for axis, side in ((1, width), (2, height))
+    ]
+    angles = np.linspace(-np.pi, np.pi, DIRECTIONS, endpoint=False, dtype=np.float32)[:, None]
+    steps = np.arange(0.25, np.hypot(height, width), 0.5, dtype=np.float32)
+    rays = np.stack(
+        [
+            (centre + turn(angles) * steps) * np.float32(2 / max(side - 1, 1)) - 1
+            for centre, turn, side in zip(centres, (np.cos, np.sin), (width, height), strict=True)
+        ],
+        axis=-1,
+    )
+    with torch.inference_mode():
+        inside = torch.nn.functional.grid_sample(
+            torch.from_numpy(mask[:, None].astype(np.float32)),
+            torch.from_numpy(rays.astype(np.float32)),
+            align_corners=True,
+        ).numpy()[:, 0]
+    # The radius of the sector whose area is that of the outline in this direction.
+    outline = np.sqrt(inside @ steps)
+    outline = np.maximum((np.roll(outline, 1, 1) + outline + np.roll(outline, -1, 1)) / 3, 1)
+    x = np.arange(width, dtype=np.float32) - centres[0]
+    y = np.arange(height, dtype=np.float32)[:, None] - centres[1]
+    turn = (np.arctan2(y, x) + np.float32(np.pi)) * np.float32(DIRECTIONS / (2 * np.pi))
+    before = np.floor(turn).astype(np.int64)
     share = (turn - before).astype(np.float32)
-    rows = np.arange(count)[:, None, None]
-    radius = (1 - share) * furthest[rows, before % DIRECTIONS]
-    radius += share * furthest[rows, (before + 1) % DIRECTIONS]
+    index = np.arange(count)[:, None, None] * DIRECTIONS
+    flat = outline.ravel()
+    radius = (1 - share) * flat[index + before % DIRECTIONS]
+    radius += share * flat[index + (before + 1) % DIRECTIONS]
     # Of all directions together, so that the area stays.
-    equal = np.sqrt((furthest**2).mean(axis=1))
-    return radius, equal.astype(np.float32)
+    equal = np.sqrt((outline**2).mean(axis=1))
+    return radius.astype(np.float32), equal.astype(np.float32), x, y

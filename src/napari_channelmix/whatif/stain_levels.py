@@ -23,14 +23,14 @@ from napari_channelmix.whatif.audit_answers import (
     share_figure,
 )
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck
-from napari_channelmix.whatif.grouped_shares import share_of, surplus_of
+from napari_channelmix.whatif.group_intervals import share_of, surplus_of
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.whatif.crops import CellCrops
 
-__all__ = ["at_levels", "donors_of", "levels_of", "share_of_mixed_groups", "stain_check"]
+__all__ = ["at_levels", "donors_of", "givable", "levels_of", "share_of_mixed_groups", "stain_check"]
 
 FloatArray = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -42,6 +42,8 @@ LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
 MOVES = 0.2
 # Where so many of the cells share a group with another class, the classes do not differ by batch.
 MIXED = 0.9
+# Where fewer of the cells can be given the level of another class, it is not tested.
+LEAST_GIVEN = 0.5
 
 
 def levels_of(crops: CellCrops) -> Doubles:
@@ -79,7 +81,8 @@ def at_levels(crops: CellCrops, channel: int, levels: Doubles, target: Doubles) 
 def donors_of(levels: Doubles, labels: IntArray, seed: int) -> tuple[Doubles, Doubles]:
     """Levels (N, C) that each cell is given: those of a cell of the other class, and of its own.
 
-    Of several classes the one whose median is farthest.
+    Of several classes the one whose median is farthest. No cell gets its own level: NaN where its
+    class has no other cell.
 
     Parameters
     ----------
@@ -98,8 +101,23 @@ def donors_of(levels: Doubles, labels: IntArray, seed: int) -> tuple[Doubles, Do
             away[row] = -1
             theirs = np.flatnonzero(labels == codes[int(away.argmax())])
             other[own, channel] = levels[rng.choice(theirs, len(own)), channel]
-            same[own, channel] = levels[rng.permutation(own), channel]
+            order = rng.permutation(own)
+            same[order, channel] = levels[np.roll(order, 1), channel] if len(own) > 1 else np.nan
     return other, same
+
+
+def givable(levels: Doubles, target: Doubles) -> Doubles:
+    """Share of the cells (C,) whose channel can be brought to another level by a factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> givable(np.array([[20.0], [-5.0]]), np.array([[50.0], [50.0]])).tolist()
+    [0.5]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.asarray(target, np.float64) / levels
+    return np.asarray((np.isfinite(factor) & (factor > 0)).mean(axis=0))
 
 
 def share_of_mixed_groups(labels: IntArray, groups: npt.NDArray[np.str_]) -> float:
@@ -118,6 +136,7 @@ def stain_check(
     shams: Sequence[npt.NDArray[np.bool_]],
     groups: npt.NDArray[np.str_],
     mixed: float,
+    given: npt.ArrayLike | None = None,
 ) -> AuditCheck:
     """Which channel's mere level decides; a question, since biology may differ in level too.
 
@@ -132,9 +151,14 @@ def stain_check(
     groups : (N,) array
     mixed : float
         See `share_of_mixed_groups`; of images where no groups are known.
+    given : (C,) array, optional
+        See `givable`; default: all.
     """
-    figures, suspects = [], []
-    for name, accuracy, moved, sham in zip(channels, told, changed, shams, strict=True):
+    figures, suspects, untested = [], [], []
+    reached = np.ones(len(channels)) if given is None else np.asarray(given, np.float64)
+    for name, accuracy, moved, sham, part in zip(
+        channels, told, changed, shams, reached.tolist(), strict=True
+    ):
         surplus, low, high = surplus_of(moved, sham, groups)
         figures += [
             accuracy_figure(f"{name}: level alone", accuracy),
@@ -144,8 +168,19 @@ def stain_check(
         tells = kept_of(accuracy, whole) >= KEPT_RED and accuracy.low > accuracy.chance
         if tells and surplus >= MOVES and low > 0:
             suspects.append((surplus, low, high, name, accuracy, float(np.mean(sham))))
+        elif tells and part < LEAST_GIVEN:
+            untested.append(name)
     suspects.sort(reverse=True, key=lambda row: row[0])
     key, n, count = "stain level", len(groups), len(np.unique(groups))
+    if not suspects and untested and mixed < MIXED:
+        line = (
+            f"the level of {', '.join(untested)} alone tells the classes apart, and no factor "
+            "gives most cells the level of another class (it lies around that of the background): "
+            "whether it decides is not known"
+        )
+        return AuditCheck(
+            key, QUESTIONS[key], "amber", line, n=n, groups=count, figures=(*figures,)
+        )
     if not suspects:
         line = "no channel's mere level both tells the classes apart and moves the call"
         return AuditCheck(

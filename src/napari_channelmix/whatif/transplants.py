@@ -148,7 +148,8 @@ def transplant_job(
         asker.asked,
         provenance=provenance(
             model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
-            data=fitting.signature,
+            data=fitting.fingerprint,
+            prior=asker.prior.as_dict(),
             settings=as_dict(chosen, leave_out=("prior",)),
         ),
     )
@@ -171,7 +172,8 @@ def _called_job(
     if sample.labelled:
         right = called == sample.labels[some]
         if len(np.unique(called[right])) > 1:
-            line += f"; transplants are of those called as labelled ({int(right.sum()):,})"
+            known = f"{int(right.sum()):,} of {len(right):,}"
+            line += f"; transplants are of those called as labelled ({known})"
             some, pixels, called = some[right], pixels[right], called[right]
     if len(np.unique(called)) < 2:
         raise ModelError(

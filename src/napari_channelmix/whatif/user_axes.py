@@ -104,7 +104,7 @@ def check_axis(axis: Axis, crops: CellCrops) -> None:
     --------
     >>> from napari_channelmix.data.samples import synthetic_plate
     >>> from napari_channelmix.whatif.crops import cell_crops
-    >>> crops = cell_crops(synthetic_plate().cells, [0, 1])
+    >>> crops = cell_crops(synthetic_plate(wells=2).cells, [0, 1])
     >>> wrong = register(lambda pixels, a: pixels + 1, "haze")
     >>> try:
     ...     check_axis(wrong, crops)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +13,15 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.classify import ForeignClassifier
+from napari_channelmix.classify.priors import Prior
 from napari_channelmix.data import Cells
-from napari_channelmix.jobs import Progress
-from napari_channelmix.viewer.pages.whatif import all_cells, live_edit
+from napari_channelmix.jobs import Progress, drain
+from napari_channelmix.settings import TransplantSettings
+from napari_channelmix.viewer.pages.whatif import all_cells, live_edit, transplants_tab
 from napari_channelmix.viewer.pages.whatif.edit_layers import AFTER, BEFORE
 from napari_channelmix.viewer.pages.whatif.page import WhatIfPage
 from napari_channelmix.viewer.session.session import Shown, Trained, session_of
+from napari_channelmix.whatif import transplants
 
 from ...conftest import canvas_of, canvas_point
 
@@ -306,8 +311,93 @@ def test_all_cells_are_edited_and_the_answers_stay_with_the_session(
     tab.choose("DNA brightness", "bright")
     assert tab.class_box.currentText() == "bright"
     assert "DNA brightness" in tab.plot.title.text() and "3 cells" in tab.plot.title.text()
+    assert "prior" not in tab.warnings.text()
+    about = {"prior": {"kind": "balanced", "shares": {"dim": 0.5, "bright": 0.5}}}
+    balanced = replace(answers, result=replace(answers.result, provenance=about))
+    page.session.update(what_if=balanced)
+    assert "The prior of these answers is balanced, not the one" in tab.warnings.text()
     page.session.trained = Trained(model(), "another")
     assert page.session.what_if is None and not tab.boxes[0].isVisible()
+
+
+def test_answers_of_a_classifier_that_was_replaced_meanwhile_are_dropped(
+    made: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = made()
+    going = threading.Event()
+
+    def waiting(*_: Any, **__: Any) -> Any:
+        while not going.is_set():
+            time.sleep(0.01)
+            yield Progress(0, 1, "editing")
+        return "answers"
+
+    monkeypatch.setattr(all_cells, "_all_cells_job", waiting)
+    run = page.runs.all_cells
+    run.run()
+    page.session.trained = Trained(model(), "another")
+    going.set()
+    finished(page, qtbot)
+    assert page.session.what_if is None
+    assert page.notice.text() == all_cells.REPLACED
+
+
+def test_answers_go_to_the_data_set_that_was_asked_about(
+    made: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = made()
+    session, first = page.session, page.session.data_set
+    going = threading.Event()
+
+    def waiting(*_: Any, **__: Any) -> Any:
+        while not going.is_set():
+            time.sleep(0.01)
+            yield Progress(0, 1, "editing")
+        return result
+
+    run = page.runs.all_cells
+    run.tab.form.show({"steps": 3, "compare_scopes": False, "limit": 2})
+    run.run()
+    finished(page, qtbot)
+    result = session.what_if.result
+    session.update(what_if=None)
+    monkeypatch.setattr(all_cells, "_all_cells_job", waiting)
+    run.run()
+    page.open(1)
+    # Another data set is opened while both are at work.
+    others = Cells.from_labels(planes(), ("DNA", "GFP"), squares()[::-1].copy(), crop=CROP)
+    session.open(others.with_labels(np.array([0, 0, 0, 1, 1, 1]), CLASSES), "others", session.shown)
+    going.set()
+    finished(page, qtbot)
+    assert session.data_set != first and session.what_if is None
+    assert page.cell_tab.opened is None and not run.tab.boxes[0].isVisible()
+    session.switch(first, session.shown)
+    finished(page, qtbot)
+    assert session.what_if is not None and session.what_if.result is result
+    page.tabs.setCurrentIndex(1)
+    assert run.tab.boxes[0].isVisible()
+
+
+def test_all_tabs_ask_with_the_prior_that_is_chosen(
+    made: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = made()
+    rare = Prior(CLASSES, (0.9, 0.1), "given")
+    monkeypatch.setattr(transplants_tab, "explained_prior", lambda _: rare)
+    asked = []
+
+    def noted(*_: Any, settings: Any) -> Any:
+        asked.append(settings.prior)
+        yield Progress(0, 1, "asked")
+
+    monkeypatch.setattr(transplants, "transplant_job", noted)
+    session = page.session
+    drain(
+        transplants_tab.transplants_of_session_job(
+            session, session.trained, session.cells, TransplantSettings()
+        )
+    )
+    assert asked == [rare]
 
 
 def test_a_run_is_cancelled_within_a_second(

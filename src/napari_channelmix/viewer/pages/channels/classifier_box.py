@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ClassifierChannels"]
 
 VALUES = "Contribution to accuracy (Shapley value)"
-SWAPS = "Calls that change with this channel of a cell of another class"
+SWAPS = "Predictions that change with this channel of a cell of another class"
 SHAM = "dotted: of a cell of the same class"
 EVERY = "all classes"
 INTRO = "Which channels does the classifier in use decide by? Asked on held-out cells, in seconds."
@@ -62,7 +62,7 @@ class ClassifierChannels(QWidget):
         self.classes = QComboBox()
         self.classes.setToolTip("Of which class the charts are")
         self.values = Bars("Shapley value of each channel", theme, (0.0, 0.1))
-        self.swaps = Bars("Share of calls that change", theme, (0.0, 1.0))
+        self.swaps = Bars("Share of predictions that change", theme, (0.0, 1.0))
         self.value_title, self.swap_title = QLabel(VALUES), QLabel(SWAPS)
         self.sham = QLabel(SHAM)
         self.cell_line.setWordWrap(True)
@@ -294,7 +294,7 @@ def _cell_bar(result: CellChannels, index: int) -> Bar:
 
 def _swap_bar(row: ChannelRow) -> Bar:
     tip = (
-        f"{row.channel} of a cell of another class changes the call of {fraction(row.swap)} "
+        f"{row.channel} of a cell of another class changes the prediction of {fraction(row.swap)} "
         f"(95 % interval {fraction(row.swap_low)} to {fraction(row.swap_high)}) of "
         f"{counted(row.swap_n, 'cell')}"
     )

@@ -130,7 +130,8 @@ class ChannelsPage(Page):
         self._before: ChannelImportance | None = None
         # The data set that the run is of; another may be in use meanwhile.
         self._running = 0
-        self.classifier_task, bar = self.add_task()
+        # Two jobs on one network would switch its modes under each other.
+        self.classifier_task, bar = self.add_task(one_thread=True)
         self.of_classifier = ClassifierChannels(
             self.session, self.viewer.theme, self.classifier_task, bar
         )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["AllCells"]
 
 
+# A classifier that is gone takes its answers with it.
+REPLACED = "The classifier was replaced meanwhile: its answers are dropped. Run again."
+
+
 class AllCells:
     """The tab 'All cells' of a page, and its task."""
 
@@ -41,7 +45,10 @@ class AllCells:
         data_set, settings = session.data_set, self.tab.settings
 
         def answered(result: WhatIf) -> None:
-            session.put(data_set, what_if=WhatIfAnswers(result, trained))
+            if session.uses(trained) or any(trained is known for known in session.classifiers):
+                session.put(data_set, what_if=WhatIfAnswers(result, trained))
+            else:
+                self._page.notice.say(REPLACED)
 
         self.task.run(
             "editing all cells",
@@ -56,6 +63,7 @@ class AllCells:
         answers = self._session.what_if
         mine = answers is not None and answers.trained is self._session.trained
         self.tab.show_result(answers.result if answers is not None and mine else None)
+        self.tab.note_prior(explained_prior(self._session))
 
     def _ended(self, how: str) -> None:
         if how == "cancelled":

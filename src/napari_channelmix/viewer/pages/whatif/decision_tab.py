@@ -27,6 +27,7 @@ from napari_channelmix.wording import sentence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.viewer.pages.whatif.decision_facts import AxisFlip
     from napari_channelmix.viewer.tasks.task_bar import TaskBar
     from napari_channelmix.whatif.result import WhatIf
@@ -112,6 +113,19 @@ class DecisionTab(RunTab):
         flips = {(flip.axis, name): flip for name in classes for flip in flips_of(result, name)}
         self.matrix.show_flips(axes[:FIRST], classes, flips)
         self._show_class()
+
+    def note_prior(self, prior: Prior | None) -> None:
+        """Say where the answers are with another prior than the chosen one; None: of training."""
+        if self.result is None:
+            return
+        its = self.result.provenance.get("prior", {})
+        kind = its.get("kind", "")
+        same = kind in ("", "own") or (
+            kind == "training" if prior is None else its["shares"] == prior.as_dict()["shares"]
+        )
+        if not same:
+            line = f"the prior of these answers is {kind}, not the one that is chosen now"
+            self.warnings.say("\n".join(map(sentence, (*self.result.warnings, line))), "warning")
 
     def choose(self, axis: str, from_class: str) -> None:
         """Show an axis and a class."""

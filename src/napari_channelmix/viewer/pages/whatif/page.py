@@ -200,6 +200,10 @@ class WhatIfPage(Page):
         cells = self.session.cells
         if cells is None:
             return
+        if self.source.prior != explained_prior(self.session):
+            # Another one was chosen while the cell was read.
+            self.open(opened.cell)
+            return
         code = int(cells.labels[opened.cell])
         label = cells.classes[code] if code >= 0 else ""
         self.cell_tab.show_palette(session_palette(self.session))
@@ -322,6 +326,7 @@ class WhatIfPage(Page):
     def _prior_changed(self, _: object = None) -> None:
         """The cell is asked about anew where its probabilities are others now."""
         source = self.source
+        self.runs.all_cells.show()
         if source is not None and source.prior != explained_prior(self.session):
             cell = self.cell
             self._forget()

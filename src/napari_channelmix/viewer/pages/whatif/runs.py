@@ -64,7 +64,7 @@ def runs_of(page: Page) -> Runs:
             page,
             "transplanting channels",
             lambda bar: TransplantsTab(page.viewer.theme, bar),
-            transplants_of_session_job,
+            lambda *given: transplants_of_session_job(page.session, *given),
         ),
         TabRun(
             page,

@@ -29,9 +29,9 @@ KINDS: dict[str, Kind] = {
     "not tested": "info",
 }
 WORDS = {
-    "red": "Shortcut",
+    "red": "Problem",
     "amber": "Doubt",
-    "green": "Tested, none found",
+    "green": "Tested, fine",
     "not tested": "Not tested",
 }
 HINT = (
@@ -76,13 +76,15 @@ class ShortcutsTab(RunTab):
         self.notices = []
         if result is None:
             return
-        self.whole.setText(result.accuracy.text(held_out=False))
+        whole = result.accuracy.text(held_out=False)
+        self.whole.setText(sentence(whole))
         order = list(KINDS)
         for check in sorted(result.checks, key=lambda check: order.index(check.answer)):
             notice = Notice(lines=8)
             lines = [f"{WORDS[check.answer]}: {check.question}", sentence(check.line)]
-            if check.warning:
-                lines.append(check.warning)
+            # What holds for the whole card is said once, above it.
+            if check.warning and check.warning not in whole:
+                lines.append(sentence(check.warning))
             self._checks.addWidget(notice)
             notice.say("\n".join(lines), KINDS[check.answer])
             self.notices.append(notice)
@@ -92,15 +94,20 @@ def audit_of_session_job(
     session: Session, trained: Trained, cells: Cells, settings: AuditSettings
 ) -> Job[Audit]:
     """Audit a classifier; maps of cells that were explained before are looked at as well."""
-    yield Progress(0, 1, "getting ready")
-    import numpy as np
-
-    from napari_channelmix.whatif.audit import audit_job
-
-    leave_a_core()
-    maps: dict[str, Any] = {}
+    # Of these cells: once the job is at work, others may be in use.
     explained = session.explained if session.explained_by is trained else ()
     known = {each.cell: each.map for each in explained if each.map is not None}
-    if known:
-        maps = {"maps": np.stack(list(known.values())), "mapped": np.array(list(known))}
-    return (yield from audit_job(trained.classifier, cells, settings=settings, **maps))
+
+    def job() -> Job[Audit]:
+        yield Progress(0, 1, "getting ready")
+        import numpy as np
+
+        from napari_channelmix.whatif.audit import audit_job
+
+        leave_a_core()
+        maps: dict[str, Any] = {}
+        if known:
+            maps = {"maps": np.stack(list(known.values())), "mapped": np.array(list(known))}
+        return (yield from audit_job(trained.classifier, cells, settings=settings, **maps))
+
+    return job()

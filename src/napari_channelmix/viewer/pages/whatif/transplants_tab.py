@@ -11,9 +11,10 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.settings import TransplantSettings
+from napari_channelmix.settings import TransplantSettings, merged
 from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
 from napari_channelmix.viewer.page_parts.base_page import form
+from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.pages.whatif.decision_facts import percent
 from napari_channelmix.viewer.pages.whatif.flip_matrix import FlipMatrix
 from napari_channelmix.viewer.pages.whatif.run_tab import RunTab
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_channelmix.data import Cells
+    from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.viewer.tasks.task_bar import TaskBar
     from napari_channelmix.whatif.transplants_result import TransplantRow, Transplants
@@ -186,11 +188,17 @@ def _text(row: TransplantRow) -> str:
 
 
 def transplants_of_session_job(
-    trained: Trained, cells: Cells, settings: TransplantSettings
+    session: Session, trained: Trained, cells: Cells, settings: TransplantSettings
 ) -> Job[Any]:
-    """Transplant channels between the cells of a session."""
-    yield Progress(0, 1, "getting ready")
-    from napari_channelmix.whatif.transplants import transplant_job
+    """Transplant channels between the cells of a session, with the prior of its other answers."""
+    prior = explained_prior(session)
 
-    leave_a_core()
-    return (yield from transplant_job(trained.classifier, cells, settings=settings))
+    def job() -> Job[Any]:
+        yield Progress(0, 1, "getting ready")
+        from napari_channelmix.whatif.transplants import transplant_job
+
+        leave_a_core()
+        chosen = merged(TransplantSettings, settings, {"prior": prior})
+        return (yield from transplant_job(trained.classifier, cells, settings=chosen))
+
+    return job()
