@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.whatif.audit_answers import QUESTIONS, not_tested
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck, AuditFigure
+from napari_channelmix.whatif.group_intervals import class_means
 from napari_channelmix.whatif.removal import territories
 from napari_channelmix.wording import fraction
 
@@ -22,7 +24,6 @@ Doubles = npt.NDArray[np.float64]
 #: Of what in the crop.
 PARTS = ("cell", "neighbours", "background")
 OWN_GREEN = 0.5
-DRAWS = 1000
 
 
 def attribution_shares(
@@ -55,31 +56,29 @@ def attribution_shares(
     return shares, parts.mean(axis=(2, 3))
 
 
-def attribution_check(
-    shares: Doubles, areas: Doubles, groups: npt.NDArray[np.str_], seed: int
-) -> AuditCheck:
+def attribution_check(shares: Doubles, areas: Doubles, groups: npt.NDArray[np.str_]) -> AuditCheck:
     """Read the shares of some cells: green where half or more of the magnitude lies in the cell."""
     key, known = "attribution", np.isfinite(shares).all(axis=1)
     if not known.any():
         return not_tested(key, "all maps are 0")
     shares, areas, names = shares[known], areas[known], groups[known]
     mean, area = shares.mean(axis=0), areas.mean(axis=0)
-    low, high = _interval(shares, names, seed)
+    means = class_means(shares, np.zeros(len(shares), np.int64), names, 1)
+    ends = [_ends(low, high) for low, high in zip(means.low[0], means.high[0], strict=True)]
     count = len(np.unique(names))
     figures = [
         AuditFigure(
             f"{part} ({fraction(area[at])} of the area)",
             "share of attribution",
             float(mean[at]),
-            float(low[at]),
-            float(high[at]),
+            *ends[at],
             len(shares),
             count,
         )
         for at, part in enumerate(PARTS)
     ]
     word: Answer = "green" if mean[0] >= OWN_GREEN else "amber"
-    if mean[2] >= OWN_GREEN and low[2] > area[2]:
+    if mean[2] >= OWN_GREEN and (ends[2][0] or 0.0) > area[2]:
         word = "red"
     where = ", ".join(
         f"{fraction(mean[at])} in the {part}" for at, part in enumerate(PARTS)
@@ -95,22 +94,17 @@ def attribution_check(
         line,
         "share of attribution in the cell",
         float(mean[0]),
-        float(low[0]),
-        float(high[0]),
+        *ends[0],
         float(area[0]),
         len(shares),
         count,
+        few_groups_text(count, len(shares)),
         figures=tuple(figures),
     )
 
 
-def _interval(shares: Doubles, groups: npt.NDArray[np.str_], seed: int) -> tuple[Doubles, Doubles]:
-    """95 % interval of the mean (3,): groups are drawn again with replacement."""
-    names, which = np.unique(groups, return_inverse=True)
-    sums = np.zeros((len(names), shares.shape[1]))
-    np.add.at(sums, which, shares)
-    sizes = np.bincount(which)
-    drawn = np.random.default_rng(seed).integers(0, len(names), (DRAWS, len(names)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)[:, None]
-    low, high = np.percentile(means, (2.5, 97.5), axis=0)
-    return np.asarray(low), np.asarray(high)
+def _ends(low: float, high: float) -> tuple[float | None, float | None]:
+    """Ends of an interval of a share; None of a single group, which has none."""
+    if not np.isfinite([low, high]).all():
+        return None, None
+    return max(0.0, float(low)), min(1.0, float(high))

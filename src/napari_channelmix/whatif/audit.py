@@ -118,7 +118,7 @@ def audit_job(
         card.of_neighbours(),
         *card.of_illumination(),
         card.of_stain(),
-        _of_attribution(maps, mapped, fitting, measured.margin, chosen.seed),
+        _of_attribution(maps, mapped, fitting, measured.margin),
     ]
     checks += design.checks(checks, card.why_not)
     order = list(QUESTIONS)
@@ -146,7 +146,6 @@ def _of_attribution(
     mapped: npt.ArrayLike | None,
     cells: Cells,
     margin: float,
-    seed: int,
 ) -> AuditCheck:
     """Where the attribution of some cells lies."""
     if maps is None:
@@ -159,7 +158,7 @@ def _of_attribution(
         why = f"{int(crops.disc.sum()):,} of {len(crops):,} cells have no outline"
         return not_tested("attribution", why)
     shares, areas = attribution_shares(np.asarray(maps, np.float32), crops, margin)
-    return attribution_check(shares, areas, cells.groups[positions], seed)
+    return attribution_check(shares, areas, cells.groups[positions])
 
 
 def _refuse_maps(maps: npt.ArrayLike | None, mapped: npt.ArrayLike | None, cells: Cells) -> None:
