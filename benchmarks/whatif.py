@@ -1,7 +1,7 @@
 """What if, where the answer is known: what edits and transplants do to a classifier's calls.
 
     python benchmarks/whatif.py [--small] [--sets ...] [--parts ...] [--models DIR] [--cells N]
-                                [--split N] [--json FILE]
+                                [--split N] [--unseen] [--json FILE]
 
 Held-out cells; one thread; classifiers are trained once and kept in --models (see
 `whatif_sets.py`), on other cells and from another seed with --split. Every figure is a share of
@@ -49,10 +49,12 @@ def figures(cases: list[Case], parts: list[str], limit: int) -> Iterator[Figure]
             yield Figure(cases[0].name, question, measured, aim)
 
 
-def opened(name: str, models: Path, split: int, small: bool) -> list[Case]:
+def opened(name: str, models: Path, split: int, new: bool, small: bool) -> list[Case]:
     if small:
         return [small_case()]
-    return folds(name, models, split) if name in FOLDED else [case(name, models, split)]
+    if name in FOLDED and not new:
+        return folds(name, models, split)
+    return [case(name, models, split, new)]
 
 
 def main() -> int:
@@ -62,6 +64,7 @@ def main() -> int:
     parser.add_argument("--models", type=Path, default=Path("build/benchmarks/whatif"))
     parser.add_argument("--cells", type=int, default=100, help="of each class, at most")
     parser.add_argument("--split", type=int, default=0, help="seed of the split and the training")
+    parser.add_argument("--unseen", action="store_true", help="held out of the training cells")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -70,7 +73,7 @@ def main() -> int:
     for name in ["synthetic"] if args.small else args.sets:
         start = time.perf_counter()
         try:
-            cases = opened(name, args.models, args.split, args.small)
+            cases = opened(name, args.models, args.split, args.unseen, args.small)
         except ValueError as error:
             if "no such file" not in str(error):
                 raise

@@ -4,8 +4,10 @@
 
 Each classifier is a small network, trained with seed 0 on one thread on the training part of its
 set; the other part is held out. --split N deals the cells anew, with seed N, and trains with that
-seed; a made plate is another one. Real sets are read from the folder CHANNELMIX_DATA, or
-../shared/data beside the project; a set that is not there is passed over and said to be.
+seed; a made plate is another one. Where a file names its held-out cells they stay the same:
+--unseen holds out a part of the training cells of the first split instead. Real sets are read from
+the folder CHANNELMIX_DATA, or ../shared/data beside the project; a set that is not there is passed
+over and said to be.
 """
 
 from __future__ import annotations
@@ -90,6 +92,20 @@ def real(folder: str, test: float = 0.25) -> Callable[..., tuple[Cells, Cells]]:
     return opened
 
 
+def unseen(name: str, split: int, count: int = 4) -> tuple[Cells, Cells]:
+    """A quarter held out from the training cells of the first split: none is in its figures.
+
+    Whole groups where there are groups of several cells.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    train = SETS[name]()[0]
+    parts = StratifiedGroupKFold(count, shuffle=True, random_state=split)
+    groups = np.asarray(train.groups)
+    kept, held = next(iter(parts.split(groups, train.labels, groups)))
+    return train.subset(kept), train.subset(held)
+
+
 def worms_brightfield(split: int = 0) -> tuple[Cells, Cells]:
     cells = open_dataset(DATA / "bbbc010_worms" / "dataset.toml").with_channels(["brightfield"])
     return cells.split(test=0.35, seed=split)
@@ -112,7 +128,7 @@ SETS: dict[str, Callable[..., tuple[Cells, Cells]]] = {
 FOLDED = {"b14": "csm_breast_b14"}
 
 
-def case(name: str, models: Path, split: int = 0) -> Case:
+def case(name: str, models: Path, split: int = 0, new: bool = False) -> Case:
     """The held-out cells of a set, and its classifier, trained where it is not there yet.
 
     Raises
@@ -120,8 +136,11 @@ def case(name: str, models: Path, split: int = 0) -> Case:
     ValueError
         A real set that is not there ('no such file').
     """
-    train, held_out = SETS[name](split) if split else SETS[name]()
-    kept = models / f"{name}{of_split(split)}-small.cmx"
+    if new:
+        train, held_out = unseen(name, split)
+    else:
+        train, held_out = SETS[name](split) if split else SETS[name]()
+    kept = models / f"{name}{'-unseen' if new else ''}{of_split(split)}-small.cmx"
     return Case(name, held_out, trained(train, kept, split))
 
 
@@ -179,12 +198,13 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--models", type=Path, default=Path("build/benchmarks/whatif"))
     parser.add_argument("--split", type=int, default=0, help="seed of the split and the training")
+    parser.add_argument("--unseen", action="store_true", help="cells of no other split")
     args = parser.parse_args()
     torch.set_num_threads(1)
     for name in args.sets:
         start = time.perf_counter()
         try:
-            made = case(name, args.models, args.split)
+            made = case(name, args.models, args.split, args.unseen)
         except ValueError as error:
             if "no such file" not in str(error):
                 raise

@@ -70,7 +70,7 @@ def transplants_section(findings: Findings) -> dict[str, Any] | None:
     ]
     return {
         "lines": result.lines,
-        "head": ["part", "called otherwise", "control", "n", "groups", "overlap"],
+        "head": ["part", "called otherwise", "sham", "n", "groups", "overlap"],
         "rows": rows,
         "warnings": result.warnings,
     }
@@ -97,7 +97,7 @@ def model_channels_section(findings: Findings) -> dict[str, Any] | None:
     ]
     return {
         "lines": result.lines,
-        "head": ["channel", "Shapley value", "exchanged", "control", "n", "groups"],
+        "head": ["channel", "Shapley value", "channel swap", "sham", "n", "groups"],
         "rows": rows,
         "warnings": result.warnings,
     }
