@@ -137,8 +137,8 @@ def open_plate(dock: Any, qtbot: Any, plate: Cells) -> Callable[[], Any]:
 
         images = dock(DataPage)
         images.open_cells(plate)
-        qtbot.waitUntil(lambda: images.session.shown is not None, timeout=10_000)
-        qtbot.waitUntil(lambda: not images.preview.task.busy, timeout=10_000)
+        qtbot.waitUntil(lambda: images.session.shown is not None, timeout=60_000)
+        qtbot.waitUntil(lambda: not images.preview.task.busy, timeout=60_000)
         qtbot.wait(150)
         return images
 

@@ -33,6 +33,8 @@ from napari_channelmix.whatif.crops import cell_crops
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
 
@@ -113,13 +115,17 @@ def audit_job(
     yield Progress(90, 100, "reading the figures")
     card = Card(some, picked.labels, model.classes, measured, chosen.seed)
     design = Design(fitting, model.classes, card.whole, chosen.seed)
-    checks = [
-        *card.of_background(),
-        card.of_neighbours(),
-        *card.of_illumination(),
-        card.of_stain(),
-        _of_attribution(maps, mapped, fitting, measured.margin),
-    ]
+    checks: list[AuditCheck] = []
+    parts: tuple[Callable[[], Iterable[AuditCheck]], ...] = (
+        card.of_background,
+        lambda: [card.of_neighbours()],
+        card.of_illumination,
+        lambda: [card.of_stain()],
+        lambda: [_of_attribution(maps, mapped, fitting, measured.margin)],
+    )
+    for place, checks_of in enumerate(parts, start=1):
+        checks += checks_of()
+        yield Progress(90 + place, 100, "reading the figures")
     checks += design.checks(checks, card.why_not)
     order = list(QUESTIONS)
     checks.sort(key=lambda check: order.index(check.key))

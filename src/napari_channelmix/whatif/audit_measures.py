@@ -91,8 +91,11 @@ def measured_job(
     margin : float or None
     seed : int
     """
+    total = 1.6 * len(cells)
+    yield Progress(0, total, "finding outlines")
     some = np.arange(min(len(cells), SAMPLE))
     sample = cell_crops(cells, some)
+    yield Progress(0, total, "asking twice about the same cells")
     asker.refuse_unsteady(sample.pixels[:8])
     reach = removal_margin(sample) if margin is None else margin
     light = _Light(sample, dark_levels(sample), labels[some], cells.groups[some])
@@ -104,12 +107,15 @@ def measured_job(
     numbers: dict[str, list[Doubles]] = {}
     done = 0
     for crops in batches_of(cells, everything, BATCH):
+        stage = f"auditing the cells, {done + len(crops):,} of {len(cells):,}"
+        yield Progress(done, total, stage)
         own, others = territories(crops, reach, cells)
         own_labels = labels[done : done + len(crops)]
         empty = filled(crops, own | others)
         changes = _changes(crops, own, others, own_labels, light, seed)
         for name, pixels in (*changes, ("background alone", empty.pixels)):
             rows.setdefault(name, []).append(asker.calls(pixels))
+            yield Progress(done, total, stage)
         _, room = sham_area(own, others, "cell")
         for name, values in {
             "levels": levels_of(crops),
@@ -124,7 +130,7 @@ def measured_job(
         }.items():
             numbers.setdefault(name, []).append(np.asarray(values, np.float64))
         done += len(crops)
-        yield Progress(done, 1.6 * len(cells), f"auditing the cells, {done:,} of {len(cells):,}")
+        yield Progress(done, total, stage)
     calls = {name: np.concatenate(parts) for name, parts in rows.items()}
     values = {name: np.concatenate(parts) for name, parts in numbers.items()}
     levels = values.pop("levels")
@@ -227,14 +233,15 @@ def _levels_job(
     other, same = donors_of(levels, labels, seed)
     rows: dict[str, list[IntArray]] = {}
     done = 0
+    total = 1.6 * len(cells)
     for crops in batches_of(cells, np.arange(len(cells)), BATCH):
         these = slice(done, done + len(crops))
+        stage = f"changing the levels of channels, {done + len(crops):,} of {len(cells):,}"
         for place, name in enumerate(cells.channels):
             for kind, target in (("other", other), ("same", same)):
                 pixels = at_levels(crops, place, levels[these, place], target[these, place])
                 rows.setdefault(f"{name}: level of {kind}", []).append(asker.calls(pixels))
+            yield Progress(len(cells) + 0.5 * done, total, stage)
         done += len(crops)
-        total = 1.6 * len(cells)
-        stage = f"changing the levels of channels, {done:,} of {len(cells):,}"
         yield Progress(len(cells) + 0.5 * done, total, stage)
     return {name: np.concatenate(parts) for name, parts in rows.items()}

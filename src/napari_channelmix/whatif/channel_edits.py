@@ -57,8 +57,8 @@ def level(crops: CellCrops, amounts: FloatArray, channel: int) -> CellCrops:
     (`CellCrops.two_sided`): its light may sum to nothing, and any gain then gives the same mean.
     """
     if crops.two_sided is not None and crops.two_sided[channel]:
-        flat = np.broadcast_to(amounts[:, None, None], light_of(crops, channel).shape)
-        return _with_light(crops, channel, flat.astype(np.float32))
+        same = np.broadcast_to(amounts[:, None, None], light_of(crops, channel).shape)
+        return _with_light(crops, channel, same.astype(np.float32))
     light = light_of(crops, channel)
     mean = mean_light(crops, channel)
     target = mean + amounts

@@ -85,7 +85,7 @@ class AboveSham:
     difference, low, high : (K, M) arrays
         Of the shares, with intervals over groups; NaN ends for a class with one cell.
     p_value : (K, M) array
-        One-sided, of no difference, for these cells.
+        One-sided, of no difference, for these cells and for their groups.
     """
 
     difference: FloatArray = field(repr=False)
@@ -104,8 +104,9 @@ def above_sham(
     Statistics in Medicine 24, 729), its variance times what cells in groups are alike (Kish's
     design effect). How alike they are is seen from all axes and classes together; ``.2`` counts as
     two cells, as for recalls. Student's t, with one degree of freedom less than each class has
-    groups, and one more in all. The p-value is McNemar's, exact: of the cells that only one of
-    the two flips. Our definition.
+    groups, and one more in all. The p-value is the larger of two: McNemar's, exact, of the cells
+    that only one of the two flips; and that of the same t over groups, since McNemar's knows none.
+    Our definition.
 
     Parameters
     ----------
@@ -132,7 +133,9 @@ def above_sham(
     centre = (more - less) / (total + 2)
     variance = ((more + less + 1) / (total + 2) - centre**2) / (total + 2)
     freedom = float(((cells > 0).sum(axis=0) - 1).sum()) + GROUPS
-    reach = float(t.ppf(0.5 + LEVEL / 2, freedom)) * np.sqrt(variance * design[:, None])
+    error = np.sqrt(variance * design[:, None])
+    p_value = np.maximum(p_value, t.sf(centre / error, freedom))
+    reach = float(t.ppf(0.5 + LEVEL / 2, freedom)) * error
     low = np.clip(np.minimum(mean, centre - reach), -1, 1)
     high = np.clip(np.maximum(mean, centre + reach), -1, 1)
     low[total[:, 0] < 2], high[total[:, 0] < 2] = np.nan, np.nan

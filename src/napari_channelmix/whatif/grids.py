@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.whatif.data_range import UNMEASURED, data_range, measured
 from napari_channelmix.whatif.ranges import amounts_of
 from napari_channelmix.whatif.responses import AxisGrid
@@ -85,7 +85,8 @@ def grids_job(
     shams = sum(axis.family == "sham" for axis in axes)
     grids: list[AxisGrid] = []
     for place, axis in enumerate(axes):
-        yield Progress(place, len(axes), f"finding the range of the cells, {axis.name}")
+        stage = f"finding the range of the cells, {axis.name}"
+        yield Progress(place, len(axes), stage)
         count = steps if axis.family != "sham" else 1 + max(1, (steps - 1) // max(shams, 1))
         amounts = amounts_of(axis, crops, count)
         # Of a declared range every amount is what it says.
@@ -93,13 +94,15 @@ def grids_job(
         values = _with_added(axis, amounts.values)
         moved = None
         if limits.known and axis.to_level is None:
-            moved = _moved(axis, crops[:SAMPLE], values)
+            yield Progress(place, len(axes), stage)
+            moving = _moved_job(axis, crops[:SAMPLE], values)
+            moved = yield from part(moving, place, 1, len(axes))
         of = scopes if axis.family == "channel" else scopes[:1]
         grids += [AxisGrid(axis, scope, values, limits, moved) for scope in of]
     return tuple(grids)
 
 
-def _moved(axis: Axis, crops: CellCrops, amounts: FloatArray) -> FloatArray:
+def _moved_job(axis: Axis, crops: CellCrops, amounts: FloatArray) -> Job[FloatArray]:
     """Median movement (A,) of the feature of some cells at each amount."""
     before = measured(axis, crops)
     assert before is not None
@@ -109,6 +112,8 @@ def _moved(axis: Axis, crops: CellCrops, amounts: FloatArray) -> FloatArray:
         assert after is not None
         change = (after - before)[np.isfinite(after) & np.isfinite(before)]
         moved[place] = np.median(change) if len(change) else np.nan
+        stage = f"finding the range of the cells, {axis.name}"
+        yield Progress(place + 1, len(amounts), stage)
     return moved
 
 

@@ -96,8 +96,12 @@ def self_consistency_job(
     chosen = np.unique(np.linspace(0, max(len(crops) - 1, 0), min(len(crops), SAMPLE)).astype(int))
     some = crops[chosen]
     everything = _features(axes_of(crops))
-    before = {name: axis.measure(some) for name, axis in everything.items() if axis.measure}
-    spread = {name: _spread(before[name], everything[name], crops) for name in before}
+    before, spread = {}, {}
+    for name, axis in everything.items():
+        if axis.measure:
+            before[name] = axis.measure(some)
+            spread[name] = _spread(before[name], axis, crops)
+            yield Progress(0, 1, "measuring the cells")
     rows = []
     for place, axis in enumerate(axes):
         if axis.measure is None or not len(some):

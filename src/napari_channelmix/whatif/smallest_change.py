@@ -72,9 +72,8 @@ def smallest_changes_job(
         )
         search.bracket(place)
     yield from search.halve_job(total)
-    yield Progress(total - 0.5, total, "finding the smallest change, two axes together")
-    search.keep()
-    search.pairs()
+    yield from search.keep_job(total - 0.5, total, "finding the smallest change, its size")
+    yield from search.pairs_job(total)
     return search.results()
 
 
@@ -182,9 +181,10 @@ class _Search:
             crossing.near = np.where(flipped, crossing.near, middle)
             crossing.probabilities = np.where(flipped[:, None], own, crossing.probabilities)
 
-    def keep(self) -> None:
+    def keep_job(self, done: float, total: float, stage: str) -> Job[None]:
         """Measure what flips the cells; changes beyond the data's own range are dropped."""
         for crossing in self._crossings:
+            yield Progress(done, total, stage)
             edited = crossing.edit(self._crops[crossing.cells], crossing.far)
             to_class = crossing.probabilities.argmax(axis=1)
             within = np.ones(len(edited), bool)
@@ -213,7 +213,7 @@ class _Search:
         assert values is not None
         return values
 
-    def pairs(self) -> None:
+    def pairs_job(self, total: float) -> Job[None]:
         """Two axes together, for cells that none flips alone."""
         left = np.array([not any(not row.technical for row in rows) for rows in self._changes])
         own = [place for place, grid in enumerate(self.grids) if not _technical(grid)]
@@ -227,12 +227,14 @@ class _Search:
             for pair in combinations(sorted(int(place) for place in order), 2):
                 if gain[cell, pair[0]] > 0 and gain[cell, pair[1]] > 0:
                     tried.setdefault(pair, []).append(cell)
+        done, stage = total - 0.4, "finding the smallest change, two axes together"
         for (first, second), some in tried.items():
+            yield Progress(done, total, stage)
             self._try_pair(own[first], own[second], np.array(some), best[:, (first, second)])
         for _ in range(HALVINGS):
-            for _ in self._halve(self._crossings, 0, 1, ""):
-                pass
-        self.keep()
+            yield Progress(done, total, stage)
+            yield from self._halve(self._crossings, done, total, stage)
+        yield from self.keep_job(done, total, stage)
 
     def _gains(self, own: Sequence[int]) -> tuple[FloatArray, FloatArray]:
         """By how much each axis brings each cell to another class, and the amount, (n, axes)."""

@@ -163,7 +163,7 @@ def what_if_task_job(model: Predictor, cells: Cells, settings: WhatIfSettings) -
         "model": model_hash(model),  # type: ignore[arg-type]
         # Not their signature: that reads every pixel of the data set, in one step.
         "data": fitting.fingerprint,
-        "pixels": hashlib.sha256(np.ascontiguousarray(reference.pixels).data).hexdigest(),
+        "pixels": hashlib.sha256(np.ascontiguousarray(reference.pixels).tobytes()).hexdigest(),
     }
     purity = yield from part(purity_job(axes, reference), 9.5, 0.5, 10)
     return WhatIfTask(
