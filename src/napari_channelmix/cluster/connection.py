@@ -55,6 +55,8 @@ class Connection:
         self._folder: Path | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self._deaths, self._settled = 0, 0
+        #: Workers of this machine that died and were started anew, in all.
+        self.replaced = 0
         self._closed = threading.Event()
 
     @property
@@ -261,6 +263,7 @@ class Connection:
             self._processes.remove(process)
             _released(process)
             self._deaths += 1
+            self.replaced += 1
             if self._deaths > DEATHS + len(self._processes):
                 raise ClusterError(
                     f"workers die again and again ({self._last_words()}); try fewer of them"

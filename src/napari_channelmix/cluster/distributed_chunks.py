@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.cluster.chunk_states import ChunkStates, deadly
 from napari_channelmix.cluster.connection import Connection, quiet_logs
-from napari_channelmix.cluster.worker_task import NotWanted, own_facts, run_chunk
+from napari_channelmix.cluster.worker_task import NotWanted, hold, own_facts, run_chunk
 from napari_channelmix.errors import ClusterError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import shown_error
@@ -143,6 +143,8 @@ class _Flight:
         self._pending: dict[int, Any] = {}
         self._fetching: dict[int, tuple[Any, Future[Any]]] = {}
         self._sending: Future[Any] | None = None
+        self._sent_to = (0, 1)
+        self._copies: list[Any] = []
         self._sent: Any = None
         self._tries = 0
         self._counting: Future[Any] | None = None
@@ -165,10 +167,30 @@ class _Flight:
 
     def _send(self) -> None:
         """Give what is shared to all workers."""
-        self._sent = None
-        self._sending = self._pool.submit(
-            self._client.scatter, [self._shared], broadcast=True, hash=False
-        )
+        self._sent, self._sent_to = None, (self._connection.replaced, self.workers)
+        self._sending = sending = Future()
+
+        def send() -> None:
+            try:
+                # Not by dask's broadcast, which never ends where a worker dies meanwhile, and
+                # keeps all later ones waiting: each worker is asked to hold a copy.
+                [sent] = self._client.scatter([self._shared], hash=False)
+                self._copies = [
+                    self._client.submit(hold, sent, workers=[address], pure=False)
+                    for address in self._client.nthreads()
+                ]
+                sending.set_result(sent)
+            except Exception as error:
+                sending.set_exception(error)
+
+        # No thread of the pool: where a worker dies meanwhile it may wait for it without end.
+        threading.Thread(target=send, name="channelmix-send", daemon=True).start()
+
+    @property
+    def _worker_died(self) -> bool:
+        """Whether a worker was lost since what is shared was last sent."""
+        replaced, workers = self._sent_to
+        return self._connection.replaced > replaced or self.workers < workers
 
     def _count(self) -> None:
         self._counting = self._pool.submit(self._client.nthreads)
@@ -261,9 +283,11 @@ class _Flight:
             return
         if self._sending is not None:
             if not self._sending.done():
+                if self._worker_died:
+                    self._send()
                 return
             try:
-                [self._sent] = self._sending.result()
+                self._sent = self._sending.result()
             except Exception as error:
                 # No worker was there for it, for a moment; `wait` gives up in time.
                 if self._tries > 3 or isinstance(error, NOT_SENT):
@@ -308,7 +332,8 @@ class _Flight:
 
     def close(self) -> None:
         """Let go of all chunks in flight: workers stop at the next step of what they compute."""
-        for future in (*self._pending.values(), *(pair[0] for pair in self._fetching.values())):
+        fetched = (pair[0] for pair in self._fetching.values())
+        for future in (*self._pending.values(), *fetched, *self._copies):
             with contextlib.suppress(Exception):
                 # Nobody else waits for it, so the scheduler takes it back from the worker.
                 future.release()

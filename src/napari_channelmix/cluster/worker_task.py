@@ -16,7 +16,7 @@ from napari_channelmix.provenance import package_version
 if TYPE_CHECKING:
     from napari_channelmix.jobs import Job
 
-__all__ = ["Facts", "import_there", "own_facts", "run_chunk"]
+__all__ = ["Facts", "hold", "import_there", "own_facts", "run_chunk"]
 
 #: Version of this package and minor version of Python.
 Facts = tuple[str, str]
@@ -38,6 +38,10 @@ def import_there(modules: Sequence[str]) -> None:
     for name in modules:
         with contextlib.suppress(ImportError):
             import_module(name)
+
+
+def hold(shared: object) -> None:
+    """Have a copy of what is shared in the worker that is asked."""
 
 
 def own_facts() -> Facts:

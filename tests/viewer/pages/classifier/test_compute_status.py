@@ -9,6 +9,7 @@ import pytest
 
 from napari_channelmix.data import open_dataset
 from napari_channelmix.data.decoded_chunks import decoded_chunks
+from napari_channelmix.data.reused_memory import reused_memory
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.viewer.pages.classifier.free_memory import free_memory, in_words
 from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
@@ -43,6 +44,7 @@ def test_free_memory_lets_go_and_says_how_much(
     qtbot.wait(50)
     classifier.session.freeing.connect(lambda freed: freed.append(3 * 2**20))
     decoded_chunks().clear()
+    reused_memory().clear()
     click(box.free)
     assert box.freed.text() == "Freed 3.0 MiB."
     qtbot.waitUntil(lambda: not box.task.busy, timeout=20_000)
