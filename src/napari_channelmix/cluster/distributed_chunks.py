@@ -168,7 +168,8 @@ class _Flight:
     def _send(self) -> None:
         """Give what is shared to all workers."""
         self._sent, self._sent_to = None, (self._connection.replaced, self.workers)
-        self._sending = sending = Future()
+        sending: Future[Any] = Future()
+        self._sending = sending
 
         def send() -> None:
             try:
