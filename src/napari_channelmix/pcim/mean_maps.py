@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.data.crop_outlines import (
+    BY_LIGHT,
     DISC,
     LABELLED,
     LightScale,
@@ -300,10 +301,10 @@ def _poses(
     if known is not None:
         outlines = crop_outlines(known, numbers, crops, scale)
         return [pose_of(mask) for mask in outlines.cell], outlines.origin.tolist()
-    found = [outline_by_light(signal) for signal in scale.signal(crops)]
+    outlined = [outline_by_light(signal) for signal in scale.signal(crops)]
     return (
-        [pose_of(mask) for mask, _ in found],
-        ["light" if there else DISC for _, there in found],
+        [pose_of(mask) for mask, _ in outlined],
+        [BY_LIGHT if known else DISC for _, known in outlined],
     )
 
 

@@ -267,14 +267,14 @@ def _results_job(
             latents = yield from steps.of(encode, "latents")
     what_if = None
     if data_set.what_if is not None:
-        asked = data_set.what_if
+        wanted = data_set.what_if
         answer = what_if_cells_job(
-            classifiers[config.owner_of(data_set, asked)],
+            classifiers[config.owner_of(data_set, wanted)],
             cells,
             out / "whatif",
-            settings_of(WhatIfSettings, asked),
-            transplants=asked.transplants,
-            channels=asked.channels,
+            settings_of(WhatIfSettings, wanted),
+            transplants=wanted.transplants,
+            channels=wanted.channels,
         )
         what_if = yield from steps.of(answer, "what_if")
     return Rerun(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.stored_files import parsed_json, read_text
 from napari_channelmix.whatif.audit_result import Audit
 from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 from napari_channelmix.whatif.result import WhatIf
@@ -75,12 +75,13 @@ def _read(path: Path, made: Callable[[Any], Any]) -> Any:
     """What a file of ours holds; None where there is none."""
     if not path.is_file():
         return None
+    text = read_text(path)
     try:
-        return made(json.loads(path.read_text(encoding="utf-8")))
+        return made(parsed_json(text))
     except DataError as error:
         raise DataError(f"{path_shown(path)}: {error}; {ADVICE}") from error
     # Not JSON, or other fields than ours.
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{path_shown(path)}: not what the command writes ({shown_error(error)}); {ADVICE}"
         ) from error

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.whatif.stored_rows import result_from, result_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,22 +118,15 @@ class ChannelShapley:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, which has no NaN: what is not known is None."""
-        content = asdict(self)
-        content["rows"] = [
-            {name: None if value != value else value for name, value in row.items()}
-            for row in content["rows"]
-        ]
-        return content
+        return result_of(self)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> ChannelShapley:
-        """What `as_dict` gave."""
-        known: list[dict[str, Any]] = [
-            {name: float("nan") if value is None else value for name, value in row.items()}
-            for row in content["rows"]
-        ]
-        rows = tuple(ChannelRow(**row) for row in known)
-        tuples = {
-            name: tuple(content[name]) for name in ("channels", "classes", "lines", "warnings")
-        }
-        return cls(**{**content, **tuples, "rows": rows})
+        """What `as_dict` gave.
+
+        Raises
+        ------
+        DataError
+            Other content.
+        """
+        return result_from(cls, content)

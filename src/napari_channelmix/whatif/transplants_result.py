@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.whatif.stored_rows import result_from, result_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -105,25 +107,18 @@ class Transplants:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, which has no NaN: what is not known is None."""
-        content = asdict(self)
-        content["rows"] = [
-            {name: None if value != value else value for name, value in row.items()}
-            for row in content["rows"]
-        ]
-        return content
+        return result_of(self)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Transplants:
-        """What `as_dict` gave."""
-        known: list[dict[str, Any]] = [
-            {name: float("nan") if value is None else value for name, value in row.items()}
-            for row in content["rows"]
-        ]
-        rows = tuple(TransplantRow(**row) for row in known)
-        tuples = {
-            name: tuple(content[name]) for name in ("channels", "classes", "lines", "warnings")
-        }
-        return cls(**{**content, **tuples, "rows": rows})
+        """What `as_dict` gave.
+
+        Raises
+        ------
+        DataError
+            Other content.
+        """
+        return result_from(cls, content)
 
 
 def _frame(rows: Any) -> pd.DataFrame:

@@ -63,9 +63,9 @@ def test_size_and_brightness_are_edited_and_read_back() -> None:
     own = {name: edit.own for name, edit in real.edits.items()}
     for name, asked in (("Scale", -0.4), ("Intensity", -0.8)):
         edited = real.edited({name: own[name] + asked})
-        assert edited.asked[name] == pytest.approx(asked)
+        assert edited.wanted[name] == pytest.approx(asked)
         assert edited.read[name] == pytest.approx(asked, abs=0.15)
-        assert list(edited.asked) == [name]
+        assert list(edited.wanted) == [name]
 
 
 def test_without_moves_the_cell_is_drawn_as_it_was_encoded() -> None:
@@ -74,7 +74,7 @@ def test_without_moves_the_cell_is_drawn_as_it_was_encoded() -> None:
     edited = real.edited({})
     apart = edited.picture.astype(int) - of.prepared.pictures[of.cell].astype(int)
     assert np.abs(apart).max() <= 1
-    assert edited.asked == {} == edited.read and agreement(real, edited) == ""
+    assert edited.wanted == {} == edited.read and agreement(real, edited) == ""
 
 
 def test_several_latents_are_moved_together_and_told_in_words() -> None:

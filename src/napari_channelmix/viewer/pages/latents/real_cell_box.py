@@ -93,8 +93,7 @@ class RealCellBox(QWidget):
         if real is None:
             return
         self.words.setText(_edits_text(real))
-        asked = real.asker is not None
-        self.bars.setVisible(asked)
+        self.bars.setVisible(real.asker is not None)
         if real.asker is not None:
             self.bars.show_probabilities(real.asker.classes, real.before, None)
 
@@ -127,12 +126,12 @@ def _edits_text(real: RealCell) -> str:
 def agreement(real: RealCell, edited: EditedCell) -> str:
     """What was asked of the latents and what the encoder reads; empty where nothing was edited."""
     parts = []
-    for name, asked in edited.asked.items():
+    for name, wanted in edited.wanted.items():
         read = edited.read[name]
         if real.edits[name].cyclic:
-            figures = f"asked {np.degrees(asked):+.0f}°, read {np.degrees(read):+.0f}°"
+            figures = f"asked {np.degrees(wanted):+.0f}°, read {np.degrees(read):+.0f}°"
         else:
-            figures = f"asked {signed(asked, 2)}, read {signed(read, 2)}"
-        followed = abs(read - asked) <= max(ALIKE, ALIKE * abs(asked))
+            figures = f"asked {signed(wanted, 2)}, read {signed(read, 2)}"
+        followed = abs(read - wanted) <= max(ALIKE, ALIKE * abs(wanted))
         parts.append(f"{title_of(name)}: {figures}" + ("" if followed else " (not followed)"))
     return "; ".join(parts) + "." if parts else ""

@@ -102,13 +102,13 @@ class AxisEdit:
         nearest = float(self.amounts[best])
         low, high = self.values[:-1], self.values[1:]
         crossed = np.flatnonzero((low - target) * (high - target) <= 0)
-        found = []
+        amounts = []
         for place in crossed:
             step = high[place] - low[place]
             share = 0.0 if step == 0 else (target - low[place]) / step
             start, end = self.amounts[place], self.amounts[place + 1]
-            found.append(float(start + share * (end - start)))
-        return min(found, key=lambda amount: abs(amount - neutral), default=nearest)
+            amounts.append(float(start + share * (end - start)))
+        return min(amounts, key=lambda amount: abs(amount - neutral), default=nearest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,14 +119,14 @@ class EditedCell:
     ----------
     picture : (depth, 64, 64) uint8 array
         As the encoder gets it.
-    asked, read : dict of str to float
+    wanted, read : dict of str to float
         For each latent that has an edit: by how much it was to move, and by how much it did.
     probabilities : (K,) float32 array or None
         What the classifier says of it.
     """
 
     picture: npt.NDArray[np.uint8] = field(repr=False)
-    asked: dict[str, float]
+    wanted: dict[str, float]
     read: dict[str, float]
     probabilities: FloatArray | None = field(default=None, repr=False)
 
@@ -167,26 +167,26 @@ class RealCell:
         ModelError
             As `whatif.axes.Axis`.
         """
-        crops, asked = self.crops, {}
+        crops, wanted = self.crops, {}
         for name, edit in self.edits.items():
             if name not in moves:
                 continue
             amount = edit.amount_for(moves[name])
             for axis in edit.axes:
                 crops = axis(crops, amount)
-            asked[name] = _apart(moves[name], edit.own, edit.cyclic)
+            wanted[name] = _apart(moves[name], edit.own, edit.cyclic)
         picture = _drawn(self.latents, crops, self.step)
         z = self.latents.disentangler.encode(picture[None])[0]
         read = {
             name: _apart(_value(self.latents, z, name), self.edits[name].own, edit.cyclic)
             for name, edit in self.edits.items()
-            if name in asked
+            if name in wanted
         }
         probabilities = None
         if self.asker is not None:
             own = [crops.channels.index(name) for name in self.asker.channels]
             probabilities = self.asker(crops.pixels[:, own])[0]
-        return EditedCell(picture, asked, read, probabilities)
+        return EditedCell(picture, wanted, read, probabilities)
 
 
 def real_cell_job(
