@@ -111,8 +111,11 @@ def stop_all() -> None:
     wait_for_all()
 
 
-# Where a script ends without closing its window, or an error ends it.
-atexit.register(stop_all)
+# Where a script ends without closing its window, or an error ends it. Before what `atexit` calls:
+# that runs backwards, and a library that a job imported later (zarr) would stop its own threads
+# first, for which the job then waits without end. Python has no public name for it;
+# `concurrent.futures` uses this one.
+getattr(threading, "_register_atexit", atexit.register)(stop_all)
 
 
 class Task:

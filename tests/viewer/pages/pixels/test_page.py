@@ -661,9 +661,10 @@ def test_each_channel_has_its_own_map_and_its_part_in_the_decision(
     found.explain(4)
     finished(found, qtbot)
     done = found.session.explanation
-    # The map of all channels first, then those of each, then what each contributes.
-    assert seen[0] == (False, False) and seen[-1] == (True, True)
-    assert seen == sorted(seen)
+    # The maps first, then what each channel contributes; where the job is faster than the window
+    # (20 updates a second), early states are passed over.
+    assert seen == sorted(seen) and seen[-1] == (True, True)
+    assert (False, True) not in seen
     assert done.channel_maps.shape == (2, CROP, CROP)
     assert not np.allclose(done.channel_maps.sum(axis=0), done.map)
     panel = found.result.contributions

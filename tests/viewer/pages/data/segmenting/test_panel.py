@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from qtpy.QtCore import Qt
 from napari_channelmix.data.segmentation import segment
 from napari_channelmix.settings import SegmentationSettings
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.pages.data.jobs import objects_job
 from napari_channelmix.viewer.pages.data.page import DataPage
+from napari_channelmix.viewer.pages.data.segmenting import preview
 from napari_channelmix.viewer.pages.data.segmenting.preview import ROLE, SIDE
 
 ODD = {
@@ -177,14 +180,24 @@ def test_a_preview_is_gone_with_its_layer_with_its_channel_and_with_the_page(
 
 
 def test_an_answer_that_comes_after_the_preview_was_left_is_dropped(
-    viewer: Any, page: Any, qtbot: Any, click: Any
+    viewer: Any, page: Any, qtbot: Any, click: Any, monkeypatch: Any
 ) -> None:
+    left = threading.Event()
+
+    def after_leaving(*args: Any) -> Any:
+        result = yield from objects_job(*args)
+        left.wait(20)
+        return result
+
+    monkeypatch.setattr(preview, "objects_job", after_leaving)
     viewer.add_image(blobs(), name="DNA")
     panel = ticked(page, qtbot)
     click(panel.previewing)
     qtbot.waitUntil(lambda: panel.preview.task.busy, timeout=5000)
     panel.leave()
-    qtbot.wait(600)
+    left.set()
+    qtbot.waitUntil(lambda: panel.preview.task.threads == 0, timeout=20_000)
+    qtbot.wait(50)
     assert panel.preview.layer is None
 
 
