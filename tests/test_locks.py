@@ -7,12 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from napari_channelmix.errors import InUseError, SaveError
 from napari_channelmix.locks import NAME, in_use
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOLD = """
 import sys, time

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +21,8 @@ from napari_channelmix.classify.crops import (
 from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_channelmix.data import Cells
 
 

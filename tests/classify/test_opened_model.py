@@ -7,8 +7,7 @@ import pickle
 import subprocess
 import sys
 import warnings
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,9 @@ from torch import nn
 from napari_channelmix.classify import ForeignClassifier, load_model
 from napari_channelmix.classify.opened_model import OpenedModel
 from napari_channelmix.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 

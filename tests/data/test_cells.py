@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,9 @@ from napari_channelmix.data import Cells, Field, open_dataset
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import doctest
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,9 @@ import tifffile
 
 from napari_channelmix.data import Cells, cells
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

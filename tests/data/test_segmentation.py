@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import doctest
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,10 @@ from napari_channelmix.data.segmentation import PIECE, segment, segment_job
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.settings import SegmentationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 Image = npt.NDArray[np.float64]
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOUND = ChannelImportance(
     ("a", "b", "c", "d"),

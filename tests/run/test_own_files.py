@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -57,6 +55,10 @@ from napari_channelmix.report.text import accuracy_doubts, accuracy_in_words
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile, LatentsMadeFrom
 from napari_channelmix.run.text import explanation_text, importance_text
 from napari_channelmix.stored_files import read_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 ORIGIN = {"made": "2026-01-02", "versions": {"torch": "2", "napari-channelmix": "0.1"}, "seed": 0}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from napari_channelmix.scan.plate_layout import (
 from napari_channelmix.scan.well_classes import layout_for, wells_of, with_layout, with_well_classes
 
 from .made_images import made_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHANNELS = ("DNA", "ER")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.data import Cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CLASSES = ("low", "high")
 

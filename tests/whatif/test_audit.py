@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,9 @@ from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.whatif.audit_result import Audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Floats = npt.NDArray[np.float32]
 CLASSES = ("dim", "bright")

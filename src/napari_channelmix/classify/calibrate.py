@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,8 @@ from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_channelmix.classify.calibration import Calibration
     from napari_channelmix.phenotypes.held_out import Marks
 

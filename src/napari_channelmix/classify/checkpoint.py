@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 from pydantic import Field
@@ -21,6 +19,10 @@ from napari_channelmix.classify.weights_file import (
 )
 from napari_channelmix.errors import BundleError
 from napari_channelmix.stored_files import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["Checkpoint", "StoppedTraining"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ from torch import Tensor
 from napari_channelmix.classify.held_crops import HeldCrops
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_channelmix.classify.training_cells import Digests
     from napari_channelmix.data import Cells, ChannelStatistics
     from napari_channelmix.jobs import Job

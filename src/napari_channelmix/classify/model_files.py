@@ -10,12 +10,11 @@ import os
 import pickletools
 import re
 import sys
-import types
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +29,9 @@ from napari_channelmix.classify.callables import (
     refuse_size,
 )
 from napari_channelmix.errors import BundleError, ModelError
+
+if TYPE_CHECKING:
+    import types
 
 __all__ = ["file_kind", "function_name", "is_there", "open_file", "open_function", "refuse_weights"]
 

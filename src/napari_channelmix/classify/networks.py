@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,9 @@ from napari_channelmix.bounds import hold
 from napari_channelmix.classify.inference import InferenceNetwork
 from napari_channelmix.classify.mixing import ChannelMix, Constraint, MixedNetwork
 from napari_channelmix.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["NetworkSpec", "SmallNetwork", "network_names"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +18,24 @@ from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.settings import ClusterSettings
+from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from napari_channelmix.data.image_planes import Plane
     from napari_channelmix.progress_bar import ShowProgress
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["BOX", "Cells"]
 
 
-@dataclass(frozen=True, eq=False)
-class Cells(CellBoxes):
+@dataclass(frozen=True, eq=False, repr=False)
+class Cells(ShownResult, CellBoxes):
     """A data set of cells; immutable, and read crop by crop. `CellPlaces` has its attributes.
 
     Make one with `open_dataset`, `Cells.from_frame`, `Cells.from_labels`, `Cells.from_points` or
@@ -204,6 +208,49 @@ class Cells(CellBoxes):
 
         columns = columns_of_cells(self)
         return pd.DataFrame({**columns, **named_keys(self.keys, columns)})
+
+    def summary(self) -> Summary:
+        """What is shown of them in a notebook: a row per class, and some of the crops."""
+        from napari_channelmix.data.result_summaries import cells_summary
+
+        return cells_summary(self)
+
+    def __repr__(self) -> str:
+        from napari_channelmix.data.result_summaries import cells_summary
+
+        # No image is read for a line of text.
+        return cells_summary(self, pictures=False).line(type(self).__name__)
+
+    def plot(self, cells: Sequence[int] | None = None) -> Figure:
+        """Some cells: each channel stretched by itself, the channels averaged to grey.
+
+        Parameters
+        ----------
+        cells : sequence of int, optional
+            Positions; default: up to 18, as many of each class as of the others.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        DataError
+            Images that cannot be read.
+        """
+        from napari_channelmix.charts import contact_sheet
+        from napari_channelmix.crop_pictures import grey
+        from napari_channelmix.data.result_summaries import cells_summary, examples_of
+
+        chosen, titles = examples_of(self, cells)
+        heading = "; ".join(cells_summary(self, pictures=False).facts)
+        return contact_sheet([grey(crop) for crop in self.read(chosen)], titles, heading)
+
+    def save(self, folder: str | Path, *, progress: ShowProgress = None) -> Path:
+        """As `save_dataset`: write the cells as a data set that `open_dataset` reads back."""
+        from napari_channelmix.data.write_dataset import save_dataset
+
+        return save_dataset(self, folder, progress=progress)
 
     # ---------------------------------------------------------------- making
 

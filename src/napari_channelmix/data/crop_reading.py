@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from napari_channelmix.data.reused_memory import reused_memory
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data.fields import Field
     from napari_channelmix.data.pass_visits import PassVisit
 

@@ -6,11 +6,14 @@ import mmap
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_channelmix.data.open_files import FileStamp, open_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = ["MappedMemory", "mapped_memory", "mapping"]
 

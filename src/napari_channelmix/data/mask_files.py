@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.image_planes import STACKED, ImageFile
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["plane_of_mask", "stack_of_mask"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +15,8 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data.fields import Field
     from napari_channelmix.data.image_planes import Plane
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,9 @@ import numpy.typing as npt
 from napari_channelmix.data.crop_profile import CropProfile, Profiler
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["ChannelStatistics", "statistics_job"]
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_channelmix.data.paths import read_bounded
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["REMEDY", "text_of_table"]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import struct
 from math import ceil, prod
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_channelmix.data.file_limits import refuse_claim
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["chain_length", "check_page"]
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,10 @@ from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.pixel_sources import PixelSource, Place, chunk_region
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Hashable, Sequence
+    from pathlib import Path
 
 __all__ = ["CONVERTED", "READERS", "open_vendor", "refuse_unread"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from math import ceil, prod
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +20,9 @@ from napari_channelmix.data.zarr_arrays import open_array
 from napari_channelmix.data.zarr_metadata import group_attributes, is_zarr, place_inside
 from napari_channelmix.data.zarr_source import ZarrSource
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["is_zarr", "open_zarr"]
 

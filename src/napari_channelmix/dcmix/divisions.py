@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +15,8 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data import Cells
 
 __all__ = ["Division", "Sides", "divided", "given"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations, count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +25,9 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.settings import ImportanceSettings, merged, takes_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from torch import nn
 
     from napari_channelmix.classify.classifier import Classifier

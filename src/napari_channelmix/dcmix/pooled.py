@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ import numpy.typing as npt
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.dcmix.divisions import Division, Sides
     from napari_channelmix.dcmix.repeats import RepeatResult
 

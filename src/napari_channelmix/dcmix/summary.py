@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from napari_channelmix.dcmix.result import ChannelImportance
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.divisions import Division
     from napari_channelmix.dcmix.evidence import AgainstChance

@@ -5,7 +5,6 @@ Cells are cut out in batches, in the order in which their images are read best.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from napari_channelmix.drl.features import hand_crafted
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from napari_channelmix.data import Cells
 
 __all__ = [

@@ -6,12 +6,14 @@ Eastwood and Williams 2018 (DCI). With R the latents of N samples (N, D) and F t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ACTIVE", "DCI", "Omes", "assigned", "association", "dci", "mig", "omes"]
 

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
+
+from napari_channelmix.charts import ShownFigure
+from napari_channelmix.crop_pictures import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
 
 __all__ = ["EVIDENCE", "maps_figure", "mean_maps_figure", "stretched"]
 
@@ -42,7 +46,7 @@ def maps_figure(crops: FloatArray, maps: FloatArray, titles: Sequence[str], head
     matplotlib.figure.Figure
     """
     rows = -(-len(crops) // COLUMNS)
-    figure = Figure(figsize=(2 * 1.6 * COLUMNS, 0.5 + 1.85 * rows), layout="constrained")
+    figure = ShownFigure(figsize=(2 * 1.6 * COLUMNS, 0.5 + 1.85 * rows), layout="constrained")
     figure.suptitle(heading, fontsize="small")
     panels = figure.subplots(rows, 2 * COLUMNS, squeeze=False).reshape(-1, 2)
     for panel in panels.flat:
@@ -76,7 +80,7 @@ def mean_maps_figure(
     matplotlib.figure.Figure
     """
     count, planes = maps.shape[:2]
-    figure = Figure(figsize=(0.8 + 1.7 * planes, 0.6 + 1.9 * count), layout="constrained")
+    figure = ShownFigure(figsize=(0.8 + 1.7 * planes, 0.6 + 1.9 * count), layout="constrained")
     figure.suptitle("Mean maps", fontsize="small")
     panels = figure.subplots(count, planes, squeeze=False)
     top = float(np.quantile(maps, 0.99))
@@ -94,11 +98,3 @@ def mean_maps_figure(
                 panel.set_title(columns[column], fontsize="x-small")
         panels[row][0].set_ylabel(name, fontsize="x-small")
     return figure
-
-
-def stretched(crop: FloatArray) -> FloatArray:
-    """Each channel of a crop (C, H, W) on 0..1; the brightest and darkest half percent are cut."""
-    low, high = np.quantile(crop, [0.005, 0.995], axis=(1, 2))[:, :, None, None]
-    spread = np.where(high > low, high - low, 1)
-    shown: FloatArray = np.clip((crop - low) / spread, 0, 1).astype(np.float32)
-    return shown

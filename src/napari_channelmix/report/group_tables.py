@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.atomic_write import write_text
@@ -11,6 +10,7 @@ from napari_channelmix.phenotypes.responses import curves_frame, levels_frame, w
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
 

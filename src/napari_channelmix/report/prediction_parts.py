@@ -12,9 +12,7 @@ import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +23,10 @@ from napari_channelmix.data.crop_profile import MeasuredCrops
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import Stored, read_content
 from napari_channelmix.wording import brief, path_shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = ["PredictionParts", "other_run"]
 

@@ -5,12 +5,11 @@ Rooms that import torch or Qt are imported where they are used, so that --help i
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.run.arguments import model_on_device, named_model, named_prior, say
@@ -32,6 +31,9 @@ from napari_channelmix.settings.workload import (
     training_workload,
 )
 from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = [
     "demo",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +19,9 @@ from napari_channelmix.settings import OF_THE_CLUSTER, as_dict
 from napari_channelmix.stored_files import read_content
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.run.explain_run import ExplainRun
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +33,8 @@ from napari_channelmix.settings import OF_THE_CLUSTER, ClusterSettings, fields_o
 from napari_channelmix.stored_files import validated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings

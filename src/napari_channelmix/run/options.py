@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Collection
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_channelmix.bounds import argument_within
 from napari_channelmix.settings import Setting, fields_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection
 
 __all__ = ["add_options", "settings_from"]
 

@@ -11,11 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["LIMIT", "bounded_matches_job"]
 

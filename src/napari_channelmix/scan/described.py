@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -14,6 +13,8 @@ from napari_channelmix.settings.segmentation import segmentation_keys
 from napari_channelmix.wording import problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from napari_channelmix.scan.layout import Layout

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,9 @@ from napari.layers import Image
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers.table_points import POSITIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ODD = {
     "scale": (3.0, 0.5, 0.25),

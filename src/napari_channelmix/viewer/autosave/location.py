@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ import numpy.typing as npt
 from napari_channelmix.data.annotations import earlier_centres, field_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data import Cells
 
 __all__ = ["Places", "set_aside"]

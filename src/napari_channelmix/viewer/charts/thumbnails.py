@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 from napari_channelmix.viewer.charts.attribution_colormap import heat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data.display_limits import DisplayLimits
 
 __all__ = ["Thumbnails", "Tile", "grey_levels", "heat_image"]

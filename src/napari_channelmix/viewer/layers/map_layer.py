@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from napari_channelmix.viewer.layers.planes import full_resolution
 from napari_channelmix.viewer.layers.removing import remove_small
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.viewer.layers.patches import Patches
     from napari_channelmix.viewer.session.shown import Shown
 

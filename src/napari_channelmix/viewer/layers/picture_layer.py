@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_
 from napari_channelmix.viewer.layers.removing import remove_small
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["PictureLayer"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["LAYERS_GONE", "OPEN_AGAIN", "Shown", "ShownBefore"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
@@ -12,6 +11,9 @@ from napari.layers import Image
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.axis_question import unclear_axis
 from napari_channelmix.viewer.pages.data.channel_proposal import propose
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ODD = {"scale": (0.5, 0.25), "translate": (7.0, -3.0), "units": ("um", "um")}
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,9 @@ import tifffile
 from qtpy.QtCore import Qt
 
 from napari_channelmix.viewer.pages.data.page import DataPage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ODD = {
     "scale": (0.5, 0.25),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,8 @@ from napari_channelmix.viewer.session.session import Predictions, Session, Train
 from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.data import Cells
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,9 @@ from napari_channelmix.settings import ClassifierSettings, PredictSettings
 from napari_channelmix.viewer.pages.classifier.jobs import train_job
 from napari_channelmix.viewer.pages.report import predictions_panel as module
 from napari_channelmix.viewer.pages.report.page import ReportPage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from napari.layers import Image
@@ -31,6 +30,9 @@ from napari_channelmix.viewer.pages.data.chosen_channels import (
 )
 from napari_channelmix.viewer.pages.data.rgb_bar import RgbBar
 from napari_channelmix.viewer.widgets.notice import breakable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 

@@ -7,7 +7,6 @@ and what the encoder says of the cell that was edited so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.classify.priors import Prior

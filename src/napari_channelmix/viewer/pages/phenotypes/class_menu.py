@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -12,6 +11,8 @@ from napari_channelmix.viewer.charts.class_swatch import swatch
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qtpy.QtGui import QAction
 
 __all__ = ["ClassMenu"]

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, QUrl
@@ -30,6 +29,7 @@ from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import napari
 

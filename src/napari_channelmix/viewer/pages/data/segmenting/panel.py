@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
@@ -16,6 +15,8 @@ from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtpy.QtGui import QHideEvent
 
     from napari_channelmix.data import Segmentation
