@@ -247,6 +247,7 @@ def explain(args: argparse.Namespace) -> None:
     job = explain_cells_job(model, cells, args.out, settings, device=args.device, batch=args.batch)
     count = min(len(cells), settings.limit or len(cells))
     method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
+    method += ", tested" * settings.reliability
     work = explain_workload(model, count, cells.crop, method, args.device)
     result = run_job(job, title="explain", quiet=args.quiet, work=work)
     say(args, explanation_text(result.content))

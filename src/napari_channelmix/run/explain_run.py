@@ -28,7 +28,12 @@ from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explain_tasks import ExplainTask
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import METHOD_VERSION, MapStore
-from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
+from napari_channelmix.run.stored_schemas import (
+    RELIABILITY,
+    Chunk,
+    ChunkReliability,
+    ChunkScores,
+)
 from napari_channelmix.settings import OF_THE_CLUSTER, ClusterSettings, fields_of, settings_of
 from napari_channelmix.stored_files import validated
 
@@ -43,8 +48,19 @@ __all__ = ["CHUNK", "ExplainRun"]
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
+# How long it takes to test a chunk, in methods for a chunk.
+TESTING = 6
 # Settings that change no map, or whose part in it is known otherwise.
-OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only", *OF_THE_CLUSTER)
+OF_NO_ACCOUNT = (
+    "limit",
+    "score",
+    "reliability",
+    "cells",
+    "check",
+    "prior",
+    "only",
+    *OF_THE_CLUSTER,
+)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -188,7 +204,10 @@ class ExplainRun:
         if content is None:
             return None
         try:
-            if method:
+            if method == RELIABILITY:
+                tested = validated(content, ChunkReliability, where=method)
+                tested.refuse_others(rows.stop - rows.start)
+            elif method:
                 scores = validated(content, ChunkScores, where=method)
                 scores.refuse_others(rows.stop - rows.start)
             else:
@@ -219,7 +238,13 @@ class ExplainRun:
     @property
     def steps(self) -> int:
         """Work in all, in methods for a chunk."""
-        return len(self.chunks) * (1 + self.settings.score * len(self.scored))
+        methods = 1 + self.settings.score * len(self.scored)
+        return len(self.chunks) * (methods + self.settings.reliability * self.testing_steps)
+
+    @property
+    def testing_steps(self) -> int:
+        """How long it takes to test a chunk, in methods for a chunk."""
+        return TESTING
 
     def source(self) -> Source:
         """The chosen cells, with their numbers in the data set."""

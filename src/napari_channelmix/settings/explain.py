@@ -108,6 +108,9 @@ class ExplainSettings(ClusterSettings, Question):
         Explain this many cells; see `run.explain_dataset.chosen_cells`. None: all.
     score : bool
         Measure the maps, those of PCIM and those of the baselines.
+    reliability : bool
+        Test each map: against random maps, the maps of random weights and a little noise; takes
+        about five times as long as the maps.
     cells : tuple of int or None
         Explain these, positions in the data set; ``limit`` is then of no account.
     only : {"held-out", "all"}
@@ -122,6 +125,10 @@ class ExplainSettings(ClusterSettings, Question):
         About("Cells", "explain N cells, spread over the data set (default: all)", metavar="N"),
     ] = None
     score: Annotated[Flag, About("Measure", "measure the maps, and those of the baselines")] = False
+    reliability: Annotated[
+        Flag,
+        About("Test", "test each map against random ones, random weights and a little noise"),
+    ] = False
     cells: tuple[Index, ...] | None = None
     only: Annotated[
         Only,
