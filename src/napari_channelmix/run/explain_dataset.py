@@ -141,9 +141,9 @@ def explain_cells_job(
     """Explain the cells of a data set, and keep what is found in a folder; a job.
 
     Find the cells that the model was not trained on; explain 64 cells and keep their maps; when
-    all are done, measure and test them where that is asked; write the picture and the report. What
-    an earlier run has kept is not done again. Memory does not grow with the number of cells, but for
-    the numbers of the report.
+    all are done, measure and test them where that is asked; write the picture and the report.
+    What an earlier run has kept is not done again. Memory does not grow with the number of cells,
+    but for the numbers of the report.
 
     Parameters
     ----------
