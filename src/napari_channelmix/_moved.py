@@ -11,11 +11,8 @@ import importlib.abc
 import importlib.machinery
 import sys
 import warnings
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import ModuleType
+from collections.abc import Sequence
+from types import ModuleType
 
 __all__ = ["MOVED", "RENAMED", "OldNames", "know_old_names"]
 

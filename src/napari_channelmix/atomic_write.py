@@ -7,14 +7,12 @@ import json
 import os
 import re
 import uuid
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_channelmix.errors import SaveError
 from napari_channelmix.wording import path_shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = [
     "file_stems",

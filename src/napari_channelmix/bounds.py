@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.wording import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = [
     "BOUNDS",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from napari_channelmix.bounds import hold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = [
     "GIB",

@@ -31,6 +31,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -41,8 +42,6 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.stored_files import Stored, read_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.jobs import Progress
 
 __all__ = [

@@ -14,15 +14,13 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_channelmix.errors import InUseError, SaveError
 from napari_channelmix.wording import path_shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["in_use"]
 

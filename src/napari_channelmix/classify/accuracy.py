@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,6 @@ from napari_channelmix.classify.intervals import (
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import Stored, validated
 from napari_channelmix.wording import counted, fraction, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "AccuracyDifference",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,9 +15,6 @@ from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.classify.weights_file import described, read_sealed, refuse_other_tensors
 from napari_channelmix.errors import BundleError, ModelError
 from napari_channelmix.wording import shown_error
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["FORMAT", "SCHEMA", "bundle_hash", "load_bundle", "save_bundle"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, model_validator
@@ -18,8 +19,6 @@ from napari_channelmix.phenotypes.adjusted import StoredCalls
 from napari_channelmix.stored_files import Origin, Stored, checked_as
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import Tensor, nn
 
 __all__ = ["FORMAT", "SCHEMA", "BundleAbout", "bundle_hash", "write_bundle"]

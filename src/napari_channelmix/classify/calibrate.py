@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_channelmix.classify.calibration import Calibration
     from napari_channelmix.phenotypes.held_out import Marks
 

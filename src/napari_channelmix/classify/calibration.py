@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -11,9 +12,6 @@ from napari_channelmix.bounds import Finite, Flag, Index, Name
 from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.classify.temperature import COLDEST, HOTTEST
 from napari_channelmix.stored_files import Stored, validated
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Calibration", "ReliabilityBin", "StoredCalibration"]
 

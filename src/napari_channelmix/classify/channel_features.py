@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,6 @@ import numpy.typing as npt
 from napari_channelmix.data.crop_profile import FEATURES, crop_features
 from napari_channelmix.data.scaling import group_levels
 from napari_channelmix.jobs import Job, Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 __all__ = ["BANDS", "NAMES", "RINGS", "CropNumbers", "crop_numbers", "numbers_job"]
 

@@ -6,8 +6,9 @@ exchange of a single channel, are made of such answers. No training is needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,6 @@ from torch.nn import functional
 
 from napari_channelmix.classify.networks import SmallNetwork
 from napari_channelmix.classify.stratified_sample import drawn_equally
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = [
     "BATCH",

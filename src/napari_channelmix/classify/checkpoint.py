@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -19,10 +21,6 @@ from napari_channelmix.classify.weights_file import (
 )
 from napari_channelmix.errors import BundleError
 from napari_channelmix.stored_files import Stored
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["Checkpoint", "StoppedTraining"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from torch import Tensor
 from napari_channelmix.classify.held_crops import HeldCrops
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari_channelmix.classify.training_cells import Digests
     from napari_channelmix.data import Cells, ChannelStatistics
     from napari_channelmix.jobs import Job

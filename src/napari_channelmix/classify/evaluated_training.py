@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,8 +17,6 @@ from napari_channelmix.jobs import Job, part
 from napari_channelmix.settings import ClassifierSettings, as_dict, merged
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import TrainingSettings

@@ -10,11 +10,12 @@ import os
 import pickletools
 import re
 import sys
+import types
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +30,6 @@ from napari_channelmix.classify.callables import (
     refuse_size,
 )
 from napari_channelmix.errors import BundleError, ModelError
-
-if TYPE_CHECKING:
-    import types
 
 __all__ = ["file_kind", "function_name", "is_there", "open_file", "open_function", "refuse_weights"]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,6 @@ from napari_channelmix.bounds import hold
 from napari_channelmix.classify.inference import InferenceNetwork
 from napari_channelmix.classify.mixing import ChannelMix, Constraint, MixedNetwork
 from napari_channelmix.errors import ModelError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["NetworkSpec", "SmallNetwork", "network_names"]
 

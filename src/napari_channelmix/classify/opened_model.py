@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from napari_channelmix.classify.model_files import open_file, open_function
 from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_channelmix.classify.callables import Estimator
 
 __all__ = ["OpenedModel"]

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,9 +18,6 @@ from torch import Tensor
 
 from napari_channelmix.errors import ModelError
 from napari_channelmix.settings.model_output import OUTPUTS, Output
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["OUTPUTS", "Meaning", "Output", "Reading", "answers_of", "output_named", "reading_of"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,6 @@ from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.confusion import matching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data import Cells
 
 __all__ = ["LEAST", "STAGE", "class_order_line", "plausibility_job"]

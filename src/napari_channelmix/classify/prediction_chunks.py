@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,8 +16,6 @@ from napari_channelmix.data.crop_profile import MeasuredCrops
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from napari_channelmix.classify.shift import Observer
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,6 @@ from napari_channelmix.jobs import Job, Progress, drain, mapped
 from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.classify.training_data import TrainingData
     from napari_channelmix.progress_bar import ShowProgress
 

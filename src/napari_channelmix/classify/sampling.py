@@ -5,6 +5,7 @@ These lines concern whatever is made of the classifier: its accuracy, channel im
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,6 @@ from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.data import Cells
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,6 @@ import numpy.typing as npt
 from napari_channelmix.data.crop_profile import PERCENTILES, CropProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.classify.training_data import TrainingData
     from napari_channelmix.classify.training_distance import Likeness

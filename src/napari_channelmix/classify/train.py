@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,9 +39,6 @@ from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.settings import ClassifierSettings, merged, takes_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from napari_channelmix.data import Cells, ChannelStatistics
     from napari_channelmix.progress_bar import ShowProgress
 

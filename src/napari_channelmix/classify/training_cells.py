@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, YES, Marks
 from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari_channelmix.data import Cells
 
 __all__ = ["BLANK", "Digests", "TrainingCells", "blank_crops", "crop_digests"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_channelmix.data import Cells
 
 __all__ = ["PAIRED", "QUANTILES", "TrainingData", "channel_pairs", "dtypes_of"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,6 @@ from napari_channelmix.classify.training_data import (
     channel_pairs,
 )
 from napari_channelmix.data.crop_profile import BLOCK, FEATURES, CropProfile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["Likeness", "likeness", "plain_likeness"]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +16,6 @@ from napari_channelmix.classify.checkpoint import Checkpoint
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, mapped
 from napari_channelmix.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 __all__ = ["Learner", "TrainingRecord", "TrainingSettings", "fit"]
 

@@ -7,6 +7,8 @@ under whatever name they come.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -20,9 +22,6 @@ from napari_channelmix.stored_files import MIB, parsed_json, regular_file, valid
 from napari_channelmix.wording import path_shown, quoted, shown_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from torch import Tensor
 
 __all__ = ["described", "read_sealed", "refuse_other_tensors", "seal", "write_sealed"]

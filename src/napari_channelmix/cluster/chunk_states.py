@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from napari_channelmix.cluster.report import ChunkReport
 from napari_channelmix.errors import ChannelMixError, ClusterError, ModelError
 from napari_channelmix.jobs import Progress
 from napari_channelmix.wording import shown_error
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["ChunkStates", "deadly"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_channelmix.cluster.chunk_states import ChunkStates
@@ -9,8 +10,6 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.settings.cluster import ClusterSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.cluster.report import ChunkReport
     from napari_channelmix.jobs import Job
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,8 +22,6 @@ from napari_channelmix.errors import ClusterError
 from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from napari_channelmix.settings.cluster import ClusterSettings
 
 __all__ = ["Connection", "quiet_logs"]

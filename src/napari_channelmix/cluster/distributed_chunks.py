@@ -13,6 +13,7 @@ import pickle
 import threading
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,6 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.settings.cluster import ClusterSettings
 
 __all__ = ["on_workers_job"]

@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from napari_channelmix.errors import ClusterError
 from napari_channelmix.provenance import package_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.jobs import Job
 
 __all__ = ["Facts", "hold", "import_there", "own_facts", "run_chunk"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,9 +15,6 @@ from napari_channelmix.config.schema import SCHEMA, Config
 from napari_channelmix.errors import ConfigError
 from napari_channelmix.stored_files import MIB, parsed_json, read_text
 from napari_channelmix.wording import path_shown, problem, quoted, shown_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["as_json", "folder_names", "read_config", "write_config"]
 

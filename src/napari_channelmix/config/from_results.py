@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from napari_channelmix.config.schema import (
 from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance

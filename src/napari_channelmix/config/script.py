@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,6 @@ from napari_channelmix.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from napari_channelmix.config.schema import (
         ClassifierPart,
         Config,

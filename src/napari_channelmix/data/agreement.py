@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.image_planes import FilePlane, ImageFile
@@ -11,9 +13,6 @@ from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
-    from pathlib import Path
-
     from napari_channelmix.data.fields import Field
 
 __all__ = ["ChannelNames", "FileWarnings", "warnings_of_fields"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,6 @@ from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.values import class_name, similar_warnings
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted, listed, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = [
     "channel_names",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["Boxes", "Cuts", "boxes_of_plane"]
 

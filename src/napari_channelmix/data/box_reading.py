@@ -6,6 +6,7 @@ together; those in memory are cut out as they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,8 +21,6 @@ from napari_channelmix.data.lazy_blocks import boxes_of_dask, is_dask, zarr_chun
 from napari_channelmix.data.pixel_sources import ArraySource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.data.image_planes import Plane
     from napari_channelmix.data.pass_visits import PassVisit
 

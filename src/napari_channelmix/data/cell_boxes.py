@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,6 @@ from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
     # Imported where it is needed: a dock that opens before there are cells need not wait for it.
-    from collections.abc import Iterator, Sequence
     from typing import Self
 
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise, product
 from math import prod
@@ -23,8 +24,6 @@ from napari_channelmix.data.pass_visits import PassVisit, touched_chunks
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
-
     from napari_channelmix.data.pixel_sources import PixelSource, Place
 
 __all__ = ["PlaneOfChunks", "UnreadableChunk", "boxes_of_chunks", "read_region"]

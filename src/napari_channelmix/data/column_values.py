@@ -6,17 +6,15 @@ What is wrong is only marked: whoever needs the value reads that one text and is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.values import LARGEST, number, whole_number
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 __all__ = [
     "Identifiers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.column_values import alike, first_of_each
@@ -10,8 +11,6 @@ from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
     # Imported with the first data set: a dock that opens before need not wait for it.
-    from collections.abc import Collection, Sequence
-
     import numpy as np
     import numpy.typing as npt
     import pandas as pd

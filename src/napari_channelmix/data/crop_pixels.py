@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,6 @@ import numpy as np
 from napari_channelmix.data.pixel_size import in_micrometres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from napari_channelmix.data.cell_boxes import CellBoxes
 
 __all__ = ["differing_line", "pixel_sizes", "without_differing_line"]

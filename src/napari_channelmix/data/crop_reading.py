@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from napari_channelmix.data.reused_memory import reused_memory
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data.fields import Field
     from napari_channelmix.data.pass_visits import PassVisit
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,8 +40,6 @@ from napari_channelmix.stored_files import Stored, read_content
 from napari_channelmix.wording import brief, path_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari_channelmix.settings import ClusterSettings
 
 __all__ = ["bytes_of_store", "store_job", "write_shard_job"]

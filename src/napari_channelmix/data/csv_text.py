@@ -9,11 +9,10 @@ a plain number, such as ``-1.5``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
 __all__ = ["csv_blocks", "csv_text", "escaped", "unescaped"]

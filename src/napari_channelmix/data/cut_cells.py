@@ -6,15 +6,12 @@ whole images say nothing of it, and boxes and tiles are resized to the crop, so 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_size import STEP, WHOLE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 __all__ = ["cut_off_warning", "reach_over_crop", "without_cut_line"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,9 +21,6 @@ from napari_channelmix.settings.fields import fields_of
 from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.stored_files import read_toml
 from napari_channelmix.wording import path_shown, problem, quoted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["CellsEntry", "Description", "ImageEntry", "PlanesEntry", "read_description"]
 

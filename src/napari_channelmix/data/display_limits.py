@@ -6,6 +6,7 @@ sample of the data set, and a channel of which most is noise keeps its noise dar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data.cells import Cells
     from napari_channelmix.data.fields import Field
 

@@ -6,6 +6,7 @@ reaches from -0.5 to H - 0.5. Boxes are half-open ranges of pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,6 @@ from napari_channelmix.data.neighbours import background_level, prepared_crop
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data.image_planes import Plane
     from napari_channelmix.data.pass_visits import PassVisit
 

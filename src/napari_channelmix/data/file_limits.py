@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
 from napari_channelmix.errors import ChannelMixError, DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 __all__ = ["CLAIM_FLOOR", "CLAIM_RATIO", "guarded", "refuse_claim", "refuse_special"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -14,8 +15,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import problem
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from napari_channelmix.jobs import Job

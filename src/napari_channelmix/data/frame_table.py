@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     import pandas as pd
 
 __all__ = ["free_name", "table_of_frame", "table_of_frame_job"]

@@ -7,6 +7,7 @@ other programs say of the same cells.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.column_values import different
@@ -14,8 +15,6 @@ from napari_channelmix.data.frame_table import table_of_frame
 
 if TYPE_CHECKING:
     # Imported with the first data set: a dock that opens before need not wait for it.
-    from collections.abc import Collection, Iterable
-
     import numpy as np
     import numpy.typing as npt
     import pandas as pd

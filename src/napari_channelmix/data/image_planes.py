@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,6 @@ from napari_channelmix.data.chunk_reading import read_region
 from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.pixel_sources import PixelSource, all_pixels
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = [
     "KNOWN_AXES",

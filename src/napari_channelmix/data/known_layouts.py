@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from napari_channelmix.data.tiff_layouts import Layout
 
 __all__ = ["layouts"]

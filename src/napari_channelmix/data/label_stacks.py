@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from napari_channelmix.data.label_projection import project_labels
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data.stack_places import StackPlace
 
 __all__ = ["LabelStack"]

@@ -6,14 +6,11 @@ import mmap
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from napari_channelmix.data.open_files import FileStamp, open_files
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 __all__ = ["MappedMemory", "mapped_memory", "mapping"]
 

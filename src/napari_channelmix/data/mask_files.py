@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.image_planes import STACKED, ImageFile
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["plane_of_mask", "stack_of_mask"]
 

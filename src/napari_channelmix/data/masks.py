@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,6 @@ import numpy.typing as npt
 from napari_channelmix.data.label_images import Objects, Regions, as_label_image
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = [
     "Mask",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree
 
 from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["OmeImage", "OmeSet", "TiffData", "read_ome"]
 

@@ -6,15 +6,12 @@ import os
 import re
 import stat
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["path_of_text", "read_bounded", "read_start"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +16,6 @@ from napari_channelmix.data.open_files import FileStamp
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Sequence
-    from pathlib import Path
-
     from PIL import ImageFile as PilFile
 
     from napari_channelmix.data.pixel_sources import PixelSource, Place

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from napari_channelmix.data.cell_boxes import CellBoxes
 
 __all__ = ["crop_keys", "files_of_chunks_job", "pixel_facts_job", "stored_dtype"]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import listed, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["PointColumns", "point_columns"]
 

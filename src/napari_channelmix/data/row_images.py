@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.agreement import ChannelNames, FileWarnings
@@ -10,8 +11,6 @@ from napari_channelmix.data.stack_places import StackPlace, in_words
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.data.description import Description
     from napari_channelmix.data.table import Table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from napari_channelmix.data.fields import Field, outside, square_boxes
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.data.description import Description
     from napari_channelmix.data.label_images import Objects
     from napari_channelmix.data.row_fields import Refusals, RowFields

@@ -7,9 +7,9 @@ downloaded.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,6 @@ from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.data.write_dataset import write_image, write_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = [
     "Sample",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data.description import Description
     from napari_channelmix.data.table import Table
 

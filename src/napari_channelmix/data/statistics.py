@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,6 @@ import numpy.typing as npt
 from napari_channelmix.data.crop_profile import CropProfile, Profiler
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 __all__ = ["ChannelStatistics", "statistics_job"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,8 +30,6 @@ from napari_channelmix.stored_files import MIB, Stored, parsed_json, read_text, 
 from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from napari_channelmix.data.fields import Field

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 from array import array
+from collections.abc import Iterator, Sequence
 from operator import methodcaller
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +23,6 @@ from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
     import _csv
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from napari_channelmix.data.paths import read_bounded
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import quoted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["REMEDY", "text_of_table"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,8 +19,6 @@ from napari_channelmix.data.mapped_files import mapped_memory, mapping
 from napari_channelmix.data.open_files import FileStamp, RawFile, open_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-
     from napari_channelmix.data.pixel_sources import Place
 
 __all__ = ["Layout", "layout_of_pages"]

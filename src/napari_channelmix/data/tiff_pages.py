@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import struct
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from napari_channelmix.data.file_limits import refuse_claim
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["chain_length", "check_page"]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +22,6 @@ from napari_channelmix.data.tiff_sets import open_by_itself
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Sequence
-    from pathlib import Path
-
     from napari_channelmix.data.pixel_sources import PixelSource, Place
 
 __all__ = ["TiffSource", "as_opened"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +18,6 @@ from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.pixel_sources import PixelSource, Place, chunk_region
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Sequence
-    from pathlib import Path
 
 __all__ = ["CONVERTED", "READERS", "open_vendor", "refuse_unread"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,6 @@ from napari_channelmix.data.zarr_arrays import open_array
 from napari_channelmix.data.zarr_metadata import group_attributes, is_zarr, place_inside
 from napari_channelmix.data.zarr_source import ZarrSource
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["is_zarr", "open_zarr"]
 

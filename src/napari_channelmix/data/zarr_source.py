@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +23,6 @@ from napari_channelmix.data.zarr_metadata import place_inside
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Iterator, Sequence
-    from pathlib import Path
-
     from napari_channelmix.data.pixel_sources import Place
 
 __all__ = ["ZarrSource"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,8 +16,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data import Cells
 
 __all__ = ["Division", "Sides", "divided", "given"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,8 +13,6 @@ from napari_channelmix.jobs import mapped_results
 from napari_channelmix.settings import OF_THE_CLUSTER, ImportanceSettings, as_dict, merged
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix.result import ChannelImportance
     from napari_channelmix.jobs import Job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from napari_channelmix.dcmix.negative_control import decoy_p_values, holm
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.classify.channel_features import CropNumbers
     from napari_channelmix.dcmix.label_link import LinkTest
     from napari_channelmix.dcmix.repeats import RepeatResult

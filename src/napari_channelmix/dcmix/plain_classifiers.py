@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from napari_channelmix.dcmix.single_channels import ChannelsAlone, alone_job
 from napari_channelmix.jobs import Job, part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from napari_channelmix.classify.pixels import Pixels
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix.divisions import Division

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ import numpy.typing as npt
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.dcmix.divisions import Division, Sides
     from napari_channelmix.dcmix.repeats import RepeatResult
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from napari_channelmix.classify.intervals import FEW_GROUPS, TOO_FEW_GROUPS
 from napari_channelmix.wording import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge", "without_control"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +27,6 @@ from napari_channelmix.settings import OF_THE_CLUSTER, ImportanceSettings, as_di
 from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.crops import NormalisedCrops
     from napari_channelmix.classify.mixing import ChannelMix

@@ -6,6 +6,7 @@ finished repeats has one writer, and workers need the images alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,6 @@ from napari_channelmix.jobs import Job, Progress, mapped, part
 from napari_channelmix.settings import ClusterSettings, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.dcmix.divisions import Division
 

@@ -8,6 +8,7 @@ cannot tell these apart, and neither can this: it asks.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,6 @@ from napari_channelmix.data.scaling import follows_classes
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.classify.channel_features import CropNumbers
 
 __all__ = ["NUMBERS", "OneNumber", "Separability", "group_share", "separability"]

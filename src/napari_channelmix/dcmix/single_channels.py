@@ -7,6 +7,7 @@ channels, on the folds on which the network was measured.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,6 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from napari_channelmix.classify.channel_features import CropNumbers
 
 __all__ = ["ALL_SETS", "ChannelSet", "ChannelsAlone", "alone_job"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,9 +12,6 @@ from napari_channelmix.classify.accuracy import StoredAccuracy
 from napari_channelmix.dcmix.separability import Separability
 from napari_channelmix.dcmix.single_channels import ChannelsAlone
 from napari_channelmix.stored_files import Origin, Stored, checked_as
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,6 @@ from napari_channelmix.dcmix.result import ChannelImportance
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.divisions import Division
     from napari_channelmix.dcmix.evidence import AgainstChance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from napari_channelmix.drl.network import REACH, Posterior, VariationalAutoencod
 from napari_channelmix.errors import DataError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from napari_channelmix.drl.latent_code import Code
 
 __all__ = ["NamedAutoencoder", "as_floats"]

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,8 +23,6 @@ from napari_channelmix.jobs import Job, Progress, mapped, part
 from napari_channelmix.provenance import package_version
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.autoencoder import NamedAutoencoder
     from napari_channelmix.settings import ClusterSettings

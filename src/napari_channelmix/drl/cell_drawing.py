@@ -5,6 +5,7 @@ Cells are cut out in batches, in the order in which their images are read best.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from napari_channelmix.drl.features import hand_crafted
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from napari_channelmix.data import Cells
 
 __all__ = [

@@ -6,6 +6,7 @@ with its own colour (three numbers) or weight (one).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ import numpy.typing as npt
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.autoencoder import NamedAutoencoder
 

@@ -6,17 +6,14 @@ read corrupted sprites, some of them corrupted in ways it was never trained on. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from napari_channelmix.drl.sprites import EDGE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["TESTS", "Corruption", "corrupted"]
 

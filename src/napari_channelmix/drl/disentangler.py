@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +15,6 @@ from napari_channelmix.drl.finetune import finetune_job
 from napari_channelmix.drl.preparation import prepare_job, some_pictures_job
 from napari_channelmix.jobs import drain
 from napari_channelmix.settings import FinetuneSettings, takes_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["Disentangler"]
 

@@ -10,9 +10,11 @@ import copy
 import hashlib
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +32,6 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
 from napari_channelmix.settings import FinetuneSettings, merged, takes_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["Finetuned", "finetune_job"]
 

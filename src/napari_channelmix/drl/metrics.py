@@ -6,14 +6,12 @@ Eastwood and Williams 2018 (DCI). With R the latents of N samples (N, D) and F t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["ACTIVE", "DCI", "Omes", "assigned", "association", "dci", "mig", "omes"]
 

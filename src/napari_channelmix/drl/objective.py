@@ -8,8 +8,9 @@ that the sprites were drawn with.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,9 +18,6 @@ from torch.nn import functional as F
 
 from napari_channelmix.drl.network import Posterior, VariationalAutoencoder
 from napari_channelmix.errors import ModelError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["PAPER_OBJECTIVE", "Objective", "aggregated", "changed_latents", "reconstruction"]
 

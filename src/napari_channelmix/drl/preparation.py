@@ -12,6 +12,7 @@ since size and brightness are what the latents are to tell.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,6 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.settings import ClusterSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd

@@ -7,14 +7,11 @@ by a whole turn over ``period`` it is the same picture again. Our definitions.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["BEAN", "ELLIPSE", "HEART", "LOBED", "OVAL", "ROUNDISH", "SQUARE", "Outline"]
 

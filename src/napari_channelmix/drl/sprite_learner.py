@@ -6,6 +6,7 @@ shares the posteriors of what did not change, and asks for the uncorrupted pictu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from napari_channelmix.drl.recipe import EPOCH, Recipe
 from napari_channelmix.drl.sprites import Sprites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari_channelmix.jobs import Job
 
 __all__ = ["SpriteBatch", "SpriteLearner"]

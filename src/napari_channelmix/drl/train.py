@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.classify.device import choose_device
@@ -12,8 +13,6 @@ from napari_channelmix.drl.sprite_learner import SpriteLearner
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.drl.recipe import Recipe
     from napari_channelmix.jobs import Job
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.network import REACH
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.drl.disentangler import Disentangler
 
 __all__ = ["FEW", "Traversal", "ranges", "save_sheet", "traversal"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,6 @@ from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.outputs import Reading
     from napari_channelmix.classify.training_cells import TrainingCells

@@ -6,6 +6,7 @@ of the class, so the words about a map begin with what is known against its cell
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,6 @@ from napari_channelmix.data.crop_profile import FEATURES, crop_features
 from napari_channelmix.pcim.flatness import named_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.attribution import Attribution
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,6 @@ from torch import Tensor
 from napari_channelmix.pcim.references import blurred, border_median
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
     from napari_channelmix.pcim.batch import Problem
 
 __all__ = ["Flatness", "flat_lines", "joined_flat", "named_cells"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,6 @@ from napari_channelmix.pcim.references import REPORTED
 from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data import Cells
 
 __all__ = ["measure_job"]

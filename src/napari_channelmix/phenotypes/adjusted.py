@@ -12,8 +12,9 @@ worked out, as can how certain they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,6 @@ from napari_channelmix.bounds import Flag, Index
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import Stored, validated
 from napari_channelmix.wording import counted, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "Adjusted",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.values import class_name, similar_names
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["Confusion", "class_places", "confusion_of", "matching"]
 

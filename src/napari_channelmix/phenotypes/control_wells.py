@@ -7,14 +7,12 @@ each positive one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["ControlQuality", "control_quality", "is_negative", "named_controls", "pure_classes"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, only_named
 from napari_channelmix.phenotypes.wilson import wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from napari_channelmix.data import Cells

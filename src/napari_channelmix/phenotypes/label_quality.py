@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.robust import robust_z_scores
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["class_distance", "disagreement", "margin"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,6 @@ from napari_channelmix.dcmix.chart import BLUE, ORANGE
 from napari_channelmix.phenotypes.fractions import fraction_title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.calibration import ReliabilityBin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.classify.calibration import Calibration
     from napari_channelmix.classify.priors import Prior

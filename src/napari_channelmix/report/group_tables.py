@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.atomic_write import write_text
@@ -10,7 +11,6 @@ from napari_channelmix.phenotypes.responses import curves_frame, levels_frame, w
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import pandas as pd
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,6 @@ from napari_channelmix.atomic_write import write_json
 from napari_channelmix.data.zarr_metadata import WRITTEN_BY, group_attributes
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import path_shown
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["ImageGroup", "add_to_list", "listed_in", "write_label_group", "write_table_group"]
 

@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.atomic_write import write_whole
 from napari_channelmix.errors import SaveError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["PlaneImage", "write_ome_tiff", "write_ome_zarr"]
 

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import write_text
@@ -33,9 +35,6 @@ from napari_channelmix.report.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from napari_channelmix.report.findings import Findings
 
 __all__ = ["page_job", "page_of", "report_job"]

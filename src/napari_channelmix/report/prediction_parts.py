@@ -12,7 +12,9 @@ import hashlib
 import json
 import shutil
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +25,6 @@ from napari_channelmix.data.crop_profile import MeasuredCrops
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import Stored, read_content
 from napari_channelmix.wording import brief, path_shown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 __all__ = ["PredictionParts", "other_run"]
 

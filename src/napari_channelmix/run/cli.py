@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.run.interrupts import terminated_as_interrupted
 from napari_channelmix.run.parser import parser
 from napari_channelmix.wording import path_shown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["main"]
 

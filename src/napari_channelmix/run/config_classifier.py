@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.classify import Classifier, load_bundle, load_model
@@ -15,9 +17,6 @@ from napari_channelmix.run.train_to_file import train_into_job
 from napari_channelmix.settings import ClassifierSettings, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from napari_channelmix.classify import ForeignClassifier
     from napari_channelmix.config import DataSetConfig, TrainingPart
     from napari_channelmix.data import Cells

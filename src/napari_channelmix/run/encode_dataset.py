@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import refuse_no_folder
@@ -24,8 +25,6 @@ from napari_channelmix.stored_files import read_json
 from napari_channelmix.wording import brief
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     import numpy.typing as npt
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,6 @@ from napari_channelmix.stored_files import (
     validated,
 )
 from napari_channelmix.wording import brief, shown_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["METHOD_VERSION", "MapStore", "opened_array", "read_maps"]
 

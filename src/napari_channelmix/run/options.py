@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import argparse
+from collections.abc import Collection
+from typing import Any, TypeVar
 
 from napari_channelmix.bounds import argument_within
 from napari_channelmix.settings import Setting, fields_of
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Collection
 
 __all__ = ["add_options", "settings_from"]
 

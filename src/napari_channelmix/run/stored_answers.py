@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import DataError
@@ -15,7 +16,6 @@ from napari_channelmix.wording import path_shown, shown_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from napari_channelmix.report import Findings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.atomic_write import write_json
@@ -9,8 +10,6 @@ from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.locks import in_use
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.classify import Classifier
     from napari_channelmix.data import Cells
     from napari_channelmix.jobs import Job

@@ -5,16 +5,13 @@ Rooms that import torch are imported where they are used, so that --help is quic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
 from napari_channelmix.errors import ModelError
 from napari_channelmix.run.arguments import model_on_device, named_prior, say
 from napari_channelmix.run.options import settings_from
 from napari_channelmix.settings import WhatIfSettings
 from napari_channelmix.settings.audit import AuditSettings
-
-if TYPE_CHECKING:
-    import argparse
 
 __all__ = ["audit", "what_if"]
 

@@ -7,6 +7,7 @@ that leads out of the file.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,6 @@ from napari_channelmix.scan.roles import Role
 from napari_channelmix.wording import path_shown, quoted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 __all__ = ["parse_anndata"]

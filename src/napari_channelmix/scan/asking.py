@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.natural_order import natural_key
@@ -15,8 +16,6 @@ from napari_channelmix.scan.stacks import EACH_PLANE, EACH_TIME, stack_questions
 from napari_channelmix.scan.vocabulary import is_channel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     import pandas as pd
 
     from napari_channelmix.scan.pictures import Pictures

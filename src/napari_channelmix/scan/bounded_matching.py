@@ -11,14 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["LIMIT", "bounded_matches_job"]
 

@@ -7,6 +7,7 @@ as ours do: nothing is converted.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,6 @@ from napari_channelmix.scan.table_columns import image_columns
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
 __all__ = ["is_measurement", "parse_cellprofiler"]

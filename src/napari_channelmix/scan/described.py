@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -13,8 +14,6 @@ from napari_channelmix.settings.segmentation import segmentation_keys
 from napari_channelmix.wording import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from napari_channelmix.scan.layout import Layout

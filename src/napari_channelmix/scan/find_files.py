@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -18,8 +19,6 @@ from napari_channelmix.scan.questions import LeftOut
 from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
     import pandas as pd
 
     from napari_channelmix.scan.parsed_table import ParsedTable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,6 @@ from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.wording import counted, listed, path_shown, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.scan.pattern import Parts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from napari_channelmix.scan.wells import missing_wells, well_name, well_of
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pandas as pd
 
 __all__ = ["SPLITS", "Layout", "columns_of", "incomplete_fields", "layout_of"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.pattern import PARTS, Pattern, plain_name, stem_of
@@ -12,9 +12,6 @@ from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.vocabulary import is_guid, protected, restored
 from napari_channelmix.scan.wells import well_name
 from napari_channelmix.wording import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["learn_pattern"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.csv_text import unescaped
@@ -25,9 +27,6 @@ from napari_channelmix.scan.table_columns import is_known
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     import pandas as pd
 
 __all__ = ["read_scanned_table_job"]

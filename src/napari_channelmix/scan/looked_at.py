@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.image_formats import ImageFile, open_image
@@ -15,9 +17,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
     import numpy.typing as npt
 
     from napari_channelmix.settings.scan import ScanSettings

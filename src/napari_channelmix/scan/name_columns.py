@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.wells import well_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.scan.roles import Role
 
 __all__ = ["NameColumn", "follows", "identities", "number_of", "plain_numbers"]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.wells import well_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 __all__ = ["Part", "alike", "parts_of", "role_of", "without_word"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.image_formats import open_image
@@ -12,9 +14,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from napari_channelmix.scan.pictures import Picture, Pictures
     from napari_channelmix.settings.scan import ScanSettings
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.name_columns import NameColumn, follows, identities, plain_numbers
 from napari_channelmix.scan.pattern import plain_name, stem_of
 from napari_channelmix.scan.roles import Role
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["with_open_roles"]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from napari_channelmix.data.image_formats import TIFF_SUFFIXES
 from napari_channelmix.data.image_planes import PICTURE_SUFFIXES
@@ -21,9 +22,6 @@ from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.scan.bounded_matching import bounded_matches_job
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.wording import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["PARTS", "SUFFIXES", "Parts", "Pattern", "plain_name", "stem_of"]
 

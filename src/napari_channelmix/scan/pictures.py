@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.image_formats import open_image
@@ -14,9 +16,6 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from napari_channelmix.settings.scan import ScanSettings
 
 __all__ = ["Picture", "Pictures", "look_job"]

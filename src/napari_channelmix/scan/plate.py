@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.natural_order import natural_key
@@ -27,9 +28,6 @@ from napari_channelmix.scan.well_classes import with_well_classes
 from napari_channelmix.scan.wells import well_of
 from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.wording import counted, listed, path_shown, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["is_plate", "scan_plate", "scan_plate_job"]
 

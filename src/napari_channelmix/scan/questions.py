@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import listed, path_shown, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["Choice", "LeftOut", "left_out_lines"]
 

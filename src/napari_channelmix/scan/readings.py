@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from napari_channelmix.scan.name_columns import NameColumn
 from napari_channelmix.scan.name_parts import alike, parts_of, role_of, without_word
@@ -14,9 +14,6 @@ from napari_channelmix.scan.questions import Choice, LeftOut
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.settled_roles import settled
 from napari_channelmix.wording import listed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["OPEN_ROLES", "Reading", "read_by_parts", "read_by_pattern"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.natural_order import natural_key
@@ -10,8 +11,6 @@ from napari_channelmix.scan.questions import Choice
 from napari_channelmix.scan.roles import PLACES, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from napari_channelmix.scan.pictures import Pictures

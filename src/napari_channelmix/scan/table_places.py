@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,6 @@ from napari_channelmix.scan.table_cells import in_pixels
 from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
 __all__ = ["Places", "places_in_pixels", "with_places"]

@@ -6,6 +6,7 @@ The classes become a column of the scan; wells without one stay without a class.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,6 @@ from napari_channelmix.scan.wells import well_name, well_of
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
     from napari_channelmix.scan.scan import Scan

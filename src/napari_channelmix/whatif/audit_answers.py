@@ -12,14 +12,13 @@ is larger. Our choice.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from napari_channelmix.whatif.audit_result import NOT_TESTED, Answer, AuditCheck, AuditFigure
 from napari_channelmix.wording import fraction, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.whatif.group_intervals import GroupedShare
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,6 @@ from napari_channelmix.whatif.axes import Axis, Family
 from napari_channelmix.whatif.crops import CellCrops
 from napari_channelmix.whatif.fixed_axes import ACQUISITION, NEIGHBOURS, RESAMPLING, SHAMS, SHAPE
 from napari_channelmix.whatif.user_axes import check_axis, register, registered, unregister
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 __all__ = [
     "RESAMPLING",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,6 @@ import numpy.typing as npt
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_channelmix.whatif.asking import Asker
 
 __all__ = ["blend_batch", "blended_probabilities", "probabilities_job"]

@@ -7,6 +7,7 @@ Our definition.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -36,8 +37,6 @@ from napari_channelmix.whatif.removal import (
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from napari_channelmix.classify.predictor import Predictor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -15,8 +16,6 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.whatif.compartments import background_of, nuclei_of, reach_of, soft_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from napari_channelmix.data import Cells
 
 __all__ = ["SCOPES", "CellCrops", "Scope", "batches_of", "cell_crops"]

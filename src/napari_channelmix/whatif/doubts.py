@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from napari_channelmix.whatif.ranges import DECLARED
 from napari_channelmix.wording import counted, fraction, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.whatif.crops import CellCrops
     from napari_channelmix.whatif.responses import AxisGrid, Responses
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from napari_channelmix.whatif.flip_intervals import above_sham, adjusted, share_
 from napari_channelmix.whatif.stored import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from napari_channelmix.whatif.axes import Axis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,6 @@ from napari_channelmix.whatif.responses import AxisGrid
 from napari_channelmix.whatif.robustness import added_amounts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops, Scope
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,6 @@ from napari_channelmix.whatif.panel_result import Panel, PanelRow
 from napari_channelmix.wording import fraction, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.data import Cells
     from napari_channelmix.progress_bar import ShowProgress

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from napari_channelmix.whatif.self_consistency import self_consistency_job
 from napari_channelmix.whatif.stored import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from napari_channelmix.jobs import Job

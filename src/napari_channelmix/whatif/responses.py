@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.whatif.data_range import DataRange, inside, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.whatif.asking import Asker
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops, Scope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -17,8 +18,6 @@ from napari_channelmix.whatif.plausibility import plausibility
 from napari_channelmix.whatif.responses import BATCH, AxisGrid, Responses, respond_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.whatif.asking import Asker
     from napari_channelmix.whatif.crops import CellCrops
 

@@ -8,6 +8,7 @@ other cells of the same class. Our definition.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +27,6 @@ from napari_channelmix.whatif.group_intervals import share_of, surplus_of
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.whatif.crops import CellCrops
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -11,8 +12,6 @@ from napari_channelmix.bounds import Index, LongText, Name
 from napari_channelmix.stored_files import Origin, Stored, checked_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pandas as pd
 
 __all__ = ["SCHEMA", "TABLES", "WhatIfFile", "frame_of", "table_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,6 @@ from napari_channelmix.whatif.transplants_result import (
 from napari_channelmix.wording import counted, fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
     from napari_channelmix.progress_bar import ShowProgress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace as replaced
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from napari_channelmix.whatif.axes import Axis
 from napari_channelmix.whatif.fixed_axes import FIXED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = ["check_axis", "register", "registered", "unregister"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +24,6 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.autosave.location import set_aside
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from pathlib import Path
-
     import pandas as pd
 
     from napari_channelmix.data import Cells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel, QWidget
@@ -10,8 +11,6 @@ from qtpy.QtWidgets import QLabel, QWidget
 from napari_channelmix.viewer.charts.colors import class_hex, palette_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["ClassLegend", "session_palette"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 from napari_channelmix.viewer.charts.attribution_colormap import heat
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data.display_limits import DisplayLimits
 
 __all__ = ["Thumbnails", "Tile", "grey_levels", "heat_image"]

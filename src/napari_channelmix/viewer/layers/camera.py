@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,6 @@ from napari_channelmix.viewer.layers.geometry import plane_axes
 from napari_channelmix.viewer.layers.own_layers import is_own
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.session.shown import Shown
 

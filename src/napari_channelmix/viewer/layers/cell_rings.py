@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
@@ -10,8 +11,6 @@ from napari_channelmix.viewer.layers.placing import field_place
 from napari_channelmix.viewer.layers.removing import remove_small
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.session.shown import Shown
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,6 @@ from napari_channelmix.viewer.layers.own_columns import own_columns, result_colu
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     import pandas as pd
 
 __all__ = [

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from napari_channelmix.data.tiff_pages import chain_length
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer.layers.planes import axes_of, full_resolution
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["FileFacts", "channel_axis_of", "channel_names_along", "file_facts", "file_names_of"]
 

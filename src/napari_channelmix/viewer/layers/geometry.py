@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = [
     "PlaneOfWorld",

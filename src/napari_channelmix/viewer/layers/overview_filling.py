@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator, Mapping
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari.qt.threading import create_worker
 
@@ -20,9 +21,6 @@ from napari_channelmix.viewer.layers.pyramids import Levels, Overview
 from napari_channelmix.viewer.session.per_viewer import PerViewer
 from napari_channelmix.viewer.tasks.redraw_pace import Pace
 from napari_channelmix.viewer.tasks.threads import start_at_once
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
 
 __all__ = ["fill_overviews", "is_filling", "stop_filling"]
 

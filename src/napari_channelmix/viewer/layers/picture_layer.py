@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_
 from napari_channelmix.viewer.layers.removing import remove_small
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["PictureLayer"]

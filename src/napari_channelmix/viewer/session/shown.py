@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from typing import Any
 
 __all__ = ["LAYERS_GONE", "OPEN_AGAIN", "Shown", "ShownBefore"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -18,9 +18,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.widgets.combo_box import choice
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["ROWS", "ColumnMapping", "Purpose"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from napari.layers import Image
@@ -30,9 +31,6 @@ from napari_channelmix.viewer.pages.data.chosen_channels import (
 )
 from napari_channelmix.viewer.pages.data.rgb_bar import RgbBar
 from napari_channelmix.viewer.widgets.notice import breakable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,6 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
 

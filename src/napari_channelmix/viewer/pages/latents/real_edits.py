@@ -7,6 +7,7 @@ and what the encoder says of the cell that was edited so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.classify.priors import Prior

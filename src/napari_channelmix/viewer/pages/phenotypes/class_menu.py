@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -11,8 +12,6 @@ from napari_channelmix.viewer.charts.class_swatch import swatch
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from qtpy.QtGui import QAction
 
 __all__ = ["ClassMenu"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,6 @@ from napari_channelmix.viewer.pages.phenotypes.crop_cache import CachedCrop
 from napari_channelmix.viewer.tasks.threads import start_at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-
     from napari_channelmix.data import Cells
 
 __all__ = ["CropBatch", "CropReader", "CropRequest"]

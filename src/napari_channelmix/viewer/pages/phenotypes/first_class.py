@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.control_wells import is_negative
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["first_class"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -13,8 +14,6 @@ from napari_channelmix.viewer.pages.pixels.map_scaling import scaled
 from napari_channelmix.viewer.pages.pixels.question_form import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from qtpy.QtGui import QImage
 
     from napari_channelmix.viewer.pages.pixels.comparison_job import Answer

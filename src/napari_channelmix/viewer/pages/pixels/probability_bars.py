@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["ClassBars"]
 

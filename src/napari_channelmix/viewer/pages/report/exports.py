@@ -5,8 +5,10 @@ PyTorch and Matplotlib are imported where a job begins, never with a page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import (
@@ -21,9 +23,6 @@ from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     import pandas as pd
     from matplotlib.figure import Figure
 

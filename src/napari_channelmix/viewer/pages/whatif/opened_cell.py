@@ -5,6 +5,7 @@ It knows no Qt. `edited` is what a slider costs: an edit of one crop and a quest
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ import numpy.typing as npt
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari_channelmix.whatif.asking import Asker
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.crops import CellCrops, Scope

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from napari_channelmix.data import open_dataset_job
@@ -13,9 +15,6 @@ from napari_channelmix.scan.pattern import SUFFIXES
 from napari_channelmix.wording import counted, path_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from napari_channelmix.data import Cells
     from napari_channelmix.scan.pattern import Pattern
     from napari_channelmix.scan.scan import Scan

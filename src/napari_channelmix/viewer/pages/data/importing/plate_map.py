@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -12,8 +13,6 @@ from napari_channelmix.scan.plate_layout import well_at, well_place
 from napari_channelmix.viewer.charts.colors import class_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from qtpy.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
 __all__ = ["PlateMap"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.jobs import Job, Progress
@@ -15,8 +16,6 @@ from napari_channelmix.scan.well_classes import wells_of, with_layout
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from napari_channelmix.scan.plate_layout import PlateLayout

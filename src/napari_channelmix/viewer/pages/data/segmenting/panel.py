@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
@@ -15,8 +16,6 @@ from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from qtpy.QtGui import QHideEvent
 
     from napari_channelmix.data import Segmentation
