@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +19,6 @@ from napari_channelmix.duration import (
     record,
 )
 from napari_channelmix.jobs import Progress
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WORK = Workload("training", "tiny, cpu", 100.0)
 

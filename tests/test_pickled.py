@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,6 @@ from napari_channelmix.drl.sprites import CELLS
 from napari_channelmix.pcim.cell_source import Source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.classify import Classifier
 
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,9 +15,6 @@ from torch import nn
 
 from napari_channelmix.classify.checkpoint import FORMAT, SCHEMA, Checkpoint
 from napari_channelmix.classify.weights_file import read_sealed, write_sealed
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RECORD = {"history": [{"epoch": 1.0, "score": 0.5}], "best_epoch": 1, "stopped": "all epochs done"}
 STEPS = 3

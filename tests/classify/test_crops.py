@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,6 @@ from napari_channelmix.classify.crops import (
 from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_channelmix.data import Cells
 
 

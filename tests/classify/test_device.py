@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -11,9 +11,6 @@ import torch
 from napari_channelmix.classify import device
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import drain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

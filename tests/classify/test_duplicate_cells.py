@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,6 @@ from napari_channelmix.classify.pixels import Pixels, Selection
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 GROUPS = [f"w{i}" for i in range(8)]
 

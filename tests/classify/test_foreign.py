@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +17,6 @@ from napari_channelmix.classify import ForeignClassifier, load_model
 from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from napari_channelmix.data import Cells
 
 CHANNELS, CLASSES = ["noise", "signal", "other"], ["dark", "bright"]

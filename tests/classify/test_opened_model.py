@@ -7,7 +7,8 @@ import pickle
 import subprocess
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,6 @@ from torch import nn
 from napari_channelmix.classify import ForeignClassifier, load_model
 from napari_channelmix.classify.opened_model import OpenedModel
 from napari_channelmix.errors import ModelError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,6 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Progress, drain
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.classify.classifier import Classifier
 
 MakeCells = Callable[..., Cells]

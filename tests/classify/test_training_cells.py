@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,6 @@ from napari_channelmix.classify.training_cells import TrainingCells, crop_digest
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import drain
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def marks(model: Classifier, cells: Cells) -> list[str]:

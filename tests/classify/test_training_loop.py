@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,10 +16,6 @@ from torch import Tensor, nn
 from napari_channelmix.classify.training_loop import TrainingRecord, TrainingSettings, fit
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 CPU = torch.device("cpu")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -10,10 +12,6 @@ from napari_channelmix.cluster import ChunkReport, chunks_job
 from napari_channelmix.errors import DataError, ModelError, SaveError
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.settings import ClusterSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from types import ModuleType
 
 
 def test_every_chunk_is_kept_under_its_index(tasks: ModuleType) -> None:

@@ -6,9 +6,11 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -17,10 +19,6 @@ from napari_channelmix.cluster.worker_task import import_there
 from napari_channelmix.errors import ClusterError
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.settings import ClusterSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
 
 pytestmark = [
     pytest.mark.skipif(find_spec("distributed") is None, reason="dask.distributed is missing"),

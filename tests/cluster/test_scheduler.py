@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 import pytest
 
@@ -13,9 +13,6 @@ from napari_channelmix.cluster.worker_task import refuse_other
 from napari_channelmix.errors import ClusterError
 from napari_channelmix.jobs import drain
 from napari_channelmix.settings import ClusterSettings
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 pytest.importorskip("distributed")
 pytestmark = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,6 @@ from napari_channelmix.data import Cells, Field, open_dataset
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

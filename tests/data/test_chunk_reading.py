@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -20,9 +21,6 @@ from napari_channelmix.data.scaling import ScaledPlane
 from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.data.zarr_source import ZarrSource
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 60000, (2, 160, 200)).astype(np.uint16)

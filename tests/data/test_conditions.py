@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,6 @@ from napari_channelmix.data.conditions import (
     conditions_together,
 )
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/bbbc013_wortmannin/dose-series.toml"
 LINES = (

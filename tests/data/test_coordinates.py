@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +21,6 @@ from napari_channelmix.data.annotations import annotated, earlier_centres, match
 from napari_channelmix.data.fields import middles, outside, square_boxes
 from napari_channelmix.drl import Latents
 from napari_channelmix.report.cell_table import cell_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # The pixel, and the object, box and tile around it.
 Y, X = 37, 52

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,9 +23,6 @@ from napari_channelmix.data.stored_crops import shard_path
 from napari_channelmix.errors import DataError, InUseError, SaveError
 from napari_channelmix.jobs import drain
 from napari_channelmix.locks import in_use
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHANNELS = ["DNA", "actin", "ER"]
 

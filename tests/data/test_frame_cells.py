@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import doctest
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,6 @@ import tifffile
 
 from napari_channelmix.data import Cells, cells
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

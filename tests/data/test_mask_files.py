@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,6 @@ from PIL import Image
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 LABELS = np.zeros((24, 32), np.uint8)
 LABELS[2:10, 3:12] = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +15,6 @@ from napari_channelmix.data.neighbours import (
     margin_of,
 )
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def touching() -> tuple[np.ndarray, np.ndarray]:

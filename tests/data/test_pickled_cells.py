@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -17,10 +19,6 @@ from PIL import Image
 from napari_channelmix.data import Cells
 from napari_channelmix.data.array_planes import ArrayPlane
 from napari_channelmix.data.image_formats import open_image
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (2, 40, 48)).astype(np.uint8)
 POINTS = [(20, 20), (10, 30), (2, 3)]

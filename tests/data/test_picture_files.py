@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,6 @@ from PIL import Image
 
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Png = Callable[..., bytes]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,6 @@ import zarr
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.image_planes import with_maximum
 from napari_channelmix.data.scaling import ScaledPlane
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIXELS = np.random.default_rng(0).integers(0, 60000, (2, 64, 96)).astype(np.uint16)
 LEVELS = [PIXELS, PIXELS[:, ::2, ::2], PIXELS[:, ::4, ::4]]

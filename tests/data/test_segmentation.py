@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import doctest
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +18,6 @@ from napari_channelmix.data.segmentation import PIECE, segment, segment_job
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.settings import SegmentationSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 Image = npt.NDArray[np.float64]
 

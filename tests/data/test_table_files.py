@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from napari_channelmix.data import table_records
 from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read(folder: Path, text: str, *expected: str, name: str = "t.csv") -> TextTable:

@@ -6,15 +6,12 @@ import gzip
 import io
 import sqlite3
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from napari_channelmix.data.table_text import text_of_table
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEXT = "p,l\na.tif,fünf µm\n"
 

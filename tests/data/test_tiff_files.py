@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,6 @@ import tifffile
 
 from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GREY = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32)
 STACK = np.stack([GREY, GREY + 1000])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,6 @@ from napari_channelmix.data import Cells, mapped_files, tiff_layouts
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.tiff_source import TiffSource
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIXELS = np.random.default_rng(0).integers(0, 60000, (3, 70, 83)).astype(np.uint16)
 POINTS = [(35, 40), (9, 9), (60, 70), (33, 15), (69, 82), (0, 0)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +14,6 @@ import tifffile
 from napari_channelmix.data.dataset import open_dataset
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHANNELS = ("DNA", "ER", "GFP")
 PIXELS = np.arange(30 * 40, dtype=np.uint16).reshape(30, 40)

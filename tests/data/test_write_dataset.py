@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,9 +22,6 @@ from napari_channelmix.data.samples import (
 )
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError, SaveError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # What a table, a spreadsheet or our own reader could take for something else.
 NAMES = st.text(

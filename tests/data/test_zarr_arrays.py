@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numcodecs
 import numpy as np
@@ -13,9 +14,6 @@ from napari_channelmix.data import Cells
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.zarr_arrays import PlainChunks, open_array
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIXELS = np.random.default_rng(0).integers(0, 60000, (2, 50, 70)).astype(np.uint16)
 POINTS = [(25, 35), (9, 9), (40, 60), (44, 66), (0, 0)]

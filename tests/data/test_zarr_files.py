@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,6 @@ import zarr
 
 from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STACK = np.arange(1, 2 * 24 * 32 + 1, dtype=np.uint16).reshape(2, 24, 32)
 both = pytest.mark.parametrize("version", [2, 3])

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FOUND = ChannelImportance(
     ("a", "b", "c", "d"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,6 @@ from napari_channelmix.drl import Disentangler, load_disentangler
 from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites, SpriteSet
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FloatArray = npt.NDArray[np.float32]
 

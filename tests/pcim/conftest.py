@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,6 @@ from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.pcim.batch import Problem
 from napari_channelmix.pcim.model_adapter import subject_of
 from napari_channelmix.pcim.target import Target
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FloatArray = npt.NDArray[np.float32]
 # Neither square nor alike in any size, so that an axis that is mixed up shows.

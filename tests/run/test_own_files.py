@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,10 +57,6 @@ from napari_channelmix.report.text import accuracy_doubts, accuracy_in_words
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile, LatentsMadeFrom
 from napari_channelmix.run.text import explanation_text, importance_text
 from napari_channelmix.stored_files import read_content
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 ORIGIN = {"made": "2026-01-02", "versions": {"torch": "2", "napari-channelmix": "0.1"}, "seed": 0}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import doctest
 import importlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -16,9 +17,6 @@ import tifffile
 import napari_channelmix as cm
 from napari_channelmix.data.write_dataset import save_dataset
 from napari_channelmix.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEIGHT, WIDTH = 44, 60
 CHANNELS = ["DNA", "GFP"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,6 @@ from napari_channelmix.scan.plate_layout import (
 from napari_channelmix.scan.well_classes import layout_for, wells_of, with_layout, with_well_classes
 
 from .made_images import made_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHANNELS = ("DNA", "ER")
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import tifffile
 
 from napari_channelmix.scan import LeftOut, Role, Scan, ScanSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["CHANNELS", "plate_folder", "scan_by_hand", "scan_of_rows"]
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.data import Cells
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CLASSES = ("low", "high")
 

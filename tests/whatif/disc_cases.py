@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from napari_channelmix.data import Cells
 from napari_channelmix.whatif.axes import Axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from napari_channelmix.whatif.crops import CellCrops
 
 CHANNELS, CLASSES = ("DNA", "junk"), ("dim", "bright")

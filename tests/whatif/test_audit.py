@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,6 @@ from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.whatif.audit_result import Audit
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Floats = npt.NDArray[np.float32]
 CLASSES = ("dim", "bright")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -13,9 +13,6 @@ from napari_channelmix.whatif.axis_table import axes_of, check_axis, register, u
 from napari_channelmix.whatif.crops import SCOPES
 
 from .crop_cases import discs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +14,6 @@ from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.channel_edits import brightness
 from napari_channelmix.whatif.crops import CellCrops, cell_crops
 from napari_channelmix.whatif.self_consistency import self_consistency
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def some_of(cells, count: int = 100) -> CellCrops:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,6 @@ from napari.layers import Image
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers.table_points import POSITIONS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ODD = {
     "scale": (3.0, 0.5, 0.25),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,6 @@ from napari_channelmix.viewer.pages.channels.page import ChannelsPage, verdict
 from napari_channelmix.viewer.widgets.folding import Folding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.widgets.notice import Notice
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -11,9 +12,6 @@ from napari.layers import Image
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.axis_question import unclear_axis
 from napari_channelmix.viewer.pages.data.channel_proposal import propose
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ODD = {"scale": (0.5, 0.25), "translate": (7.0, -3.0), "units": ("um", "um")}
 

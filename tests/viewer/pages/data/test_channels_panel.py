@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,6 @@ import tifffile
 from qtpy.QtCore import Qt
 
 from napari_channelmix.viewer.pages.data.page import DataPage
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ODD = {
     "scale": (0.5, 0.25),

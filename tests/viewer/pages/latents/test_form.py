@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,6 @@ from napari_channelmix.viewer.pages.latents.form import BLEND, COLORS, ONE, Late
 from napari_channelmix.viewer.session.session import Session, Shown
 
 from ...latent_cases import cells, tiny
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

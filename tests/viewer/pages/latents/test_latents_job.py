@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +11,6 @@ from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer.pages.latents.latents_job import Look, find_latents_job, view_of
 
 from ...latent_cases import cells, tiny
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_channels_take_the_colours_of_their_layers() -> None:

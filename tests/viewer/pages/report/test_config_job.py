@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,6 @@ from napari_channelmix.viewer.session.session import Predictions, Session, Train
 from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.data import Cells
 
 

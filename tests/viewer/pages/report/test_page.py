@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,6 @@ from napari_channelmix.viewer.pages.report import page as module
 from napari_channelmix.viewer.pages.report.exports import export_job, items_of
 from napari_channelmix.viewer.pages.report.page import ReportPage
 from napari_channelmix.viewer.pages.report.snapshot import Snapshot, snapshot_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SHADES = ("copy_script", "save_script", "save_config", "copy_command")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,6 @@ from napari_channelmix.settings import ClassifierSettings, PredictSettings
 from napari_channelmix.viewer.pages.classifier.jobs import train_job
 from napari_channelmix.viewer.pages.report import predictions_panel as module
 from napari_channelmix.viewer.pages.report.page import ReportPage
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
