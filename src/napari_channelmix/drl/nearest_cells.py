@@ -1,0 +1,39 @@
+"""Traversals of latents that cannot be drawn: the nearest real cells along each axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_channelmix.drl.traversal import Traversal
+
+if TYPE_CHECKING:
+    from napari_channelmix.drl.latents import Latents
+
+__all__ = ["nearest_traversal"]
+
+
+def nearest_traversal(latents: Latents, cell: int, steps: int = 9) -> Traversal:
+    """Real cells along every axis worth looking at, as a traversal.
+
+    Its values are those of the cells that are shown, in the order of the steps, so they need not
+    rise evenly; rows are ordered by the change of the latent, in spreads over the cells, that the
+    cells at both ends show. Our definition; which cells are shown is `Latents.nearest`.
+    """
+    axes = latents.axes()
+    shown = [latents.nearest(cell, axis, steps) for axis in axes]
+    spread = np.maximum(latents.values.std(axis=0), 1e-6)
+    change = np.zeros(len(axes))
+    for index, (axis, cells) in enumerate(zip(axes, shown, strict=True)):
+        columns = list(latents.disentangler.columns(axis))
+        far = cells[steps // 2 if len(columns) == 2 else -1]
+        apart = (latents.values[far] - latents.values[cells[0]])[columns] / spread[columns]
+        change[index] = np.abs(apart).max()
+    order = np.argsort(-change, kind="stable")
+    pictures = np.zeros((len(axes), steps, *latents.disentangler.shape), np.float32)
+    values = np.zeros((len(axes), steps))
+    for row, index in enumerate(order):
+        pictures[row] = latents.prepared.pictures[shown[index]] / np.float32(255)
+        values[row] = latents.of_axis(axes[index])[shown[index]]
+    return Traversal(tuple(axes[index] for index in order), pictures, values, change[order])
