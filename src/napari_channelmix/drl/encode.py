@@ -28,6 +28,7 @@ from napari_channelmix.drl.cell_chunks import (
 )
 from napari_channelmix.drl.channel_view import View, default_view
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
+from napari_channelmix.drl.feature_separation import beside_latents_job, lines_on_features
 from napari_channelmix.drl.feature_training import FEATURE_PAIRS, feature_disentangler_job
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
@@ -162,8 +163,8 @@ def latents_job(
     if features is None:
         features = chosen.features
     if model is None or isinstance(model, str | Path):
-        job = source_job(chosen.model, features, seed=seed, device=device)
-        source = yield from part(job, 0, 0, 1)
+        opening = source_job(chosen.model, features, seed=seed, device=device)
+        source = yield from part(opening, 0, 0, 1)
     else:
         source = model
         chosen = replace(chosen, model=source.name)
@@ -256,7 +257,7 @@ def latents_job(
         named = ", ".join(map(title_of, lost))
         warnings.append(f"the same in all cells, so not traversed: {named}")
     if isinstance(of, FeatureDisentangler):
-        warnings += _of_features(of, view)
+        warnings += lines_on_features(of, view)
     if len(cells) < FEW and of.draws:
         warnings.append("so few cells say nothing of a range: traversals go as far as on sprites")
     if len(cells) == 1:
@@ -288,7 +289,11 @@ def latents_job(
         measured = tuned_at + MEASURING
         yield Progress(measured, total, "what separates the classes", partial=result)
         beside = _pixels(cells, seed, device) if chosen.pixels else None
-        separating = _separated(cells, of, values, active, prepared, seed, beside)
+        columns = {"hand-crafted": prepared.features.to_numpy(np.float64)}
+        if isinstance(of, FeatureDisentangler):
+            looking_at = beside_latents_job(of, prepared.pictures, values, active)
+            columns |= yield from part(looking_at, measured, 0, total)
+        separating = _separated(cells, of, values, active, columns, seed, beside)
         try:
             separation = yield from part(separating, measured, SEPARATING, total)
             warnings += separation.warnings
@@ -365,16 +370,6 @@ def source_job(
     return (yield from feature_disentangler_job(model, features, seed=seed, device=device))
 
 
-def _of_features(of: FeatureDisentangler, view: View) -> list[str]:
-    """What is to be known of latents of features, a line each."""
-    lines = [
-        f"latents of the features of {of.features.name}, which have no picture: traversals are "
-        "shown by the nearest real cells"
-    ]
-    repeated = of.features.takes(view.depth)
-    return [*lines, repeated] if repeated else lines
-
-
 def _divergence(values: FloatArray, spread: FloatArray) -> npt.NDArray[np.float64]:
     """Mean divergence of the posteriors (N, Z) from a standard normal distribution, (Z,)."""
     total = np.zeros(values.shape[1])
@@ -395,11 +390,11 @@ def _separated(
     of: Disentangler,
     values: FloatArray,
     active: npt.NDArray[np.bool_],
-    prepared: Prepared,
+    others: dict[str, npt.NDArray[np.float64]],
     seed: int,
     pixels: PixelTest | None,
 ) -> Job[Separation]:
-    """What tells the classes apart: active latents beside hand-crafted features."""
+    """What tells the classes apart: active latents beside other columns (N, D)."""
     active_columns = np.flatnonzero(active)
     if not len(active_columns):
         raise DataError("no latent varies among the cells, so nothing can separate the classes")
@@ -412,10 +407,7 @@ def _separated(
         ]
         if positions:
             axes[axis] = positions
-    columns = {
-        "latents": values[:, active_columns].astype(np.float64),
-        "hand-crafted": prepared.features.to_numpy(np.float64),
-    }
+    columns = {"latents": values[:, active_columns].astype(np.float64), **others}
     separation = yield from separation_job(
         columns, cells.labels, cells.groups, cells.classes, axes, seed=seed, pixels=pixels
     )

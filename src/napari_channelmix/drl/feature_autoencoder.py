@@ -23,6 +23,8 @@ from napari_channelmix.errors import ModelError
 __all__ = ["EXACT", "FeatureAutoencoder", "FeatureSettings"]
 
 _SLOPE = 0.2
+# Units that stand for the light.
+BRIEF = 32
 # Standardised features further away are cut: some are the same in nearly all sprites, not in cells.
 FURTHEST = 5.0
 # Least spread of a feature, as a share of the median over all.
@@ -61,6 +63,11 @@ class FeatureSettings:
         if not 0 <= self.drop < 1:
             raise ModelError(f"drop must be 0 or more and below 1, not {self.drop}")
 
+    @property
+    def light(self) -> int:
+        """Numbers of the picture's light behind its features; see `feature_network.light`."""
+        return 2 * self.channels
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
@@ -81,19 +88,20 @@ class FeatureAutoencoder(nn.Module):
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
         self.settings = settings
-        width = settings.width
+        width = settings.width + settings.light
         self.centre, self.scale = nn.Buffer(torch.zeros(width)), nn.Buffer(torch.ones(width))
-        self.probe = nn.Buffer(torch.zeros(6, width))
-        sizes = (width, settings.hidden, 2 * settings.hidden, 3 * settings.hidden)
+        self.probe = nn.Buffer(torch.zeros(6, settings.width))
+        sizes = (settings.width, settings.hidden, 2 * settings.hidden, 3 * settings.hidden)
         self.drop = nn.Dropout(settings.drop)
         self.body = _layers(sizes)
-        self.mean = nn.Linear(sizes[-1], settings.latents)
-        self.log_variance = nn.Linear(sizes[-1], settings.latents)
+        self.brief = _layers((settings.light, BRIEF))
+        self.mean = nn.Linear(sizes[-1] + BRIEF, settings.latents)
+        self.log_variance = nn.Linear(sizes[-1] + BRIEF, settings.latents)
         back = (settings.latents, *sizes[:0:-1])
         self.decoder = nn.Sequential(*_layers(back), nn.Linear(sizes[1], width))
 
     def calibrate(self, features: npt.NDArray[np.float32], probe: npt.NDArray[np.float32]) -> None:
-        """Take the constants of standardisation from features (n, F), and the network's mark."""
+        """Take the constants of standardisation from (n, F + 2 C), and the network's mark."""
         spread = features.std(axis=0)
         used = spread[spread > 0]
         least = LEAST * float(np.median(used)) if len(used) else 1.0
@@ -102,12 +110,14 @@ class FeatureAutoencoder(nn.Module):
         self.probe.copy_(torch.from_numpy(probe))
 
     def standardised(self, features: Tensor) -> Tensor:
-        """Features (n, F) with mean 0 and spread 1 over the sprites, cut at 5."""
+        """Features and light (n, F + 2 C) with mean 0 and spread 1 over the sprites, cut at 5."""
         return ((features - self.centre) / self.scale).clamp(-FURTHEST, FURTHEST)
 
     def forward(self, features: Tensor) -> Posterior:
-        """Posterior of the latents of features (n, F), as the feature network gives them."""
-        seen = self.body(self.drop(self.standardised(features)))
+        """Posterior of the latents of what `FeatureNetwork.seen` gives, (n, F + 2 C)."""
+        scaled, width = self.standardised(features), self.settings.width
+        body, brief = self.body(self.drop(scaled[:, :width])), self.brief(scaled[:, width:])
+        seen = torch.cat([body, brief], dim=1)
         return Posterior(self.mean(seen), self.log_variance(seen).clamp(-20, 10))
 
 

@@ -74,7 +74,7 @@ class FeatureDisentangler(Disentangler):
         if not len(seen):
             return (np.empty((0, len(self.names)), np.float32),) * 2
         with torch.inference_mode():
-            posterior = self.network(torch.from_numpy(self.features.features(seen)))
+            posterior = self.network(torch.from_numpy(self.features.seen(seen)))
         return posterior.mean.numpy(), (0.5 * posterior.log_variance).exp().numpy()
 
     def decode(self, latents: npt.NDArray[Any]) -> NoReturn:
@@ -91,21 +91,21 @@ class FeatureDisentangler(Disentangler):
         )
 
     def decoded_features(self, latents: npt.NDArray[Any]) -> FloatArray:
-        """Standardised features (n, F) that the decoder makes of latents (n, Z)."""
+        """Standardised features (n, F + 2 C) that the decoder makes of latents (n, Z)."""
         with torch.inference_mode():
             points = torch.from_numpy(np.asarray(latents, dtype=np.float32))
             decoded: FloatArray = self.network.decoder(points).numpy()
         return decoded
 
     def features_job(self, pictures: npt.NDArray[Any]) -> Job[FloatArray]:
-        """Features (N, F) of pictures (N, C, H, W), as a job."""
+        """What the encoder gets of pictures (N, C, H, W): (N, F + 2 C), a job."""
         features = []
         for start in range(0, len(pictures), TOGETHER):
             yield Progress(start, len(pictures), f"features of cells, {self.features.name}")
-            features.append(self.features.features(pictures[start : start + TOGETHER]))
+            features.append(self.features.seen(pictures[start : start + TOGETHER]))
         return np.concatenate(features)
 
-    def cell_learner_job(  # type: ignore[override]
+    def cell_learner_job(
         self, pictures: npt.NDArray[Any], replay: float, seed: int, device: torch.device
     ) -> Job[FeatureCellLearner]:
         """What fine-tuning needs to know; see `finetune_job`."""

@@ -41,8 +41,8 @@ class FeatureCellLearner(CellLearner):
     device : torch.device
     """
 
-    module: FeatureAutoencoder
-    sprites: FeatureLearner  # type: ignore[assignment]
+    module: FeatureAutoencoder  # type: ignore[assignment]
+    sprites: FeatureLearner
 
     def __init__(
         self,

@@ -39,7 +39,8 @@ class TaughtSprites:
     ----------
     digits : (2n, K) int64 array
     changed : (n, K) bool array
-    features : (2n, F) float32 array
+    features : (2n, F + 2 C) float32 array
+        See `FeatureNetwork.seen`.
     """
 
     digits: npt.NDArray[np.int64]
@@ -65,7 +66,7 @@ def taught_sprites_job(
         inputs = drawn.inputs
         if how.corruption is not None:
             inputs = corrupted(inputs, drawn.distance, how.corruption, generator)
-        features.append(network.features(inputs.numpy()))
+        features.append(network.seen(inputs.numpy()))
     return TaughtSprites(digits.numpy(), changed.numpy(), np.concatenate(features))
 
 

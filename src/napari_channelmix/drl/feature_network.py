@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,11 @@ from torch.nn import functional as F
 
 from napari_channelmix.computing import within_cap
 from napari_channelmix.drl.autoencoder import as_floats
-from napari_channelmix.drl.sprites import SIDE, Sprites, SpriteSet
+from napari_channelmix.drl.sprites import SIDE, Sprites, SpriteSet, sprite_set
 from napari_channelmix.errors import ModelError
 from napari_channelmix.wording import shown_error
 
-__all__ = ["FeatureNetwork", "checked", "refuse_another_network"]
+__all__ = ["FeatureNetwork", "checked", "light", "refuse_another_network"]
 
 FloatArray = npt.NDArray[np.float32]
 #: Pictures (n, C, H, W) in [0, 1] to features (n, F).
@@ -113,6 +114,11 @@ class FeatureNetwork:
         self._remember(fresh)
         return np.stack(rows_of) if rows_of else np.zeros((0, 0), np.float32)
 
+    def seen(self, pictures: npt.NDArray[Any]) -> FloatArray:
+        """What the encoder gets of pictures: their features, and their `light` behind them."""
+        shown = as_floats(np.asarray(pictures))
+        return np.concatenate([self.features(pictures), light(shown)], axis=1)
+
     def _remember(self, fresh: dict[bytes, FloatArray]) -> None:
         self._remembered.update(fresh)
         width = next((vector.nbytes for vector in fresh.values()), 0)
@@ -147,7 +153,7 @@ class FeatureNetwork:
 
     def probe(self, of: SpriteSet) -> FloatArray:
         """Features (6, F) of fixed sprites of a set, by which the network is known again."""
-        return self._extracted(_probes(of))
+        return self._extracted(_probes(of.name))
 
     def key(self, of: SpriteSet) -> str:
         """A hash that is another one for another network, however it was given."""
@@ -156,14 +162,29 @@ class FeatureNetwork:
         return digest.hexdigest()
 
 
+def light(pictures: FloatArray) -> FloatArray:
+    """How bright pictures (n, C, H, W) in [0, 1] are, (n, 2 C): logarithms.
+
+    Mean of each channel, and its brightness where the light is, which is free of size. Networks
+    that were made for photographs hardly tell it, as the image encoder's convolutions do not; that
+    encoder sees it beside them too (`network.Summary`).
+    """
+    mean = pictures.mean(axis=(2, 3))
+    lit = (pictures**2).mean(axis=(2, 3)) / np.maximum(mean, 1e-6)
+    both: FloatArray = np.log(np.maximum(np.concatenate([mean, lit], axis=1), 1e-4))
+    return both
+
+
 def counted_channels(count: int) -> str:
     """So many channels, in words."""
     return "1 channel" if count == 1 else f"{count} channels"
 
 
-def _probes(of: SpriteSet) -> Tensor:
+@cache
+def _probes(name: str) -> Tensor:
+    """The fixed sprites (6, C, 64, 64) of a set."""
     generator = torch.Generator().manual_seed(0)
-    sprites = Sprites(of)
+    sprites = Sprites(sprite_set(name))
     return sprites.draw(sprites.random(PROBES, generator), generator).inputs
 
 
@@ -177,7 +198,7 @@ def checked(network: FeatureNetwork, of: SpriteSet) -> FeatureNetwork:
         pictures of a batch, or that are the same for all pictures.
     """
     network.takes(of.channels)
-    pictures = _probes(of)
+    pictures = _probes(of.name)
     together, again = network._extracted(pictures), network._extracted(pictures)
     alone = np.concatenate([network._extracted(pictures[index : index + 1]) for index in range(3)])
     spread = float(together.std(axis=0).max())
@@ -193,7 +214,7 @@ def checked(network: FeatureNetwork, of: SpriteSet) -> FeatureNetwork:
             f"{network.name} gives other features for an image with other images beside it; put it "
             "into evaluation mode"
         )
-    return replace(network)
+    return network
 
 
 def refuse_another_network(network: FeatureNetwork, of: SpriteSet, known: FloatArray) -> None:

@@ -27,8 +27,6 @@ from napari_channelmix.wording import shown_error
 __all__ = ["EFFICIENTNET", "features_from"]
 
 EFFICIENTNET = "efficientnet-lite0"
-# Side in pixels that pictures are enlarged to for it; see docs/latents.md for others.
-EFFICIENTNET_SIDE = 96
 # Names a function may have that say nothing.
 NAMELESS = ("<lambda>", "forward", "__call__")
 
@@ -77,7 +75,7 @@ def _opened(source: Any, of: SpriteSet) -> FeatureNetwork:
     if str(source) == EFFICIENTNET:
         network = load_efficientnet_lite()
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return FeatureNetwork(EFFICIENTNET, network, 3, EFFICIENTNET_SIDE, EFFICIENTNET)
+        return FeatureNetwork(EFFICIENTNET, network, source=EFFICIENTNET)
     path = Path(source)
     if path.is_dir():
         return _of_folder(path)
@@ -164,7 +162,7 @@ def _of_folder(path: Path) -> FeatureNetwork:
             "weights in a pickle are not read"
         )
     try:
-        from transformers import AutoModel
+        from transformers import AutoModel  # type: ignore[import-not-found]
     except ImportError:
         raise ModelError(
             f"{path}: vision models need the library 'transformers', which is not installed; "

@@ -15,7 +15,7 @@ from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
-from napari_channelmix.drl.nearest_cells import nearest_traversal
+from napari_channelmix.drl.nearest_cells import Drawer, NearestCells, nearest_traversal
 from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
@@ -148,15 +148,10 @@ class Latents:
         nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
         return nearest
 
-    def pictures_at(self, latents: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Pictures (n, C, H, W) in [0, 1] of latents (n, Z): decoded, or of the nearest real cells.
-
-        The second where nothing can be decoded, see `Disentangler.draws`.
-        """
-        if self.disentangler.draws:
-            return self.disentangler.decode(latents)
-        pictures = self.prepared.pictures[self.nearest_to(latents)]
-        return np.asarray(pictures, np.float32) / np.float32(255)
+    @property
+    def drawer(self) -> Drawer:
+        """What gives pictures of latents: the decoder, or the nearest real cells for features."""
+        return self.disentangler if self.disentangler.draws else NearestCells(self)
 
     def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
         """How unusual a cell is for a class, per latent: robust z-scores (Z,).

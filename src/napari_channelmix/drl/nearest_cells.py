@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_channelmix.drl.traversal import Traversal
 
 if TYPE_CHECKING:
     from napari_channelmix.drl.latents import Latents
 
-__all__ = ["nearest_traversal"]
+__all__ = ["Drawer", "NearestCells", "nearest_traversal"]
+
+
+class Drawer(Protocol):
+    """What gives pictures of latents."""
+
+    def decode(self, latents: npt.NDArray[Any], /) -> npt.NDArray[np.float32]:
+        """Pictures (n, C, H, W) in [0, 1] of latents (n, Z)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class NearestCells:
+    """Gives the pictures of the real cells that lie nearest."""
+
+    latents: Latents
+
+    def decode(self, latents: npt.NDArray[Any], /) -> npt.NDArray[np.float32]:
+        """Pictures (n, C, H, W) in [0, 1] of the cells nearest to latents (n, Z)."""
+        cells = self.latents.nearest_to(latents)
+        return np.asarray(self.latents.prepared.pictures[cells], np.float32) / np.float32(255)
 
 
 def nearest_traversal(latents: Latents, cell: int, steps: int = 9) -> Traversal:

@@ -37,8 +37,9 @@ from napari_channelmix.wording import path_shown, quoted, shown_error
 __all__ = ["SUFFIX", "load_disentangler", "save_disentangler", "shipped"]
 
 FORMAT = "napari-channelmix disentangler"
-# Those of features have the second one: earlier versions cannot read them.
-SCHEMA, OF_FEATURES = 1, 2
+# The newest one. Earlier versions cannot read weights of features, but those of pixels.
+SCHEMA = 2
+OF_PIXELS = 1
 SUFFIX = ".safetensors"
 
 
@@ -75,11 +76,11 @@ def save_disentangler(disentangler: Disentangler, path: str | Path) -> Path:
         "network": disentangler.network.settings.as_dict(),
         "about": disentangler.about,
     }
-    schema = SCHEMA
+    schema = OF_PIXELS
     if isinstance(disentangler, FeatureDisentangler):
         of = disentangler.features
         about["features"] = {"name": of.name, "source": of.source}
-        schema = OF_FEATURES
+        schema = SCHEMA
     return write_sealed(path, FORMAT, schema, json.dumps(about), weights)
 
 
@@ -113,7 +114,7 @@ def load_disentangler(name: str | Path = "texture-sprites", features: Any = None
 
 
 def _read(path: Path, features: Any = None) -> Disentangler:
-    text, weights = read_sealed(path, FORMAT, OF_FEATURES, "disentangler")
+    text, weights = read_sealed(path, FORMAT, SCHEMA, "disentangler")
     description = described(text, _Described, path=path)
     try:
         of_features = description.features
@@ -152,6 +153,7 @@ def _read(path: Path, features: Any = None) -> Disentangler:
         opened = features_from(source, of)
         refuse_another_network(opened, of, network.probe.numpy())
         return FeatureDisentangler(network.eval(), code, description.about, features=opened)
+    assert isinstance(network, VariationalAutoencoder)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Disentangler(network.eval(), code, description.about)
 

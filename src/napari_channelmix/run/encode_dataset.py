@@ -335,13 +335,16 @@ def latents_text(latents: Latents) -> str:
             f"{parted.groups} groups, {parted.cells} cells"
         )
         kinds = list(next(iter(parted.tested.values())))
-        lines.append("  ".join([f"{'':<12}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
+        wide = max(12, *(len(name) for name in parted.tested))
+        lines.append("  ".join([f"{'':<{wide}}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
         for name, tested in parted.tested.items():
             texts = (
                 f"{entry.accuracy:.3f} ({entry.low:.3f}–{entry.high:.3f})"
                 for entry in tested.values()
             )
-            lines.append("  ".join([f"{name:<12}", *(f"{entry:<21}" for entry in texts)]).rstrip())
+            lines.append(
+                "  ".join([f"{name:<{wide}}", *(f"{entry:<21}" for entry in texts)]).rstrip()
+            )
         drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
         drops_text = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
         lines.append(f"accuracy lost when an axis is shuffled: {drops_text}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from napari_channelmix.drl import Latents
+    from napari_channelmix.drl.nearest_cells import Drawer
 
 __all__ = ["Drawing"]
 
@@ -32,16 +32,13 @@ class Drawing(QObject):
         super().__init__(parent)
         # How often the decoder was at work.
         self.decoded = 0
-        self._pending: tuple[Latents, npt.NDArray[np.float32]] | None = None
+        self._pending: tuple[Drawer, npt.NDArray[np.float32]] | None = None
         # Posted: after the events at hand, before the window is painted.
         self._due.connect(self._draw, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
-    def ask(self, latents: Latents, z: npt.NDArray[np.float32]) -> None:
-        """Have a point (Z,) drawn soon; what was asked for before is not wanted any more.
-
-        Where nothing can be drawn, it is the nearest real cell; see `Latents.pictures_at`.
-        """
-        self._pending = latents, z
+    def ask(self, of: Drawer, z: npt.NDArray[np.float32]) -> None:
+        """Have latents (Z,) drawn soon; what was asked for before is not wanted any more."""
+        self._pending = of, z
         self._due.emit()
 
     def drop(self) -> None:
@@ -51,8 +48,8 @@ class Drawing(QObject):
     def _draw(self) -> None:
         if self._pending is None:
             return
-        (latents, z), self._pending = self._pending, None
+        (of, z), self._pending = self._pending, None
         self.decoded += 1
         with one_thread():
-            picture = latents.pictures_at(z[None])[0]
+            picture = of.decode(z[None])[0]
         self.drawn.emit(picture)
