@@ -19,6 +19,7 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
+    from napari_channelmix.drl.cell_drawing import DrawnPictures
     from napari_channelmix.drl.feature_autoencoder import FeatureAutoencoder
     from napari_channelmix.drl.feature_network import FeatureNetwork
 
@@ -97,7 +98,7 @@ class FeatureDisentangler(Disentangler):
             decoded: FloatArray = self.network.decoder(points).numpy()
         return decoded
 
-    def features_job(self, pictures: npt.NDArray[Any]) -> Job[FloatArray]:
+    def features_job(self, pictures: npt.NDArray[Any] | DrawnPictures) -> Job[FloatArray]:
         """What the encoder gets of pictures (N, C, H, W): (N, F + 2 C), a job."""
         features = []
         for start in range(0, len(pictures), TOGETHER):

@@ -162,7 +162,7 @@ def _of_folder(path: Path) -> FeatureNetwork:
             "weights in a pickle are not read"
         )
     try:
-        from transformers import AutoModel  # type: ignore[import-not-found]
+        from transformers import AutoModel
     except ImportError:
         raise ModelError(
             f"{path}: vision models need the library 'transformers', which is not installed; "
