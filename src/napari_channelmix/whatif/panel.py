@@ -101,6 +101,11 @@ def panel_job(
 ) -> Job[Panel]:
     """`panel` as a job: measure the cells, learn heads for sets of channels, train networks."""
     chosen = merged(PanelSettings, settings, options)
+    if not isinstance(cells, Cells):
+        raise ModelError(
+            f"a panel is learnt anew from the cells and asks no classifier; give it the cells, not "
+            f"{type(cells).__name__}"
+        )
     known = cells.labelled()
     if len(known.channels) < 2:
         raise ModelError(

@@ -48,7 +48,7 @@ NO_GRADIENTS = "needs gradients; this model gives predictions only"
 def methods_for(classifier: Any) -> dict[str, str]:
     """Why each method cannot be used, or an empty text where it can."""
     captum = importlib.util.find_spec("captum") is not None
-    only_answers = classifier is not None and not hasattr(classifier, "network")
+    only_answers = classifier is not None and not classifier.may_have_gradients
     reasons = {}
     for name in METHODS:
         why = ""
