@@ -105,7 +105,7 @@ def names_of(names: Any) -> tuple[str, ...]:
     if categories is None:
         categories = getattr(getattr(names, "dtype", None), "categories", None)
     values: Iterable[Any] = names if categories is None else categories
-    texts = [class_name(value) for value in values]
+    texts = [str(value) if isinstance(value, str) else class_name(value) for value in values]
     missing = [index for index, text in enumerate(texts) if not text]
     if missing:
         raise ModelError(f"name {missing[0] + 1} of {len(texts)} is empty; give each a name")
