@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim.batch import Maps, Problem
-from napari_channelmix.pcim.expected_gradients import expected_gradients, pool_of
+from napari_channelmix.pcim.expected_gradients import expected_gradients, pooled_of
 from napari_channelmix.pcim.references import SOLVING, blurred, reference
 from napari_channelmix.pcim.relevance import relevance
 from napari_channelmix.pcim.superpixels import feature_ablation, kernel_shap
@@ -166,8 +166,9 @@ def _integrated(attr: Any, odds: nn.Module, x: Tensor, r: Tensor) -> Tensor:
 def _from_many(attr: Any, odds: nn.Module, problem: Problem) -> Tensor:
     """Integrated gradients, the mean over three made references and a few real cells."""
     x, name = problem.x, "integrated-gradients-many"
-    made = [reference(kind, x, problem.mean, problem.seed) for kind in SOLVING[:3]]
-    cells = [cell.expand_as(x) for cell in pool_of(problem, name)[:STARTS]]
+    made = [reference(kind, x, problem.mean, problem.seed) for kind in SOLVING]
+    pooled = pooled_of(problem, name)
+    cells = [pooled.drawn(index) for index in range(min(STARTS, len(pooled.x)))]
     parts = [_integrated(attr, odds, x, r.contiguous()) for r in (*made, *cells)]
     return torch.stack(parts).mean(dim=0)
 
@@ -175,9 +176,7 @@ def _from_many(attr: Any, odds: nn.Module, problem: Problem) -> Tensor:
 class _LogOdds(nn.Module):
     """The network with the log odds of the target as its only output (N,)."""
 
-    def __init__(
-        self, network: nn.Module, problem: Problem, cells: slice = slice(None)
-    ) -> None:
+    def __init__(self, network: nn.Module, problem: Problem, cells: slice = slice(None)) -> None:
         super().__init__()
         self.network = network
         self._target = problem.target[cells]

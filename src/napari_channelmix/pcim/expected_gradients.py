@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.batch import Problem
+from napari_channelmix.pcim.cell_pool import LEAST, PooledCells
 
-__all__ = ["expected_gradients", "pool_of"]
+if TYPE_CHECKING:
+    from napari_channelmix.pcim.batch import Problem
+
+__all__ = ["expected_gradients", "pooled_of"]
 
 
-def pool_of(problem: Problem, name: str) -> Tensor:
-    """Real cells (P, C, H, W) to start from.
+def pooled_of(problem: Problem, name: str) -> PooledCells:
+    """Real cells to start from.
 
     Raises
     ------
     ModelError
         None are known.
     """
-    if problem.pool is None or not len(problem.pool):
+    if problem.pooled is None:
         raise ModelError(
-            f"method {name!r} starts from other cells of the data set, and there are none; "
-            "give more cells than the one that is explained"
+            f"method {name!r} starts from other cells of the data set, and there are too few; "
+            f"give {LEAST} cells or more"
         )
-    return problem.pool
+    return problem.pooled
 
 
 def expected_gradients(problem: Problem, count: int) -> Tensor:
@@ -36,7 +41,7 @@ def expected_gradients(problem: Problem, count: int) -> Tensor:
 
     Source: Erion et al., 'Improving performance of deep learning models with axiomatic attribution
     priors and expected gradients', arXiv 1906.10670, equation 5; the even spread of t is our
-    choice.
+    choice. A cell is never its own start.
 
     Parameters
     ----------
@@ -49,14 +54,14 @@ def expected_gradients(problem: Problem, count: int) -> Tensor:
     ModelError
         There are no other cells, or the network gives no gradient.
     """
-    pool, x = pool_of(problem, "expected-gradients"), problem.x
-    draws = torch.Generator().manual_seed(problem.seed)
-    rounds = -(-count // len(pool))
-    order = torch.cat([torch.randperm(len(pool), generator=draws) for _ in range(rounds)])
+    pooled, x = pooled_of(problem, "expected-gradients"), problem.x
+    size, draws = len(pooled.x), torch.Generator().manual_seed(problem.seed)
+    rounds = -(-count // size)
+    order = torch.cat([torch.randperm(size, generator=draws) for _ in range(rounds)])
     parts = (torch.randperm(count, generator=draws) + 0.5) / count
     total = torch.zeros_like(x)
     for index, t in zip(order[:count].tolist(), parts.tolist(), strict=True):
-        r = pool[index : index + 1]
+        r = pooled.drawn(index)
         with problem.subject.differentiated():
             z = (r + t * (x - r)).detach().requires_grad_(True)
             odds = problem.target.log_odds(problem.subject.scores(z).float())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from napari_channelmix.classify.inference import InferenceNetwork
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.batch import Problem
+
+if TYPE_CHECKING:
+    from napari_channelmix.pcim.batch import Problem
 
 __all__ = ["GAMMA", "relevance"]
 
@@ -55,10 +57,10 @@ def relevance(attr: Any, network: nn.Module, problem: Problem) -> Tensor:
     chain = _Chain(fused, _weights(problem, fused, x), problem, x)
     for layer in chain.modules():
         if isinstance(layer, nn.Conv2d) and layer is not chain.layers[0]:
-            layer.rule = GammaRule(GAMMA)  # type: ignore[assignment]
+            layer.rule = GammaRule(GAMMA)
         elif isinstance(layer, (nn.Conv2d, nn.MaxPool2d, _MeanAndMaximum, _LogOdds)):
-            layer.rule = EpsilonRule(EPSILON)  # type: ignore[assignment]
-    result: Tensor = attr.LRP(chain).attribute(x.clone())
+            layer.rule = EpsilonRule(EPSILON)
+    result: Tensor = attr.LRP(chain).attribute(x.clone().requires_grad_(True))
     return result.detach()
 
 
@@ -85,7 +87,8 @@ class _Chain(nn.Module):
                 weight.shape[1], weight.shape[0], weight.shape[2], padding=fused.padding
             )
             # Copies: captum changes them meanwhile.
-            layer.weight.data, layer.bias.data = weight.clone(), bias.clone()  # type: ignore[union-attr]
+            layer.weight = nn.Parameter(weight.detach().clone())
+            layer.bias = nn.Parameter(bias.detach().clone())
             layers.append(layer)
         layers += [nn.ReLU(), _MeanAndMaximum(), _LogOdds(weights, *fused.head)]
         self.layers = nn.Sequential(*layers).to(x.device)

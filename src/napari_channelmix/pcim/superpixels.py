@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from skimage.segmentation import slic
 from torch import Tensor, nn
 
-from napari_channelmix.pcim.batch import Problem
+if TYPE_CHECKING:
+    from napari_channelmix.pcim.batch import Problem
 
 __all__ = ["SAMPLES", "SUPERPIXELS", "feature_ablation", "kernel_shap", "superpixels"]
 
@@ -61,21 +62,16 @@ def kernel_shap(attr: Any, odds: _OddsOf, problem: Problem, r: Tensor) -> Tensor
     shap = attr.KernelShap
 
     def one(cell: nn.Module, x: Tensor, reference: Tensor, features: Tensor) -> Tensor:
-        # captum draws from the common generators; each cell begins with the same seed.
+        # captum draws from torch's common generator; each cell begins with the same seed.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(problem.seed)
-            before = np.random.get_state()
-            np.random.seed(problem.seed % 2**32)
-            try:
-                result: Tensor = shap(cell).attribute(
-                    x,
-                    baselines=reference,
-                    feature_mask=features,
-                    n_samples=SAMPLES,
-                    perturbations_per_eval=AT_ONCE,
-                )
-            finally:
-                np.random.set_state(before)
+            result: Tensor = shap(cell).attribute(
+                x,
+                baselines=reference,
+                feature_mask=features,
+                n_samples=SAMPLES,
+                perturbations_per_eval=AT_ONCE,
+            )
         return result
 
     return _of_each_cell(one, odds, problem, r)
