@@ -195,7 +195,8 @@ def _read(cells: Cells | FloatArray, numbers: IntArray) -> StoredCells:
             stored = StoredCells(numbers, cells.read(numbers))
         except (DataError, OSError):
             stored = _read_singly(cells, numbers)
-    return stored.only(np.isfinite(stored.crops).all(axis=(1, 2, 3)))
+    usable: npt.NDArray[np.bool_] = np.asarray(np.isfinite(stored.crops).all(axis=(1, 2, 3)))
+    return stored.only(usable)
 
 
 def _read_singly(cells: Cells, numbers: IntArray) -> StoredCells:
