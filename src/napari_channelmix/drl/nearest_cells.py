@@ -11,9 +11,31 @@ import numpy.typing as npt
 from napari_channelmix.drl.traversal import Traversal
 
 if TYPE_CHECKING:
-    from napari_channelmix.drl.latents import Latents
+    from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.drl.preparation import Prepared
 
 __all__ = ["Drawer", "NearestCells", "nearest_traversal"]
+
+
+class EncodedCells(Protocol):
+    """What is needed of `Latents`."""
+
+    @property
+    def values(self) -> npt.NDArray[np.float32]: ...  # noqa: D102
+
+    @property
+    def prepared(self) -> Prepared: ...  # noqa: D102
+
+    @property
+    def disentangler(self) -> Disentangler: ...  # noqa: D102
+
+    def axes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    def of_axis(self, axis: str) -> npt.NDArray[np.float64]: ...  # noqa: D102
+
+    def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]: ...  # noqa: D102
+
+    def nearest_to(self, latents: npt.NDArray[Any]) -> npt.NDArray[np.int64]: ...  # noqa: D102
 
 
 class Drawer(Protocol):
@@ -28,7 +50,7 @@ class Drawer(Protocol):
 class NearestCells:
     """Gives the pictures of the real cells that lie nearest."""
 
-    latents: Latents
+    latents: EncodedCells
 
     def decode(self, latents: npt.NDArray[Any], /) -> npt.NDArray[np.float32]:
         """Pictures (n, C, H, W) in [0, 1] of the cells nearest to latents (n, Z)."""
@@ -36,7 +58,7 @@ class NearestCells:
         return np.asarray(self.latents.prepared.pictures[cells], np.float32) / np.float32(255)
 
 
-def nearest_traversal(latents: Latents, cell: int, steps: int = 9) -> Traversal:
+def nearest_traversal(latents: EncodedCells, cell: int, steps: int = 9) -> Traversal:
     """Real cells along every axis worth looking at, as a traversal.
 
     Its values are those of the cells that are shown, in the order of the steps, so they need not
