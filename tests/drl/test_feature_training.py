@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -238,17 +239,10 @@ def test_one_channel_is_repeated_for_a_network_of_colours(ellipses, tmp_path):
 
 
 def test_latents_learn_what_features_mean_where_it_is_not_known(ellipses, monkeypatch, tmp_path):
-    module = import_module("napari_channelmix.drl.feature_training")
-    monkeypatch.setattr(module, "_cache", lambda: tmp_path)
-    monkeypatch.setattr(module, "feature_disentangler_job", module.feature_disentangler_job)
-    monkeypatch.setattr(module, "PAIRS", 40)
-    job = module.feature_disentangler_job
-    encode = import_module("napari_channelmix.drl.encode")
-    monkeypatch.setattr(
-        encode,
-        "feature_disentangler_job",
-        lambda *args, **options: job(*args, pairs=40, epochs=1, **options),
-    )
+    training = import_module("napari_channelmix.drl.feature_training")
+    monkeypatch.setattr(training, "_cache", lambda: tmp_path)
+    few = partial(training.feature_disentangler_job, pairs=40, epochs=1)
+    monkeypatch.setattr("napari_channelmix.drl.source_encoder.feature_disentangler_job", few)
     result = run_latents(ellipses, "texture-sprites", features=patches, separate=False)
     assert isinstance(result.disentangler, FeatureDisentangler)
     assert result.provenance["settings"]["features"] == "patches"

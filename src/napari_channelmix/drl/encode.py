@@ -29,7 +29,7 @@ from napari_channelmix.drl.cell_chunks import (
 from napari_channelmix.drl.channel_view import View, default_view
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.feature_separation import beside_latents_job, lines_on_features
-from napari_channelmix.drl.feature_training import FEATURE_PAIRS, feature_disentangler_job
+from napari_channelmix.drl.feature_training import FEATURE_PAIRS
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
 from napari_channelmix.drl.latent_code import title_of
@@ -43,7 +43,7 @@ from napari_channelmix.drl.preparation import (
 from napari_channelmix.drl.quality import associations_job
 from napari_channelmix.drl.reconstruction import reconstruction_job
 from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
-from napari_channelmix.drl.store import load_disentangler, shipped
+from napari_channelmix.drl.source_encoder import source_job
 from napari_channelmix.drl.traversal import FEW
 from napari_channelmix.drl.trust import trust
 from napari_channelmix.errors import DataError, ModelError
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl.disentangler import Disentangler
     from napari_channelmix.progress_bar import ShowProgress
 
-__all__ = ["latents", "latents_job", "source_job"]
+__all__ = ["latents", "latents_job"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -389,21 +389,6 @@ def _encoded(
         cluster=cluster,
         parts=None if parts is None else parts / "encoded",
     )
-
-
-def source_job(
-    model: str, features: Any = None, *, seed: int = 0, device: str = "auto"
-) -> Job[Disentangler]:
-    """The encoder of this name or file; that of features is learnt where it never was, as a job.
-
-    Raises
-    ------
-    ModelError, BundleError
-        As `load_disentangler` and `feature_disentangler_job`.
-    """
-    if features is None or model not in shipped():
-        return load_disentangler(model, features)
-    return (yield from feature_disentangler_job(model, features, seed=seed, device=device))
 
 
 def _divergence(values: FloatArray, spread: FloatArray) -> npt.NDArray[np.float64]:

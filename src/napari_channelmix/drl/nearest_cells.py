@@ -21,21 +21,21 @@ class EncodedCells(Protocol):
     """What is needed of `Latents`."""
 
     @property
-    def values(self) -> npt.NDArray[np.float32]: ...  # noqa: D102
+    def values(self) -> npt.NDArray[np.float32]: ...
 
     @property
-    def prepared(self) -> Prepared: ...  # noqa: D102
+    def prepared(self) -> Prepared: ...
 
     @property
-    def disentangler(self) -> Disentangler: ...  # noqa: D102
+    def disentangler(self) -> Disentangler: ...
 
-    def axes(self) -> tuple[str, ...]: ...  # noqa: D102
+    def axes(self) -> tuple[str, ...]: ...
 
-    def of_axis(self, axis: str) -> npt.NDArray[np.float64]: ...  # noqa: D102
+    def of_axis(self, axis: str) -> npt.NDArray[np.float64]: ...
 
-    def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]: ...  # noqa: D102
+    def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]: ...
 
-    def nearest_to(self, latents: npt.NDArray[Any]) -> npt.NDArray[np.int64]: ...  # noqa: D102
+    def nearest_to(self, latents: npt.NDArray[Any]) -> npt.NDArray[np.int64]: ...
 
 
 class Drawer(Protocol):

@@ -12,10 +12,10 @@ from napari_channelmix.atomic_write import refuse_no_folder
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
-from napari_channelmix.drl.encode import source_job
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import remembering
+from napari_channelmix.drl.source_encoder import source_job
 from napari_channelmix.errors import BundleError, DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use

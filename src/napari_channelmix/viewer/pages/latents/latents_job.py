@@ -78,7 +78,7 @@ def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Jo
     import torch
 
     from napari_channelmix.drl import latents_job
-    from napari_channelmix.drl.encode import source_job
+    from napari_channelmix.drl.source_encoder import source_job
 
     leave_a_core()
     yield Progress(1, 100, "loading the weights")
