@@ -43,7 +43,7 @@ def parts_of(case: Case) -> dict[str, Any]:
     crops = plate.read(rows)
     chosen = case.reported
     subject = chosen.source.subject
-    target = torch.from_numpy(chosen.labels)
+    target = torch.from_numpy(chosen.labels.copy())
     changes, pixels = [], []
     with subject.at_rest():
         odds = log_odds(subject, crops, target)

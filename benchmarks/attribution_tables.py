@@ -72,12 +72,12 @@ def gain_text(results: Results, ours: str, rival: str | None, family: str = "mea
 
 
 def means(files: dict[str, Results]) -> list[list[str]]:
-    """Gains of ours on the mean: over the best opponent, and over the best of no more calls."""
+    """Gains of ours on the mean: over the best opponent, and over the best of about as many calls."""
     head = ["set, network", "n", "accuracy", "**PCIM**", "**PCIM (high fidelity)**"]
     rows = [
         [
             *head,
-            "PCIM over the best opponent of no more calls",
+            "PCIM over the best opponent of about as many calls at most",
             "high fidelity over the best opponent",
         ]
     ]
