@@ -1,7 +1,8 @@
 """Pixel attribution against other methods: fidelity, localisation, sanity, parts and speed.
 
-    python benchmarks/attribution.py [--sets ...] [--networks ...] [--parts ...] [--cells N]
-                                     [--results FOLDER] [--tables] [--picture FILE] [--small]
+    python benchmarks/attribution.py [--sets ...] [--networks ...] [--parts ...] [--methods ...]
+                                     [--cells N] [--results FOLDER] [--tables] [--picture FILE]
+                                     [--small]
 
 Held-out, correctly classified cells; one thread. Each opponent counts with the reference, the sign
 and the blur that suit it best on pilot cells, which are not among those reported. Fidelity is
@@ -127,7 +128,9 @@ def code_of(part: str) -> str:
     return code_digest(NOT_OF_OPPONENTS if part in opponents else ())
 
 
-def measure(one: Case, results: Results, parts: list[str], *, first: bool) -> None:
+def measure(
+    one: Case, results: Results, parts: list[str], methods: list[str], *, first: bool
+) -> None:
     """All parts that are asked for and not there yet."""
 
     def part(name: str, run: Callable[[], dict[str, Any]]) -> None:
@@ -138,9 +141,9 @@ def measure(one: Case, results: Results, parts: list[str], *, first: bool) -> No
         print(f"  {name}: {results.line(name)}; {time.perf_counter() - start:.0f} s", flush=True)
 
     if "scores" in parts:
-        for name in OURS:
+        for name in [name for name in OURS if name in methods]:
             part(f"scores/{name}", lambda name=name: ours(one, name))
-        for name in OPPONENTS:
+        for name in [name for name in OPPONENTS if name in methods]:
             part(f"scores/{name}", lambda name=name: opponent(one, name))
     if "randomisation" in parts:
         part("randomisation", lambda: randomisation(one))
@@ -187,6 +190,8 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=real_sets)
     parser.add_argument("--networks", nargs="+", default=["small", "medium"])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    every = [*OURS, *OPPONENTS]
+    parser.add_argument("--methods", nargs="+", choices=every, default=every)
     parser.add_argument("--cells", type=int, default=100)
     parser.add_argument("--pilot", type=int, default=16)
     parser.add_argument("--models", type=Path, default=Path("build/benchmarks/attribution"))
@@ -225,7 +230,7 @@ def main() -> int:
         results = Results(args.results / f"{name}-{network}.json", settings, code_of)
         results.put("n", {"n": len(one.reported), "accuracy": one.accuracy})
         results.put("groups", {"groups": [str(group) for group in one.reported.groups]})
-        measure(one, results, args.parts, first=index == 0)
+        measure(one, results, args.parts, args.methods, first=index == 0)
         for expectation, met in checks(results).items():
             print(f"{'met   ' if met else 'MISSED'} {expectation}")
             missed += not met

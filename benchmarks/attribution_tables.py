@@ -72,7 +72,7 @@ def gain_text(results: Results, ours: str, rival: str | None, family: str = "mea
 
 
 def means(files: dict[str, Results]) -> list[list[str]]:
-    """Gains of ours on the mean: over the best opponent, and over the best of about as many calls."""
+    """Gains of ours on the mean, over the best opponent, and the best of about as many calls."""
     head = ["set, network", "n", "accuracy", "**PCIM**", "**PCIM (high fidelity)**"]
     rows = [
         [
