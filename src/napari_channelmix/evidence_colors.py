@@ -31,7 +31,7 @@ VIEWS: tuple[EvidenceView, ...] = ("signed", "for", "magnitude")
 # and Ito's palette: red-green blind people tell them apart as well. Purple stands for neither.
 FOR = (0.835, 0.369, 0.0), (0.941, 0.894, 0.259)
 AGAINST = (0.0, 0.380, 0.760), (0.420, 0.820, 1.0)
-EITHER = (0.600, 0.180, 0.560), (0.980, 0.760, 0.930)
+EITHER = (0.720, 0.120, 0.640), (0.990, 0.700, 0.930)
 # Opacity rises slowly at first, so that weak evidence is no veil, and never hides the cell.
 POWER, MOST = 1.25, 0.9
 # Share of the pixels of a map that are shown as strongly as can be.

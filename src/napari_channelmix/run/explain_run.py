@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings
+    from napari_channelmix.whatif.evidence_shares import CellParts
 
 __all__ = ["CHUNK", "ExplainRun"]
 
@@ -65,6 +66,7 @@ class ExplainRun:
     facts: dict[str, Any]
     store: MapStore
     prior: Prior | None = None
+    parts: CellParts | None = None
 
     @classmethod
     def of(
@@ -239,6 +241,7 @@ class ExplainRun:
             self.device,
             self.batch,
             self.prior,
+            self.parts,
         )
 
     @property

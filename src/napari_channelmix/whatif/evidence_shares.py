@@ -7,7 +7,7 @@ outline, as in the shortcut audit (`removal`). Our definition.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ from napari_channelmix.whatif.removal import removal_margin, territories
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_channelmix.data import Cells
     from napari_channelmix.whatif.crops import CellCrops
 
@@ -38,7 +40,7 @@ Mask = npt.NDArray[np.bool_]
 
 #: Parts of a crop.
 PARTS = ("cell", "neighbours", "background")
-# Cells that the margin is made of.
+# Cells that margin and scale are made of.
 SAMPLE = 64
 NO_OUTLINE = "No outline of this cell is known: where its evidence lies is not counted."
 
@@ -134,18 +136,39 @@ class EvidenceShares:
         where = f"{_percent(shares[0])} in the cell, {_percent(shares[1])} in neighbours"
         return f"{what}: {where}, {_percent(shares[2])} in the background ({area})."
 
-    def as_dict(self) -> dict[str, list[object]]:
-        """For JSON, a list of n each: ``outline``, ``areas``, ``evidence``, ``magnitude``.
+    def both(self, row: int) -> tuple[str, ...]:
+        """`words` on the map and on the magnitude of one cell, where there are any."""
+        lines = self.words(row), self.words(row, magnitude=True)
+        return tuple(dict.fromkeys(line for line in lines if line))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: ``margin``; lists of n: ``outline``, ``areas``, ``evidence``, ``magnitude``.
 
         Shares are lists of three, or None where they are not known; the second of an outline by
         light is None.
         """
         return {
+            "margin": self.margin,
             "outline": self.outline.tolist(),
             "areas": self._rows(self.areas),
             "evidence": self._rows(self.evidence),
             "magnitude": self._rows(self.magnitude),
         }
+
+    @classmethod
+    def of_row(cls, stored: Mapping[str, Any], row: int) -> EvidenceShares:
+        """One row of what `as_dict` gives."""
+
+        def shares(name: str) -> Doubles:
+            known = stored[name][row]
+            if known is None:
+                return np.full((1, 3), np.nan)
+            # Of an outline by light no neighbours are known.
+            return np.array([[0.0 if share is None else share for share in known]])
+
+        outline = np.array([stored["outline"][row]])
+        areas, evidence, magnitude = map(shares, ("areas", "evidence", "magnitude"))
+        return cls(outline, areas, evidence, magnitude, stored["margin"])
 
     def _rows(self, shares: Doubles) -> list[object]:
         rows: list[object] = []
@@ -184,10 +207,12 @@ class CellParts:
         DataError
             Pixels that cannot be read.
         """
-        scale = LightScale.of_cells(cells)
         count = min(len(cells), SAMPLE)
         sample = np.unique(np.linspace(0, len(cells) - 1, count).astype(np.int64))
-        return cls(cells, scale, removal_margin(cell_crops(cells, sample, scale=scale)))
+        pixels = cells.read(sample)
+        scale = LightScale.of(pixels)
+        crops = cell_crops(cells, sample, scale=scale, crops=pixels)
+        return cls(cells, scale, removal_margin(crops))
 
     def shares(
         self,

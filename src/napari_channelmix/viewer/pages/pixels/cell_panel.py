@@ -64,8 +64,8 @@ class ResultPanel(QWidget):
             "crop, and of the rest. A cell is its outline with the margin that its light reaches "
             "beyond it, as in the shortcut audit"
         )
-        # Room for its two lines: nothing below jumps when they come.
-        self.shares.setMinimumHeight(2 * self.shares.fontMetrics().lineSpacing() + 2)
+        # Room for its three lines: nothing below jumps when they come.
+        self.shares.setMinimumHeight(3 * self.shares.fontMetrics().lineSpacing() + 2)
         self.warnings = Notice()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

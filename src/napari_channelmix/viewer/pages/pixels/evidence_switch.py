@@ -19,7 +19,7 @@ __all__ = ["EvidenceSwitch"]
 LONGEST = 40
 TITLES: dict[EvidenceView, str] = {
     "signed": "For and against",
-    "for": "For only",
+    "for": "For",
     "magnitude": "Magnitude",
 }
 TIPS: dict[EvidenceView, str] = {
@@ -44,7 +44,7 @@ class EvidenceSwitch(QWidget):
         self._group = QButtonGroup(self)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(6)
         for view, title in TITLES.items():
             button = QRadioButton(title)
             button.setToolTip(TIPS[view])
@@ -55,6 +55,8 @@ class EvidenceSwitch(QWidget):
         self.legend = QLabel()
         self.legend.setToolTip("The colours of the maps, in the pictures and in the layers")
         self.legend.setWordWrap(True)
+        # Of two lines in a narrow dock, whichever view is shown: nothing below jumps.
+        self.legend.setMinimumHeight(2 * self.legend.fontMetrics().lineSpacing() + 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
