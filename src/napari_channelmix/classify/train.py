@@ -40,6 +40,7 @@ from napari_channelmix.settings import ClassifierSettings, merged, takes_setting
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells, ChannelStatistics
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["ClassLearner", "inner_split", "train_classifier", "train_classifier_job", "train_on"]
 
@@ -294,6 +295,7 @@ def train_classifier(
     settings: TrainingSettings | None = None,
     checkpoint: Path | None = None,
     mix: bool | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Classifier:
     """Train a classifier of cells, on all cells that are given.
@@ -310,6 +312,8 @@ def train_classifier(
     mix : bool, optional
         Put a mixing layer in front (DCMIX), with ``mixes`` blended images, 1 or more; False: none.
         By default there is one where ``mixes`` is 1 or more.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings; see `ClassifierSettings`.
 
@@ -325,7 +329,8 @@ def train_classifier(
         A setting outside its bounds, an unknown network or device, or a training that diverged.
     """
     classifier = drain(
-        train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options)
+        train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options),
+        progress,
     )
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)

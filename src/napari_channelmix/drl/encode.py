@@ -59,6 +59,7 @@ from napari_channelmix.settings import (
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["latents", "latents_job"]
 
@@ -84,9 +85,44 @@ def latents(
     device: str = "auto",
     tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
     parts: Path | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Latents:
-    """`latents_job`, to its end."""
+    """Encode cells as named latents: what each is like, and how far that can be trusted.
+
+    The encoder has learnt the names on synthetic sprites; see docs/latents.md.
+
+    Parameters
+    ----------
+    cells : Cells
+    model : Disentangler, or name, or path, optional
+        See `load_disentangler`.
+    view : View or str, optional
+        What of the channels is looked at; a str is the name of one channel.
+    settings : EncodingSettings, optional
+        How the cells are encoded.
+    separate : bool
+        Whether to see what tells the classes apart.
+    device : {"auto", "cpu", "cuda", "mps"}
+        For fine-tuning, and for the classifier of the pixels.
+    tune : callable
+        What does the fine-tuning, called as `finetune_job`.
+    parts : path, optional
+        Folder in which cells that are encoded are kept, so that a run that was stopped goes on.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
+    **options
+        Single settings, such as ``finetune=20``; see `EncodingSettings`.
+
+    Returns
+    -------
+    Latents
+
+    Raises
+    ------
+    DataError, ModelError, ClusterError
+        As `latents_job`.
+    """
     job = latents_job(
         cells,
         model,
@@ -98,7 +134,7 @@ def latents(
         parts=parts,
         **options,
     )
-    return drain(job)
+    return drain(job, progress)
 
 
 def latents_job(

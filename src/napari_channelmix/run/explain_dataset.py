@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = [
     "CHUNK",
@@ -76,6 +77,7 @@ def explain_cells(
     settings: ExplainSettings | None = None,
     device: str = "auto",
     batch: int | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Explained:
     """Explain the cells of a data set, and keep what is found in a folder.
@@ -94,6 +96,8 @@ def explain_cells(
     settings : ExplainSettings, optional
     device, batch
         As for `explain`.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, which win, such as ``method="saliency"``; see `ExplainSettings`.
 
@@ -121,7 +125,9 @@ def explain_cells(
     ('pcim', 24)
     """
     resolved = merged(ExplainSettings, settings, options)
-    return drain(explain_cells_job(model, cells, Path(out), resolved, device=device, batch=batch))
+    return drain(
+        explain_cells_job(model, cells, Path(out), resolved, device=device, batch=batch), progress
+    )
 
 
 def explain_cells_job(

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Disentangler
+    from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.report import Findings
 
 __all__ = ["Rerun", "run_config", "run_config_job"]
@@ -98,6 +99,7 @@ def run_config(
     *,
     device: str = "auto",
     allow_code: bool = False,
+    progress: ShowProgress = None,
 ) -> Rerun:
     """Do again what a config says.
 
@@ -113,6 +115,8 @@ def run_config(
     allow_code : bool
         Run code of a model made elsewhere: a function, a TorchScript or torch.export file; not
         needed for ONNX.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
 
     Returns
     -------
@@ -128,7 +132,9 @@ def run_config(
         Another run that works in the folder.
     """
     folder = Path(path).with_suffix("") if out is None else Path(out)
-    return drain(run_config_job(read_config(path), folder, device=device, allow_code=allow_code))
+    return drain(
+        run_config_job(read_config(path), folder, device=device, allow_code=allow_code), progress
+    )
 
 
 def run_config_job(

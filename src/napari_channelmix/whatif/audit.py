@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["audit", "audit_job"]
 
@@ -50,6 +51,7 @@ def audit(
     maps: npt.ArrayLike | None = None,
     mapped: npt.ArrayLike | None = None,
     settings: AuditSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Audit:
     """Whether a classifier decides by the cell, or by a shortcut: one card, a word for each check.
@@ -66,6 +68,8 @@ def audit(
     mapped : (m,) int array, optional
         Positions of those cells in ``cells``; default: all of them.
     settings : AuditSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings; see `AuditSettings`.
 
@@ -92,7 +96,9 @@ def audit(
     >>> card.answer in ("green", "amber", "red", "not tested")
     True
     """
-    return drain(audit_job(model, cells, maps=maps, mapped=mapped, settings=settings, **options))
+    return drain(
+        audit_job(model, cells, maps=maps, mapped=mapped, settings=settings, **options), progress
+    )
 
 
 def audit_job(

@@ -28,6 +28,7 @@ from napari_channelmix.wording import fraction, listed
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["panel", "panel_job"]
 
@@ -49,6 +50,7 @@ def panel(
     cells: Cells,
     *,
     settings: PanelSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Panel:
     """Find the smallest set of channels that is about as good as all of them.
@@ -64,6 +66,8 @@ def panel(
     cells : Cells
         Those with a class are used.
     settings : PanelSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, such as ``retrain=False``.
 
@@ -90,7 +94,7 @@ def panel(
     >>> cm.panel(cells, retrain=False).channels
     ('b',)
     """
-    return drain(panel_job(cells, settings=settings, **options))
+    return drain(panel_job(cells, settings=settings, **options), progress)
 
 
 def panel_job(

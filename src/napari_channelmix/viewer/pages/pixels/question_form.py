@@ -31,8 +31,17 @@ METHODS = {
     "occlusion": "Occlusion",
     "gradcam": "GradCAM",
     "deeplift": "DeepLift",
+    "expected-gradients": "Expected gradients",
+    "expected-gradients-18": "Expected gradients (18)",
+    "expected-gradients-200": "Expected gradients (200)",
+    "integrated-gradients-many": "Integrated gradients (8 starts)",
+    "lrp": "LRP",
+    "kernel-shap": "KernelSHAP",
+    "feature-ablation": "Superpixels removed",
 }
 BASELINES = ("saliency", "integrated-gradients", "occlusion", "gradcam", "deeplift")
+# As `pcim.MORE_BASELINES`, those of captum.
+CAPTUM = (*BASELINES, "integrated-gradients-many", "lrp", "kernel-shap", "feature-ablation")
 ANSWERS_ONLY = ("blackbox", "blackbox-sharp")
 TIPS = {
     "pcim": "A mask trained for a few steps; the first map at once",
@@ -54,7 +63,7 @@ def methods_for(classifier: Any) -> dict[str, str]:
         why = ""
         if only_answers and name not in ANSWERS_ONLY:
             why = NO_GRADIENTS
-        elif name in BASELINES and not captum:
+        elif name in CAPTUM and not captum:
             why = NO_CAPTUM
         reasons[name] = why
     return reasons

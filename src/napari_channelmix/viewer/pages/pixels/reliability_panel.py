@@ -66,10 +66,10 @@ class ReliabilityPanel(QWidget):
             self.deleting.setData([], [])
         else:
             for line, curves in (
-                (self.inserting, fidelity.inserting),
-                (self.deleting, fidelity.deleting),
+                (self.inserting, fidelity.mean_inserting),
+                (self.deleting, fidelity.mean_deleting),
             ):
-                line.setData(fidelity.shares, curves[:, 0].mean(axis=0))
+                line.setData(fidelity.shares, curves[0])
         self.figures.setText(self._figures(explanation))
         tested = None if explanation is None else explanation.reliability
         if tested is None:
