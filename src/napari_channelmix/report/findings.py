@@ -94,7 +94,8 @@ class ClassifierFacts:
                 tuple(model.channels),
                 tuple(model.classes),
                 model_hash(model),
-                "made elsewhere; it gives predictions only",
+                "made elsewhere"
+                + ("" if model.may_have_gradients else "; it gives predictions only"),
             )
         record, spec = model.record, model.spec
         mixing = f", {spec.mixes} blended image(s) in front" if spec.mixes else ""

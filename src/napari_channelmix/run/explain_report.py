@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.data.crop_outlines import DISC
 from napari_channelmix.errors import DataError
 from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
@@ -103,7 +102,7 @@ def report_content(
         }
         content["left_out"] = run.left_out()
         notes += content["left_out"].values()
-        if not isinstance(run.model, Classifier):
+        if not run.model.may_have_gradients:
             notes.append(
                 "baselines look into a network, which this model does not give: "
                 "only its own maps are measured"
