@@ -141,7 +141,7 @@ class Source:
                     f"crops must be (N, C, H, W), not {data.shape}: are the channels last? Move "
                     "them with numpy.moveaxis(crops, -1, 1)"
                 )
-        if isinstance(model, Classifier):
+        if isinstance(model, Predictor):
             model.refuse_other_crops(*data.shape[2:])
         numbers = np.arange(len(data)) if chosen is None else chosen
         if not len(numbers):

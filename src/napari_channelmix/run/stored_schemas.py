@@ -36,6 +36,27 @@ class _Means(Stored):
     seconds_per_cell: Seconds
 
 
+Share = Annotated[float, Field(strict=True, ge=0, le=1.001, allow_inf_nan=False)]
+
+
+class _Shares(Stored):
+    """Where the evidence of maps lies, as `EvidenceShares.as_dict` gives it."""
+
+    margin: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+    outline: tuple[Literal["label", "light", "disc"], ...]
+    areas: tuple[tuple[Share, Share | None, Share] | None, ...]
+    evidence: tuple[tuple[Share, Share | None, Share] | None, ...]
+    magnitude: tuple[tuple[Share, Share | None, Share] | None, ...]
+
+    def refuse_others(self, rows: int) -> None:
+        names = ("outline", "areas", "evidence", "magnitude")
+        refuse_other_lengths({name: getattr(self, name) for name in names}, rows)
+
+
+class _AllShares(_Shares):
+    line: str = ""
+
+
 class _Cells(Stored):
     index: tuple[Index, ...]
     label: tuple[Name | None, ...]
@@ -77,6 +98,7 @@ class ExplainFile(Stored):
     warnings: tuple[str, ...] = ()
     doubts: tuple[tuple[str, ...], ...] | None = None
     caveats: tuple[tuple[str, ...], ...] | None = None
+    evidence_shares: _AllShares | None = None
     provenance: Annotated[dict[str, Any], checked_as(_ExplainOrigin)]
 
     @model_validator(mode="after")
@@ -92,6 +114,8 @@ class ExplainFile(Stored):
             lists |= {f"scores_per_cell.{method}.{name}": of for name, of in scores.items()}
         refuse_other_lengths(lists, self.n)
         refuse_other_classes(self.target, self.probabilities, len(self.classes))
+        if self.evidence_shares is not None:
+            self.evidence_shares.refuse_others(self.n)
         return self
 
 
@@ -106,6 +130,7 @@ class Chunk(Stored):
     output: Name = ""
     flat: dict[Name, tuple[Index, ...]] = Field(default_factory=dict)
     noise: tuple[Index, ...] = ()
+    shares: _Shares | None = None
 
     def refuse_others(self, rows: int, classes: int) -> None:
         """Refuse a chunk of another number of cells or classes.
@@ -117,6 +142,8 @@ class Chunk(Stored):
         lists = {"target": self.target, "probabilities": self.probabilities}
         refuse_other_lengths(lists, rows)
         refuse_other_classes(self.target, self.probabilities, classes)
+        if self.shares is not None:
+            self.shares.refuse_others(rows)
 
 
 class ChunkScores(Stored):
