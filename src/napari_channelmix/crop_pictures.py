@@ -11,12 +11,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+from napari_channelmix.evidence_colors import evidence_rgba, map_limit
+
 __all__ = ["grey", "labels_picture", "map_over", "png_of_row", "stretched"]
 
 FloatArray = npt.NDArray[np.float32]
 
-# From Okabe and Ito's colour-blind-safe vermilion to yellow, as the maps in the window.
-VERMILION, YELLOW = np.array([0.835, 0.369, 0.0]), np.array([0.941, 0.894, 0.259])
 # Sides of a cell and of a label image in a picture, in pixels, and the gap between cells.
 SIDE, LARGEST, GAP = 72, 360, 4
 
@@ -38,13 +38,11 @@ def grey(crop: FloatArray) -> FloatArray:
 def map_over(crop: FloatArray, heatmap: FloatArray) -> FloatArray:
     """A crop (C, H, W) in grey with its map (H, W) over it, (H, W, 3) on 0..1.
 
-    Evidence for the class is shown, up to the highest 1 % of the map; evidence against it is not.
+    Colours as everywhere: evidence for the class and against it; see `evidence_colors`.
     """
-    top = float(np.quantile(heatmap, 0.99))
-    share = np.clip(heatmap / (top if top > 0 else 1), 0, 1)[..., None]
-    tint = VERMILION + share * (YELLOW - VERMILION)
-    below = grey(crop)[..., None]
-    over: FloatArray = (below * (1 - 0.85 * share) + tint * 0.85 * share).astype(np.float32)
+    limit = map_limit(heatmap)
+    tint = evidence_rgba(heatmap / (limit if limit > 0 else 1), "signed")
+    over: FloatArray = grey(crop)[..., None] * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
     return over
 
 

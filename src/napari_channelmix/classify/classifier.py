@@ -144,6 +144,15 @@ class Classifier(BarsResult, Predictor):
         """Where the network is."""
         return next(self.network.parameters()).device
 
+    def no_gradient(self, crops: FloatArray) -> str:
+        """Empty: its network has gradients; see `Predictor`."""
+        return ""
+
+    @property
+    def may_have_gradients(self) -> bool:
+        """Always; see `Predictor`."""
+        return True
+
     @property
     def mixing(self) -> ChannelMix | None:
         """The mixing layer, where the classifier has one."""

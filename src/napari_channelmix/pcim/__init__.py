@@ -6,11 +6,12 @@ from napari_channelmix.pcim.explain_and_test import explain
 from napari_channelmix.pcim.map_reliability import Reliability, reliability, reliability_job
 from napari_channelmix.pcim.mean_maps import MeanMaps, mean_maps
 from napari_channelmix.pcim.measure import measure_job
-from napari_channelmix.pcim.methods import BASELINES, METHODS
+from napari_channelmix.pcim.methods import BASELINES, METHODS, MORE_BASELINES
 
 __all__ = [
     "BASELINES",
     "METHODS",
+    "MORE_BASELINES",
     "Attribution",
     "MapUpdate",
     "MeanMaps",

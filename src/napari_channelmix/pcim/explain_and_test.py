@@ -57,8 +57,8 @@ def explain(
         The class to explain; None: the predicted class of each cell.
     method, mode : str, optional
         See `MapSettings`. The methods are ``pcim`` (default), ``pcim-fidelity`` (slower, more
-        faithful), ``literal``, ``blackbox``, ``blackbox-sharp``, and baselines from captum:
-        ``saliency``, ``integrated-gradients``, ``occlusion``, ``gradcam``, ``deeplift``.
+        faithful), ``literal``, ``blackbox``, ``blackbox-sharp``, and baselines, most of them from
+        captum: `pcim.BASELINES` and `pcim.MORE_BASELINES`.
     versus : None, str, int, or (N,) sequence of them
         Hold the target against this class instead of all others.
     settings : MapSettings, optional
