@@ -95,7 +95,7 @@ class Picture:
     caption: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """What a result shows of itself.
 

@@ -168,5 +168,5 @@ def test_places_that_cannot_be_are_refused():
         adata.obsm["spatial"] = places
         with pytest.raises(DataError, match=message):
             cm.Cells.from_anndata(adata, PLANE, ["DNA"], crop=8)
-    with pytest.raises(DataError, match="takes an AnnData object, not str; cm.open reads"):
+    with pytest.raises(DataError, match=r"takes an AnnData object, not str; cm.open reads"):
         cm.Cells.from_anndata("cells.h5ad", PLANE, ["DNA"], crop=8)

@@ -78,6 +78,14 @@ class Classifier(BarsResult, Predictor):
         What the training cells were like; None where the bundle is of an earlier version.
     training_cells : TrainingCells or None
         Which cells they were, as digests; None where the bundle is of an earlier version.
+
+    Examples
+    --------
+    >>> model = cm.train_classifier(train, network="tiny", epochs=1)
+    >>> model.channels, model.classes, model.crop
+    (('GFP', 'DNA'), ('low', 'high'), 12)
+    >>> model.predict_proba(test).shape
+    (20, 2)
     """
 
     network: nn.Module = field(repr=False)

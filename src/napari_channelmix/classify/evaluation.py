@@ -89,6 +89,12 @@ class Evaluation(ShownResult):
         Whether these agree with the classes of the cells; None for a model of independent labels.
     calibrated : str
         Whether the classifier was calibrated, in words; empty for a model made elsewhere.
+
+    Examples
+    --------
+    >>> evaluation = cm.evaluate(rule, cells)
+    >>> evaluation.accuracy, evaluation.n, evaluation.groups
+    (1.0, 40, 10)
     """
 
     name: str
@@ -266,6 +272,12 @@ def evaluate(
     ModelError
         Channels that are missing, crops of another size than those of training; a setting outside
         its bounds.
+
+    Examples
+    --------
+    >>> result = cm.evaluate(rule, cells)
+    >>> result.to_frame()[["class_name", "recall", "n_cells"]].values.tolist()
+    [['low', 1.0, 20], ['high', 1.0, 20]]
     """
     return drain(evaluate_job(model, cells, settings=settings, **options), progress)
 

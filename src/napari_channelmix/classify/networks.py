@@ -108,7 +108,13 @@ _BUILDERS: dict[str, Callable[[int, int], nn.Module]] = {
 
 
 def network_names() -> tuple[str, ...]:
-    """Names of the networks that can be asked for; the last four need the extra ``zoo``."""
+    """Names of the networks that can be asked for; the last four need the extra ``zoo``.
+
+    Examples
+    --------
+    >>> network_names()[:3]
+    ('tiny', 'small', 'medium')
+    """
     return tuple(_BUILDERS)
 
 

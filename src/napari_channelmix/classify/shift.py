@@ -113,6 +113,12 @@ class DataShift(BarsResult):
         95 %, over groups; see `classify.intervals`.
     whole : bool
         Whether the cells differ as a whole, beside single strange ones.
+
+    Examples
+    --------
+    >>> shift = model.compare(test)
+    >>> shift.n, shift.to_frame()["channel"].tolist()
+    (20, ['GFP', 'DNA'])
     """
 
     n: int

@@ -43,6 +43,14 @@ class Cells(ShownResult, CellBoxes):
 
     Make one with `open_dataset`, `Cells.from_frame`, `Cells.from_labels`, `Cells.from_points` or
     `Cells.from_array`.
+
+    Examples
+    --------
+    >>> cells.shape, cells.channels, cells.class_counts
+    ((40, 2, 12, 12), ('GFP', 'DNA'), {'low': 20, 'high': 20})
+    >>> train, test = cells.split(test=0.5, seed=0)
+    >>> sorted(set(train.groups) & set(test.groups))
+    []
     """
 
     def normalised_by_group(

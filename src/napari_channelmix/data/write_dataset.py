@@ -72,6 +72,12 @@ def save_dataset(cells: CellBoxes, folder: str | Path, *, progress: ShowProgress
     SaveError
         A folder that cannot be written. Each file is written whole or not at all, the data-set
         file last.
+
+    Examples
+    --------
+    >>> file = cm.save_dataset(cells, folder / "saved")
+    >>> file.name, sorted(path.name for path in file.parent.iterdir())
+    ('dataset.toml', ['dataset.toml', 'images', 'labels.csv'])
     """
     return drain(save_dataset_job(cells, folder), progress)
 

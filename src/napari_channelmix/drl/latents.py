@@ -69,6 +69,12 @@ class Latents(ShownResult):
     warnings : tuple of str
     reconstruction : Reconstruction or None
         How far the decoder's pictures resemble the cells; None for a single cell.
+
+    Examples
+    --------
+    >>> latents = cm.latents(cells.subset([0, 1, 2, 3]), separate=False)
+    >>> latents.values.shape == (4, len(latents.names))
+    True
     """
 
     cells: Cells = field(repr=False)

@@ -102,6 +102,12 @@ class Attribution(ShownResult):
         Cells whose pixels have no structure in any channel; see `pcim.doubts`.
     reliability : Reliability or None
         How far the maps can be trusted; None where ``explain`` was not asked to test them.
+
+    Examples
+    --------
+    >>> maps = cm.explain(model, test, only=[0, 1])
+    >>> maps.maps.shape, [maps.classes[code] for code in maps.target]
+    ((2, 12, 12), ['low', 'high'])
     """
 
     maps: FloatArray = field(repr=False)

@@ -101,6 +101,15 @@ def explain(
     -----
     Cells that differ from those a Classifier was trained on are named in ``warnings``; crops of
     another size are refused.
+
+    Examples
+    --------
+    >>> maps = cm.explain(model, test, target="high", only=[0, 1])
+    >>> maps.maps.shape, maps.method
+    ((2, 12, 12), 'pcim')
+    >>> tested = cm.explain(rule, test, only=[1], forwards=60, reliability=True)
+    >>> len(tested.reliability), tested.reliability.verdict(0) in ("good", "warning", "error")
+    (1, True)
     """
     job = explain_job(
         model,

@@ -93,6 +93,12 @@ class MeanMaps(ShownResult):
     align : {"axis", "centre", "none"}
     lines : tuple of str
         How outlines were found, and what must not be read from the maps.
+
+    Examples
+    --------
+    >>> mean = cm.mean_maps(cm.explain(model, test, only=[0, 1, 2, 3]))
+    >>> mean.classes, mean.n.tolist(), mean.maps.shape
+    (('low', 'high'), [2, 2], (2, 1, 12, 12))
     """
 
     classes: tuple[str, ...]

@@ -58,6 +58,12 @@ class Reliability(ShownResult):
     caveats : tuple of tuple of str
         For each cell, what to mind beside a map that can be read: a close call, what limits the
         classifier; see `pcim.caveats`. Empty where there is nothing.
+
+    Examples
+    --------
+    >>> tested = cm.explain(rule, test, only=[1], forwards=60, reliability=True).reliability
+    >>> len(tested), tested.to_frame().columns[:3].tolist()
+    (1, ['verdict', 'readable', 'srg'])
     """
 
     fidelity: Fidelity

@@ -36,6 +36,11 @@ class MapSettings:
         With which prior probabilities are shown and the predicted class is chosen, as for
         `Classifier.predict_proba`; ``estimated`` is from all the cells. Maps of a class do not
         depend on it.
+
+    Examples
+    --------
+    >>> MapSettings(method="pcim", channels="separate").channels
+    'separate'
     """
 
     method: Annotated[Name, About("Method", "attribution method", metavar="NAME")] = "pcim"
@@ -118,6 +123,11 @@ class ExplainSettings(ClusterSettings, Question):
         is left; see `classify.training_cells`. ``cells`` are explained whatever they are.
     workers, scheduler, retries
         See `ClusterSettings`; maps do not depend on them.
+
+    Examples
+    --------
+    >>> ExplainSettings(limit=100, reliability=True).method
+    'pcim'
     """
 
     limit: Annotated[

@@ -80,6 +80,12 @@ class ChannelShapley(BarsResult):
         What it says, and of which cells.
     warnings : tuple of str
     provenance : dict
+
+    Examples
+    --------
+    >>> result = cm.channel_shapley(rule, cells)
+    >>> result.order[0], result.to_frame().columns[:3].tolist()
+    ('GFP', ['channel', 'class_name', 'value'])
     """
 
     channels: tuple[str, ...]

@@ -75,6 +75,12 @@ class Panel(BarsResult):
         How much less accurate the set was allowed to be.
     lines, warnings : tuple of str
     provenance : dict
+
+    Examples
+    --------
+    >>> panel = cm.panel(cells, retrain=False)
+    >>> panel.channels, panel.to_frame()["chosen"].tolist()
+    (('GFP',), [True, False])
     """
 
     channels: tuple[str, ...]

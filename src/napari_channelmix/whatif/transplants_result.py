@@ -90,6 +90,12 @@ class Transplants(BarsResult):
         What it says, and of which cells.
     warnings : tuple of str
     provenance : dict
+
+    Examples
+    --------
+    >>> result = cm.transplant(rule, cells, compartments=False)
+    >>> result.by_part[["part", "share", "sham"]].values.tolist()
+    [['GFP', 1.0, 0.0], ['DNA', 0.0, 0.0]]
     """
 
     channels: tuple[str, ...]
