@@ -8,7 +8,7 @@ folder CHANNELMIX_DATA, or ../shared/data beside the project; a set that is not 
 and said to be. All columns of a set are tested on the same cells and folds: latents of features as
 they are, fine-tuned, and with the unnamed ones; latents of pixels as they are; hand-crafted
 features; 32 principal components of the deep features. One support vector machine for all (radial,
-C = 5, classes weighted alike), which takes seconds where trees and a network take an hour. DIR keeps
+C = 5, classes weighted alike), which takes seconds where trees and a network take long. DIR keeps
 the pictures of the cells for the next run. Ends with 1 where an aim is missed.
 """
 
