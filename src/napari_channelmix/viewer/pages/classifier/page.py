@@ -404,8 +404,7 @@ class ClassifierPage(Page):
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(usable and classed)
-        ours = trained is not None and hasattr(trained.classifier, "save")
-        self.save.setEnabled(ours and not busy)
+        self.save.setEnabled(trained is not None and not busy)
         self.open.setEnabled(not busy)
 
     def _fill_run_time(self, _: object = None) -> None:
