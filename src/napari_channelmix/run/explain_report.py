@@ -15,6 +15,7 @@ from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
+from napari_channelmix.pcim.reference_scores import reference_scores
 from napari_channelmix.provenance import provenance
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "maps_picture", "read_report", "report_content"]
 
 SCHEMA = "napari-channelmix/explain/1"
+SCORES = ("srg", "insertion", "deletion")
 # Cells in the picture, and warnings in the report.
 SHOWN = 12
 
@@ -91,13 +93,18 @@ def report_content(
         notes.append(shares["line"])
     per_cell = _stored_scores(run)
     if per_cell:
+        groups = table["group"].to_numpy(dtype=str)
         content["scores"] = {
-            name: {key: float(np.mean(of)) for key, of in chunk.items() if key != "seconds"}
-            | {"seconds_per_cell": chunk["seconds"] / count}
+            name: {key: float(np.mean(chunk[key])) for key in SCORES}
+            | {
+                "by_reference": reference_scores(chunk["by_reference"], groups),
+                "seconds_per_cell": chunk["seconds"] / count,
+            }
             for name, chunk in per_cell.items()
         }
         content["scores_per_cell"] = {
-            name: {key: of for key, of in chunk.items() if key != "seconds"}
+            name: {key: chunk[key] for key in SCORES}
+            | {f"srg on {kind}": values for kind, values in chunk["by_reference"].items()}
             for name, chunk in per_cell.items()
         }
         content["left_out"] = run.left_out()
@@ -158,10 +165,16 @@ def _stored_scores(run: ExplainRun) -> dict[str, dict[str, Any]]:
     for name in run.scored:
         parts = [run.part(index, name) for index in range(len(run.chunks))]
         if all(chunk is not None and "srg" in chunk for chunk in parts):
+            there = [chunk for chunk in parts if chunk]
             scores[name] = {
-                key: [value for chunk in parts if chunk for value in chunk[key]]
-                for key in ("srg", "insertion", "deletion")
-            } | {"seconds": sum(chunk["seconds"] for chunk in parts if chunk)}
+                key: [value for chunk in there for value in chunk[key]] for key in SCORES
+            } | {
+                "by_reference": {
+                    kind: [value for chunk in there for value in chunk["by_reference"][kind]]
+                    for kind in there[0]["by_reference"]
+                },
+                "seconds": sum(chunk["seconds"] for chunk in there),
+            }
     return scores
 
 

@@ -15,12 +15,24 @@ Probability = Annotated[float, Field(strict=True, ge=-1e-3, le=1.001, allow_inf_
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
+class _OnReference(Stored):
+    """Scores of a method on references of one kind."""
+
+    srg: Finite
+    low: Finite | None
+    high: Finite | None
+    n: Annotated[int, Field(strict=True, ge=1)]
+    groups: Annotated[int, Field(strict=True, ge=1)]
+    in_mean: bool
+
+
 class _Means(Stored):
     """Scores of a method over all cells."""
 
     srg: Finite
     insertion: Finite
     deletion: Finite
+    by_reference: dict[Name, _OnReference] = Field(default_factory=dict)
     seconds_per_cell: Seconds
 
 
@@ -142,6 +154,7 @@ class ChunkScores(Stored):
     srg: tuple[Finite, ...] | None = None
     insertion: tuple[Finite, ...] | None = None
     deletion: tuple[Finite, ...] | None = None
+    by_reference: dict[Name, tuple[Finite, ...]] | None = None
     seconds: Seconds | None = None
 
     def refuse_others(self, rows: int) -> None:
@@ -157,6 +170,10 @@ class ChunkScores(Stored):
             raise ValueError("seconds is missing")
         for name in ("srg", "insertion", "deletion"):
             refuse_other_lengths({name: getattr(self, name) or ()}, rows)
+        if not self.by_reference:
+            # Scores of an earlier version are on fewer kinds of reference.
+            raise ValueError("by_reference is missing")
+        refuse_other_lengths(dict(self.by_reference), rows)
 
 
 class _Badge(Stored):
