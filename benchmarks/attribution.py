@@ -215,14 +215,14 @@ def main() -> int:
     for index, (name, network) in enumerate(pairs):
         print(f"\n== {name}, {network}", flush=True)
         try:
-            one = case(name, network, args.cells, args.pilot, args.models)
+            one = case(name, network, args.cells, args.models, args.pilot)
         except DataError as error:
             if "no such file" not in str(error):
                 raise
             print(f"passed over: {error}")
             continue
         print(
-            f"{len(one.reported)} reported and {len(one.pilot)} pilot cells, held out and "
+            f"{len(one.reported)} reported cells beside {args.pilot} pilot cells, held out and "
             f"correctly classified; accuracy {one.accuracy:.3f}",
             flush=True,
         )
