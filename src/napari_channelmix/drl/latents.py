@@ -14,6 +14,8 @@ from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
+from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
+from napari_channelmix.drl.nearest_cells import Drawer, NearestCells, nearest_traversal
 from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
@@ -112,7 +114,12 @@ class Latents:
         return angle
 
     def traversal(self, cell: int, steps: int = 9) -> Traversal:
-        """Traversal of a cell along all axes worth looking at, over the range of the data set."""
+        """Traversal of a cell along all axes worth looking at, over the range of the data set.
+
+        Latents of features cannot be drawn: there it is the nearest real cells; see `nearest`.
+        """
+        if not self.disentangler.draws:
+            return nearest_traversal(self, cell, steps)
         return traversal(self.disentangler, self.values[cell], self.ranges(), self.axes(), steps)
 
     def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]:
@@ -121,15 +128,30 @@ class Latents:
         For each of ``count`` values from low to high, the cell nearest to this one moved there,
         distances in units of each latent's spread over the cells. Our definition.
         """
-        of, active = self.disentangler, self.active
+        of = self.disentangler
         span = self.ranges()[of.columns(axis)[0]]
         targets = of.steps(self.values[cell], axis, count, (float(span[0]), float(span[1])))
-        weight = np.where(active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
-        # Along the axis itself a cell must be right; elsewhere near is good enough.
-        weight[list(of.columns(axis))] *= 3
-        apart = ((targets[:, None] - self.values[None]) * weight) ** 2
+        return self.nearest_to(targets, axis)
+
+    def nearest_to(
+        self, latents: npt.NDArray[Any], axis: str | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Real cells (n,) that lie nearest to latents (n, Z), on one axis above all; as `nearest`.
+
+        Only active latents count, in units of their spread over the cells; ``axis`` three times.
+        """
+        weight = np.where(self.active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
+        if axis is not None:
+            # Along the axis itself a cell must be right; elsewhere near is good enough.
+            weight[list(self.disentangler.columns(axis))] *= 3
+        apart = ((np.asarray(latents)[:, None] - self.values[None]) * weight) ** 2
         nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
         return nearest
+
+    @property
+    def drawer(self) -> Drawer:
+        """What gives pictures of latents: the decoder, or the nearest real cells for features."""
+        return self.disentangler if self.disentangler.draws else NearestCells(self)
 
     def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
         """How unusual a cell is for a class, per latent: robust z-scores (Z,).
@@ -193,6 +215,7 @@ class Latents:
             "accuracy": accuracy,
             "separation": None if self.separation is None else self.separation.as_dict(),
             "metrics": card,
+            "features": self._features,
             "preparation": self.prepared.how.as_dict(),
             "finetuned": self.disentangler.about.get("finetuned"),
             "reconstruction": (
@@ -200,6 +223,18 @@ class Latents:
             ),
             "warnings": list(self.warnings),
             "provenance": self.provenance,
+        }
+
+    @property
+    def _features(self) -> dict[str, Any] | None:
+        """For JSON: the network whose features were encoded, or None."""
+        if not isinstance(self.disentangler, FeatureDisentangler):
+            return None
+        of = self.disentangler
+        return {
+            "name": of.features.name,
+            "width": of.network.settings.width,
+            "shown_by": "nearest real cells",
         }
 
     def save(self, folder: str | Path) -> Path:
@@ -221,7 +256,8 @@ class Latents:
             (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))
             for title, cell in self._examples()
         ]
-        save_sheet(folder / "traversals.png", self.disentangler, rows, notes)
+        of = self.disentangler if self.disentangler.draws else None
+        save_sheet(folder / "traversals.png", of, rows, notes)
         write_json(folder / "latents.json", self.as_dict())
         return folder
 

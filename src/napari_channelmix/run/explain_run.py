@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings
+    from napari_channelmix.whatif.evidence_shares import CellParts
 
 __all__ = ["CHUNK", "ExplainRun"]
 
@@ -67,6 +68,7 @@ class ExplainRun:
     facts: dict[str, Any]
     store: MapStore
     prior: Prior | None = None
+    parts: CellParts | None = None
 
     @classmethod
     def of(
@@ -244,6 +246,7 @@ class ExplainRun:
             self.device,
             self.batch,
             self.prior,
+            self.parts,
         )
 
     @property
