@@ -52,21 +52,21 @@ from napari_channelmix.pcim import explain
 from napari_channelmix.pcim.map_reliability import randomised
 from napari_channelmix.pcim.scores import rank_correlation
 
-# Modules that have no part in the map of an opponent, or in its score.
-NOT_OF_OPPONENTS = (
-    "blackbox_solver",
-    "caveats",
-    "chance",
-    "channel_contributions",
-    "doubts",
-    "exchanged_channels",
-    "explain",
-    "flatness",
-    "gradient_solver",
-    "map_figure",
-    "map_reliability",
-    "mean_maps",
-    "methods",
+# Modules that have a part in the map of an opponent, and in its score.
+OF_OPPONENTS = (
+    "baselines",
+    "batch",
+    "cell_pool",
+    "cell_source",
+    "expected_gradients",
+    "inpainting",
+    "measure",
+    "model_adapter",
+    "references",
+    "relevance",
+    "scores",
+    "superpixels",
+    "target",
 )
 PARTS = ("scores", "randomisation", "parts", "blackbox", "speed", "study")
 
@@ -125,7 +125,7 @@ def randomisation(one: Case) -> dict[str, Any]:
 def code_of(part: str) -> str:
     """The code that a part depends on: opponents do not change with our solvers."""
     opponents = {f"scores/{name}" for name in OPPONENTS}
-    return code_digest(NOT_OF_OPPONENTS if part in opponents else ())
+    return code_digest(OF_OPPONENTS if part in opponents else ())
 
 
 def measure(
@@ -215,14 +215,14 @@ def main() -> int:
     for index, (name, network) in enumerate(pairs):
         print(f"\n== {name}, {network}", flush=True)
         try:
-            one = case(name, network, args.cells, args.pilot, args.models)
+            one = case(name, network, args.cells, args.models, args.pilot)
         except DataError as error:
             if "no such file" not in str(error):
                 raise
             print(f"passed over: {error}")
             continue
         print(
-            f"{len(one.reported)} reported and {len(one.pilot)} pilot cells, held out and "
+            f"{len(one.reported)} reported cells beside {args.pilot} pilot cells, held out and "
             f"correctly classified; accuracy {one.accuracy:.3f}",
             flush=True,
         )

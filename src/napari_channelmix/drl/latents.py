@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,6 @@ from napari_channelmix.phenotypes.robust import robust_z_scores
 from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -142,27 +141,32 @@ class Latents(ShownResult):
         of = self.disentangler
         span = self.ranges()[of.columns(axis)[0]]
         targets = of.steps(self.values[cell], axis, count, (float(span[0]), float(span[1])))
-        return self.nearest_to(targets, axis)
+        return self.nearest_to(targets, (axis,))
 
     def nearest_to(
-        self, latents: npt.NDArray[Any], axis: str | None = None
+        self, latents: npt.NDArray[Any], axes: Sequence[str] = ()
     ) -> npt.NDArray[np.int64]:
-        """Real cells (n,) that lie nearest to latents (n, Z), on one axis above all; as `nearest`.
+        """Real cells (n,) that lie nearest to latents (n, Z), on some axes above all; as `nearest`.
 
-        Only active latents count, in units of their spread over the cells; ``axis`` three times.
+        Only active latents count, in units of their spread over the cells; ``axes`` three times.
         """
         weight = np.where(self.active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
-        if axis is not None:
-            # Along the axis itself a cell must be right; elsewhere near is good enough.
+        # Along these a cell must be right; elsewhere near is good enough.
+        for axis in axes:
             weight[list(self.disentangler.columns(axis))] *= 3
         apart = ((np.asarray(latents)[:, None] - self.values[None]) * weight) ** 2
         nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
         return nearest
 
-    @property
-    def drawer(self) -> Drawer:
-        """What gives pictures of latents: the decoder, or the nearest real cells for features."""
-        return self.disentangler if self.disentangler.draws else NearestCells(self)
+    def drawer(self, moved: Sequence[str] = ()) -> Drawer:
+        """What gives pictures of latents: the decoder, or the nearest real cells for features.
+
+        Parameters
+        ----------
+        moved : sequence of str
+            Axes along which a cell was moved: on these the nearest cell must be right.
+        """
+        return self.disentangler if self.disentangler.draws else NearestCells(self, tuple(moved))
 
     def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
         """How unusual a cell is for a class, per latent: robust z-scores (Z,).
