@@ -142,6 +142,8 @@ def audit_job(
         "model": model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
         "cells": fitting.fingerprint,
         "audited": len(some),
+        # Cells whose maps were looked at.
+        "mapped": [] if maps is None else _mapped(mapped, fitting).tolist(),
     }
     yield Progress(100, 100, "audit: done")
     return Audit(
@@ -163,7 +165,7 @@ def _of_attribution(
     """Where the attribution of some cells lies."""
     if maps is None:
         return not_tested("attribution", "no maps were given")
-    positions = np.arange(len(cells)) if mapped is None else np.asarray(mapped, np.int64)
+    positions = _mapped(mapped, cells)
     if not len(positions):
         return not_tested("attribution", "no maps were given")
     crops = cell_crops(cells, positions)
@@ -172,6 +174,11 @@ def _of_attribution(
         return not_tested("attribution", why)
     shares, areas = part_shares(np.asarray(maps, np.float32), crops, margin)
     return attribution_check(shares, areas, cells.groups[positions])
+
+
+def _mapped(mapped: npt.ArrayLike | None, cells: Cells) -> npt.NDArray[np.int64]:
+    """Positions of the cells that the maps are of."""
+    return np.arange(len(cells)) if mapped is None else np.asarray(mapped, np.int64)
 
 
 def _refuse_maps(maps: npt.ArrayLike | None, mapped: npt.ArrayLike | None, cells: Cells) -> None:

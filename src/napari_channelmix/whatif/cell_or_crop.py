@@ -334,7 +334,9 @@ def _line(rows: list[ScopeEffect], surplus: tuple[float, float, float] | None, c
             return f"{WORDS[scope]}: none"
         return f"{WORDS[scope]} {fraction(row.changed)} (n {row.n:,})"
 
-    line = f"{change}, share of calls that change: {', '.join(text(scope) for scope in shares)}"
+    line = (
+        f"{change}, share of predictions that change: {', '.join(text(scope) for scope in shares)}"
+    )
     if surplus is None:
         return f"{line}; no crop shows another cell"
     more, low, _ = surplus
