@@ -31,8 +31,8 @@ def lines(*rows, **more):
 
 def test_what_moves_the_decision_has_its_share_interval_n_and_sham():
     assert lines({}) == (
-        "predicted as G1 (60 cells), flipped by: DNA brightness 70 % (95 % interval 57 to 80 %), most to "
-        "G2; shams 5 %",
+        "predicted as G1 (60 cells), flipped by: DNA brightness 70 % (95 % interval 57 to 80 %), "
+        "most to G2; shams 5 %",
     )
 
 

@@ -53,7 +53,8 @@ def test_sentences_name_the_usual_difference():
         "an exposure 20 % higher changes 50 % of the predictions (95 % interval "
     )
     assert calm == (
-        "hardly changes the predictions (share of 20 predictions, 95 % interval): blur of 1 px (0 %, 0 to 41)"
+        "hardly changes the predictions (share of 20 predictions, 95 % interval): "
+        "blur of 1 px (0 %, 0 to 41)"
     )
 
 
