@@ -31,7 +31,7 @@ from napari_channelmix.whatif.audit_result import Audit, AuditCheck
 from napari_channelmix.whatif.audited_cells import audited_cells_job
 from napari_channelmix.whatif.crops import cell_crops
 from napari_channelmix.whatif.evidence_shares import part_shares
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import brief, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -185,7 +185,13 @@ def _refuse_maps(maps: npt.ArrayLike | None, mapped: npt.ArrayLike | None, cells
     if maps is None:
         return
     shape = np.shape(maps)
-    count = len(cells) if mapped is None else len(np.asarray(mapped))
+    positions = np.arange(len(cells)) if mapped is None else np.asarray(mapped)
+    whole = positions.dtype.kind in "iu" or not positions.size
+    if not whole or ((positions < 0) | (positions >= len(cells))).any():
+        raise ModelError(
+            f"'mapped' must be positions of cells, 0 to {len(cells) - 1}, not {brief(mapped)}"
+        )
+    count = len(positions)
     side = (cells.crop, cells.crop)
     if len(shape) not in (3, 4) or shape[0] != count or shape[-2:] != side:
         raise ModelError(

@@ -10,7 +10,9 @@ from pydantic import Field
 
 from napari_channelmix.bounds import LongText, Name
 from napari_channelmix.classify.accuracy import AccuracyEstimate, StoredAccuracy
+from napari_channelmix.errors import ModelError
 from napari_channelmix.stored_files import Stored, validated
+from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,11 +143,18 @@ class Audit:
         )
 
     def check(self, key: str) -> AuditCheck:
-        """The check of a short name; KeyError where there is none."""
+        """The check of a short name.
+
+        Raises
+        ------
+        ModelError
+            There is none.
+        """
         for check in self.checks:
             if check.key == key:
                 return check
-        raise KeyError(f"{key}; the checks are {', '.join(check.key for check in self.checks)}")
+        known = ", ".join(check.key for check in self.checks)
+        raise ModelError(f"there is no check {quoted(key)}; the checks are {known}")
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def test_the_verdict_names_the_class_and_says_where_it_must_not_be_read() -> Non
         of = opened(sham)
         return verdict(of, asker(of.edited(moves).pixels)[0], moves)
 
-    assert said({}) == "Called dim. Move a slider to change the cell."
+    assert said({}) == "Predicted as dim. Move a slider to change the cell."
     assert said({"DNA brightness": 0.8}) == "Would be predicted as bright instead of dim."
     assert said({"DNA brightness": 0.1}) == "Still predicted as dim."
     assert said({"DNA brightness": 1e-5}) == "Still dim: nothing changes."
@@ -94,4 +94,4 @@ def test_changes_that_flip_are_told_in_sentences_the_smallest_first() -> None:
         "Would be predicted as bright if its DNA were a.",
         "Or if its size were b; none of 40 such cells lies as far out.",
     )
-    assert smallest_text(changes(), CLASSES) == ("Called dim: nothing flips it.",)
+    assert smallest_text(changes(), CLASSES) == ("Predicted as dim: nothing flips it.",)

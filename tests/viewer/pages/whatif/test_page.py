@@ -132,7 +132,7 @@ def test_a_click_opens_the_cell_and_a_slider_changes_its_call(
     finished(page, qtbot)
     tab = page.cell_tab
     assert page.cell == 2 and "Cell 3" in tab.title.text() and "labelled dim" in tab.title.text()
-    assert tab.verdict.text().startswith("Called dim")
+    assert tab.verdict.text().startswith("Predicted as dim")
     before = tab.pictures.tiles[1].below
     assert before == tab.pictures.tiles[0].below
     drag(qtbot, page, "GFP brightness", 0.6)
@@ -433,14 +433,11 @@ def test_shortcuts_and_transplants_have_their_cards(viewer: Any, made: Any, qtbo
     words = [notice.text() for notice in page.runs.shortcuts.tab.notices]
     assert len(words) == len(page.runs.shortcuts.result.checks)
     assert any(text.startswith("Not tested: ") for text in words)
-    # The session keeps both, so that the report has them; another classifier hides them.
-    answers, before = page.session.what_if, page.session.trained
+    # The session keeps both, so that the report has them; with the classifier they go.
+    answers = page.session.what_if
     assert answers.words == ("transplants", "shortcut audit")
-    page.session.trained = replace(before, source="another")
+    assert answers.audit is page.runs.shortcuts.result
+    page.session.trained = replace(page.session.trained, source="another")
     finished(page, qtbot)
-    assert (
-        page.runs.transplants.result is None and not page.runs.transplants.tab.boxes[0].isVisible()
-    )
-    page.session.trained = before
-    finished(page, qtbot)
-    assert page.runs.shortcuts.result is answers.audit
+    assert page.session.what_if is None and page.runs.transplants.result is None
+    assert not page.runs.transplants.tab.boxes[0].isVisible()

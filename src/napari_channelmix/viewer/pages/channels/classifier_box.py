@@ -144,7 +144,9 @@ class ClassifierChannels(QWidget):
         answers = self._session.what_if
         mine = answers is not None and answers.trained is self._session.trained
         result = answers.channels if answers is not None and mine else None
-        if result is not self.result:
+        if result is self.result:
+            self.fill()
+        else:
             self.show_result(result)
 
     def start_cell(self) -> None:
