@@ -23,10 +23,12 @@ from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import BASELINES, explain_job
+from napari_channelmix.pcim.references import REPORTED
 from napari_channelmix.run import explain_dataset as explaining
 from napari_channelmix.run import explain_report, explain_run, explain_tasks
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.explain_dataset import ExplainSettings, chosen_cells, explain_cells_job
+from napari_channelmix.run.text import explanation_text
 
 # What users of explain.json may count on.
 FIELDS = {
@@ -222,6 +224,31 @@ def test_scores_are_those_of_each_method_on_the_same_cells(classifier, cells, tm
             each = content["scores_per_cell"][method][name]
             np.testing.assert_allclose(each, wanted[name], atol=2e-3)
             assert content["scores"][method][name] == pytest.approx(np.mean(each))
+        # Ten cells have no pool, so there are no other cells.
+        on_each = content["scores"][method]["by_reference"]
+        assert tuple(on_each) == REPORTED
+        for kind, entry in on_each.items():
+            values = content["scores_per_cell"][method][f"srg on {kind}"]
+            assert entry["srg"] == pytest.approx(np.mean(values))
+            assert entry["low"] <= entry["srg"] <= entry["high"]
+        mean = np.mean([entry["srg"] for entry in on_each.values()])
+        assert mean == pytest.approx(content["scores"][method]["srg"], abs=1e-4)
+    assert "SRG by what replaces removed pixels (10 cells" in explanation_text(content)
+
+
+def test_scores_of_an_earlier_version_are_measured_anew(classifier, cells, tmp_path, watched):
+    pytest.importorskip("captum")
+    run(classifier, cells, tmp_path, score=True)
+    (tmp_path / "explain.json").unlink()
+    parts = sorted((tmp_path / "parts").glob("*saliency*.json"))
+    assert parts
+    for path in parts:
+        content = json.loads(path.read_text("utf-8"))
+        del content["by_reference"]
+        path.write_text(json.dumps(content), "utf-8")
+    again = watched()
+    run(classifier, cells, tmp_path, score=True)
+    assert [name for name, _ in again.asked] == ["saliency"] * len(parts)
 
 
 def test_targets_and_other_classes_reach_the_maps_and_the_scores(classifier, cells, tmp_path):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +13,9 @@ from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
+from napari_channelmix.pcim.reference_scores import reference_scores
 from napari_channelmix.provenance import provenance
+from napari_channelmix.run.explain_reliability import reliability_content
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
 from napari_channelmix.settings import OF_THE_CLUSTER, as_dict
@@ -23,12 +23,16 @@ from napari_channelmix.stored_files import read_content
 from napari_channelmix.whatif.evidence_shares import mean_share_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.run.explain_run import ExplainRun
 
 __all__ = ["SCHEMA", "maps_picture", "read_report", "report_content"]
 
 SCHEMA = "napari-channelmix/explain/1"
+SCORES = ("srg", "insertion", "deletion")
 # Cells in the picture, and warnings in the report.
 SHOWN = 12
 
@@ -91,13 +95,18 @@ def report_content(
         notes.append(shares["line"])
     per_cell = _stored_scores(run)
     if per_cell:
+        groups = table["group"].to_numpy(dtype=str)
         content["scores"] = {
-            name: {key: float(np.mean(of)) for key, of in chunk.items() if key != "seconds"}
-            | {"seconds_per_cell": chunk["seconds"] / count}
+            name: {key: float(np.mean(chunk[key])) for key in SCORES}
+            | {
+                "by_reference": reference_scores(chunk["by_reference"], groups),
+                "seconds_per_cell": chunk["seconds"] / count,
+            }
             for name, chunk in per_cell.items()
         }
         content["scores_per_cell"] = {
-            name: {key: of for key, of in chunk.items() if key != "seconds"}
+            name: {key: chunk[key] for key in SCORES}
+            | {f"srg on {kind}": values for kind, values in chunk["by_reference"].items()}
             for name, chunk in per_cell.items()
         }
         content["left_out"] = run.left_out()
@@ -112,6 +121,11 @@ def report_content(
                 "captum is not installed, so no baselines are measured; "
                 "install it with: pip install 'napari-channelmix[compare]'"
             )
+    tested = reliability_content(run)
+    if tested is not None:
+        content["reliability"] = tested
+        if not tested["readable_maps"]:
+            notes.insert(0, "none of the maps may be read: see 'reliability'")
     content["warnings"] = notes
     settings = {name: run.facts[name] for name in ("target", "versus", "channels", "forwards")}
     settings |= {"prior": run.facts["prior"]} if "prior" in run.facts else {}
@@ -158,10 +172,16 @@ def _stored_scores(run: ExplainRun) -> dict[str, dict[str, Any]]:
     for name in run.scored:
         parts = [run.part(index, name) for index in range(len(run.chunks))]
         if all(chunk is not None and "srg" in chunk for chunk in parts):
+            there = [chunk for chunk in parts if chunk]
             scores[name] = {
-                key: [value for chunk in parts if chunk for value in chunk[key]]
-                for key in ("srg", "insertion", "deletion")
-            } | {"seconds": sum(chunk["seconds"] for chunk in parts if chunk)}
+                key: [value for chunk in there for value in chunk[key]] for key in SCORES
+            } | {
+                "by_reference": {
+                    kind: [value for chunk in there for value in chunk["by_reference"][kind]]
+                    for kind in there[0]["by_reference"]
+                },
+                "seconds": sum(chunk["seconds"] for chunk in there),
+            }
     return scores
 
 
@@ -180,6 +200,8 @@ def read_report(path: Path, run: ExplainRun) -> dict[str, Any] | None:
         # Made anew, from the parts.
         return None
     if content.get("run") != run.store.run:
+        return None
+    if run.settings.reliability and "reliability" not in content:
         return None
     measured = set(run.scored) - set(run.left_out())
     if run.settings.score and not measured <= set(content.get("scores", ())):
@@ -201,7 +223,9 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
     for row in rows.tolist():
         of = content["target"][row]
         sure = content["probabilities"][row][of]
-        minded = content["doubts"][row] or content["caveats"][row]
+        tested = content.get("reliability")
+        unreadable = tested is not None and not tested["readable"][row]
+        minded = content["doubts"][row] or content["caveats"][row] or unreadable
         mark = " (!)" if minded else ""
         name = run.name_of(run.chosen[row])
         titles.append(f"{name}: {content['classes'][of]} ({sure:.2f}){mark}")

@@ -182,5 +182,9 @@ def scores_job(task: ExplainTask, scored: ScoredRows | None) -> Job[dict[str, An
         "srg": fidelity.srg.round(6).tolist(),
         "insertion": fidelity.insertion.round(6).tolist(),
         "deletion": fidelity.deletion.round(6).tolist(),
+        "by_reference": {
+            kind: values.round(6).tolist()
+            for kind, values in zip(fidelity.references, fidelity.srg_by_reference, strict=True)
+        },
         "seconds": seconds,
     }
