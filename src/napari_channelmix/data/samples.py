@@ -107,7 +107,13 @@ class Sample:
 
 
 def synthetic_plate(
-    seed: int = 0, *, wells: int = 12, cells_per_well: int = 30, side: int = 256, crop: int = 40
+    seed: int = 0,
+    *,
+    wells: int = 12,
+    cells_per_well: int = 30,
+    side: int = 256,
+    crop: int = 40,
+    mixed: bool = False,
 ) -> Sample:
     """A plate of synthetic cells with a planted answer.
 
@@ -126,28 +132,43 @@ def synthetic_plate(
     cells_per_well : int
     side, crop : int
         Pixels.
+    mixed : bool
+        Treated and untreated cells in every well, by the toss of a coin: then neither the well nor
+        the neighbours of a cell say anything of its class.
     """
     job = synthetic_plate_job(
-        seed, wells=wells, cells_per_well=cells_per_well, side=side, crop=crop
+        seed, wells=wells, cells_per_well=cells_per_well, side=side, crop=crop, mixed=mixed
     )
     return drain(job)
 
 
 def synthetic_plate_job(
-    seed: int = 0, *, wells: int = 12, cells_per_well: int = 30, side: int = 256, crop: int = 40
+    seed: int = 0,
+    *,
+    wells: int = 12,
+    cells_per_well: int = 30,
+    side: int = 256,
+    crop: int = 40,
+    mixed: bool = False,
 ) -> Job[Sample]:
     """As `synthetic_plate`, a step for each well."""
     rng = np.random.default_rng(seed)
     parts, pixels = [], []
     for well in range(wells):
         yield Progress(well, wells, "making the sample")
-        treated = well >= wells // 2
-        image, truth = _well(rng, treated, cells_per_well, side)
-        name = f"{'AB'[int(treated)]}{well % (wells // 2) + 1:02d}"
+        second = well >= wells // 2
+        treated = np.full(cells_per_well, second)
+        if mixed:
+            treated = rng.random(cells_per_well) < 0.5
+        image, truth = _well(rng, treated, side)
+        name = f"{'AB'[int(second)]}{well % (wells // 2) + 1:02d}"
         channels = ("DNA", "reporter", "look-alike", "stress")
         assert image.labels is not None
-        label = "treated" if treated else "untreated"
-        named = {int(i): label for i in np.unique(image.labels) if i}
+        named = {
+            int(i): "treated" if treated[int(i) - 1] else "untreated"
+            for i in np.unique(image.labels)
+            if i
+        }
         cells = Cells.from_labels(
             image.planes, channels, image.labels, crop=crop, classes_of=named, name=name
         )
@@ -166,16 +187,17 @@ def synthetic_plate_job(
 
 
 def _well(
-    rng: np.random.Generator, treated: bool, count: int, side: int
+    rng: np.random.Generator, treatment: npt.NDArray[np.bool_], side: int
 ) -> tuple[Field, npt.NDArray[np.bool_]]:
-    """One field of view, and the pixels whose expected intensity depends on the treatment."""
+    """One field of view of cells that are treated or not, and the pixels that depend on it."""
     from scipy.special import expit
 
     rows, columns = np.mgrid[0:side, 0:side].astype(np.float64)
     nuclei, stained, twin, granules = (np.zeros((side, side)) for _ in range(4))
     labels = np.zeros((side, side), dtype=np.int32)
     truth = np.zeros((side, side), dtype=bool)
-    for number, (y, x) in enumerate(_places(rng, count, side), start=1):
+    for number, (y, x) in enumerate(_places(rng, len(treatment), side), start=1):
+        treated = bool(treatment[number - 1])
         radius, angle = rng.uniform(6.5, 8.5), rng.uniform(0, np.pi)
         stretch = rng.uniform(0.8, 1.0)
         along = (rows - y) * np.sin(angle) + (columns - x) * np.cos(angle)
