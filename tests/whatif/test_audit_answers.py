@@ -44,12 +44,12 @@ def test_what_may_be_chance_is_never_red() -> None:
 
 
 def few_groups(moved: int) -> GroupedShare:
-    """Three wells of ten cells; so many of each are moved."""
-    return share_of(np.tile(np.arange(10) < moved, 3), np.repeat(np.arange(3), 10))
+    """Two wells of ten cells; so many of each are moved."""
+    return share_of(np.tile(np.arange(10) < moved, 2), np.repeat(np.arange(2), 10))
 
 
 def test_changes_as_large_as_between_groups_are_read_more_strictly() -> None:
-    # Three wells are too few to be sure of a fifth.
+    # Two wells are too few to be sure of a fifth.
     fifth = few_groups(2)
     assert fifth.low < 0.05
     shares = {"exposure x 0.9": fifth}
