@@ -193,7 +193,7 @@ def test_traversals_are_real_cells(result):
 def test_the_nearest_cell_of_a_cell_is_the_cell(result):
     shown = NearestCells(result).decode(result.values[[5]])[0]
     np.testing.assert_allclose(shown, result.prepared.pictures[5] / 255, atol=1e-6)
-    assert isinstance(result.drawer, NearestCells)
+    assert isinstance(result.drawer(), NearestCells)
 
 
 def test_a_folder_says_that_real_cells_are_shown(result, tmp_path):
