@@ -134,6 +134,7 @@ def best_variant(case: Case, name: str) -> tuple[Variant, Variant] | str:
     the method cannot look into the network.
     """
     pilot = case.pilot
+    assert pilot is not None
     by_kind = {}
     try:
         for kind in KINDS.get(name, ("mean",)):

@@ -51,6 +51,13 @@ class Chosen:
     def __len__(self) -> int:
         return len(self.source)
 
+    def first(self, count: int) -> Chosen:
+        """The first of them, or all where there are fewer."""
+        count = min(count, len(self))
+        masks = None if self.masks is None else self.masks[:count]
+        source = self.source.narrowed(range(count))
+        return Chosen(source, self.labels[:count], self.groups[:count], masks)
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -61,7 +68,7 @@ class Case:
     cells : Cells
         Those reported, as a data set of their own.
     reported, pilot : Chosen
-        No cell is of both.
+        No cell is of both; there may be no pilot cells.
     accuracy : float
         Share of correct predictions among all held-out cells.
     """
@@ -71,7 +78,7 @@ class Case:
     classifier: Classifier
     cells: Cells
     reported: Chosen
-    pilot: Chosen
+    pilot: Chosen | None
     accuracy: float
 
 
@@ -159,7 +166,7 @@ def trained(train: Cells, name: str, network: str, models: Path) -> Classifier:
     return load_model(kept)
 
 
-def case(name: str, network: str, count: int, pilot: int, models: Path) -> Case:
+def case(name: str, network: str, count: int, models: Path, pilot: int = 0) -> Case:
     """A set with its classifier, ``count`` reported cells and ``pilot`` pilot cells.
 
     Raises
@@ -192,6 +199,6 @@ def case(name: str, network: str, count: int, pilot: int, models: Path) -> Case:
         classifier,
         test.subset(reported),
         chosen(reported),
-        chosen(pilots),
+        chosen(pilots) if len(pilots) else None,
         float(right.mean()),
     )

@@ -10,8 +10,8 @@ class: the AUROC of a pixel of the object against one beside it, and the share o
 correlation with the same picture of a network with random weights, low where a picture shows what
 was learnt.
 
-Held-out, correctly classified cells of sets whose objects are known; benchmarks/attribution.py has
-the sets and the splits.
+Held-out, correctly classified cells of sets whose objects are known; benchmarks/attribution_sets.py
+has the sets and the splits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from attribution import case
+from attribution_sets import case
 
 from napari_channelmix.pcim import explain
 from napari_channelmix.pcim.map_reliability import randomised
@@ -41,7 +41,7 @@ def views(made: Any) -> dict[str, np.ndarray]:
 def measured(name: str, network: str, count: int, models: Path) -> list[dict[str, Any]]:
     """A row for each class and picture."""
     chosen = case(name, network, count, models)
-    cells, masks = chosen.cells, chosen.masks
+    cells, masks = chosen.cells, chosen.reported.masks
     assert masks is not None
     pictures = views(explain(chosen.classifier, cells, cells.labels, device="cpu"))
     untrained = randomised(chosen.classifier)

@@ -26,10 +26,13 @@ from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.outputs import Output, Reading, output_named
 from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.classify.scored_module import ScoredModule, gradient_problem
+from napari_channelmix.classify.wrapped_bundle import save_wrapped
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.classify.model_function import Size
     from napari_channelmix.classify.output_selection import Select
 
@@ -255,6 +258,37 @@ class ForeignClassifier(Predictor):
         except Exception:
             return False
         return True
+
+    def raw_answers(self, crops: FloatArray) -> Tensor:
+        """What the model gives for crops that are normalised already: (n, K).
+
+        Raises
+        ------
+        ModelError
+            As `answers`.
+        """
+        return self._ask(crops)
+
+    def save(self, path: str | Path, network: str = "") -> Path:
+        """Write a bundle (``.cmx``), whole or not at all, where that needs no pickle.
+
+        That is for ONNX models, and for networks that can be built by a name.
+
+        Parameters
+        ----------
+        path : path
+        network : str
+            The name of its network (`network_names`), such as ``timm:resnet18``; default: it is
+            found among ours and by what networks of timm say of themselves.
+
+        Raises
+        ------
+        ModelError
+            A model of another kind; the line names the way.
+        SaveError
+            Disk full and the like; a file that was there is intact.
+        """
+        return save_wrapped(self, path, network)
 
     def no_gradient(self, crops: FloatArray) -> str:
         """Why it has no gradients, from a few crops in raw units; empty where it has.

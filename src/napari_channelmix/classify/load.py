@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.bundle import load_bundle
+from napari_channelmix.classify.bundle import open_bundle
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.model_files import (
@@ -79,6 +79,12 @@ def load_model(
         A bundle that is truncated, altered, too new, or no bundle; a pickle.
     ModelError
         Names missing, consent missing, or a file that cannot be loaded.
+
+    Examples
+    --------
+    >>> path = model.save(folder / "model.cmx")
+    >>> cm.load_model(path).classes
+    ('low', 'high')
     """
     text, path = str(source), Path(source)
     named = function_name(text)
@@ -99,7 +105,7 @@ def load_model(
             raise BundleError(f"{text[:200]}: no such file")
         refuse_weights(path)
         if kind == "bundle":
-            return load_bundle(path)
+            return open_bundle(path)
         if not (options["channels"] and options["classes"]):
             raise ModelError(f"{text}: name the channels and the classes; only bundles carry them")
     function = OpenedModel(text, kind, len(options["channels"]), named, allow_code=allow_code)

@@ -32,6 +32,9 @@ def model_hash(model: Classifier | ForeignClassifier) -> str:
             facts.append(model.temperature)
         about = json.dumps(facts)
         return bundle_hash(about, model.network.state_dict())
+    if not isinstance(model.function, OpenedModel) and _inside(model) != model.token:
+        # Wherever it lies, and whatever it was called.
+        return _digest(model, "", model.output, None, _inside(model))
     path = _file(model)
     source = model.source if path is None else path.name
     return _digest(model, source, model.output, path, _inside(model))
