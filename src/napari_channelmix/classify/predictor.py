@@ -156,6 +156,15 @@ class Predictor(ABC):
         """Whether neighbours were hidden in its training crops; empty where it is not known."""
         return ""
 
+    def no_gradient(self, crops: FloatArray) -> str:
+        """Why it gives no gradients, from a few crops in raw units; empty where it gives them."""
+        return "it gives predictions only"
+
+    @property
+    def may_have_gradients(self) -> bool:
+        """Whether it can be asked for gradients, as far as is known before it is asked."""
+        return False
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What should be known before it is trusted, as far as it was asked."""

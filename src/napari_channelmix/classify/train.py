@@ -27,6 +27,7 @@ from napari_channelmix.classify.held_crops import HeldCrops
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.classify.starting_weights import start_from, weights_digest
 from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.classify.training_loop import TrainingSettings, fit
@@ -153,11 +154,14 @@ def train_on(
     seed: int,
     device: torch.device,
     checkpoint: Path | None = None,
+    weights: str = "",
 ) -> Job[Classifier]:
     """Train on crops that are already loaded: the inner split, the network, the loop."""
     cells = crops.cells
     flags, warnings = inner_split(cells, seed)
     network = spec.build(seed)
+    if weights:
+        start_from(network, weights)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = ClassLearner(
         network,
@@ -173,6 +177,8 @@ def train_on(
         "seed": seed,
         "data": crops.signature,
     }
+    if weights:
+        facts["weights"] = weights_digest(weights)
     key = json.dumps([facts, package_version("napari-channelmix")], sort_keys=True)
     record = yield from fit(
         learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key, fused=True
@@ -280,10 +286,18 @@ def train_classifier_job(
         resolved.constraint,
     )
     trial = refuse_settings(cells, spec, resolved.seed)
+    if resolved.weights:
+        start_from(trial, resolved.weights)
     crops = yield from part(loaded(cells), 0, 4, 100)
     yield from part(tuned(crops, trial, place), 4, 1, 100)
     training = train_on(
-        crops, spec, resolved.training, seed=resolved.seed, device=place, checkpoint=checkpoint
+        crops,
+        spec,
+        resolved.training,
+        seed=resolved.seed,
+        device=place,
+        checkpoint=checkpoint,
+        weights=resolved.weights,
     )
     return (yield from part(training, 5, 95, 100))
 
@@ -327,6 +341,12 @@ def train_classifier(
         One class, a class with one cell, a constant channel, NaN or infinite pixels.
     ModelError
         A setting outside its bounds, an unknown network or device, or a training that diverged.
+
+    Examples
+    --------
+    >>> model = cm.train_classifier(train, network="tiny", epochs=1, seed=0)
+    >>> cm.evaluate(model, test).n
+    20
     """
     classifier = drain(
         train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options),

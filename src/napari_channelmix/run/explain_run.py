@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,21 +28,42 @@ from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explain_tasks import ExplainTask
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import METHOD_VERSION, MapStore
-from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
+from napari_channelmix.run.stored_schemas import (
+    RELIABILITY,
+    Chunk,
+    ChunkReliability,
+    ChunkScores,
+)
 from napari_channelmix.settings import OF_THE_CLUSTER, ClusterSettings, fields_of, settings_of
 from napari_channelmix.stored_files import validated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings
+    from napari_channelmix.whatif.evidence_shares import CellParts
 
 __all__ = ["CHUNK", "ExplainRun"]
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
+# How long it takes to test a chunk, in methods for a chunk.
+TESTING = 6
+# Cells on which the gradients of a model made elsewhere are tried.
+TRIED = 32
 # Settings that change no map, or whose part in it is known otherwise.
-OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only", *OF_THE_CLUSTER)
+OF_NO_ACCOUNT = (
+    "limit",
+    "score",
+    "reliability",
+    "cells",
+    "check",
+    "prior",
+    "only",
+    *OF_THE_CLUSTER,
+)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -65,6 +85,7 @@ class ExplainRun:
     facts: dict[str, Any]
     store: MapStore
     prior: Prior | None = None
+    parts: CellParts | None = None
 
     @classmethod
     def of(
@@ -77,7 +98,7 @@ class ExplainRun:
         batch: int | None,
     ) -> Job[ExplainRun]:
         """Refuse what can be known to be wrong before a cell is explained; a job."""
-        mode = settings.mode if isinstance(model, Classifier) else "blackbox"
+        mode = settings.mode if model.may_have_gradients else "blackbox"
         method = method_named(settings.method, mode)
         if settings.versus is not None and settings.target is None:
             raise ModelError(
@@ -89,6 +110,9 @@ class ExplainRun:
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels, neighbours=model.neighbours)
+        if mode == "autograd" and _no_gradient(model, fitting):
+            mode = "blackbox"
+            method = method_named(settings.method, mode)
         training = yield from part(training_marks_job(model, cells), 0, 0, 1)
         held_out = held_out_of(training, "maps are", settings.only)
         line = held_out.line
@@ -169,7 +193,7 @@ class ExplainRun:
     @property
     def compares(self) -> bool:
         """Whether there are baselines for this model here."""
-        return isinstance(self.model, Classifier) and find_spec("captum") is not None
+        return self.model.may_have_gradients and find_spec("captum") is not None
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -187,7 +211,10 @@ class ExplainRun:
         if content is None:
             return None
         try:
-            if method:
+            if method == RELIABILITY:
+                tested = validated(content, ChunkReliability, where=method)
+                tested.refuse_others(rows.stop - rows.start)
+            elif method:
                 scores = validated(content, ChunkScores, where=method)
                 scores.refuse_others(rows.stop - rows.start)
             else:
@@ -218,7 +245,13 @@ class ExplainRun:
     @property
     def steps(self) -> int:
         """Work in all, in methods for a chunk."""
-        return len(self.chunks) * (1 + self.settings.score * len(self.scored))
+        methods = 1 + self.settings.score * len(self.scored)
+        return len(self.chunks) * (methods + self.settings.reliability * self.testing_steps)
+
+    @property
+    def testing_steps(self) -> int:
+        """How long it takes to test a chunk, in methods for a chunk."""
+        return TESTING
 
     def source(self) -> Source:
         """The chosen cells, with their numbers in the data set."""
@@ -239,6 +272,7 @@ class ExplainRun:
             self.device,
             self.batch,
             self.prior,
+            self.parts,
         )
 
     @property
@@ -250,6 +284,14 @@ class ExplainRun:
     def words_of(rows: slice) -> str:
         """What a chunk is called in messages."""
         return f"cells {rows.start + 1} to {rows.stop}"
+
+
+def _no_gradient(model: Classifier | ForeignClassifier, cells: Cells) -> str:
+    """Why a model gives no gradients, tried on a few of the cells; empty where it gives them."""
+    if isinstance(model, Classifier):
+        return ""
+    some = np.linspace(0, len(cells) - 1, min(TRIED, len(cells))).astype(np.int64)
+    return model.no_gradient(cells.read(some))
 
 
 def _prior_fact(prior: PriorChoice) -> Any:

@@ -130,6 +130,20 @@ def run_config(
         As the single jobs.
     InUseError
         Another run that works in the folder.
+
+    Examples
+    --------
+    >>> from napari_channelmix.config import Config, DataPart, ExplanationPart, write_config
+    >>> from napari_channelmix.config import ClassifierPart, TrainingPart
+    >>> file = cm.save_dataset(cells, folder / "data")
+    >>> training = TrainingPart(network="tiny", epochs=1)
+    >>> config = Config(
+    ...     data=DataPart(dataset=str(file)), classifier=ClassifierPart(training=training)
+    ... )
+    >>> path = folder / "config.json"
+    >>> _ = write_config(config, path)
+    >>> cm.run_config(path).report.name
+    'report.html'
     """
     folder = Path(path).with_suffix("") if out is None else Path(out)
     return drain(
@@ -180,10 +194,11 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
         opened = open_dataset_job(data_set.data.dataset)
         every.append((yield from part(opened, index * share, share, 100)))
         refuse_changed(data_set, every[-1])
-    # That it is not there is better known now than after an hour of training.
+    # That it is not there is better known now than after an hour of training. What encodes features
+    # may have to be learnt first: that is a part of finding the latents.
     sources = [
-        None if data_set.latents is None else load_disentangler(data_set.latents.model)
-        for data_set in config.data_sets
+        None if part_of is None or part_of.features else load_disentangler(part_of.model)
+        for part_of in (data_set.latents for data_set in config.data_sets)
     ]
     steps = _Steps(config)
     classifiers: list[Any] = []
@@ -261,7 +276,7 @@ def _results_job(
             (yield from steps.of(maps, "explanations", 1 / len(data_set.explanations)))
         )
     latents = None
-    if data_set.latents is not None and source is not None:
+    if data_set.latents is not None:
         with computing_as(data_set.latents.threads):
             encode = encode_cells_job(
                 source,

@@ -9,10 +9,32 @@ from pydantic import Field, model_validator
 from napari_channelmix.bounds import Finite, Forwards, Index, Limit, Name, Seed
 from napari_channelmix.stored_files import Origin, Stored, checked_as
 
-__all__ = ["Chunk", "ChunkScores", "ExplainFile", "LatentsFile", "LatentsMadeFrom"]
+__all__ = [
+    "RELIABILITY",
+    "Chunk",
+    "ChunkReliability",
+    "ChunkScores",
+    "ExplainFile",
+    "LatentsFile",
+    "LatentsMadeFrom",
+]
+
+#: What the file of a chunk is called that holds how far its maps can be trusted.
+RELIABILITY = "reliability"
 
 Probability = Annotated[float, Field(strict=True, ge=-1e-3, le=1.001, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+
+class _OnReference(Stored):
+    """Scores of a method on references of one kind."""
+
+    srg: Finite
+    low: Finite | None
+    high: Finite | None
+    n: Annotated[int, Field(strict=True, ge=1)]
+    groups: Annotated[int, Field(strict=True, ge=1)]
+    in_mean: bool
 
 
 class _Means(Stored):
@@ -21,7 +43,29 @@ class _Means(Stored):
     srg: Finite
     insertion: Finite
     deletion: Finite
+    by_reference: dict[Name, _OnReference] = Field(default_factory=dict)
     seconds_per_cell: Seconds
+
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1.001, allow_inf_nan=False)]
+
+
+class _Shares(Stored):
+    """Where the evidence of maps lies, as `EvidenceShares.as_dict` gives it."""
+
+    margin: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+    outline: tuple[Literal["label", "light", "disc"], ...]
+    areas: tuple[tuple[Share, Share | None, Share] | None, ...]
+    evidence: tuple[tuple[Share, Share | None, Share] | None, ...]
+    magnitude: tuple[tuple[Share, Share | None, Share] | None, ...]
+
+    def refuse_others(self, rows: int) -> None:
+        names = ("outline", "areas", "evidence", "magnitude")
+        refuse_other_lengths({name: getattr(self, name) for name in names}, rows)
+
+
+class _AllShares(_Shares):
+    line: str = ""
 
 
 class _Cells(Stored):
@@ -44,6 +88,41 @@ class _ExplainOrigin(Origin):
     settings: Annotated[dict[str, Any], checked_as(_ExplainSettings)]
 
 
+class _Reliability(Stored):
+    """How far each map can be trusted; see `pcim.Reliability.to_frame`."""
+
+    n: Annotated[int, Field(strict=True, ge=1)]
+    verdict: tuple[Literal["good", "warning", "error"], ...]
+    readable: tuple[bool, ...]
+    srg: tuple[Finite, ...]
+    insertion: tuple[Finite, ...]
+    deletion: tuple[Finite, ...]
+    gain: tuple[Finite, ...]
+    p_value: tuple[Finite, ...]
+    better_than_chance: tuple[bool, ...]
+    randomisation: tuple[Finite | None, ...]
+    stability: tuple[Finite, ...]
+    staying: tuple[Finite, ...]
+    words: tuple[tuple[str, ...], ...]
+
+    def refuse_others(self, rows: int) -> None:
+        """Refuse figures of another number of cells.
+
+        Raises
+        ------
+        ValueError
+        """
+        names = set(_Reliability.model_fields) - {"n"}
+        lists = {f"reliability.{name}": getattr(self, name) for name in sorted(names)}
+        refuse_other_lengths(lists, rows)
+
+
+class ChunkReliability(_Reliability):
+    """The file of a chunk whose maps were tested."""
+
+    run: str
+
+
 class ExplainFile(Stored):
     """As `explain_cells_job` writes it."""
 
@@ -62,9 +141,11 @@ class ExplainFile(Stored):
     scores: dict[Name, _Means] = Field(default_factory=dict)
     scores_per_cell: dict[Name, dict[Name, tuple[Finite, ...]]] = Field(default_factory=dict)
     left_out: dict[Name, str] = Field(default_factory=dict)
+    reliability: _Reliability | None = None
     warnings: tuple[str, ...] = ()
     doubts: tuple[tuple[str, ...], ...] | None = None
     caveats: tuple[tuple[str, ...], ...] | None = None
+    evidence_shares: _AllShares | None = None
     provenance: Annotated[dict[str, Any], checked_as(_ExplainOrigin)]
 
     @model_validator(mode="after")
@@ -79,7 +160,11 @@ class ExplainFile(Stored):
         for method, scores in self.scores_per_cell.items():
             lists |= {f"scores_per_cell.{method}.{name}": of for name, of in scores.items()}
         refuse_other_lengths(lists, self.n)
+        if self.reliability is not None:
+            self.reliability.refuse_others(self.n)
         refuse_other_classes(self.target, self.probabilities, len(self.classes))
+        if self.evidence_shares is not None:
+            self.evidence_shares.refuse_others(self.n)
         return self
 
 
@@ -94,6 +179,7 @@ class Chunk(Stored):
     output: Name = ""
     flat: dict[Name, tuple[Index, ...]] = Field(default_factory=dict)
     noise: tuple[Index, ...] = ()
+    shares: _Shares | None = None
 
     def refuse_others(self, rows: int, classes: int) -> None:
         """Refuse a chunk of another number of cells or classes.
@@ -105,6 +191,8 @@ class Chunk(Stored):
         lists = {"target": self.target, "probabilities": self.probabilities}
         refuse_other_lengths(lists, rows)
         refuse_other_classes(self.target, self.probabilities, classes)
+        if self.shares is not None:
+            self.shares.refuse_others(rows)
 
 
 class ChunkScores(Stored):
@@ -115,6 +203,7 @@ class ChunkScores(Stored):
     srg: tuple[Finite, ...] | None = None
     insertion: tuple[Finite, ...] | None = None
     deletion: tuple[Finite, ...] | None = None
+    by_reference: dict[Name, tuple[Finite, ...]] | None = None
     seconds: Seconds | None = None
 
     def refuse_others(self, rows: int) -> None:
@@ -130,6 +219,10 @@ class ChunkScores(Stored):
             raise ValueError("seconds is missing")
         for name in ("srg", "insertion", "deletion"):
             refuse_other_lengths({name: getattr(self, name) or ()}, rows)
+        if not self.by_reference:
+            # Scores of an earlier version are on fewer kinds of reference.
+            raise ValueError("by_reference is missing")
+        refuse_other_lengths(dict(self.by_reference), rows)
 
 
 class _Badge(Stored):
@@ -143,6 +236,12 @@ class _Reconstruction(Stored):
 
     resembles: bool
     text: str
+
+
+class _FeaturesOfCells(Stored):
+    """The network whose features were encoded in place of pixels."""
+
+    name: Name
 
 
 class _Tuned(Stored):
@@ -171,6 +270,7 @@ class LatentsFile(Stored):
     accuracy: dict[Name, Finite | None] | None = None
     finetuned: _Tuned | None = None
     reconstruction: _Reconstruction | None = None
+    features: _FeaturesOfCells | None = None
     warnings: tuple[str, ...] = ()
     provenance: Annotated[dict[str, Any], checked_as(_LatentsOrigin)]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.pcim.reference_scores import reference_scores_text
 from napari_channelmix.phenotypes.confusion import class_places
 from napari_channelmix.wording import counted, listed
 
@@ -166,8 +168,29 @@ def explanation_text(content: dict[str, Any]) -> str:
                 f"{name:<{longest}}  {entry['srg']:>6.3f} {entry['insertion']:>9.3f} "
                 f"{entry['deletion']:>8.3f} {1000 * entry['seconds_per_cell']:>7.1f}"
             )
+        own = scores.get(content["method"], {}).get("by_reference", {})
+        lines += [f"{content['method']}: {reference_scores_text(own)}"] if own else []
+    if "reliability" in content:
+        lines += reliability_text(content["reliability"])
     lines += [f"note: {line}" for line in content["warnings"]]
     return "\n".join(lines)
+
+
+def reliability_text(content: dict[str, Any]) -> list[str]:
+    """How many maps may be read, and what speaks against the others, a line each."""
+    interval = f"{content['share_readable_low']:.2f} to {content['share_readable_high']:.2f}"
+    counts = Counter(content["verdict"])
+    verdicts = ", ".join(f"{name} {counts.get(name, 0)}" for name in ("good", "warning", "error"))
+    lines = [
+        f"reliability: {content['readable_maps']} of {content['n']} maps may be read "
+        f"({content['share_readable']:.2f}, 95 % Wilson interval over cells {interval}); {verdicts}"
+    ]
+    alike = [value for value in content["randomisation"] if value is not None]
+    if alike:
+        lines.append(
+            f"correlation with the maps of random weights: median {statistics.median(alike):.2f}"
+        )
+    return lines
 
 
 def rerun_text(rerun: Rerun) -> str:

@@ -24,6 +24,11 @@ class FinetuneSettings:
     rate : float
         Highest learning rate.
     seed : int
+
+    Examples
+    --------
+    >>> FinetuneSettings(epochs=5).epochs
+    5
     """
 
     epochs: Annotated[Epochs, About("Epochs", "passes over the cells")] = 20
@@ -42,6 +47,8 @@ class EncodingSettings(ClusterSettings):
     ----------
     model : str
         Name or path of the encoder.
+    features : str or None
+        Network whose features of a picture are encoded in place of its pixels; None: pixels.
     finetune : int
         Epochs of fine-tuning; 0 encodes with the weights as they are.
     pixels : bool
@@ -50,6 +57,11 @@ class EncodingSettings(ClusterSettings):
     seed : int
     workers, scheduler, retries
         See `ClusterSettings`; latents do not depend on them.
+
+    Examples
+    --------
+    >>> EncodingSettings(finetune=5).finetune
+    5
     """
 
     model: Annotated[
@@ -60,6 +72,16 @@ class EncodingSettings(ClusterSettings):
             metavar="NAME|FILE",
         ),
     ] = "texture-sprites"
+    features: Annotated[
+        PathText | None,
+        About(
+            "Features",
+            "encode the features of a network in place of pixels: efficientnet-lite0 (an extra), a "
+            "classifier's file, or the folder of a vision model; traversals are then real cells",
+            metavar="NAME|FILE|DIR",
+            advanced=True,
+        ),
+    ] = None
     finetune: Annotated[
         Tuning,
         About(

@@ -24,6 +24,11 @@ class PanelSettings(NetworkSettings):
     retrain : bool
         Also train a network with all channels and one with a set that was chosen without the cells
         on which both are compared.
+
+    Examples
+    --------
+    >>> PanelSettings(retrain=False).folds
+    5
     """
 
     folds: Annotated[

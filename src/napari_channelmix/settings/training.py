@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from napari_channelmix.bounds import (
     Batch,
     Bounds,
@@ -23,6 +25,7 @@ __all__ = ["ClassifierSettings", "Constraint", "Device", "NetworkSettings", "Tra
 
 Constraint = Literal["softmax", "nonneg", "over"]
 Outside = Literal["keep", "hide"]
+Text = Annotated[str, Field(max_length=4096)]
 Margin = Annotated[int, Bounds(0, 1000)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -45,6 +48,14 @@ class TrainingSettings:
         Weight decay of AdamW; never applied to mixing weights.
     clip : float or None
         Greatest norm of a step's gradient, all parameters together; None for any.
+
+    Examples
+    --------
+    >>> TrainingSettings(epochs=5).epochs
+    5
+    >>> TrainingSettings(epochs=0)
+    Traceback (most recent call last):
+    napari_channelmix.errors.ModelError: ...
     """
 
     epochs: Annotated[
@@ -77,7 +88,8 @@ class NetworkSettings(TrainingSettings):
     Attributes
     ----------
     network : str
-        A name of `network_names`.
+        A name of `network_names`, or of a library that is installed: ``timm:NAME``,
+        ``torchvision:NAME``, ``transformers:NAME``.
     constraint : {"softmax", "nonneg", "over"}
         How the weights of a mixing layer are kept non-negative; see `ChannelMix`.
     held_out : float
@@ -113,6 +125,9 @@ class ClassifierSettings(NetworkSettings):
 
     Attributes
     ----------
+    weights : str
+        Safetensors file with the weights to start from, all of the same network (behind the mixing
+        layer, where there is one); empty: random ones.
     mixes : int
         Blended images in front of the network (DCMIX); 0 for a plain one.
     outside : {"keep", "hide"}
@@ -121,8 +136,23 @@ class ClassifierSettings(NetworkSettings):
         `Cells.without_surroundings`. Cells need outlines then.
     margin : int
         Pixels around the outline that stay where the outside is hidden.
+
+    Examples
+    --------
+    >>> settings = ClassifierSettings(network="tiny", epochs=5)
+    >>> settings.epochs, settings.seed
+    (5, 0)
     """
 
+    weights: Annotated[
+        Text,
+        About(
+            "Starting weights",
+            "safetensors file of the same network to start from; never downloaded",
+            metavar="FILE",
+            advanced=True,
+        ),
+    ] = ""
     mixes: Annotated[
         PlainMixes, About("Blended channels", "blended images in front of the network; 0: none")
     ] = 0

@@ -22,7 +22,7 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
 from napari_channelmix.whatif.asking import asker_job
-from napari_channelmix.whatif.attribution_shares import attribution_check, attribution_shares
+from napari_channelmix.whatif.attribution_shares import attribution_check
 from napari_channelmix.whatif.audit_answers import QUESTIONS, not_tested
 from napari_channelmix.whatif.audit_card import WITHOUT_OUTLINE, Card
 from napari_channelmix.whatif.audit_design import Design
@@ -30,6 +30,7 @@ from napari_channelmix.whatif.audit_measures import measured_job
 from napari_channelmix.whatif.audit_result import Audit, AuditCheck
 from napari_channelmix.whatif.audited_cells import audited_cells_job
 from napari_channelmix.whatif.crops import cell_crops
+from napari_channelmix.whatif.evidence_shares import part_shares
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _of_attribution(
     if crops.disc.mean() > WITHOUT_OUTLINE:
         why = f"{int(crops.disc.sum()):,} of {len(crops):,} cells have no outline"
         return not_tested("attribution", why)
-    shares, areas = attribution_shares(np.asarray(maps, np.float32), crops, margin)
+    shares, areas = part_shares(np.asarray(maps, np.float32), crops, margin)
     return attribution_check(shares, areas, cells.groups[positions])
 
 

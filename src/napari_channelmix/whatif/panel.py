@@ -15,6 +15,7 @@ from napari_channelmix.classify.held_out_accuracy import HeldOutAnswers
 from napari_channelmix.classify.linear_head import LinearHead
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.classify.train import train_classifier_job
+from napari_channelmix.data import Cells
 from napari_channelmix.data.split import cross_validation_folds
 from napari_channelmix.errors import DataError, ModelError, TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
@@ -27,7 +28,6 @@ from napari_channelmix.wording import fraction, listed
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
-    from napari_channelmix.data import Cells
     from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["panel", "panel_job"]
@@ -108,6 +108,11 @@ def panel_job(
 ) -> Job[Panel]:
     """`panel` as a job: measure the cells, learn heads for sets of channels, train networks."""
     chosen = merged(PanelSettings, settings, options)
+    if not isinstance(cells, Cells):
+        raise ModelError(
+            f"a panel is learnt anew from the cells and asks no classifier; give it the cells, not "
+            f"{type(cells).__name__}"
+        )
     known = cells.labelled()
     if len(known.channels) < 2:
         raise ModelError(

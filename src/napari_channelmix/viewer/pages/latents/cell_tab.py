@@ -35,6 +35,18 @@ __all__ = ["CellPage"]
 
 TITLES = ("original", "reconstruction", "modified")
 MOVED = 2
+TIPS = (
+    "The cell as the encoder gets it: cut out, on black",
+    "The cell as the decoder draws it from its latents; what is missing here is not in the latents",
+    "The reconstruction, modified by the sliders below",
+)
+# Features have no picture.
+TITLES_OF_FEATURES = ("original", "no reconstruction", "nearest cell")
+TIPS_OF_FEATURES = (
+    "The cell as the encoder gets it: cut out, on black",
+    "These are latents of features, which have no picture",
+    "The real cell that lies nearest to where the sliders are",
+)
 EDITED = "edited cell"
 HINT = (
     "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
@@ -123,7 +135,7 @@ class CellPage(QWidget):
         self.axes = () if latents is None else axes_of(latents)
         self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
         self.strip.show_latents(latents, self.axes)
-        self.pictures.show_tiles([Tile(None, title=title) for title in TITLES])
+        self.pictures.show_tiles([Tile(None, title=title) for title in titles_of(latents)])
         self.title.setText("Click a cell in the image.")
         self.near.setVisible(bool(self.axes))
         tuned = latents is not None and "finetuned" in latents.disentangler.about
@@ -140,19 +152,16 @@ class CellPage(QWidget):
         self.show_real(None)
         self.cell = cell
         self.show_classes(latents)
+        draws = latents.disentangler.draws
+        own = latents.prepared.pictures[cell]
         with one_thread():
-            again = latents.disentangler.decode(latents.values[cell][None])[0]
-        pictures = (latents.prepared.pictures[cell], again, again)
-        tips = (
-            "The cell as the encoder gets it: cut out, on black",
-            "The cell as the decoder draws it from its latents; what is missing here is not in "
-            "the latents",
-            "The reconstruction, modified by the sliders below",
-        )
+            again = latents.drawer().decode(latents.values[cell][None])[0] if draws else own
+        pictures = (own, again if draws else None, again)
+        tips = TIPS if draws else TIPS_OF_FEATURES
         self.pictures.show_tiles(
             [
-                Tile(cell_image(picture), title=title, tip=tip)
-                for picture, title, tip in zip(pictures, TITLES, tips, strict=True)
+                Tile(None if picture is None else cell_image(picture), title=title, tip=tip)
+                for picture, title, tip in zip(pictures, titles_of(latents), tips, strict=True)
             ]
         )
         self.sliders.show_cell(cell)
@@ -209,7 +218,8 @@ class CellPage(QWidget):
         latents, cell = self.latents, self.cell
         if latents is None or cell is None:
             return
-        self.drawing.ask(latents.disentangler, moved(latents, cell, self.axes, self.sliders.moves))
+        moves = self.sliders.moves
+        self.drawing.ask(latents.drawer(tuple(moves)), moved(latents, cell, self.axes, moves))
         if self.real is not None:
             self.edits.ask(self.real, self.sliders.moves)
         self.reset.setEnabled(bool(self.sliders.moves))
@@ -229,3 +239,9 @@ class CellPage(QWidget):
 
     def _grid_clicked(self, on: bool) -> None:
         (self.grid_requested if on else self.grid_removal_requested).emit()
+
+
+def titles_of(latents: Latents | None) -> tuple[str, ...]:
+    """Titles of the pictures of a cell."""
+    drawn = latents is None or latents.disentangler.draws
+    return TITLES if drawn else TITLES_OF_FEATURES

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from napari_channelmix.drl import Disentangler
+    from napari_channelmix.drl.nearest_cells import Drawer
 
 __all__ = ["Drawing"]
 
@@ -32,11 +32,11 @@ class Drawing(QObject):
         super().__init__(parent)
         # How often the decoder was at work.
         self.decoded = 0
-        self._pending: tuple[Disentangler, npt.NDArray[np.float32]] | None = None
+        self._pending: tuple[Drawer, npt.NDArray[np.float32]] | None = None
         # Posted: after the events at hand, before the window is painted.
         self._due.connect(self._draw, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
-    def ask(self, of: Disentangler, z: npt.NDArray[np.float32]) -> None:
+    def ask(self, of: Drawer, z: npt.NDArray[np.float32]) -> None:
         """Have latents (Z,) drawn soon; what was asked for before is not wanted any more."""
         self._pending = of, z
         self._due.emit()

@@ -57,7 +57,8 @@ NO_GRADIENTS = "needs gradients; this model gives predictions only"
 def methods_for(classifier: Any) -> dict[str, str]:
     """Why each method cannot be used, or an empty text where it can."""
     captum = importlib.util.find_spec("captum") is not None
-    only_answers = classifier is not None and not hasattr(classifier, "network")
+    has_gradients = getattr(classifier, "may_have_gradients", False)
+    only_answers = classifier is not None and not has_gradients
     reasons = {}
     for name in METHODS:
         why = ""
