@@ -1,6 +1,7 @@
 """Latents learnt from features: the names are read, kept in files, tuned, and shown by cells."""
 
 import json
+import pickle
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -193,7 +194,7 @@ def test_traversals_are_real_cells(result):
 def test_the_nearest_cell_of_a_cell_is_the_cell(result):
     shown = NearestCells(result).decode(result.values[[5]])[0]
     np.testing.assert_allclose(shown, result.prepared.pictures[5] / 255, atol=1e-6)
-    assert isinstance(result.drawer, NearestCells)
+    assert isinstance(result.drawer(), NearestCells)
 
 
 def test_a_folder_says_that_real_cells_are_shown(result, tmp_path):
@@ -247,3 +248,10 @@ def test_latents_learn_what_features_mean_where_it_is_not_known(ellipses, monkey
     assert isinstance(result.disentangler, FeatureDisentangler)
     assert result.provenance["settings"]["features"] == "patches"
     assert isinstance(result.disentangler, Disentangler)
+
+
+def test_another_process_encodes_the_same(trained, pictures):
+    """A worker gets the encoder without the sprites it was taught with."""
+    there = pickle.loads(pickle.dumps(trained))
+    assert there.taught is None
+    np.testing.assert_array_equal(there.encode(pictures), trained.encode(pictures))

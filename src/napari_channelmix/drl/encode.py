@@ -42,7 +42,7 @@ from napari_channelmix.drl.preparation import (
 )
 from napari_channelmix.drl.quality import associations_job
 from napari_channelmix.drl.reconstruction import reconstruction_job
-from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
+from napari_channelmix.drl.separated_cells import pixel_test, separated_job
 from napari_channelmix.drl.source_encoder import source_job
 from napari_channelmix.drl.traversal import FEW
 from napari_channelmix.drl.trust import trust
@@ -103,6 +103,11 @@ def latents(
         See `load_disentangler`.
     view : View or str, optional
         What of the channels is looked at; a str is the name of one channel.
+    features : str, path, Classifier, torch.nn.Module, callable or FeatureNetwork, optional
+        A network whose features of each picture are encoded in place of its pixels:
+        ``efficientnet-lite0``, the file of a classifier, the folder of a vision model, or a module
+        or function of pictures (n, C, 64, 64) that gives (n, F). What the features mean is learnt
+        on sprites the first time, which takes minutes. Traversals are then shown by real cells.
     settings : EncodingSettings, optional
         How the cells are encoded.
     separate : bool
@@ -126,6 +131,12 @@ def latents(
     ------
     DataError, ModelError, ClusterError
         As `latents_job`.
+
+    Examples
+    --------
+    >>> result = cm.latents(cells.subset([0, 1, 2, 3]), "texture-sprites", separate=False)
+    >>> result.to_frame()[["group", "label"]].values.tolist()[0]
+    ['well 0', 'low']
     """
     job = latents_job(
         cells,
@@ -324,12 +335,12 @@ def latents_job(
         # Cells can be looked at meanwhile.
         measured = tuned_at + MEASURING
         yield Progress(measured, total, "what separates the classes", partial=result)
-        beside = _pixels(cells, seed, device) if chosen.pixels else None
+        beside = pixel_test(cells, seed, device) if chosen.pixels else None
         columns = {"hand-crafted": prepared.features.to_numpy(np.float64)}
         if isinstance(of, FeatureDisentangler):
             looking_at = beside_latents_job(of, prepared.pictures, values, active)
             columns |= yield from part(looking_at, measured, 0, total)
-        separating = _separated(cells, of, values, active, columns, seed, beside)
+        separating = separated_job(cells, of, values, active, columns, seed, beside)
         try:
             separation = yield from part(separating, measured, SEPARATING, total)
             warnings += separation.warnings
@@ -404,53 +415,3 @@ def _associations(of: Disentangler) -> dict[str, float] | None:
     """S of each factor as the card has it, or None."""
     card = of.about.get("card", {})
     return dict(card["association"]) if "association" in card else None
-
-
-def _separated(
-    cells: Cells,
-    of: Disentangler,
-    values: FloatArray,
-    active: npt.NDArray[np.bool_],
-    others: dict[str, npt.NDArray[np.float64]],
-    seed: int,
-    pixels: PixelTest | None,
-) -> Job[Separation]:
-    """What tells the classes apart: active latents beside other columns (N, D)."""
-    active_columns = np.flatnonzero(active)
-    if not len(active_columns):
-        raise DataError("no latent varies among the cells, so nothing can separate the classes")
-    axes: dict[str, Sequence[int]] = {}
-    for axis in of.axes():
-        positions = [
-            int(np.searchsorted(active_columns, column))
-            for column in of.columns(axis)
-            if active[column]
-        ]
-        if positions:
-            axes[axis] = positions
-    columns = {"latents": values[:, active_columns].astype(np.float64), **others}
-    separation = yield from separation_job(
-        columns, cells.labels, cells.groups, cells.classes, axes, seed=seed, pixels=pixels
-    )
-    return separation
-
-
-def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
-    """A classifier of all channels, as `train_classifier` makes it, for each fold anew."""
-
-    def tested(
-        learnt: npt.NDArray[np.int64], held_out: npt.NDArray[np.int64]
-    ) -> Job[npt.NDArray[np.int64]]:
-        from napari_channelmix.classify.train import train_classifier_job
-
-        known = cells.subset(learnt)
-        job = train_classifier_job(known, seed=seed, device=device)
-        classifier = yield from part(job, 0, 95, 100)
-        predictions_job = classifier.predict_job(cells.subset(held_out), prior="balanced")
-        guesses = yield from part(predictions_job, 95, 5, 100)
-        chosen = guesses.argmax(axis=1)
-        codes = np.array([cells.classes.index(name) for name in classifier.classes])
-        predicted: npt.NDArray[np.int64] = codes[chosen]
-        return predicted
-
-    return tested

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,12 @@ from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, trave
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
 from napari_channelmix.phenotypes.robust import robust_z_scores
+from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl.reconstruction import Reconstruction
     from napari_channelmix.drl.separation import Separation
     from napari_channelmix.drl.trust import Trust
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["UNDER_WAY", "Latents"]
 
@@ -40,8 +44,8 @@ SCHEMA = "napari-channelmix/latents/1"
 UNDER_WAY = "still being computed"
 
 
-@dataclass(frozen=True, eq=False)
-class Latents:
+@dataclass(frozen=True, eq=False, repr=False)
+class Latents(ShownResult):
     """The latents of a data set.
 
     Attributes
@@ -64,6 +68,12 @@ class Latents:
     warnings : tuple of str
     reconstruction : Reconstruction or None
         How far the decoder's pictures resemble the cells; None for a single cell.
+
+    Examples
+    --------
+    >>> latents = cm.latents(cells.subset([0, 1, 2, 3]), separate=False)
+    >>> latents.values.shape == (4, len(latents.names))
+    True
     """
 
     cells: Cells = field(repr=False)
@@ -131,27 +141,32 @@ class Latents:
         of = self.disentangler
         span = self.ranges()[of.columns(axis)[0]]
         targets = of.steps(self.values[cell], axis, count, (float(span[0]), float(span[1])))
-        return self.nearest_to(targets, axis)
+        return self.nearest_to(targets, (axis,))
 
     def nearest_to(
-        self, latents: npt.NDArray[Any], axis: str | None = None
+        self, latents: npt.NDArray[Any], axes: Sequence[str] = ()
     ) -> npt.NDArray[np.int64]:
-        """Real cells (n,) that lie nearest to latents (n, Z), on one axis above all; as `nearest`.
+        """Real cells (n,) that lie nearest to latents (n, Z), on some axes above all; as `nearest`.
 
-        Only active latents count, in units of their spread over the cells; ``axis`` three times.
+        Only active latents count, in units of their spread over the cells; ``axes`` three times.
         """
         weight = np.where(self.active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
-        if axis is not None:
-            # Along the axis itself a cell must be right; elsewhere near is good enough.
+        # Along these a cell must be right; elsewhere near is good enough.
+        for axis in axes:
             weight[list(self.disentangler.columns(axis))] *= 3
         apart = ((np.asarray(latents)[:, None] - self.values[None]) * weight) ** 2
         nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
         return nearest
 
-    @property
-    def drawer(self) -> Drawer:
-        """What gives pictures of latents: the decoder, or the nearest real cells for features."""
-        return self.disentangler if self.disentangler.draws else NearestCells(self)
+    def drawer(self, moved: Sequence[str] = ()) -> Drawer:
+        """What gives pictures of latents: the decoder, or the nearest real cells for features.
+
+        Parameters
+        ----------
+        moved : sequence of str
+            Axes along which a cell was moved: on these the nearest cell must be right.
+        """
+        return self.disentangler if self.disentangler.draws else NearestCells(self, tuple(moved))
 
     def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
         """How unusual a cell is for a class, per latent: robust z-scores (Z,).
@@ -189,6 +204,33 @@ class Latents:
         both = pd.concat([where, latents, features], axis=1)
         keys = pd.DataFrame(named_keys(self.cells.keys, both.columns), index=both.index)
         return pd.concat([both, keys], axis=1)
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.drl.result_summary import latents_summary
+
+        return latents_summary(self)
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Where the cells of each class lie along each active latent: median and middle half.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; default: a figure of its own.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from napari_channelmix.charts import ranges_figure
+        from napari_channelmix.drl.result_summary import latent_ranges
+
+        names, of_classes = latent_ranges(self)
+        summary = self.summary()
+        unit = "standard deviations from the median of all cells (point: median; line: middle half)"
+        title = "; ".join([summary.title, *summary.facts])
+        return ranges_figure(names, of_classes, unit, title, summary.warnings, ax)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, as the command line writes it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,7 +36,9 @@ class EncodedCells(Protocol):
 
     def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]: ...
 
-    def nearest_to(self, latents: npt.NDArray[Any]) -> npt.NDArray[np.int64]: ...
+    def nearest_to(
+        self, latents: npt.NDArray[Any], axes: Sequence[str] = ()
+    ) -> npt.NDArray[np.int64]: ...
 
 
 class Drawer(Protocol):
@@ -48,13 +51,14 @@ class Drawer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class NearestCells:
-    """Gives the pictures of the real cells that lie nearest."""
+    """Gives the pictures of the real cells that lie nearest, on some axes above all."""
 
     latents: EncodedCells
+    axes: tuple[str, ...] = ()
 
     def decode(self, latents: npt.NDArray[Any], /) -> npt.NDArray[np.float32]:
         """Pictures (n, C, H, W) in [0, 1] of the cells nearest to latents (n, Z)."""
-        cells = self.latents.nearest_to(latents)
+        cells = self.latents.nearest_to(latents, self.axes)
         return np.asarray(self.latents.prepared.pictures[cells], np.float32) / np.float32(255)
 
 

@@ -24,6 +24,7 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.batch import Problem
 from napari_channelmix.pcim.cell_pool import CellPool, StoredCells
 from napari_channelmix.pcim.model_adapter import PROBE, Subject, numbered, subject_of
+from napari_channelmix.pcim.subject_predictor import SubjectPredictor
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
@@ -164,7 +165,7 @@ class Source:
         else:
             prepared = subject.prepare(crops)
             mean = prepared.mean(dim=(0, 2, 3), keepdim=True)
-            sd = prepared.std(dim=(0, 2, 3), keepdim=True, correction=0)
+            sd = prepared.float().std(dim=(0, 2, 3), keepdim=True, correction=0).to(mean.dtype)
         pool = CellPool(data, getattr(model, "training_cells", None), subject.prepare)
         if not isinstance(data, Cells) and chosen is not None:
             data = data[chosen]
@@ -221,7 +222,7 @@ class Source:
         classes = subject.classes
         if classes == numbered(len(classes)) and len(cells.classes) == len(classes):
             classes = cells.classes
-        return _Answering(subject, self.channels, classes)
+        return SubjectPredictor(subject, self.channels, classes)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -381,22 +382,6 @@ def _again(
         real_cells=CellPool.of_stored(stored, subject.prepare),
         **values,
     )
-
-
-class _Answering(Predictor):
-    """A subject as a predictor."""
-
-    def __init__(
-        self, subject: Subject, channels: tuple[str, ...], classes: tuple[str, ...]
-    ) -> None:
-        self.subject, self.channels, self.classes = subject, channels, classes
-        self.reading = subject.reading
-
-    def _probabilities(self, crops: FloatArray) -> FloatArray:
-        with torch.inference_mode():
-            scores = self.subject.checked_scores(self.subject.prepare(crops))
-            shown: FloatArray = self.subject.reading.probabilities(scores).float().cpu().numpy()
-        return shown
 
 
 def _each(requested: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:

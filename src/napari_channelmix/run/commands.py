@@ -5,12 +5,11 @@ Rooms that import torch or Qt are imported where they are used, so that --help i
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.run.arguments import model_on_device, named_model, named_prior, say
@@ -32,6 +31,9 @@ from napari_channelmix.settings.workload import (
     training_workload,
 )
 from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = [
     "demo",
@@ -245,6 +247,7 @@ def explain(args: argparse.Namespace) -> None:
     job = explain_cells_job(model, cells, args.out, settings, device=args.device, batch=args.batch)
     count = min(len(cells), settings.limit or len(cells))
     method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
+    method += ", tested" * settings.reliability
     work = explain_workload(model, count, cells.crop, method, args.device)
     result = run_job(job, title="explain", quiet=args.quiet, work=work)
     say(args, explanation_text(result.content))
@@ -304,7 +307,8 @@ def latents(args: argparse.Namespace) -> None:
     cells = open_cells(args)
     job = encode_cells_job(source, cells, args.out, settings, device=args.device)
     some = cells.subset(slice(settings.limit))
-    work = latents_workload(some, settings.model, settings.finetune, args.device, settings.pixels)
+    like = (settings.model, settings.finetune, args.device, settings.pixels, settings.features)
+    work = latents_workload(some, *like)
     result = run_job(job, title="latents", quiet=args.quiet, work=work)
     say(args, latents_text(result.latents))
     if args.quiet and result.source_note:

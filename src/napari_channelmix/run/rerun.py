@@ -130,6 +130,20 @@ def run_config(
         As the single jobs.
     InUseError
         Another run that works in the folder.
+
+    Examples
+    --------
+    >>> from napari_channelmix.config import Config, DataPart, ExplanationPart, write_config
+    >>> from napari_channelmix.config import ClassifierPart, TrainingPart
+    >>> file = cm.save_dataset(cells, folder / "data")
+    >>> training = TrainingPart(network="tiny", epochs=1)
+    >>> config = Config(
+    ...     data=DataPart(dataset=str(file)), classifier=ClassifierPart(training=training)
+    ... )
+    >>> path = folder / "config.json"
+    >>> _ = write_config(config, path)
+    >>> cm.run_config(path).report.name
+    'report.html'
     """
     folder = Path(path).with_suffix("") if out is None else Path(out)
     return drain(

@@ -23,6 +23,11 @@ class PanelSettings(NetworkSettings):
         How much less accurate than all channels the set may be.
     retrain : bool
         Also train a network with all channels and one with the set, on the same cells.
+
+    Examples
+    --------
+    >>> PanelSettings(retrain=False).folds
+    5
     """
 
     folds: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -10,10 +9,16 @@ from pydantic import Field
 
 from napari_channelmix.bounds import LongText, Name
 from napari_channelmix.classify.accuracy import AccuracyEstimate, StoredAccuracy
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.stored_files import Stored, validated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
+
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["ANSWERS", "NOT_TESTED", "SCHEMA", "Answer", "Audit", "AuditCheck", "AuditFigure"]
 
@@ -91,8 +96,8 @@ class AuditCheck:
     figures: tuple[AuditFigure, ...] = ()
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(BarsResult):
     """What a classifier may have learnt instead of the cell.
 
     Attributes
@@ -164,6 +169,24 @@ class Audit:
         return pd.DataFrame([asdict(check) for check in self.checks])[
             [*columns, "n", "groups", "warning", "line"]
         ]
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.whatif.result_summaries import audit_summary
+
+        return audit_summary(self)
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``audit.json``, ``audit.csv`` and ``audit.png`` into a folder.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result
+
+        return save_result(folder, "audit", self.as_dict(), self.to_frame(), self.plot())
 
     def figures_frame(self) -> pd.DataFrame:
         """A row per figure of every check."""

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.stored_files import read_content, validated
 from napari_channelmix.whatif.stored import SCHEMA, TABLES, WhatIfFile, frame_of, table_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
+
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["SCHEMA", "WhatIf"]
 
 ADVICE = "run what-if again"
 
 
-@dataclass(frozen=True, eq=False)
-class WhatIf:
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatIf(BarsResult):
     """What a classifier answers about cells that were edited along named axes.
 
     Amounts are in the unit of their axis; classes are names; shares and probabilities are 0 to 1;
@@ -113,6 +117,16 @@ class WhatIf:
         own = (self.flips["scope"] == self.scope) & (self.flips["family"] != "acquisition")
         rows = self.flips[self.flips["above_sham"] & own]
         return rows.sort_values("difference", ascending=False, ignore_index=True)
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.whatif.result_summaries import what_if_summary
+
+        return what_if_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """What moves the decision: `flips`, a row for each axis and class."""
+        return self.flips
 
     def matrix(self, scope: str | None = None) -> pd.DataFrame:
         """Share of the cells that flip: classes as they are called by axes; the classifier's rule.

@@ -11,7 +11,7 @@ from napari_channelmix.viewer.charts.latent_axes import moved
 from napari_channelmix.viewer.pages.latents.cell_tab import MOVED, CellPage
 from napari_channelmix.viewer.pages.latents.pictures import cell_image
 
-from ...latent_cases import latents
+from ...latent_cases import latents, latents_of_features
 
 
 @pytest.fixture
@@ -138,3 +138,28 @@ def test_how_pictures_come_closer_is_said_until_it_was_done(page: CellPage) -> N
     tuned = dataclasses.replace(of, about={**of.about, "finetuned": {}})
     page.show_latents(dataclasses.replace(found, disentangler=tuned))
     assert page.hint.isHidden()
+
+
+def test_where_features_have_no_picture_the_nearest_cell_is_shown(
+    page: CellPage, qtbot: Any
+) -> None:
+    """And it is said that there is no reconstruction."""
+    found = latents_of_features()
+    page.show_latents(found)
+    page.show_cell(4)
+    tiles = page.pictures.tiles
+    assert [tile.title for tile in tiles] == ["original", "no reconstruction", "nearest cell"]
+    assert tiles[1].below is None
+    own = cell_image(found.prepared.pictures[4])
+    assert tiles[0].below == tiles[MOVED].below == own
+    assert page.strip.drawn.isHidden() and page.strip.real.isVisible()
+    drag(qtbot, page, "Scale", 0.8)
+    qtbot.waitUntil(lambda: page.pictures.tiles[MOVED].below != own)
+    z = moved(found, 4, page.axes, page.sliders.moves)
+    nearest = int(found.nearest_to(z[None], ["Scale"])[0])
+    assert nearest != 4
+    assert page.pictures.tiles[MOVED].below == cell_image(found.prepared.pictures[nearest])
+    # Pixels again: all three pictures, and what is drawn along the axis.
+    page.show_latents(latents())
+    page.show_cell(4)
+    assert page.pictures.tiles[1].below is not None and page.strip.drawn.isVisible()

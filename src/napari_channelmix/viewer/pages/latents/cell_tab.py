@@ -155,7 +155,7 @@ class CellPage(QWidget):
         draws = latents.disentangler.draws
         own = latents.prepared.pictures[cell]
         with one_thread():
-            again = latents.drawer.decode(latents.values[cell][None])[0] if draws else own
+            again = latents.drawer().decode(latents.values[cell][None])[0] if draws else own
         pictures = (own, again if draws else None, again)
         tips = TIPS if draws else TIPS_OF_FEATURES
         self.pictures.show_tiles(
@@ -218,7 +218,8 @@ class CellPage(QWidget):
         latents, cell = self.latents, self.cell
         if latents is None or cell is None:
             return
-        self.drawing.ask(latents.drawer, moved(latents, cell, self.axes, self.sliders.moves))
+        moves = self.sliders.moves
+        self.drawing.ask(latents.drawer(tuple(moves)), moved(latents, cell, self.axes, moves))
         if self.real is not None:
             self.edits.ask(self.real, self.sliders.moves)
         self.reset.setEnabled(bool(self.sliders.moves))
