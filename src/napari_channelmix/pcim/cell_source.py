@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.device import choose_device, unavailable_reason
+from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.predictor import Predictor, matched
 from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
@@ -156,7 +157,8 @@ class Source:
         subject = subject_of(
             model, _spread(crops), choose_device(device), output=output, select=select
         )
-        if isinstance(model, Classifier):
+        centred = isinstance(model, ForeignClassifier) and model.is_centred
+        if isinstance(model, Classifier) or (centred and subject.network is not None):
             # Normalised crops have the mean of the training cells at 0.
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
             sd = torch.ones_like(mean)
