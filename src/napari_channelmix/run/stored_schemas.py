@@ -238,6 +238,12 @@ class _Reconstruction(Stored):
     text: str
 
 
+class _FeaturesOfCells(Stored):
+    """The network whose features were encoded in place of pixels."""
+
+    name: Name
+
+
 class _Tuned(Stored):
     epochs: Index
 
@@ -264,6 +270,7 @@ class LatentsFile(Stored):
     accuracy: dict[Name, Finite | None] | None = None
     finetuned: _Tuned | None = None
     reconstruction: _Reconstruction | None = None
+    features: _FeaturesOfCells | None = None
     warnings: tuple[str, ...] = ()
     provenance: Annotated[dict[str, Any], checked_as(_LatentsOrigin)]
 

@@ -57,7 +57,12 @@ def explain_workload(
 
 
 def latents_workload(
-    cells: Any, model: str | Path, epochs: int, device: str = "auto", pixels: bool = False
+    cells: Any,
+    model: str | Path,
+    epochs: int,
+    device: str = "auto",
+    pixels: bool = False,
+    features: str | None = None,
 ) -> Workload:
     """Of latents: cells, x epochs where the encoder is fine-tuned.
 
@@ -66,6 +71,7 @@ def latents_workload(
     """
     like = f"{Path(model).name}, {device}, {len(cells.classes)} classes"
     like += ", fine-tuned" * bool(epochs) + ", pixels" * pixels
+    like += f", features of {Path(features).name}" if features else ""
     return Workload("latents", like, len(cells) * max(1, epochs), _gpu(device))
 
 

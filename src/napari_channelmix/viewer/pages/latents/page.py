@@ -35,7 +35,10 @@ from napari_channelmix.viewer.widgets.theme import chart_colors
 if TYPE_CHECKING:
     import napari
 
+    from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents
+    from napari_channelmix.duration import Workload
+    from napari_channelmix.settings import EncodingSettings
     from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["LatentsPage"]
@@ -142,7 +145,7 @@ class LatentsPage(Page):
                 on_update=self._partial,
                 on_error=self.fail,
                 data_set=self._running,
-                work=latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels),
+                work=_workload(cells, chosen),
             )
 
     def _partial(self, update: Update) -> None:
@@ -323,7 +326,7 @@ class LatentsPage(Page):
         cells, work = self.session.cells, None
         if cells is not None and self.settings.run.isEnabled():
             chosen = self.settings.value
-            work = latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels)
+            work = _workload(cells, chosen)
         self.run_time.show_work(work)
 
     def front_changed(self, front: bool) -> None:
@@ -364,3 +367,9 @@ def _warnings(latents: Latents | None) -> str:
     known = latents.cells.warnings
     new = [line for line in latents.warnings if line not in known and not line.startswith(ALIKE)]
     return "\n".join(f"• {line[:1].upper()}{line[1:]}" for line in new)
+
+
+def _workload(cells: Cells, chosen: EncodingSettings) -> Workload:
+    return latents_workload(
+        cells, chosen.model, chosen.finetune, pixels=chosen.pixels, features=chosen.features
+    )
