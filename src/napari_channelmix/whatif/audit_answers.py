@@ -37,15 +37,15 @@ __all__ = [
 
 #: Short name and question of each check, in the order of the card.
 QUESTIONS = {
-    "background alone": "Does the call need any cell, or is the background enough?",
+    "background alone": "Does the prediction need any cell, or is the background enough?",
     "background level": "Is the level of the background enough?",
     "background learnt": "Does the background carry the classes at all?",
     "neighbours": "Do other cells in the crop decide?",
     "cell count": "Do the classes differ in how many cells there are?",
     "well position": "Do the classes differ in where their wells lie?",
-    "exposure": "Does another exposure change the calls?",
-    "shading": "Does uneven illumination change the calls?",
-    "channel gain": "Does the gain of one channel change the calls?",
+    "exposure": "Does another exposure change the predictions?",
+    "shading": "Does uneven illumination change the predictions?",
+    "channel gain": "Does the gain of one channel change the predictions?",
     "stain level": "Does the mere level of a channel decide: stain or batch?",
     "attribution": "Does the attribution lie in the cell?",
 }
@@ -53,9 +53,9 @@ QUESTIONS = {
 # Of the advantage over a guess that is kept, and of calls that change.
 KEPT_GREEN, KEPT_RED = 0.25, 0.5
 CHANGED_GREEN, LARGE_GREEN, CHANGED_RED = 0.15, 1 / 3, 0.5
-# Of calls that an innocent change may move, whatever its size, if that is certain.
+# Of predictions that an innocent change may move, whatever its size, if that is certain.
 CHANGED_CLEARLY = 0.05
-ACCURACY, CHANGED = "balanced accuracy", "calls changed"
+ACCURACY, CHANGED = "balanced accuracy", "predictions changed"
 
 
 def not_tested(key: str, why: str, figures: Sequence[AuditFigure] = ()) -> AuditCheck:
@@ -170,9 +170,9 @@ def changed_check(
     worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
     share, word = shares[worst], words[worst]
     text = f"{fraction(share.share)} ({fraction(share.low)} to {fraction(share.high)})"
-    does = "changes few calls" if word == "green" else "changes calls"
+    does = "changes few predictions" if word == "green" else "changes predictions"
     if word == "green" and share.share >= CHANGED_GREEN:
-        does = "changes some calls, where it is larger than between the groups of the data"
+        does = "changes some predictions, where it is larger than between the groups of the data"
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
     also += [] if sham is None else [f"resampling, the sham, {fraction(sham.share)}"]
     more = f"; {listed(also, 6)}" if also else ""

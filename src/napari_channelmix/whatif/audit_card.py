@@ -173,10 +173,10 @@ class Card:
             share_figure(sham, self._share(sham, room)),
         ]
         lines = {
-            "green": "with all cells taken away no call is left: {figure}",
-            "amber": "with all cells taken away some of the calls are still right: {figure} "
+            "green": "with all cells taken away no prediction is left: {figure}",
+            "amber": "with all cells taken away some of the predictions are still right: {figure} "
             "(as it is {whole})",
-            "red": "the call does not need the cell: with all cells taken away {figure} are "
+            "red": "the prediction does not need the cell: with all cells taken away {figure} are "
             "still right (as it is {whole})",
         }
         # What is kept with the shapes mixed cannot be owed to the outlines of what was filled.
@@ -194,8 +194,8 @@ class Card:
             learnt = self._learnt(self._measured.numbers["background"])
             figures.append(accuracy_figure("learnt from the background levels alone", learnt))
         lines = {
-            "green": "the level of the background alone leaves no call: {figure}",
-            "amber": "the level of the background alone leaves some calls right: {figure} "
+            "green": "the level of the background alone leaves no prediction: {figure}",
+            "amber": "the level of the background alone leaves some predictions right: {figure} "
             "(as it is {whole})",
             "red": "the level of the background is enough: {figure} are right where crops show "
             "nothing else (as it is {whole})",
