@@ -9,8 +9,10 @@ from pydantic import Field
 
 from napari_channelmix.bounds import LongText, Name
 from napari_channelmix.classify.accuracy import AccuracyEstimate, StoredAccuracy
+from napari_channelmix.errors import ModelError
 from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.stored_files import Stored, validated
+from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,11 +148,18 @@ class Audit(BarsResult):
         )
 
     def check(self, key: str) -> AuditCheck:
-        """The check of a short name; KeyError where there is none."""
+        """The check of a short name.
+
+        Raises
+        ------
+        ModelError
+            There is none.
+        """
         for check in self.checks:
             if check.key == key:
                 return check
-        raise KeyError(f"{key}; the checks are {', '.join(check.key for check in self.checks)}")
+        known = ", ".join(check.key for check in self.checks)
+        raise ModelError(f"there is no check {quoted(key)}; the checks are {known}")
 
     @property
     def lines(self) -> tuple[str, ...]:

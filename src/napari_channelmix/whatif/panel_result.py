@@ -69,8 +69,11 @@ class Panel(BarsResult):
     behind : dict
         By how much all channels are ahead of these: ``difference``, ``low``, ``high``.
     retrained : dict
-        Balanced accuracies of networks trained with all channels (``whole``) and with the set
-        (``panel``), and by how much the first is ahead (``behind``); empty where none was trained.
+        Balanced accuracies of networks trained with all channels (``whole``) and with a smaller
+        set (``panel``, of ``channels``), and by how much the first is ahead (``behind``), on one
+        fold. The set is that which was sought without this fold; it may be another one than
+        `channels` of the panel. Empty where none was trained, or where the other folds chose all
+        channels.
     margin : float
         How much less accurate the set was allowed to be.
     lines, warnings : tuple of str

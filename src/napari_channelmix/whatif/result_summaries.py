@@ -48,7 +48,7 @@ def transplants_summary(result: Any) -> Summary:
             Bar(row.part, row.share, row.low, row.high, row.sham, _n(row), bool(row.above_sham))
             for row in rows
         ],
-        "share of the cells that are called another class",
+        "share of the cells that are predicted otherwise",
         f"{OVER_GROUPS}; grey: not above the sham",
         "sham: a donor of the same class",
     )
@@ -134,7 +134,7 @@ def what_if_summary(result: Any) -> Summary:
             )
             for row in order.head(FLIPS).itertuples(index=False)
         ],
-        "share of the cells whose call flips within the data's own range",
+        "share of the cells whose prediction flips within the data's own range",
         f"{OVER_GROUPS}; grey: not above the sham",
         "sham",
     )
