@@ -14,7 +14,8 @@ from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
-from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
+from napari_channelmix.drl.drawing_store import DRAWING_FILE, save_drawing
+from napari_channelmix.drl.traversal import Decode, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
 from napari_channelmix.phenotypes.robust import robust_z_scores
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.drl.learnt_drawing import LearntDrawing
     from napari_channelmix.drl.preparation import Prepared
     from napari_channelmix.drl.reconstruction import Reconstruction
     from napari_channelmix.drl.separation import Separation
@@ -62,6 +64,9 @@ class Latents:
     warnings : tuple of str
     reconstruction : Reconstruction or None
         How far the decoder's pictures resemble the cells; None for a single cell.
+    drawing : LearntDrawing or None
+        Drawings from named and residual latents, where they were learnt; see
+        `drl.learnt_drawing`.
     """
 
     cells: Cells = field(repr=False)
@@ -75,6 +80,7 @@ class Latents:
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
     reconstruction: Reconstruction | None = None
+    drawing: LearntDrawing | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,7 +119,25 @@ class Latents:
 
     def traversal(self, cell: int, steps: int = 9) -> Traversal:
         """Traversal of a cell along all axes worth looking at, over the range of the data set."""
-        return traversal(self.disentangler, self.values[cell], self.ranges(), self.axes(), steps)
+        return traversal(
+            self.disentangler,
+            self.values[cell],
+            self.ranges(),
+            self.axes(),
+            steps,
+            self.decoder_of(cell),
+        )
+
+    def decoder_of(self, cell: int) -> Decode:
+        """What draws a cell at latents (n, Z): with its residual latents, where there are any."""
+        if self.drawing is None:
+            return self.disentangler.decode
+        picture = np.asarray(self.prepared.pictures[cell])
+        return self.drawing.drawing.decoder_of(picture, self.values[cell])
+
+    def shown(self, pictures: npt.NDArray[Any]) -> FloatArray:
+        """Pictures (..., C, H, W) as people are to see them; see `Preparation.shown`."""
+        return self.prepared.how.shown(pictures)
 
     def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]:
         """Real cells (count,) along an axis, as like this cell as can be in everything else.
@@ -165,6 +189,9 @@ class Latents:
         latents = pd.DataFrame(self.values, columns=list(self.names))
         features = self.prepared.features.add_prefix("feature: ")
         both = pd.concat([where, latents, features], axis=1)
+        if self.drawing is not None:
+            both["drawing explains"] = self.drawing.explained
+            both["drawing held out"] = self.drawing.held_out
         keys = pd.DataFrame(named_keys(self.cells.keys, both.columns), index=both.index)
         return pd.concat([both, keys], axis=1)
 
@@ -198,12 +225,13 @@ class Latents:
             "reconstruction": (
                 None if self.reconstruction is None else self.reconstruction.as_dict()
             ),
+            "drawing": None if self.drawing is None else self.drawing.as_dict(),
             "warnings": list(self.warnings),
             "provenance": self.provenance,
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write latents.csv, traversals.png and latents.json.
+        """Write latents.csv, traversals.png and latents.json, and drawing.safetensors if learnt.
 
         Raises
         ------
@@ -221,7 +249,9 @@ class Latents:
             (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))
             for title, cell in self._examples()
         ]
-        save_sheet(folder / "traversals.png", self.disentangler, rows, notes)
+        save_sheet(folder / "traversals.png", self.disentangler, rows, notes, self.shown)
+        if self.drawing is not None:
+            save_drawing(self.drawing.drawing, folder / DRAWING_FILE)
         write_json(folder / "latents.json", self.as_dict())
         return folder
 

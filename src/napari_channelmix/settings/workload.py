@@ -57,7 +57,12 @@ def explain_workload(
 
 
 def latents_workload(
-    cells: Any, model: str | Path, epochs: int, device: str = "auto", pixels: bool = False
+    cells: Any,
+    model: str | Path,
+    epochs: int,
+    device: str = "auto",
+    pixels: bool = False,
+    drawing_steps: int = 0,
 ) -> Workload:
     """Of latents: cells, x epochs where the encoder is fine-tuned.
 
@@ -66,6 +71,8 @@ def latents_workload(
     """
     like = f"{Path(model).name}, {device}, {len(cells.classes)} classes"
     like += ", fine-tuned" * bool(epochs) + ", pixels" * pixels
+    # Steps of learning to draw take the same time whatever the number of cells.
+    like += f", drawn in {drawing_steps} steps" * bool(drawing_steps)
     return Workload("latents", like, len(cells) * max(1, epochs), _gpu(device))
 
 

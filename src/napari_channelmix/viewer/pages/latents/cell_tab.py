@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -27,8 +27,10 @@ from napari_channelmix.viewer.tasks.one_thread import one_thread
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from qtpy.QtGui import QImage
 
     from napari_channelmix.drl import Latents
+    from napari_channelmix.drl.traversal import Decode
     from napari_channelmix.viewer.pages.latents.real_edits import EditedCell, RealCell
 
 __all__ = ["CellPage"]
@@ -39,7 +41,7 @@ EDITED = "edited cell"
 HINT = (
     "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
     "original, tick "
-    "'Fine-tune on these cells' below and run again."
+    "'Learn to draw these cells' below and run again."
 )
 
 
@@ -63,6 +65,8 @@ class CellPage(QWidget):
         self.latents: Latents | None = None
         self.axes: tuple[Axis, ...] = ()
         self.cell: int | None = None
+        # What draws the cell that is shown.
+        self._decode: Decode | None = None
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell that is shown, and its label")
@@ -119,15 +123,15 @@ class CellPage(QWidget):
         """Show the axes of other latents; no cell is chosen yet."""
         self.drawing.drop()
         self.show_real(None)
-        self.latents, self.cell = latents, None
+        self.latents, self.cell, self._decode = latents, None, None
         self.axes = () if latents is None else axes_of(latents)
         self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
         self.strip.show_latents(latents, self.axes)
         self.pictures.show_tiles([Tile(None, title=title) for title in TITLES])
         self.title.setText("Click a cell in the image.")
         self.near.setVisible(bool(self.axes))
-        tuned = latents is not None and "finetuned" in latents.disentangler.about
-        self.hint.setVisible(latents is not None and len(latents.values) > 1 and not tuned)
+        learnt = latents is not None and latents.drawing is not None
+        self.hint.setVisible(latents is not None and len(latents.values) > 1 and not learnt)
         self.mark_grid(False)
         self._enable()
 
@@ -141,17 +145,19 @@ class CellPage(QWidget):
         self.cell = cell
         self.show_classes(latents)
         with one_thread():
-            again = latents.disentangler.decode(latents.values[cell][None])[0]
+            self._decode = latents.decoder_of(cell)
+            again = self._decode(latents.values[cell][None])[0]
         pictures = (latents.prepared.pictures[cell], again, again)
+        residual = "" if latents.drawing is None else "and from residual latents; "
         tips = (
-            "The cell as the encoder gets it: cut out, on black",
-            "The cell as the decoder draws it from its latents; what is missing here is not in "
-            "the latents",
+            "The cell as the encoder gets it, cut out, in the colours of the image",
+            f"The cell as the decoder draws it from its latents {residual}what is missing here is "
+            "not in the latents",
             "The reconstruction, modified by the sliders below",
         )
         self.pictures.show_tiles(
             [
-                Tile(cell_image(picture), title=title, tip=tip)
+                Tile(cell_image(latents.shown(picture)), title=title, tip=tip)
                 for picture, title, tip in zip(pictures, TITLES, tips, strict=True)
             ]
         )
@@ -167,7 +173,7 @@ class CellPage(QWidget):
         self.real_box.show_cell(real)
         tiles = [tile for tile in self.pictures.tiles if tile.title != EDITED]
         if real is not None and real.edits:
-            below = cell_image(real.edited({}).picture)
+            below = self._image(real.edited({}).picture)
             tip = "The cell itself, its pixels edited by the sliders that have an edit"
             tiles.append(Tile(below, title=EDITED, tip=tip))
         if len(tiles) != len(self.pictures.tiles):
@@ -207,9 +213,9 @@ class CellPage(QWidget):
 
     def _moved(self) -> None:
         latents, cell = self.latents, self.cell
-        if latents is None or cell is None:
+        if latents is None or cell is None or self._decode is None:
             return
-        self.drawing.ask(latents.disentangler, moved(latents, cell, self.axes, self.sliders.moves))
+        self.drawing.ask(self._decode, moved(latents, cell, self.axes, self.sliders.moves))
         if self.real is not None:
             self.edits.ask(self.real, self.sliders.moves)
         self.reset.setEnabled(bool(self.sliders.moves))
@@ -219,13 +225,17 @@ class CellPage(QWidget):
         self.sliders.reset()
         self._moved()
 
+    def _image(self, picture: npt.NDArray[Any]) -> QImage:
+        latents = self.latents
+        return cell_image(picture if latents is None else latents.shown(picture))
+
     def _drawn(self, picture: npt.NDArray[np.float32]) -> None:
-        self.pictures.redraw(MOVED, cell_image(picture))
+        self.pictures.redraw(MOVED, self._image(picture))
 
     def _edited(self, edited: EditedCell) -> None:
         self.real_box.show_edit(edited)
         if self.pictures.tiles[-1].title == EDITED:
-            self.pictures.redraw(len(self.pictures.tiles) - 1, cell_image(edited.picture))
+            self.pictures.redraw(len(self.pictures.tiles) - 1, self._image(edited.picture))
 
     def _grid_clicked(self, on: bool) -> None:
         (self.grid_requested if on else self.grid_removal_requested).emit()

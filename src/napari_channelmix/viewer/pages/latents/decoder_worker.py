@@ -9,10 +9,12 @@ from qtpy.QtCore import QObject, Qt, Signal
 from napari_channelmix.viewer.tasks.one_thread import one_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
 
-    from napari_channelmix.drl import Disentangler
+    Decode = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 __all__ = ["Drawing"]
 
@@ -32,13 +34,13 @@ class Drawing(QObject):
         super().__init__(parent)
         # How often the decoder was at work.
         self.decoded = 0
-        self._pending: tuple[Disentangler, npt.NDArray[np.float32]] | None = None
+        self._pending: tuple[Decode, npt.NDArray[np.float32]] | None = None
         # Posted: after the events at hand, before the window is painted.
         self._due.connect(self._draw, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
-    def ask(self, of: Disentangler, z: npt.NDArray[np.float32]) -> None:
+    def ask(self, decode: Decode, z: npt.NDArray[np.float32]) -> None:
         """Have latents (Z,) drawn soon; what was asked for before is not wanted any more."""
-        self._pending = of, z
+        self._pending = decode, z
         self._due.emit()
 
     def drop(self) -> None:
@@ -48,8 +50,8 @@ class Drawing(QObject):
     def _draw(self) -> None:
         if self._pending is None:
             return
-        (of, z), self._pending = self._pending, None
+        (decode, z), self._pending = self._pending, None
         self.decoded += 1
         with one_thread():
-            picture = of.decode(z[None])[0]
+            picture = decode(z[None])[0]
         self.drawn.emit(picture)

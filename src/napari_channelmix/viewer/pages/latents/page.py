@@ -35,7 +35,10 @@ from napari_channelmix.viewer.widgets.theme import chart_colors
 if TYPE_CHECKING:
     import napari
 
+    from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents
+    from napari_channelmix.settings import EncodingSettings
+    from napari_channelmix.settings.workload import Workload
     from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["LatentsPage"]
@@ -109,6 +112,7 @@ class LatentsPage(Page):
         self.settings.run_requested.connect(self.start)
         self.settings.settings.changed.connect(self._fill_run_time)
         self.settings.finetune.toggled.connect(self._fill_run_time)
+        self.settings.draws.toggled.connect(self._fill_run_time)
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
         self.pages.cell_tab.grid_requested.connect(self.show_grid)
@@ -142,7 +146,7 @@ class LatentsPage(Page):
                 on_update=self._partial,
                 on_error=self.fail,
                 data_set=self._running,
-                work=latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels),
+                work=_workload(cells, chosen),
             )
 
     def _partial(self, update: Update) -> None:
@@ -323,7 +327,7 @@ class LatentsPage(Page):
         cells, work = self.session.cells, None
         if cells is not None and self.settings.run.isEnabled():
             chosen = self.settings.value
-            work = latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels)
+            work = _workload(cells, chosen)
         self.run_time.show_work(work)
 
     def front_changed(self, front: bool) -> None:
@@ -346,11 +350,23 @@ class LatentsPage(Page):
         self.toggle.clicks.switch(False)
 
 
+def _workload(cells: Cells, chosen: EncodingSettings) -> Workload:
+    """What a run has to do."""
+    steps = chosen.drawing_steps if chosen.drawing == "residual" else 0
+    return latents_workload(
+        cells, chosen.model, chosen.finetune, pixels=chosen.pixels, drawing_steps=steps
+    )
+
+
 def _resemblance(latents: Latents | None) -> tuple[str, Kind]:
     """How far the decoder's pictures resemble the cells; empty where it is not known."""
     measured = None if latents is None else latents.reconstruction
-    if measured is None:
+    if measured is None or latents is None:
         return "", "info"
+    learnt = latents.drawing
+    if learnt is not None and learnt.reconstruction is not None:
+        good = learnt.reconstruction.resembles
+        return "\n".join(learnt.lines), "good" if good else "warning"
     return "\n".join(measured.lines), "good" if measured.resembles else "warning"
 
 

@@ -99,7 +99,7 @@ class NearestStrip(QWidget):
         span = latents.ranges()[axis.columns[0]]
         steps = of.steps(latents.values[cell], axis.name, COUNT, (float(span[0]), float(span[1])))
         with one_thread():
-            pictures = of.decode(steps)
+            pictures = latents.shown(latents.decoder_of(cell)(steps))
         self.drawn.show_tiles(
             [
                 Tile(cell_image(picture), tip=f"{axis.title} {figure(axis, _on(axis, z))}: drawn")
@@ -110,7 +110,7 @@ class NearestStrip(QWidget):
         self.real.show_tiles(
             [
                 Tile(
-                    cell_image(latents.prepared.pictures[neighbour]),
+                    cell_image(latents.shown(latents.prepared.pictures[neighbour])),
                     note=figure(axis, float(axis.values[neighbour])),
                     tip=f"Cell {cell_name(latents.cells, neighbour)}, {axis.title} "
                     f"{figure(axis, float(axis.values[neighbour]))}; click to go there",
