@@ -16,6 +16,7 @@ from napari_channelmix.data.crop_outlines import outline_by_light
 from napari_channelmix.data.neighbours import KEEP, margin_of
 from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.features import hand_crafted
+from napari_channelmix.drl.middle_object import middle_object
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def outlined(cut: CellCut, how: Preparation) -> tuple[Mask, bool]:
     """Mask (h, w) of the cell, and whether it is more than a disc in the middle."""
     if cut.label is not None and cut.label.any():
         return cut.label, True
-    return outline_by_light(how.scaled(cut.pixels).mean(axis=0))
+    mask, known = outline_by_light(how.scaled(cut.pixels).mean(axis=0))
+    return middle_object(mask) if known else (mask, False)
 
 
 def diameter(mask: Mask) -> float:
