@@ -1,7 +1,7 @@
 """The one object in the middle of a crop without a label: smooth, whole, without holes.
 
-What stands out in a crop may be a cell with a part of its neighbour, a ring whose middle is pale, or
-the fragment of one. Our definition.
+What stands out in a crop may be a cell with a part of its neighbour, a ring whose middle is pale,
+or the fragment of one. Our definition.
 """
 
 from __future__ import annotations
@@ -15,26 +15,24 @@ __all__ = ["middle_object"]
 
 Mask = npt.NDArray[np.bool_]
 
-# Gaps to be closed, and how far apart the middles of two cells lie, as shares of the shorter side
-# of the crop.
-GAP, APART = 0.05, 0.2
+# Gaps to be closed, as a share of the shorter side of the crop.
+GAP = 0.05
 # What is narrower than this share of the cell at its widest hangs on it.
 THREAD = 0.4
-# A middle less deep than this share of the deepest is none of its own.
-SHALLOW = 0.45
-# Least share of its convex hull that a cell covers, and of its crop.
-SOLID, LEAST = 0.85, 0.02
-# Radius of the disc in the middle of which a cell covers half, in sides of the crop.
-NEAR = 0.08
+# Least share of its convex hull that a cell covers.
+SOLID = 0.75
+# Fewer pixels than this are noise.
+LEAST_AREA = 9
 
 
 def middle_object(mask: Mask) -> tuple[Mask, bool]:
     """What of a mask is the cell in the middle, and whether that is sure.
 
     1. Close gaps, and fill what they enclosed.
-    2. Part cells that touch, where the mask is narrow between two wide places (watershed of the
-       distance to the outline), and keep the one in the middle.
-    3. Cut threads. A ring or crescent around the middle is filled to its convex hull.
+    2. Cut off what is narrow beside the cell, and keep the piece in the middle.
+    3. Fill a crescent around the middle to its convex hull.
+
+    Cells that lie on each other are not parted.
 
     Parameters
     ----------
@@ -46,8 +44,7 @@ def middle_object(mask: Mask) -> tuple[Mask, bool]:
     (h, w) bool array
         The cell; the disc in the middle where it is not sure.
     bool
-        Whether it is one object in the middle, and no fragment: it covers its middle, and most of
-        its convex hull.
+        Whether it is one object, and no fragment: it covers three quarters of its convex hull.
     """
     from scipy import ndimage
     from skimage.morphology import convex_hull_image, isotropic_closing, isotropic_opening
@@ -57,46 +54,21 @@ def middle_object(mask: Mask) -> tuple[Mask, bool]:
     radius = max(1.0, GAP * side)
     margin = int(np.ceil(radius)) + 1
     closed = isotropic_closing(np.pad(mask, margin), radius)[margin:-margin, margin:-margin]
-    whole = _parted(ndimage.binary_fill_holes(closed), side)
-    if not whole.any():
+    if not closed.any():
         return disc(height, width), False
+    whole = ndimage.binary_fill_holes(closed)
     widest = float(ndimage.distance_transform_edt(np.pad(whole, 1)).max())
     smooth = _nearest(isotropic_opening(whole, max(1.0, THREAD * widest)))
     if not smooth.any():
         return disc(height, width), False
-    middle = _from_middle(height, width) <= NEAR
+    if smooth.sum() < LEAST_AREA:
+        return disc(height, width), False
     hull: Mask = convex_hull_image(smooth)
-    if not smooth[height // 2, width // 2] and hull[height // 2, width // 2]:
+    solid = float(smooth.sum() / hull.sum())
+    if solid < SOLID and hull[height // 2, width // 2] and not smooth[height // 2, width // 2]:
         # A crescent around the middle: the cell is what it encloses.
-        smooth, solid = hull, float(smooth.sum() / hull.sum()) + 0.2
-    else:
-        solid = float(smooth.sum() / hull.sum())
-    sure = smooth[middle].mean() >= 0.5 and solid >= SOLID and smooth.mean() >= LEAST
-    return (smooth, True) if sure else (disc(height, width), False)
-
-
-def _parted(mask: Mask, side: int) -> Mask:
-    """The part of a mask around its middle, where it is narrow between several wide places."""
-    from scipy import ndimage
-    from skimage.feature import peak_local_max
-    from skimage.segmentation import watershed
-
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    depth = ndimage.gaussian_filter(depth, 0.03 * side)
-    peaks = peak_local_max(
-        depth,
-        min_distance=max(1, int(APART * side)),
-        threshold_rel=SHALLOW,
-        labels=mask.astype(int),
-        exclude_border=False,
-    )
-    if len(peaks) < 2:
-        return mask
-    markers = np.zeros(mask.shape, np.int64)
-    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    parts = watershed(-depth, markers, mask=mask)
-    chosen: Mask = parts == _label_near_middle(parts)
-    return chosen
+        return hull, True
+    return (smooth, True) if solid >= SOLID else (disc(height, width), False)
 
 
 def _nearest(mask: Mask) -> Mask:
