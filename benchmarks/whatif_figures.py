@@ -222,7 +222,7 @@ def together(parts: Sequence[CellCrops]) -> CellCrops:
         return first
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("pixels", "cell", "others", "origin", "background", "positions")
+        for name in ("pixels", "cell", "others", "origin", "background", "positions", "seeds")
     }
     nuclei = None if first.nuclei is None else np.concatenate([np.asarray(p.nuclei) for p in parts])
     return replace(first, **joined, nuclei=nuclei)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
         Evaluation,
         evaluate,
         load_model,
+        network_names,
         train_classifier,
+        wrap,
     )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
     from napari_channelmix.data.segmentation import Segmentation, segment
@@ -80,6 +82,7 @@ __all__ = [
     "load_disentangler",
     "load_model",
     "mean_maps",
+    "network_names",
     "open",
     "open_dataset",
     "panel",
@@ -93,6 +96,7 @@ __all__ = [
     "transplant",
     "what_if",
     "what_if_cells",
+    "wrap",
     "write_cells",
 ]
 
@@ -128,6 +132,7 @@ _ROOM_OF = {
     "load_disentangler": "drl",
     "load_model": "classify",
     "mean_maps": "pcim",
+    "network_names": "classify",
     "open": "scan.open",
     "open_dataset": "data",
     "panel": "whatif.panel",
@@ -141,6 +146,7 @@ _ROOM_OF = {
     "transplant": "whatif.transplants",
     "what_if_cells": "run.what_if_dataset",
     "what_if": "whatif.what_if",
+    "wrap": "classify",
     "write_cells": "report.cell_results",
 }
 

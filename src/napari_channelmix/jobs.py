@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 
+from napari_channelmix.progress_bar import ShowProgress, shown_progress
+
 __all__ = ["Job", "Progress", "drain", "mapped", "mapped_results", "part"]
 
 Result = TypeVar("Result")
@@ -50,20 +52,28 @@ class Progress:
 Job = Generator[Progress, None, Result]
 
 
-def drain(job: Job[Result], on_progress: Callable[[Progress], object] | None = None) -> Result:
+def drain(job: Job[Result], progress: ShowProgress = None) -> Result:
     """Run a job to its end and give its result.
 
-    Closing is left to the caller's exceptions: an exception raised by ``on_progress`` (or Ctrl-C)
+    Closing is left to the caller's exceptions: an exception raised by ``progress`` (or Ctrl-C)
     closes the generator, so the job can tidy up.
+
+    Parameters
+    ----------
+    job : Job
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`. Default: quiet.
     """
     try:
-        while True:
-            progress = next(job)
-            if on_progress is not None:
-                on_progress(progress)
-    except StopIteration as stop:
-        result: Result = stop.value
-        return result
+        with shown_progress(progress) as show:
+            while True:
+                try:
+                    step = next(job)
+                except StopIteration as stop:
+                    result: Result = stop.value
+                    return result
+                if show is not None:
+                    show(step)
     finally:
         job.close()
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from napari_channelmix.classify import Classifier, load_bundle, load_model, save_bundle
 from napari_channelmix.classify.bundle import FORMAT, SCHEMA, bundle_hash
+from napari_channelmix.classify.wrapped_bundle import WRAPPED_SCHEMA
 from napari_channelmix.errors import BundleError, ModelError, SaveError
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def test_a_schema_that_never_was_is_called_altered(bundle: Path) -> None:
     assert "altered after it was saved" in refused(with_metadata(bundle, schema="0"))
 
 
-@pytest.mark.parametrize("schema", [str(SCHEMA + 1), "99", "", "2b"])
+@pytest.mark.parametrize("schema", [str(WRAPPED_SCHEMA + 1), "99", "", "2b"])
 def test_a_newer_bundle_asks_for_an_update(bundle: Path, schema: str) -> None:
     said = refused(with_metadata(bundle, schema=schema))
     assert "made by a newer version" in said

@@ -58,7 +58,7 @@ def test_a_model_made_elsewhere_is_opened_again_with_consent(foreign, tmp_path):
     cells = found.cells
     np.testing.assert_array_equal(found.classifier.predict(cells), model.predict(cells))
     assert found.explained[0].content["mode"] == "blackbox"
-    assert "it gives predictions only" in found.report.read_text("utf-8")
+    assert "made elsewhere" in found.report.read_text("utf-8")
     torch.jit.trace(Bright(), torch.ones(3, 2, 24, 24)).save(str(path))
     with pytest.raises(ConfigError, match="is not the model"):
         run_config(file, allow_code=True)

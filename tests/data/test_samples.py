@@ -10,6 +10,7 @@ import pytest
 
 from napari_channelmix.data import open_dataset
 from napari_channelmix.data.samples import (
+    PLATE_PARTS,
     Sample,
     graded_channels,
     immunohistochemistry,
@@ -96,3 +97,20 @@ def test_stained_tissue_has_dab_as_its_answer() -> None:
     assert min(sample.cells.class_counts.values()) > 20
     levels = sample.cells.read()[:, 2].mean((1, 2))
     assert between_classes(sample, levels) > 1
+
+
+@pytest.mark.parametrize("part", PLATE_PARTS)
+def test_a_part_that_is_left_out_is_gone_and_the_rest_stays(part: str) -> None:
+    sizes = {"wells": 2, "cells_per_well": 4, "side": 96}
+    plate = synthetic_plate(3, **sizes).cells
+    without = synthetic_plate(3, **sizes, without=(part,)).cells
+    lost = plate.read() - without.read()
+    channel = plate.channels.index(PLATE_PARTS[part])
+    assert not np.delete(lost, channel, axis=1).any()
+    # Each cell loses light that is far above the noise of what was there.
+    assert (lost[:, channel].max(axis=(1, 2)) > 5 * -lost[:, channel].min(axis=(1, 2))).all()
+
+
+def test_a_part_that_a_plate_does_not_have_is_refused() -> None:
+    with pytest.raises(DataError, match="has no 'tubulin'; use nuclear stain, "):
+        synthetic_plate(without=("tubulin",))

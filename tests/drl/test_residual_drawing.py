@@ -140,7 +140,7 @@ def test_a_slider_acts_on_the_cell_s_own_drawing(grey):
     dimmed[:, grey.names.index("Intensity")] -= 0.75
     # Two values of intensity a doubling, four steps on the axis of 3.
     np.testing.assert_allclose(drawing.decode(dimmed, codes), plain / 2**0.5, atol=1e-5)
-    own = drawing.decoder_of(pictures[1], codes.named[1])
+    own = drawing.drawer_of(pictures[1], codes.named[1]).decode
     np.testing.assert_allclose(own(codes.named[1][None])[0], plain[1], atol=1e-5)
     assert own(np.repeat(codes.named[:1], 5, axis=0)).shape == (5, 1, 64, 64)
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from napari_channelmix.classify import Classifier
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.pcim.batch import Problem
+from napari_channelmix.pcim.cell_pool import CellPool
 from napari_channelmix.pcim.model_adapter import subject_of
 from napari_channelmix.pcim.target import Target
 
@@ -103,11 +104,23 @@ def crops() -> FloatArray:
 
 @pytest.fixture
 def make_problem() -> Callable[..., Problem]:
-    """A problem from a model and crops, for class 1 or those that are named."""
+    """A problem from a model and crops, for class 1 or those that are named.
 
-    def made(model: Any, crops: FloatArray, of: list[int] | None = None, **more: Any) -> Problem:
+    With ``others``, crops of other cells, which the methods may start from.
+    """
+
+    def made(
+        model: Any,
+        crops: FloatArray,
+        of: list[int] | None = None,
+        others: FloatArray | None = None,
+        **more: Any,
+    ) -> Problem:
         subject = subject_of(model, crops, torch.device("cpu"))
         x = subject.prepare(crops)
+        if others is not None:
+            more["real_cells"] = CellPool(others, None, subject.prepare)
+            more["numbers"] = np.full(len(crops), -1)
         target = Target(torch.tensor(of or [1] * len(crops)))
         return Problem(subject, x, torch.zeros(1, x.shape[1], 1, 1), target, **more)
 

@@ -10,7 +10,7 @@ import pytest
 from napari_channelmix import Cells, explain
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.cell_source import Source
-from napari_channelmix.pcim.references import reference
+from napari_channelmix.pcim.references import Reference
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def test_scores_are_taken_with_the_mean_and_the_device_of_the_maps(planted, monk
     found = explain(planted.predict, part, forwards=20)
     seen = []
 
-    def noting(kind, x, mean, seed):
+    def noting(x, mean, *args, **more):
         seen.append(mean)
-        return reference(kind, x, mean, seed)
+        return Reference(x, mean, *args, **more)
 
     def another(name):
         raise AssertionError("the device was chosen anew")
 
-    monkeypatch.setattr("napari_channelmix.pcim.scores.reference", noting)
+    monkeypatch.setattr("napari_channelmix.pcim.scores.Reference", noting)
     monkeypatch.setattr("napari_channelmix.pcim.cell_source.choose_device", another)
     found.scores()
     assert seen[0] is part.mean

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.pcim.map_figure import EVIDENCE, maps_figure, stretched
+from napari_channelmix.pcim.map_figure import maps_figure, mean_maps_figure, stretched
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])
@@ -21,9 +21,21 @@ def test_every_cell_stands_alone_and_with_its_map(count, tmp_path):
     figure.savefig(tmp_path / "sheet.png")
 
 
-def test_no_evidence_is_clear():
-    assert EVIDENCE(0.0)[3] == 0
-    assert EVIDENCE(1.0)[3] > 0.8
+def test_the_magnitude_is_a_third_picture_and_all_colours_are_named():
+    rng = np.random.default_rng(0)
+    crops = rng.normal(size=(3, 2, 8, 6)).astype(np.float32)
+    maps = rng.normal(size=(3, 8, 6)).astype(np.float32)
+    figure = maps_figure(crops, maps, ["one", "two", "three"], "all", np.abs(maps))
+    shown = [axes for axes in figure.axes if axes.images]
+    assert len(shown) == 9
+    np.testing.assert_array_equal(shown[5].images[1].get_array(), np.abs(maps[1]))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "speaks for the class",
+        "speaks against the class",
+        "evidence for or against",
+    ]
+    means = mean_maps_figure(crops, maps[:, None], ["a", "b", "c"], ["all"])
+    assert len(means.legends[0].get_texts()) == 2
 
 
 def test_constant_cells_and_empty_maps_can_be_shown(tmp_path):
@@ -39,8 +51,11 @@ def test_a_channel_is_stretched_between_its_darkest_and_brightest_half_percent()
     assert (shown[1] == 0).all()
 
 
-def test_a_map_is_bright_from_its_highest_percent_on():
-    maps = np.arange(101.0, dtype=np.float32).reshape(1, 1, 101)
-    figure = maps_figure(np.ones((1, 1, 1, 101), "f4"), maps, ["one"], "all")
+def test_for_and_against_are_drawn_on_one_scale_and_nothing_is_clear():
+    maps = np.concatenate([np.full(50, -4.0), np.zeros(1), np.full(50, 2.0)]).reshape(1, 1, 101)
+    figure = maps_figure(np.ones((1, 1, 1, 101), "f4"), maps.astype("f4"), ["one"], "all")
     over = [axes for axes in figure.axes if axes.images][1].images[1]
-    assert (over.norm.vmin, over.norm.vmax) == (0, pytest.approx(99))
+    assert (over.norm.vmin, over.norm.vmax) == (-4, 4)
+    against, nothing, evidence_for = over.cmap(over.norm(np.array([-4.0, 0.0, 2.0])))
+    assert nothing[3] == 0 and against[3] > evidence_for[3] > 0
+    assert against[2] > against[0] and evidence_for[0] > evidence_for[2]

@@ -55,7 +55,7 @@ def test_maps_are_made_again_with_the_settings_they_were_made_with(planted):
     att = explain(counting, planted.crops[:1], device="cpu", forwards=40, method="blackbox-sharp")
     asked.clear()
     reliability(att)
-    curves = (2 * 2 * 18 + 1) + 13 * (3 * 2 * 9 + 1)
+    curves = (6 * 2 * 18 + 1) + 13 * (3 * 2 * 9 + 1)
     assert sum(asked) < curves + 2 * (40 + 20)
 
 

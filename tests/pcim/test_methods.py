@@ -1,9 +1,10 @@
 """Methods by name: known names, the modes they need, and how many maps they bring."""
 
+import numpy as np
 import pytest
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.methods import BASELINES, METHODS, method_named
+from napari_channelmix.pcim.methods import BASELINES, METHODS, MORE_BASELINES, method_named
 
 
 def test_the_variants_and_baselines_that_are_promised_are_there():
@@ -14,6 +15,7 @@ def test_the_variants_and_baselines_that_are_promised_are_there():
         "blackbox",
         "blackbox-sharp",
         *BASELINES,
+        *MORE_BASELINES,
     }
     assert set(BASELINES) == {
         "saliency",
@@ -49,9 +51,11 @@ def test_what_cannot_be_is_refused(name, mode, says):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_yields_as_many_maps_as_it_says(name, classifier, crops, make_problem):
-    if name in BASELINES:
+    if name in BASELINES or name in MORE_BASELINES:
         pytest.importorskip("captum")
-    method, problem = METHODS[name], make_problem(classifier, crops[:2], forwards=70)
+    others = np.concatenate([crops] * 2)
+    method = METHODS[name]
+    problem = make_problem(classifier, crops[:2], forwards=70, others=others)
     maps = list(method.run(problem))
     assert len(maps) == method.steps(problem)
     assert all(one.values.shape == (2, 1, 16, 16) for one in maps)

@@ -5,13 +5,17 @@ import pytest
 import torch
 from scipy import ndimage
 
+from napari_channelmix.pcim.cell_pool import PooledCells
 from napari_channelmix.pcim.references import (
     REPORTED,
     SOLVING,
+    Reference,
+    Removal,
     blurred,
     border_median,
     noise_sd,
     reference,
+    reported_kinds,
 )
 
 KINDS = (*SOLVING, *REPORTED)
@@ -136,3 +140,61 @@ def test_every_pixel_of_the_two_outermost_rows_and_columns_can_be_drawn():
     ring = set(range(36)) - {14, 15, 20, 21}
     found = {v for seed in range(60) for v in drawn("background", x, seed).flatten().tolist()}
     assert found == ring
+
+
+def test_shuffled_has_the_pixels_of_the_image_at_other_places():
+    x = torch.arange(2 * 6 * 5.0).reshape(1, 2, 6, 5)
+    pixels = drawn("shuffled", x)[0].flatten(1)
+    # Whole pixels: the second channel is 30 above the first everywhere.
+    assert torch.equal(pixels[1], pixels[0] + 30)
+    assert sorted(pixels[0].tolist()) == list(range(30))
+    assert not torch.equal(pixels[0], x[0, 0].flatten())
+
+
+@pytest.mark.parametrize("size", [(12, 10), (11, 9)])
+def test_scrambled_keeps_the_spectrum_and_the_mean_of_each_channel(size):
+    x = images(2, 2, *size) + 3
+    r = drawn("scrambled", x)
+    torch.testing.assert_close(torch.fft.rfft2(r).abs(), torch.fft.rfft2(x).abs())
+    torch.testing.assert_close(r.mean(dim=(2, 3)), x.mean(dim=(2, 3)))
+    assert np.corrcoef(r.flatten(), x.flatten())[0, 1] < 0.5
+
+
+def test_noise_has_the_mean_and_the_sd_of_the_data_set():
+    x = images(1, 2, 60, 60)
+    mean, sd = torch.tensor([5.0, -1.0]).view(1, 2, 1, 1), torch.tensor([2.0, 0.5]).view(1, 2, 1, 1)
+    r = Reference(x, mean, 0, sd=sd).draw("noise")
+    torch.testing.assert_close(r.mean(dim=(2, 3)), mean[..., 0, 0], atol=0.1, rtol=0)
+    torch.testing.assert_close(r.std(dim=(2, 3)), sd[..., 0, 0], atol=0.1, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["cells", "other cells"])
+def test_real_cells_are_never_the_explained_one(kind):
+    pool = torch.arange(3.0).view(3, 1, 1, 1).expand(3, 1, 4, 4)
+    pooled = PooledCells(pool, torch.tensor([-1, 0, 1, 2]))
+    x = images(4, 1, 4, 4)
+    which = set()
+    for seed in range(20):
+        references = Reference(x, x[:1] * 0, seed, pooled=pooled, other_cells=pooled)
+        values = [int(plane.unique()) for plane in references.draw(kind)]
+        # The same cell for all, the next one for the cell itself.
+        assert values[1:] == [(values[0] + (values[0] == own)) % 3 for own in range(3)]
+        which.add(values[0])
+    assert which == {0, 1, 2}
+
+
+def test_real_cells_need_other_cells():
+    with pytest.raises(ValueError, match="no other cells"):
+        drawn("cells", images(1, 1, 4, 4))
+    assert reported_kinds(None) == REPORTED
+
+
+def test_every_reported_kind_replaces_the_removed_pixels_alone():
+    x, kept = images(3, 2, 12, 10), torch.zeros(3, 1, 12, 10, dtype=torch.bool)
+    kept[:, :, 3:9] = True
+    for kind in REPORTED:
+        images_left = Removal(Reference(x, x[:1].mean(dim=(2, 3), keepdim=True)), kind)
+        result = images_left.kept(kept[1:], slice(1, None))
+        where = kept[1:].expand_as(result)
+        assert torch.equal(result[where], x[1:][where]), kind
+        assert (result[~where] != x[1:][~where]).float().mean() > 0.9, kind

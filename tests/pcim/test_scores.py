@@ -11,7 +11,9 @@ from sklearn.metrics import auc, roc_auc_score
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
-from napari_channelmix.pcim.references import REPORTED, reference
+from napari_channelmix.pcim.cell_pool import PooledCells
+from napari_channelmix.pcim.inpainting import filled_in
+from napari_channelmix.pcim.references import REPORTED, Reference, reference
 from napari_channelmix.pcim.scores import (
     SHARES,
     Fidelity,
@@ -58,6 +60,9 @@ def test_curves_are_those_of_a_loop_over_pixels(shape, classifier, crops, make_p
     found = fidelity(problem, maps, seed=5)
     assert found.references == REPORTED
     for at, kind in enumerate(REPORTED):
+        if kind == "filled":
+            # It depends on the mask: see the next test.
+            continue
         for cell in range(3):
             inserting, deleting = curves_pixel_by_pixel(problem, cell, maps[cell], kind, 5)
             np.testing.assert_allclose(found.inserting[at, cell], inserting, atol=1e-5)
@@ -67,12 +72,44 @@ def test_curves_are_those_of_a_loop_over_pixels(shape, classifier, crops, make_p
     np.testing.assert_allclose(found.srg, found.insertion - found.deletion)
 
 
+def test_pixels_that_are_filled_in_follow_from_those_that_are_kept(classifier, crops, make_problem):
+    problem = make_problem(classifier, crops[:1])
+    values = rng.normal(size=(1, 16, 16)).astype(np.float32)
+    curves = fidelity(problem, values, references=("filled",), shares=(0.25,))
+    kept = torch.from_numpy(values >= np.sort(values.ravel())[-64])[:, None]
+    grain = Reference(problem.x, problem.mean).grain()
+    for mask, curve in ((kept, curves.inserting), (~kept, curves.deleting)):
+        filled = filled_in(problem.x, mask, problem.mean) + grain
+        images = torch.where(mask, problem.x, filled)
+        p = problem.target.probability(problem.subject.scores(images)).detach()
+        np.testing.assert_allclose(curve[0, :, 0], p, rtol=1e-5)
+
+
+def test_other_cells_are_reported_by_themselves_and_not_in_the_mean(
+    classifier, crops, make_problem
+):
+    problem = make_problem(classifier, crops[:2])
+    others = PooledCells(problem.subject.prepare(crops[2:5]), torch.tensor([-1, -1]))
+    maps = rng.normal(size=(2, 16, 16)).astype(np.float32)
+    curves = fidelity(problem, maps, other_cells=others)
+    assert curves.references == (*REPORTED, "other cells")
+    np.testing.assert_allclose(curves.srg, curves.srg_by_reference[:-1].mean(axis=0))
+    np.testing.assert_allclose(curves.mean_inserting, curves.inserting[:-1].mean(axis=0))
+    alone = fidelity(problem, maps, other_cells=others, references=("other cells",))
+    np.testing.assert_allclose(alone.srg, curves.srg_by_reference[-1])
+    # The whole image is that of the other cell where nothing is kept.
+    draws = torch.Generator().manual_seed(0)
+    donor = others.x[int(torch.randint(3, (1,), generator=draws))]
+    p = problem.target.probability(problem.subject.scores(donor.expand(2, -1, -1, -1))).detach()
+    np.testing.assert_allclose(alone.inserting[0, :, 0], p, rtol=1e-5)
+
+
 def test_curves_begin_and_end_where_they_must(planted, make_problem):
     problem = make_problem(planted.network, planted.crops)
     found = fidelity(problem, rng.normal(size=(4, 24, 20)).astype(np.float32))
     whole = problem.target.probability(problem.subject.scores(problem.x)).detach()
     for curve, end in ((found.inserting, -1), (found.deleting, 0)):
-        np.testing.assert_allclose(curve[:, :, end], np.stack([whole] * 2), rtol=1e-5)
+        np.testing.assert_allclose(curve[:, :, end], np.stack([whole] * len(REPORTED)), rtol=1e-5)
     np.testing.assert_allclose(found.inserting[:, :, 0], found.deleting[:, :, -1], rtol=1e-5)
 
 

@@ -23,10 +23,12 @@ from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import BASELINES, explain_job
+from napari_channelmix.pcim.references import REPORTED
 from napari_channelmix.run import explain_dataset as explaining
 from napari_channelmix.run import explain_report, explain_run, explain_tasks
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.explain_dataset import ExplainSettings, chosen_cells, explain_cells_job
+from napari_channelmix.run.text import explanation_text
 
 # What users of explain.json may count on.
 FIELDS = {
@@ -51,10 +53,10 @@ def small_chunks(monkeypatch):
         monkeypatch.setattr(module, "CHUNK", CHUNK)
 
 
-def made_classifier(seed=0):
+def made_classifier(seed=0, channels=("DNA", "GFP")):
     spec = NetworkSpec("tiny", 2, 2)
     return Classifier(
-        spec.build(seed).eval(), spec, ("DNA", "GFP"), ("a", "b"), np.zeros(2), np.ones(2), 12
+        spec.build(seed).eval(), spec, channels, ("a", "b"), np.zeros(2), np.ones(2), 12
     )
 
 
@@ -154,6 +156,45 @@ def test_maps_are_those_of_explain_and_the_report_says_what_they_are(classifier,
     assert not (tmp_path / "channel_maps.zarr").exists()
 
 
+def test_where_the_evidence_lies_is_counted_for_every_map_with_an_outline(tmp_path):
+    # No channel is named as one of nuclei: the outlines are those of cells.
+    classifier = made_classifier(channels=("RFP", "GFP"))
+    rng = np.random.default_rng(0)
+    labels = np.zeros((40, 120), np.int32)
+    for number in range(6):
+        labels[10:16, 8 + 20 * number : 14 + 20 * number] = number + 1
+    planes = [rng.random((40, 120)).astype(np.float32) + (labels > 0) for _ in range(2)]
+    cells = Cells.from_labels(planes, ["RFP", "GFP"], labels, crop=12)
+    content = run(classifier, cells, tmp_path).content
+    shares = content["evidence_shares"]
+    assert shares["outline"] == ["label"] * 6 and shares["margin"] == 2.0
+    # 6 x 6 pixels with a margin of 2 pixels, its corners round.
+    assert shares["areas"][0][0] == pytest.approx((100 - 4 * 3) / 144, abs=0.03)
+    own = np.zeros((12, 12), bool)
+    y0, x0 = cells.boxes[2][:2]
+    own[10 - y0 : 16 - y0, 48 - x0 : 54 - x0] = True
+    from scipy.ndimage import distance_transform_edt
+
+    size = np.abs(maps_in(tmp_path)[2])
+    expected = size[distance_transform_edt(~own) <= 2].sum() / size.sum()
+    assert shares["evidence"][2][0] == pytest.approx(expected, abs=1e-4)
+    assert all(sum(row) == pytest.approx(1, abs=1e-3) for row in shares["magnitude"])
+    table = pd.read_csv(tmp_path / "cells.csv")
+    assert table["evidence in cell"].tolist() == [row[0] for row in shares["evidence"]]
+    assert table["magnitude in background"].tolist() == [row[2] for row in shares["magnitude"]]
+    assert table["cell area"].tolist() == [row[0] for row in shares["areas"]]
+    assert sum("evidence for or against the class" in line for line in content["warnings"]) == 1
+    # A run that goes on with chunks of an earlier version, which did not count, says what it knows.
+    part = tmp_path / "parts" / "00000.json"
+    kept = json.loads(part.read_text("utf-8"))
+    del kept["shares"]
+    part.write_text(json.dumps(kept), "utf-8")
+    (tmp_path / "explain.json").unlink()
+    again = run(classifier, cells, tmp_path).content["evidence_shares"]
+    assert again["evidence"][:4] == [None] * 4 and again["evidence"][4:] == shares["evidence"][4:]
+    assert pd.read_csv(tmp_path / "cells.csv")["evidence in cell"].isna().sum() == 4
+
+
 def test_separate_channels_and_errors_have_arrays_of_their_own(classifier, cells, tmp_path):
     asked = {"method": "blackbox", "channels": "separate", "forwards": 40}
     found = run(classifier, cells, tmp_path, **asked)
@@ -183,6 +224,31 @@ def test_scores_are_those_of_each_method_on_the_same_cells(classifier, cells, tm
             each = content["scores_per_cell"][method][name]
             np.testing.assert_allclose(each, wanted[name], atol=2e-3)
             assert content["scores"][method][name] == pytest.approx(np.mean(each))
+        # Ten cells have no pool, so there are no other cells.
+        on_each = content["scores"][method]["by_reference"]
+        assert tuple(on_each) == REPORTED
+        for kind, entry in on_each.items():
+            values = content["scores_per_cell"][method][f"srg on {kind}"]
+            assert entry["srg"] == pytest.approx(np.mean(values))
+            assert entry["low"] <= entry["srg"] <= entry["high"]
+        mean = np.mean([entry["srg"] for entry in on_each.values()])
+        assert mean == pytest.approx(content["scores"][method]["srg"], abs=1e-4)
+    assert "SRG by what replaces removed pixels (10 cells" in explanation_text(content)
+
+
+def test_scores_of_an_earlier_version_are_measured_anew(classifier, cells, tmp_path, watched):
+    pytest.importorskip("captum")
+    run(classifier, cells, tmp_path, score=True)
+    (tmp_path / "explain.json").unlink()
+    parts = sorted((tmp_path / "parts").glob("*saliency*.json"))
+    assert parts
+    for path in parts:
+        content = json.loads(path.read_text("utf-8"))
+        del content["by_reference"]
+        path.write_text(json.dumps(content), "utf-8")
+    again = watched()
+    run(classifier, cells, tmp_path, score=True)
+    assert [name for name, _ in again.asked] == ["saliency"] * len(parts)
 
 
 def test_targets_and_other_classes_reach_the_maps_and_the_scores(classifier, cells, tmp_path):
@@ -271,6 +337,7 @@ def test_no_more_than_a_chunk_is_read_at_once(classifier, cells, tmp_path, monke
     monkeypatch.setattr("napari_channelmix.pcim.cell_source.MEAN_OF", 2)
     monkeypatch.setattr("napari_channelmix.data.cell_boxes.FINGERPRINTED", 2)
     monkeypatch.setattr(explain_report, "SHOWN", 2)
+    monkeypatch.setattr("napari_channelmix.whatif.evidence_shares.SAMPLE", 2)
     sizes, read = [], Cells.read
 
     def counting(self, indices=None):

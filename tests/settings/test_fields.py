@@ -153,8 +153,8 @@ def test_the_signature_of_a_function_shows_the_settings() -> None:
         return merged(Small, settings, options)
 
     assert str(inspect.signature(job)) == (
-        "(cells: 'int', *, settings: 'Small | None' = None, epochs=3, held_out=0.5, fast=False)"
-        " -> 'Small'"
+        "(cells: 'int', *, settings: 'Small | None' = None, epochs: int = 3, "
+        "held_out: float = 0.5, fast: bool = False) -> 'Small'"
     )
     assert job(1, epochs=4) == Small(epochs=4)
 
@@ -164,7 +164,8 @@ def test_a_setting_that_is_taken_by_position_shows_its_default_there() -> None:
     def job(cells: int, epochs: int | None = None, **options: object) -> None: ...
 
     assert str(inspect.signature(job)) == (
-        "(cells: 'int', epochs: 'int | None' = 3, *, held_out=0.5, fast=False, rows=None) -> 'None'"
+        "(cells: 'int', epochs: 'int | None' = 3, *, held_out: float = 0.5, fast: bool = False, "
+        "rows: Any = None) -> 'None'"
     )
 
 

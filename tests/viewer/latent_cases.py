@@ -121,3 +121,27 @@ def latents(
     return Latents(
         chosen, values, np.full_like(values, 0.3), of, prepared, tuple(judged), separation
     )
+
+
+def tiny_of_features(seed: int = 0) -> Disentangler:
+    """Untrained, of four features of each picture; nothing can be drawn."""
+    import torch
+
+    from napari_channelmix.drl.feature_autoencoder import FeatureAutoencoder, FeatureSettings
+    from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
+    from napari_channelmix.drl.feature_network import FeatureNetwork
+
+    def quarters(pictures: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(pictures.mean(dim=1, keepdim=True), 32).flatten(1)
+
+    torch.manual_seed(seed)
+    pixels, network = tiny(), FeatureAutoencoder(FeatureSettings(4, latents=10, hidden=8))
+    features = FeatureNetwork("quarters", quarters)
+    return FeatureDisentangler(network.eval(), pixels.code, pixels.about, features=features)
+
+
+def latents_of_features() -> Latents:
+    """The same values as those of `latents`, of an encoder of features."""
+    import dataclasses
+
+    return dataclasses.replace(latents(), disentangler=tiny_of_features())

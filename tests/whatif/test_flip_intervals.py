@@ -58,6 +58,22 @@ def test_flips_of_one_group_say_less_than_those_of_many():
     assert few.low[0, 0] < many.low[0, 0] - 0.1
 
 
+def test_an_axis_that_differs_between_groups_is_as_uncertain_as_its_own_groups_say():
+    groups, codes = np.repeat(np.arange(6), 10), np.zeros(60, int)
+    cells = np.arange(60)
+    own = (groups < 2) | ((groups == 2) & (cells % 10 < 4))
+    # Of many axes one differs from group to group: nine others flip two cells of each group.
+    others = np.repeat((cells % 10 < 2)[:, None], 9, axis=1)
+    flips = np.concatenate([own[:, None], others], axis=1)
+    made = above_sham(flips, np.zeros_like(flips), groups, codes)
+    # Groups flip 1, 1, .4, 0, 0, 0: mean .4; 6 / 5 of the sum of ((share - mean) / 6) squared.
+    share = np.array([1, 1, 0.4, 0, 0, 0])
+    error = np.sqrt(6 / 5 * (((share - 0.4) / 6) ** 2).sum())
+    assert made.low[0, 0] == pytest.approx(24 / 62 - t.ppf(0.975, 6) * error)
+    assert made.p_value[0, 0] == pytest.approx(t.sf(24 / 62 / error, 6))
+    assert made.low[0, 0] < 0 < made.low[0, 1]
+
+
 def test_no_flips_are_not_above_no_flips():
     none = np.zeros((20, 3), bool)
     made = above_sham(none, none, np.arange(20) // 4, np.arange(20) % 2)

@@ -1,5 +1,7 @@
 """What moves the decision: flips on the data's own range, held against the shams."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from napari_channelmix.whatif.flips import flip_tables, flips_along
@@ -82,3 +84,23 @@ def test_what_flips_in_one_group_only_is_not_above_the_sham():
     row = flips.iloc[0]
     # Beyond chance for these cells, but not for other groups.
     assert row["p_value"] > 0.05 and row["difference_low"] < 0 and not row["above_sham"]
+
+
+def test_each_scope_is_held_against_its_own_shams():
+    count = 40
+    base = np.tile(np.array([1, 0], np.float32), (count, 1))
+    calls = np.zeros((count, 4), int)
+    calls[:20, 3] = 1
+    still, turned = np.zeros((2, count, 2), int)
+    turned[:20, 1] = 1
+    amounts = np.array([0, 1], np.float32)
+    answers = [answers_of(calls, classes=2), answers_of(still, None, "turn", amounts, 2)]
+    crop = [answers_of(calls, classes=2), answers_of(turned, None, "turn", amounts, 2)]
+    responses = Responses(
+        np.arange(count), base, (*answers, *(replace(row, scope="crop") for row in crop))
+    )
+    axes = (brightness_axis(), turn_axis())
+    flips, _ = flip_tables(responses, axes, ("dim", "bright"), np.arange(count) % 8)
+    rows = flips[flips["axis"] == "DNA brightness"].set_index("scope")
+    assert rows["sham"].to_dict() == {"cell": 0.0, "crop": 0.5}
+    assert rows["above_sham"].to_dict() == {"cell": True, "crop": False}

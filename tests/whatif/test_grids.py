@@ -29,14 +29,17 @@ def test_every_grid_rises_and_has_the_neutral_amount(grids):
 
 
 def test_shams_together_have_as_many_tries_as_an_axis(grids):
-    shams = [grid for grid in grids.values() if grid.axis.family == "sham"]
+    shams = [
+        grid for (_, scope), grid in grids.items() if (grid.axis.family, scope) == ("sham", "cell")
+    ]
     assert len(shams) == 3
     assert sum(len(grid.changes) for grid in shams) <= 8
 
 
-def test_axes_of_a_channel_are_there_for_cell_and_crop(grids):
+def test_axes_of_a_channel_and_shams_are_there_for_cell_and_crop(grids):
     both = {name for name, scope in grids if scope == "crop"}
-    assert both == {grid.axis.name for grid in grids.values() if grid.axis.family == "channel"}
+    families = ("channel", "sham")
+    assert both == {grid.axis.name for grid in grids.values() if grid.axis.family in families}
 
 
 def test_the_exposure_has_the_amounts_of_the_card(grids):

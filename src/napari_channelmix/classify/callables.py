@@ -55,12 +55,22 @@ def refuse_no_model(model: Any) -> None:
         )
     asks = ("predict_proba", "decision_function")
     if not callable(model) and not any(callable(getattr(model, name, None)) for name in asks):
+        if callable(getattr(model, "predict", None)):
+            raise ModelError(
+                f"{type(model).__name__} has predict alone, which gives no scores; use an "
+                "estimator with predict_proba or decision_function"
+            )
         raise ModelError(f"a classifier or a function is needed, not {type(model).__name__}")
 
 
 def failed(who: str, error: Exception, shape: tuple[int, ...]) -> ModelError:
     """What a stranger's exception says, in one line with what it was given."""
-    reason = f"{type(error).__name__}: {error}"
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    if "Input" in reason and "contains NaN" in reason:
+        reason = (
+            "its features have NaN: put what fills them in first in a Pipeline (SimpleImputer), or "
+            f"leave those cells out ({reason.split('. ')[0]})"
+        )
     reason = reason if len(reason) <= SHOWN else f"{reason[:SHOWN]}…"
     sizes = " x ".join(map(str, shape))
     return ModelError(f"{who} failed: {reason} (it was given crops of {sizes}: N, C, H, W)")
@@ -198,7 +208,6 @@ class Estimator:
     ----------
     classes : tuple of str or None
         From its ``classes_``.
-    notes : tuple of str
     """
 
     def __init__(self, estimator: Any) -> None:
@@ -209,18 +218,23 @@ class Estimator:
         # Where it is left open, a decision function of one column is told by its name.
         self.output = "auto" if callable(ask) else "one_logit" if self._two else "logits"
         self._features = getattr(estimator, "n_features_in_", None)
+        self._steps = len(getattr(estimator, "steps", ()))
+        self._has_probabilities = callable(ask)
+
+    def notes(self, channels: int) -> tuple[str, ...]:
+        """How it is asked about crops of C channels, where that must be known to trust it."""
         notes = []
-        if not callable(ask):
+        if not self._has_probabilities:
             notes.append(
                 "it has a decision function and no probabilities: those shown are the sigmoid or "
                 "softmax of it"
             )
-        if self._features is not None:
+        if self._features is not None and not (self._steps and self._features == channels):
             notes.append(
                 "each crop was given to it as a row of numbers, channel by channel, rows of pixels "
                 "first"
             )
-        self.notes = tuple(notes)
+        return tuple(notes)
 
     @property
     def _two(self) -> bool:
@@ -231,11 +245,15 @@ class Estimator:
         if self._features is None:
             return self._column(self._answer(crops))
         size = int(np.prod(crops.shape[1:]))
+        if self._steps and self._features == crops.shape[1] != size:
+            # A Pipeline whose first step was fitted on crops: that step makes the features.
+            return self._column(self._answer(crops))
         if size != self._features:
             raise ModelError(
                 f"the estimator takes rows of {self._features} numbers, and a crop of "
                 f"{' x '.join(map(str, crops.shape[1:]))} has {size}; wrap it in a function that "
-                "makes its features of crops"
+                "makes its features of crops, or fit it in a Pipeline whose first step does "
+                "(FunctionTransformer)"
             )
         return self._column(self._answer(crops.reshape(len(crops), size)))
 

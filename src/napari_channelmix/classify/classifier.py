@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.training_cells import TrainingCells
     from napari_channelmix.classify.training_data import TrainingData
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["Classifier"]
 
@@ -123,6 +124,15 @@ class Classifier(Predictor):
         """Where the network is."""
         return next(self.network.parameters()).device
 
+    def no_gradient(self, crops: FloatArray) -> str:
+        """Empty: its network has gradients; see `Predictor`."""
+        return ""
+
+    @property
+    def may_have_gradients(self) -> bool:
+        """Always; see `Predictor`."""
+        return True
+
     @property
     def mixing(self) -> ChannelMix | None:
         """The mixing layer, where the classifier has one."""
@@ -200,7 +210,9 @@ class Classifier(Predictor):
         content = (self.record.get("held_out") or {}).get("calls")
         return None if content is None else HeldOutCalls.from_rows(content, self.classes)
 
-    def calibrate(self, cells: Cells, *, seed: int = 0) -> Classifier:
+    def calibrate(
+        self, cells: Cells, *, seed: int = 0, progress: ShowProgress = None
+    ) -> Classifier:
         """The same classifier, its temperature fitted on cells that training never saw.
 
         Parameters
@@ -209,6 +221,8 @@ class Classifier(Predictor):
             With classes; whole groups (wells) that are not among those of training.
         seed : int
             Of the parts that are left out by turns, and of the intervals.
+        progress : bool or callable, optional
+            True: a bar, also in a notebook; a function: called with each `Progress`.
 
         Returns
         -------
@@ -228,7 +242,7 @@ class Classifier(Predictor):
         Cells that it was trained on are known by their pixels and left out. Where that is not
         known, or cells share a group with those, the figures say so.
         """
-        return drain(self.calibrate_job(cells, seed=seed))
+        return drain(self.calibrate_job(cells, seed=seed), progress)
 
     def calibrate_job(self, cells: Cells, *, seed: int = 0) -> Job[Classifier]:
         """`calibrate` as a job: a step for each batch."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["SCHEMA", "Evaluation", "evaluate", "evaluate_job"]
 
@@ -187,6 +188,7 @@ def evaluate(
     cells: Cells,
     *,
     settings: EvaluationSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Evaluation:
     """Measure a classifier on cells whose classes are known.
@@ -198,6 +200,8 @@ def evaluate(
         Their classes are matched with those of the model by name; cells without a class, or with
         one that the model does not know, are counted and left out of the accuracy.
     settings : EvaluationSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, such as ``only="all"``; see `EvaluationSettings`.
 
@@ -213,7 +217,7 @@ def evaluate(
         Channels that are missing, crops of another size than those of training; a setting outside
         its bounds.
     """
-    return drain(evaluate_job(model, cells, settings=settings, **options))
+    return drain(evaluate_job(model, cells, settings=settings, **options), progress)
 
 
 def evaluate_job(

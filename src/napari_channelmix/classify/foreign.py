@@ -1,36 +1,42 @@
-"""Models made elsewhere: ONNX files, TorchScript and torch.export files, Python functions."""
+"""Models made elsewhere, with names for their channels and classes, and a normalisation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from napari_channelmix.classify.bundle import load_bundle
-from napari_channelmix.classify.model_files import (
-    file_kind,
-    function_name,
-    is_there,
-    refuse_weights,
+from napari_channelmix.classify.callables import is_out_of_memory
+from napari_channelmix.classify.model_function import (
+    ModelFunction,
+    ModuleFunction,
+    PlainFunction,
+    Resized,
+    device_of,
+    in_evaluation_mode,
+    resized,
 )
-from napari_channelmix.classify.opened_model import OpenedModel
 from napari_channelmix.classify.output_probe import Ask, inferred_reading
-from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
+from napari_channelmix.classify.outputs import Output, Reading, output_named
 from napari_channelmix.classify.predictor import Predictor
+from napari_channelmix.classify.scored_module import ScoredModule, gradient_problem
+from napari_channelmix.classify.wrapped_bundle import save_wrapped
 from napari_channelmix.data import Cells
-from napari_channelmix.errors import BundleError, ModelError
+from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify.classifier import Classifier
+    from pathlib import Path
+
+    from napari_channelmix.classify.model_function import Size
     from napari_channelmix.classify.output_selection import Select
 
-__all__ = ["ForeignClassifier", "Output", "load_model"]
+__all__ = ["ForeignClassifier", "Output"]
 
 FloatArray = npt.NDArray[np.float32]
 Predict = Callable[[FloatArray], Any]
@@ -41,11 +47,18 @@ class _Known:
 
     def __init__(self) -> None:
         self.reading: Reading | None = None
+        # Why it has no gradients, empty where it has; None while it was not asked for any.
+        self.no_gradient: str | None = None
+        # Whether its module takes one crop at once.
+        self.alone = False
+        self.token = uuid.uuid4().hex
 
 
 @dataclass(frozen=True, eq=False)
 class ForeignClassifier(Predictor):
-    """A classifier that only predicts; what is inside is not ours.
+    """A model made elsewhere as a classifier: with names, and a normalisation in front of it.
+
+    Where a torch module is inside, it also has gradients; see `module`.
 
     Attributes
     ----------
@@ -62,6 +75,10 @@ class ForeignClassifier(Predictor):
         Which of several outputs.
     notes : tuple of str
         How it is asked, where that must be known to trust it.
+    size : (int, int) or None
+        Height and width of the crops it takes; None: those that the model states itself, else any.
+    resize : bool
+        Whether other crops are resized to that, normalised already; else they are refused.
     """
 
     function: Predict = field(repr=False)
@@ -73,11 +90,88 @@ class ForeignClassifier(Predictor):
     source: str
     select: Select = None
     notes: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+    resize: bool = False
     _known: _Known = field(default_factory=_Known, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse an output that is not known; the old word for logits is read as such."""
         object.__setattr__(self, "output", output_named(self.output))
+
+    @property
+    def model(self) -> ModelFunction:
+        """What is inside, as it is asked."""
+        return (
+            self.function
+            if isinstance(self.function, ModelFunction)
+            else PlainFunction(self.function)
+        )
+
+    @property
+    def module(self) -> nn.Module | None:
+        """The torch module inside, for normalised crops of any size it takes; None: predicts only.
+
+        Whether gradients pass through it is known once it was asked; see `no_gradient`.
+        """
+        module = self.model.module
+        size = self.sides
+        if module is None or not self.resize or None in size:
+            return module
+        return Resized(module, (int(size[0] or 0), int(size[1] or 0)))
+
+    @property
+    def may_have_gradients(self) -> bool:
+        """Whether there is a module, and none of its gradients failed yet."""
+        return self.module is not None and not self._known.no_gradient
+
+    @property
+    def token(self) -> str:
+        """What it is known by where its content cannot be: a number of its own."""
+        return self._known.token
+
+    @property
+    def sides(self) -> Size:
+        """Height and width of the crops it takes; None for what is free."""
+        return self.size or self.model.size
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        module = self.model.module
+        return torch.device("cpu") if module is None else device_of(module)
+
+    def to(self, device: torch.device) -> ForeignClassifier:
+        """Move the module, where there is one that can be moved; the classifier is returned."""
+        module = self.model.module
+        # Exported programs name the device of their constants.
+        if module is not None and self.model.kind != "export":
+            module.to(device)
+        return self
+
+    def with_module(self, module: nn.Module) -> ForeignClassifier:
+        """The same with a module in place of `module`, whose numbers mean the same."""
+        function = ModuleFunction(module, self.source)
+        # Where crops are resized, the module does it.
+        size = None if self.resize else self.size
+        other = replace(self, function=function, size=size, resize=False)
+        other._known.reading, other._known.alone = self._known.reading, self._known.alone
+        return other
+
+    def refuse_other_crops(self, height: int, width: int) -> None:
+        """Refuse crops of another size than the model takes; see `Predictor`."""
+        wanted = self.sides
+        if self.resize or all(
+            want in (None, have) for want, have in zip(wanted, (height, width), strict=True)
+        ):
+            return
+        sides = " x ".join("any" if side is None else str(side) for side in wanted)
+        remedy = "make the cells with that crop size"
+        if wanted[0] == wanted[1]:
+            remedy += f" (crop = {wanted[0]} under [cells])"
+        raise ModelError(
+            f"{self.source} takes crops of {sides} pixels, and these are {height} x {width}; "
+            f"{remedy}, or let them be resized (resize=True in wrap)"
+        )
 
     @property
     def who(self) -> str:
@@ -109,12 +203,137 @@ class ForeignClassifier(Predictor):
             )
         if not np.isfinite(crops).all():
             raise ModelError("the crops have NaN or infinite pixels")
-        scaled = (crops - self.mean[:, None, None]) / self.std[:, None, None]
-        return self._ask(scaled.astype(np.float32))
+        self.refuse_other_crops(*crops.shape[2:])
+        scaled = self._as_taken(crops)
+        try:
+            return self._ask(scaled)
+        except ModelError as error:
+            if error.__cause__ is None or is_out_of_memory(error):
+                raise
+            advice = self._advice(scaled[:1])
+            if not advice:
+                raise
+            raise ModelError(f"{error}; {advice}") from error.__cause__
+
+    def normalise(self, crops: FloatArray) -> FloatArray:
+        """Crops (n, C, H, W) in raw units as `module` takes them."""
+        return ((crops - self.mean[:, None, None]) / self.std[:, None, None]).astype(np.float32)
+
+    def _as_taken(self, crops: FloatArray) -> FloatArray:
+        """The same, resized where that was said."""
+        scaled = self.normalise(crops)
+        size = self.sides
+        if not self.resize or None in size:
+            return scaled
+        return resized(torch.from_numpy(scaled), (int(size[0] or 0), int(size[1] or 0))).numpy()
+
+    def _advice(self, crop: FloatArray) -> str:
+        """What a module that failed takes instead, by trying; empty where that is not known."""
+        if self.model.module is None or None not in self.sides:
+            return ""
+        last = np.ascontiguousarray(crop.transpose(0, 2, 3, 1))
+        if self._takes(last):
+            return (
+                "it takes crops with the channels last (N, H, W, C): wrap it in a module that "
+                "permutes (N, C, H, W) to that"
+            )
+        fitting = [
+            side
+            for side in TRIED_SIDES
+            if self._takes(resized(torch.from_numpy(crop), (side, side)).numpy())
+        ]
+        if not fitting:
+            return ""
+        sides = " or ".join(map(str, fitting[:3]))
+        return (
+            f"it takes crops of {sides} pixels: make the cells with that crop size, or let them be "
+            f"resized (size={fitting[0]}, resize=True in wrap)"
+        )
+
+    def _takes(self, crop: FloatArray) -> bool:
+        """Whether the model gives an answer to a crop of this shape."""
+        try:
+            self._ask(crop)
+        # A stranger's module may raise anything.
+        except Exception:
+            return False
+        return True
+
+    def raw_answers(self, crops: FloatArray) -> Tensor:
+        """What the model gives for crops that are normalised already: (n, K).
+
+        Raises
+        ------
+        ModelError
+            As `answers`.
+        """
+        return self._ask(crops)
+
+    def save(self, path: str | Path, network: str = "") -> Path:
+        """Write a bundle (``.cmx``), whole or not at all, where that needs no pickle.
+
+        That is for ONNX models, and for networks that can be built by a name.
+
+        Parameters
+        ----------
+        path : path
+        network : str
+            The name of its network (`network_names`), such as ``timm:resnet18``; default: it is
+            found among ours and by what networks of timm say of themselves.
+
+        Raises
+        ------
+        ModelError
+            A model of another kind; the line names the way.
+        SaveError
+            Disk full and the like; a file that was there is intact.
+        """
+        return save_wrapped(self, path, network)
+
+    def no_gradient(self, crops: FloatArray) -> str:
+        """Why it has no gradients, from a few crops in raw units; empty where it has.
+
+        Raises
+        ------
+        ModelError
+            As `find_out`.
+        """
+        if self._known.no_gradient is None:
+            scored = self.scored(crops)
+            if scored is None:
+                self._known.no_gradient = "it gives predictions only"
+                return self._known.no_gradient
+            x = torch.from_numpy(self.normalise(crops[:2])).to(device_of(scored))
+            with in_evaluation_mode(scored):
+                problem = gradient_problem(scored, x)
+                if problem and not scored.alone:
+                    # Some take one crop at once and no more.
+                    scored.alone = True
+                    self._known.alone = not gradient_problem(scored, x)
+                    problem = "" if self._known.alone else problem
+            self._known.no_gradient = problem and f"it gives no gradients ({problem})"
+        return self._known.no_gradient
+
+    def scored(self, crops: FloatArray) -> ScoredModule | None:
+        """The module as one that gives scores (N, K) of normalised crops; None without one.
+
+        Raises
+        ------
+        ModelError
+            As `find_out`.
+        """
+        module = self.module
+        if module is None:
+            return None
+        reading = self.find_out(crops)
+        scored = ScoredModule(module, self.source, str(self.output), self.select)
+        scored.reading = reading
+        scored.alone = self._known.alone or self.model.alone
+        return scored
 
     @property
     def _ask(self) -> Ask:
-        return Ask(self.function, self.source, self.select, self.output, len(self.classes))
+        return Ask(self.model, self.source, self.select, self.output, len(self.classes))
 
     def find_out(self, crops: FloatArray) -> Reading:
         """What its numbers mean, from crops (n, C, H, W) in raw units where it is not known yet.
@@ -132,14 +351,8 @@ class ForeignClassifier(Predictor):
 
     def scores(self, crops: FloatArray) -> Tensor:
         """Scores (n, K) whose log odds are the evidence: logits where there are logits."""
-        if self.output == "auto":
-            self.find_out(crops)
+        reading = self.find_out(_probe(crops))
         answers = self.answers(crops)
-        if self._known.reading is None:
-            self._known.reading = reading_of(
-                answers, self.output, self.source, classes=self.classes
-            )
-        reading = self._known.reading
         reading.check(answers, self.source)
         return reading.scores(answers)
 
@@ -149,14 +362,9 @@ class ForeignClassifier(Predictor):
         return self._known.reading.probabilities(scores).to(torch.float32).numpy()
 
     def _prepare(self, source: Cells | FloatArray) -> None:
-        """What the numbers mean is found out from cells all over."""
-        if self.output == "auto" and self._known.reading is None and len(source):
-            self.find_out(_probe(source))
-
-    def _prepare_for_workers(self, source: Cells) -> None:
-        """It is found out here, also where it was said: so it is one for all workers."""
+        """What the numbers mean, and whether they can be repeated, is found out from all over."""
         if self._known.reading is None and len(source):
-            self.scores(_probe(source))
+            self.find_out(_probe(source))
 
 
 def _probe(source: Cells | FloatArray) -> FloatArray:
@@ -167,111 +375,5 @@ def _probe(source: Cells | FloatArray) -> FloatArray:
 
 # Crops from which the meaning of the output is found out.
 PROBE = 32
-
-
-def load_model(
-    source: str | Path,
-    *,
-    channels: Sequence[str] | None = None,
-    classes: Sequence[str] | None = None,
-    mean: npt.ArrayLike = 0.0,
-    std: npt.ArrayLike = 1.0,
-    output: Output = "auto",
-    select: Select = None,
-    allow_code: bool = False,
-) -> Classifier | ForeignClassifier:
-    """Load a classifier.
-
-    Parameters
-    ----------
-    source : path or str
-        A bundle (``.cmx``), an ONNX file (``.onnx``), a TorchScript file (``.pt``, ``.ts``), a
-        torch.export file (``.pt2``), or ``"module:name"`` or ``"file.py:name"`` for a Python
-        function that takes crops (n, C, H, W) and gives (n, K), a torch module, or an estimator
-        in the manner of scikit-learn.
-    channels, classes : sequence of str
-        Names the model does not carry itself; needed for all but bundles, the classes also not
-        for an estimator that has ``classes_``.
-    mean, std : float or (C,) arrays
-        Normalisation in front of the model, in raw units; the default leaves raw units.
-    output : str
-        What the model gives. ``logits`` (before a softmax; ``scores`` is the old word),
-        ``probabilities`` (after it), ``sigmoid`` (a probability for each of several independent
-        labels), ``sigmoid_logits`` (those before the sigmoid), ``one_logit`` or
-        ``one_probability`` (one column, for the second of two classes). ``auto``: found out from
-        the first crops, and refused where it stays in doubt.
-    select : int or str, optional
-        Which of several outputs, by position or name.
-    allow_code : bool
-        Consent to run code of the model's maker. TorchScript and torch.export files and Python
-        functions can do anything on this machine; ONNX files and bundles cannot.
-
-    Raises
-    ------
-    BundleError
-        A bundle that is truncated, altered, too new, or no bundle; a pickle.
-    ModelError
-        Names missing, consent missing, or a file that cannot be loaded.
-    """
-    text, path = str(source), Path(source)
-    # One name is a name, not as many as it has letters.
-    channels = [channels] if isinstance(channels, str) else channels
-    classes = [classes] if isinstance(classes, str) else classes
-    named = function_name(text)
-    output = output_named(output)  # type: ignore[assignment]
-    kind = "function" if named else file_kind(path)
-    if not named:
-        if not is_there(path):
-            raise BundleError(f"{text[:200]}: no such file")
-        refuse_weights(path)
-    if kind == "bundle":
-        return load_bundle(path)
-    if not channels or not (classes or (named and allow_code)):
-        raise ModelError(f"{text}: name the channels and the classes; only bundles carry them")
-    function = OpenedModel(text, kind, len(channels), named, allow_code=allow_code)
-    notes: tuple[str, ...] = ()
-    if function.estimator is not None:
-        estimator = function.estimator
-        classes = _same_classes(classes, estimator.classes, text)
-        notes = tuple(f"{text}: {line}" for line in estimator.notes)
-        output = estimator.output if output == "auto" else output  # type: ignore[assignment]
-    if not classes:
-        raise ModelError(f"{text}: name the classes")
-    for what, names in (("channels", channels), ("classes", classes)):
-        if len(set(names)) < len(names):
-            raise ModelError(f"{text}: two {what} have one name: {', '.join(names)}")
-    return ForeignClassifier(
-        function,
-        tuple(channels),
-        tuple(classes),
-        _for_each(mean, channels, "mean"),
-        _for_each(std, channels, "std"),
-        output,
-        text,
-        select,
-        notes,
-    )
-
-
-def _same_classes(
-    named: Sequence[str] | None, own: tuple[str, ...] | None, text: str
-) -> Sequence[str] | None:
-    """The classes of an estimator, in its order; those that were named must be as many."""
-    if not named or own is None:
-        return named or own
-    if set(named) == set(own) and tuple(named) != own:
-        raise ModelError(
-            f"{text}: its classes are in the order {', '.join(own)}, and named as "
-            f"{', '.join(named)}; name them in its order"
-        )
-    return named
-
-
-def _for_each(value: npt.ArrayLike, channels: Sequence[str], what: str) -> npt.NDArray[np.float64]:
-    """One number for each channel, from one for all or one for each."""
-    numbers = np.asarray(value, dtype=np.float64)
-    if numbers.shape not in ((), (1,), (len(channels),)):
-        raise ModelError(f"{what} has {numbers.size} numbers for {len(channels)} channels")
-    if not np.isfinite(numbers).all() or (what == "std" and (numbers <= 0).any()):
-        raise ModelError(f"{what} must be finite{', above 0' if what == 'std' else ''}: {numbers}")
-    return np.broadcast_to(numbers, (len(channels),))
+# Sides of crops that are tried where a module fails, those of well-known networks.
+TRIED_SIDES = (224, 256, 299, 128, 96, 64, 48, 32, 28)

@@ -13,48 +13,27 @@ import sys
 import types
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
-from napari_channelmix.classify.callables import (
-    Estimator,
-    cast_to,
-    in_pieces,
-    input_dtype,
-    refuse_no_model,
-    refuse_size,
-)
+from napari_channelmix.classify.model_function import ModelFunction, ModuleFunction
+from napari_channelmix.classify.model_kinds import function_of, is_factory
+from napari_channelmix.classify.onnx_function import OnnxFunction
+from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.errors import BundleError, ModelError
 
 __all__ = ["file_kind", "function_name", "is_there", "open_file", "open_function", "refuse_weights"]
-
-FloatArray = npt.NDArray[np.float32]
-Predict = Callable[[FloatArray], Any]
 
 TORCHSCRIPT = (".pt", ".ts", ".torchscript")
 EXPORTED = (".pt2",)
 # What a pickle of weights is made of; anything else is an object of somebody's class.
 OF_WEIGHTS = ("torch", "collections", "numpy", "builtins", "_codecs")
+OF_PICKLES = (".pkl", ".pickle", ".joblib")
 OF_KERAS = (".keras", ".h5", ".hdf5", ".pb", ".tflite")
 # Bytes of a pickle that are looked at.
 LOOKED_AT = 2**22
-
-ONNX_TYPES = {
-    "tensor(float)": np.float32,
-    "tensor(double)": np.float64,
-    "tensor(float16)": np.float16,
-    "tensor(uint8)": np.uint8,
-    "tensor(int8)": np.int8,
-    "tensor(uint16)": np.uint16,
-    "tensor(int16)": np.int16,
-    "tensor(int32)": np.int32,
-    "tensor(int64)": np.int64,
-}
 
 
 def function_name(text: str) -> tuple[str, str] | None:
@@ -100,6 +79,12 @@ def refuse_weights(path: Path) -> None:
             "asks it (module:name)"
         )
     what = _pickled(path)
+    if not what and path.suffix.lower() in OF_PICKLES:
+        raise BundleError(
+            f"{path}: a pickle by its name; pickles can run anyone's code and are never loaded; "
+            "where you trust its maker, load it in a Python file of your own, wrap it there "
+            "(napari_channelmix.wrap), and name that: file.py:name"
+        )
     if what:
         kind = "TorchScript file: it" if path.suffix.lower() in TORCHSCRIPT else "model file: it"
         raise BundleError(
@@ -164,7 +149,7 @@ def _made_of(content: bytes) -> str:
     return "a PyTorch checkpoint or another object"
 
 
-def open_file(path: Path, kind: str, channels: int) -> Predict:
+def open_file(path: Path, kind: str, channels: int) -> ModelFunction:
     """How to ask the model in a file; what it states of its input is held against the channels.
 
     Raises
@@ -173,69 +158,11 @@ def open_file(path: Path, kind: str, channels: int) -> Predict:
         A file that cannot be read, or a model that takes something else than such crops.
     """
     if kind == "onnx":
-        return _onnx(path, channels)
+        return OnnxFunction(path, channels, str(path))
     return _torch_file(path, channels, exported=kind == "export")
 
 
-def _onnx(path: Path, channels: int) -> Predict:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ModelError(
-            f"{path}: ONNX files need onnxruntime; "
-            "install it with: pip install 'napari-channelmix[onnx]'"
-        ) from None
-    options = onnxruntime.SessionOptions()
-    # Its warnings go to the terminal past Python; errors are raised all the same.
-    options.log_severity_level = 4
-    # A worker among others is told so.
-    if os.environ.get("OMP_NUM_THREADS", "").isdecimal():
-        options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
-    try:
-        session = onnxruntime.InferenceSession(
-            path, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    # onnxruntime raises exceptions of its own C++ kinds on damaged files.
-    except Exception as error:
-        raise ModelError(f"{path}: not a readable ONNX file ({str(error)[:300]})") from error
-    inputs, outputs = session.get_inputs(), [node.name for node in session.get_outputs()]
-    if len(inputs) != 1:
-        names = ", ".join(node.name for node in inputs)
-        raise ModelError(
-            f"{path} takes {len(inputs)} inputs ({names[:200]}), not crops alone; export a model "
-            "that takes crops (N, C, H, W)"
-        )
-    name, shape, dtype = inputs[0].name, inputs[0].shape, ONNX_TYPES.get(inputs[0].type)
-    if dtype is None:
-        raise ModelError(f"{path} takes {inputs[0].type}, not a tensor of numbers")
-    _refuse_channels(path, shape, channels)
-
-    def predict(crops: FloatArray) -> Any:
-        refuse_size(crops.shape, shape, str(path))
-        results = session.run(None, {name: cast_to(crops, dtype, str(path))})
-        if len(results) == 1:
-            return _unzipped(results[0])
-        return {key: _unzipped(result) for key, result in zip(outputs, results, strict=True)}
-
-    return in_pieces(predict, shape[0]) if isinstance(shape[0], int) else predict
-
-
-def _unzipped(result: Any) -> Any:
-    """Probabilities that converters of scikit-learn give as a dict for each cell, as a table."""
-    if isinstance(result, list) and result and all(isinstance(row, dict) for row in result):
-        return np.array([list(row.values()) for row in result])
-    return result
-
-
-def _refuse_channels(path: Path, shape: Sequence[Any], channels: int) -> None:
-    """What can be said of the shape before there are crops."""
-    refuse_size((None, channels, None, None), shape, str(path))
-
-
-def _torch_file(path: Path, channels: int, *, exported: bool) -> Predict:
-    module: Any
-    shape: tuple[Any, ...] | None = None
-    dtype = torch.float32
+def _torch_file(path: Path, channels: int, *, exported: bool) -> ModelFunction:
     try:
         with warnings.catch_warnings():
             # PyTorch asks authors to move to torch.export; the user's file is as it is.
@@ -244,54 +171,31 @@ def _torch_file(path: Path, channels: int, *, exported: bool) -> Predict:
                 # PyTorch itself would write a traceback to the terminal.
                 if not zipfile.is_zipfile(path):
                     raise ValueError("it is no zip archive, so it is cut off or something else")
-                program = torch.export.load(path)
-                module = program.module()
-                shape, dtype = _stated(program)
+                function = ModuleFunction(torch.export.load(path), str(path))
             else:
-                module = torch.jit.load(path, map_location="cpu").eval()
-                dtype = input_dtype(module)
+                function = ModuleFunction(
+                    torch.jit.load(path, map_location="cpu").eval(), str(path)
+                )
     # Damaged files raise anything from RuntimeError to KeyError.
     except Exception as error:
         kind = "torch.export" if exported else "TorchScript"
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise ModelError(f"{path}: not a readable {kind} file ({reason})") from error
-    if shape is not None:
-        _refuse_channels(path, shape, channels)
-
-    def predict(crops: FloatArray) -> Any:
-        if shape is not None:
-            refuse_size(crops.shape, shape, str(path))
-        batch = torch.from_numpy(np.ascontiguousarray(crops))
-        if not dtype.is_floating_point:
-            kind = torch.empty(0, dtype=dtype).numpy().dtype
-            batch = torch.from_numpy(cast_to(crops, kind, str(path)))
-        with torch.inference_mode():
-            return module(batch.to(dtype))
-
-    fixed = shape[0] if shape else None
-    return in_pieces(predict, fixed) if isinstance(fixed, int) else predict
-
-
-def _stated(program: Any) -> tuple[tuple[Any, ...] | None, torch.dtype]:
-    """Shape and dtype of the only input of an exported program; sizes that are free are None."""
-    names = set(program.graph_signature.user_inputs)
-    values = [
-        node.meta["val"]
-        for node in program.graph.nodes
-        if node.op == "placeholder" and node.name in names
-    ]
-    if len(values) != 1 or not isinstance(values[0], torch.Tensor):
-        raise ValueError(f"it takes {len(values)} inputs, not crops alone")
-    shape = tuple(size if isinstance(size, int) else None for size in values[0].shape)
-    return shape, values[0].dtype
+    function.refuse_channels(channels)
+    return function
 
 
 def open_function(
-    name: tuple[str, str], text: str, folder: Path | None = None
-) -> tuple[Predict, Estimator | None]:
-    """Import a function, network or estimator by its name; the code of its module runs.
+    name: tuple[str, str], text: str, channels: int = 0, folder: Path | None = None
+) -> ModelFunction | Predictor:
+    """Import a model by its name; the code of its module runs.
 
     Modules are also looked for in the folder, by default the current one; files lie in it.
+
+    Returns
+    -------
+    ModelFunction or Predictor
+        A predictor where the name is one, or a function without parameters that returns one.
 
     Raises
     ------
@@ -307,33 +211,30 @@ def open_function(
             else _imported(module_name, folder)
         )
         model = getattr(module, attribute)
+        made = is_factory(model)
+        if made:
+            model = model()
+    except ModelError as error:
+        raise ModelError(f"{text}: {error}") from error
     # Importing runs a stranger's code, which may raise anything.
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"[:300]
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ModelError(f"{text}: cannot be imported ({reason})") from error
-    if isinstance(model, torch.nn.Module):
-        return _network(model), None
+    if isinstance(model, Predictor):
+        return model
+    if made:
+        raise ModelError(
+            f"{text}: a function without parameters must return a classifier, as wrap makes it, "
+            f"and this one returned {type(model).__name__}; let it return napari_channelmix.wrap"
+            "(...), or take crops (n, C, H, W)"
+        )
     try:
-        refuse_no_model(model)
+        return function_of(model, channels, text)
     except ModelError as error:
+        if str(error).startswith(text):
+            raise
         what = str(error) if isinstance(model, (type, dict)) else "is not a function"
         raise ModelError(f"{text}: {what}") from error
-    if Estimator.fits(model):
-        estimator = Estimator(model)
-        return estimator, estimator
-    return model, None
-
-
-def _network(module: torch.nn.Module) -> Predict:
-    module.eval()
-    dtype = input_dtype(module)
-
-    def predict(crops: FloatArray) -> Any:
-        place = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
-        with torch.inference_mode():
-            return module(torch.from_numpy(crops).to(place, dtype))
-
-    return predict
 
 
 def _imported(name: str, place: Path) -> types.ModuleType:

@@ -1,9 +1,10 @@
-"""Networks by name: small ones built in, larger ones from MONAI."""
+"""Networks by name: small ones built in, larger ones from MONAI and other libraries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,12 @@ from torch.nn import functional
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.inference import InferenceNetwork
 from napari_channelmix.classify.mixing import ChannelMix, Constraint, MixedNetwork
+from napari_channelmix.classify.network_libraries import (
+    LIBRARIES,
+    library_names,
+    library_network,
+    library_of,
+)
 from napari_channelmix.errors import ModelError
 
 __all__ = ["NetworkSpec", "SmallNetwork", "network_names"]
@@ -107,9 +114,33 @@ _BUILDERS: dict[str, Callable[[int, int], nn.Module]] = {
 }
 
 
-def network_names() -> tuple[str, ...]:
-    """Names of the networks that can be asked for; the last four need the extra ``zoo``."""
-    return tuple(_BUILDERS)
+def network_names(library: str | None = None) -> tuple[str, ...]:
+    """Names of the networks that can be asked for.
+
+    Parameters
+    ----------
+    library : {"timm", "torchvision", "transformers"}, optional
+        List the networks of a library that is installed; default: those that need none, and last
+        the four of the extra ``zoo``.
+
+    Raises
+    ------
+    ModelError
+        A library that is not known or not installed.
+    """
+    return tuple(_BUILDERS) if library is None else library_names(library)
+
+
+def _builder(name: str) -> Callable[[int, int], nn.Module]:
+    if library_of(name):
+        return partial(library_network, name)
+    if name not in _BUILDERS:
+        libraries = ", ".join(f"{library}:NAME" for library in LIBRARIES)
+        raise ModelError(
+            f"network {name!r} is unknown; use {', '.join(_BUILDERS)}, or one of a library "
+            f"({libraries})"
+        )
+    return _BUILDERS[name]
 
 
 @dataclass(frozen=True)
@@ -119,7 +150,7 @@ class NetworkSpec:
     Attributes
     ----------
     name : str
-        One of `network_names`.
+        One of `network_names`, of a library too: ``timm:resnet18``.
     channels, classes : int
     mixes : int
         Number of blended images in front of the network; 0 for the all-channel network.
@@ -139,17 +170,17 @@ class NetworkSpec:
         Raises
         ------
         ModelError
-            An unknown name or constraint, a negative number of mixes, MONAI not installed.
+            An unknown name or constraint, a negative number of mixes, a library that is not
+            installed.
         """
-        if self.name not in _BUILDERS:
-            raise ModelError(f"network {self.name!r} is unknown; use {', '.join(_BUILDERS)}")
+        make = _builder(self.name)
         hold(mixes=self.mixes or None)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             if not self.mixes:
-                return _BUILDERS[self.name](self.channels, self.classes)
+                return make(self.channels, self.classes)
             mixing = ChannelMix(self.channels, self.mixes, self.constraint)
-            return MixedNetwork(mixing, _BUILDERS[self.name](self.mixes, self.classes))
+            return MixedNetwork(mixing, make(self.mixes, self.classes))
 
     def trial(self, crop: int) -> nn.Module:
         """A network to try things on, after a look whether it can take crops of this side.
@@ -163,7 +194,13 @@ class NetworkSpec:
         try:
             with torch.inference_mode():
                 network(torch.zeros(2, self.channels, crop, crop))
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, AssertionError) as error:
+            if library_of(self.name):
+                reason = " ".join(str(error).split())[:200] or type(error).__name__
+                raise ModelError(
+                    f"network {self.name!r} cannot take crops of {crop} pixels ({reason}); make "
+                    "the cells with the crop size that it takes, or use another network"
+                ) from error
             raise ModelError(
                 f"network {self.name!r} cannot take crops of {crop} pixels; "
                 "use a larger crop or a smaller network"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.model_files import open_file, open_function
+from napari_channelmix.classify.model_function import ModelFunction
+from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from napari_channelmix.classify.callables import Estimator
+    from napari_channelmix.classify.model_function import Size
 
 __all__ = ["OpenedModel"]
 
 FloatArray = npt.NDArray[np.float32]
 
 
-class OpenedModel:
+class OpenedModel(ModelFunction):
     """What a model file, or a Python function with a name, answers to crops (n, C, H, W).
 
     Pickled, it is where the model lies, a hash of the file, and the consent that was given; nothing
@@ -33,6 +37,7 @@ class OpenedModel:
         As it was named, for messages.
     kind : {"onnx", "torchscript", "export", "function"}
     channels : int
+        C; 0 where it is not known, as the model may name its channels itself.
     named : (str, str), optional
         Module or Python file, and name, of a function.
     allow_code : bool
@@ -45,6 +50,10 @@ class OpenedModel:
 
     Attributes
     ----------
+    is_classifier : bool
+        Whether the name is a classifier that knows its channels and classes itself.
+    predictor : Predictor or None
+        That classifier, in the process that opened it.
     estimator : Estimator or None
         Where the function is one.
     """
@@ -65,8 +74,9 @@ class OpenedModel:
         self.path = self.folder / (text if named is None else named[0]) if in_file else None
         self._stamp = self._stamp_now()
         self._digest = ""
-        self.estimator: Estimator | None = None
-        self._answer: Callable[[FloatArray], Any] | None = None
+        self.is_classifier = False
+        self.predictor: Predictor | None = None
+        self._function: ModelFunction | None = None
         self._open(Path(text))
 
     def __call__(self, crops: FloatArray) -> Any:
@@ -77,11 +87,51 @@ class OpenedModel:
         ModelError
             Opened again in another process: a file that is not there, or is another one.
         """
-        if self._answer is None:
+        return self.function(crops)
+
+    @property
+    def function(self) -> ModelFunction:
+        """What is in the file or has the name; opened again in another process.
+
+        Raises
+        ------
+        ModelError
+            A file that is not there, or is another one; a predictor that is asked by itself.
+        """
+        if self._function is None:
             self._refuse_other_file()
             self._open(self.path)
-        assert self._answer is not None
-        return self._answer(crops)
+        if self._function is None:
+            raise ModelError(f"{self.text}: is a classifier of this package and asked as such")
+        return self._function
+
+    @property
+    def module(self) -> nn.Module | None:  # type: ignore[override]
+        """As of what is in the file."""
+        return self.function.module
+
+    @property
+    def alone(self) -> bool:  # type: ignore[override]
+        """As of what is in the file."""
+        return self.function.alone
+
+    @property
+    def size(self) -> Size:  # type: ignore[override]
+        """As of what is in the file."""
+        return self.function.size
+
+    @property
+    def estimator(self) -> Estimator | None:  # type: ignore[override]
+        """As of what has the name."""
+        return self.function.estimator
+
+    def digest(self) -> str:
+        """SHA-256 of the model file, or of what has the name; empty where that cannot be known."""
+        return self._digest_now() if self.named is None else self.function.digest()
+
+    def onnx_bytes(self) -> bytes | None:
+        """The bytes of an ONNX file."""
+        return self.function.onnx_bytes()
 
     def _open(self, path: Path | None) -> None:
         if self.kind != "onnx" and not self.allow_code:
@@ -90,12 +140,17 @@ class OpenedModel:
                 "(allow_code=True, or --allow-code on the command line), else export the model to "
                 "ONNX"
             )
-        if self.named is not None:
-            # As it was named, from the folder it was named in.
-            self._answer, self.estimator = open_function(self.named, self.text, self.folder)
-        else:
+        if self.named is None:
             assert path is not None
-            self._answer = open_file(path, self.kind, self.channels)
+            self._function = open_file(path, self.kind, self.channels)
+            return
+        # As it was named, from the folder it was named in.
+        model = open_function(self.named, self.text, self.channels, self.folder)
+        if isinstance(model, Predictor):
+            self.is_classifier = True
+            self.predictor, self._function = model, getattr(model, "model", None)
+        else:
+            self._function = model
 
     def _stamp_now(self) -> tuple[int, int]:
         try:
@@ -125,4 +180,4 @@ class OpenedModel:
         if self._stamp_now() != self._stamp:
             raise ModelError(f"{self.text}: the file has changed since it was opened; load it anew")
         self._digest = self._digest or self._digest_now()
-        return {**vars(self), "_answer": None, "estimator": None}
+        return {**vars(self), "_function": None, "predictor": None}

@@ -30,6 +30,7 @@ from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.training_data import TrainingData
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["Called", "Predictor", "data_shift_job", "matched", "training_marks_job"]
 
@@ -155,6 +156,15 @@ class Predictor(ABC):
         """Whether neighbours were hidden in its training crops; empty where it is not known."""
         return ""
 
+    def no_gradient(self, crops: FloatArray) -> str:
+        """Why it gives no gradients, from a few crops in raw units; empty where it gives them."""
+        return "it gives predictions only"
+
+    @property
+    def may_have_gradients(self) -> bool:
+        """Whether it can be asked for gradients, as far as is known before it is asked."""
+        return False
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What should be known before it is trusted, as far as it was asked."""
@@ -194,7 +204,12 @@ class Predictor(ABC):
         return crops.astype(np.float32, copy=False), crops.dtype
 
     def predict_proba(
-        self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
+        self,
+        cells: Cells | npt.ArrayLike,
+        batch: int = 256,
+        *,
+        prior: PriorChoice = None,
+        progress: ShowProgress = None,
     ) -> FloatArray:
         """Class probabilities.
 
@@ -214,6 +229,8 @@ class Predictor(ABC):
             cells themselves say, by expectation maximisation; or a share for each class. See
             `classify.priors`. Models made elsewhere have no prior that is known: theirs are left
             as they are.
+        progress : bool or callable, optional
+            True: a bar, also in a notebook; a function: called with each `Progress`.
 
         Returns
         -------
@@ -226,7 +243,7 @@ class Predictor(ABC):
             and where a model made elsewhere raises, or gives another shape, NaN, or no
             probabilities.
         """
-        called = drain(self.call_job(cells, batch, prior=prior))
+        called = drain(self.call_job(cells, batch, prior=prior), progress)
         say(called.shift, called.warnings)
         return called.probabilities
 

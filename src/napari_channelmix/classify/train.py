@@ -27,6 +27,7 @@ from napari_channelmix.classify.held_crops import HeldCrops
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.classify.starting_weights import start_from, weights_digest
 from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.classify.training_loop import TrainingSettings, fit
@@ -40,6 +41,7 @@ from napari_channelmix.settings import ClassifierSettings, merged, takes_setting
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells, ChannelStatistics
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["ClassLearner", "inner_split", "train_classifier", "train_classifier_job", "train_on"]
 
@@ -152,11 +154,14 @@ def train_on(
     seed: int,
     device: torch.device,
     checkpoint: Path | None = None,
+    weights: str = "",
 ) -> Job[Classifier]:
     """Train on crops that are already loaded: the inner split, the network, the loop."""
     cells = crops.cells
     flags, warnings = inner_split(cells, seed)
     network = spec.build(seed)
+    if weights:
+        start_from(network, weights)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = ClassLearner(
         network,
@@ -172,6 +177,8 @@ def train_on(
         "seed": seed,
         "data": crops.signature,
     }
+    if weights:
+        facts["weights"] = weights_digest(weights)
     key = json.dumps([facts, package_version("napari-channelmix")], sort_keys=True)
     record = yield from fit(
         learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key, fused=True
@@ -279,10 +286,18 @@ def train_classifier_job(
         resolved.constraint,
     )
     trial = refuse_settings(cells, spec, resolved.seed)
+    if resolved.weights:
+        start_from(trial, resolved.weights)
     crops = yield from part(loaded(cells), 0, 4, 100)
     yield from part(tuned(crops, trial, place), 4, 1, 100)
     training = train_on(
-        crops, spec, resolved.training, seed=resolved.seed, device=place, checkpoint=checkpoint
+        crops,
+        spec,
+        resolved.training,
+        seed=resolved.seed,
+        device=place,
+        checkpoint=checkpoint,
+        weights=resolved.weights,
     )
     return (yield from part(training, 5, 95, 100))
 
@@ -294,6 +309,7 @@ def train_classifier(
     settings: TrainingSettings | None = None,
     checkpoint: Path | None = None,
     mix: bool | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Classifier:
     """Train a classifier of cells, on all cells that are given.
@@ -310,6 +326,8 @@ def train_classifier(
     mix : bool, optional
         Put a mixing layer in front (DCMIX), with ``mixes`` blended images, 1 or more; False: none.
         By default there is one where ``mixes`` is 1 or more.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings; see `ClassifierSettings`.
 
@@ -325,7 +343,8 @@ def train_classifier(
         A setting outside its bounds, an unknown network or device, or a training that diverged.
     """
     classifier = drain(
-        train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options)
+        train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options),
+        progress,
     )
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)

@@ -103,14 +103,18 @@ def classifier_part(
     else:
         source = _reachable(model.source if file is None else str(file))
         if source is not None:
-            known = {
-                "file": source,
+            known = {"file": source}
+        # A classifier that a Python file made says the rest itself.
+        if source is not None and not getattr(model.function, "is_classifier", False):
+            known |= {
                 "channels": model.channels,
                 "classes": model.classes,
                 "mean": tuple(model.mean),
                 "std": tuple(model.std),
                 "output": model.output,
                 "select": model.select,
+                "size": model.size,
+                "resize": model.resize,
             }
     if known:
         return ClassifierPart(accuracy=accuracy, sha256=model_hash(model), prior=prior, **known)

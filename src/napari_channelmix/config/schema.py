@@ -120,7 +120,7 @@ class ClassifierPart(_Part):
     sha256 : str or None
         What decides its answers (`classify.model_hash.model_hash`); a file with another one is
         not run.
-    channels, classes, mean, std, output, select
+    channels, classes, mean, std, output, select, size, resize
         Of a model made elsewhere; see `load_model`. ``scores`` is the old word for logits.
     prior : str, dict of str to float, or None
         With which prior probabilities are shown; see `Classifier.predict_proba`.
@@ -137,6 +137,8 @@ class ClassifierPart(_Part):
     std: Annotated[tuple[Positive, ...], Field(max_length=10_000)] | None = None
     output: Output = "auto"
     select: Index | Name | None = None
+    size: tuple[Size, Size] | None = None
+    resize: Flag = False
     prior: PriorPart | None = None
     accuracy: Finite | None = None
 

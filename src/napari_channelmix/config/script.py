@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -221,9 +222,15 @@ def _opened(part: ClassifierPart, names: _Names, prior: list[str]) -> list[str]:
         arguments.append(f"output={_text(part.output)}")
         if part.select is not None:
             arguments.append(f"select={part.select!r}")
-        if Path(str(part.file)).suffix.lower() != ".onnx":
-            lines.append("# allow_code runs code of the model's maker: only where you trust it.")
-            arguments.append("allow_code=True")
+        if part.size is not None:
+            arguments.append(f"size={part.size!r}")
+        if part.resize:
+            arguments.append("resize=True")
+    # Models in Python files and modules may name their channels themselves.
+    elsewhere = part.channels is not None or re.search(r":\w+$", str(part.file))
+    if elsewhere and Path(str(part.file)).suffix.lower() not in (".onnx", ".cmx"):
+        lines.append("# allow_code runs code of the model's maker: only where you trust it.")
+        arguments.append("allow_code=True")
     return [
         *lines,
         *_call(f"{model} = cm.load_model", arguments),

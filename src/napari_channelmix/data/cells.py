@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.image_planes import Plane
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["BOX", "Cells"]
 
@@ -38,7 +39,11 @@ class Cells(CellBoxes):
     """
 
     def normalised_by_group(
-        self, channels: Sequence[str] | None = None, per: str = "group"
+        self,
+        channels: Sequence[str] | None = None,
+        per: str = "group",
+        *,
+        progress: ShowProgress = None,
     ) -> Cells:
         """The same cells with each channel scaled group by group.
 
@@ -57,6 +62,8 @@ class Cells(CellBoxes):
             Those to scale; default: all.
         per : str
             ``group``, or a column of ``conditions``, such as ``plate``.
+        progress : bool or callable, optional
+            True: a bar, also in a notebook; a function: called with each `Progress`.
 
         Raises
         ------
@@ -64,7 +71,7 @@ class Cells(CellBoxes):
             A channel or column the data set does not have, a channel that is constant in a
             group, or a column by which the class is known, such as that of the classes.
         """
-        return drain(normalised_by_group_job(self, channels=channels, per=per))
+        return drain(normalised_by_group_job(self, channels=channels, per=per), progress)
 
     def at_pixel_size(self, size: float) -> Cells:
         """The same cells, their crops resampled so that pixels have this side in micrometres.
@@ -106,6 +113,7 @@ class Cells(CellBoxes):
         rebuild: bool = False,
         workers: int = 0,
         scheduler: str = "",
+        progress: ShowProgress = None,
     ) -> Cells:
         """The same cells, their crops written once into a folder and read from there.
 
@@ -125,6 +133,8 @@ class Cells(CellBoxes):
             Write the store of these cells again, as after their images were changed.
         workers, scheduler : int, str
             Who writes it; see `ClusterSettings`. Workers must reach the folder by the same path.
+        progress : bool or callable, optional
+            True: a bar, also in a notebook; a function: called with each `Progress`.
 
         Raises
         ------
@@ -147,7 +157,7 @@ class Cells(CellBoxes):
         True
         """
         cluster = ClusterSettings(workers=workers, scheduler=scheduler)
-        return drain(self.store_job(path, rebuild=rebuild, cluster=cluster))
+        return drain(self.store_job(path, rebuild=rebuild, cluster=cluster), progress)
 
     def store_job(
         self,
@@ -314,6 +324,7 @@ class Cells(CellBoxes):
         tracks: bool = False,
         folder: str | Path = ".",
         name: str = "table",
+        progress: ShowProgress = None,
     ) -> Cells:
         """Cells of a DataFrame with a row per cell or per image, which names image files.
 
@@ -357,6 +368,8 @@ class Cells(CellBoxes):
             What paths in the table are relative to.
         name : str
             What the table is called in messages and results.
+        progress : bool or callable, optional
+            True: a bar, also in a notebook; a function: called with each `Progress`.
 
         Raises
         ------
@@ -395,7 +408,7 @@ class Cells(CellBoxes):
             planes=planes,
             tracks=tracks,
         )
-        return drain(cells_of_frame_job(cls, frame, description, Path(folder), name))
+        return drain(cells_of_frame_job(cls, frame, description, Path(folder), name), progress)
 
     @classmethod
     def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:

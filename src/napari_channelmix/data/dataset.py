@@ -13,10 +13,14 @@ from napari_channelmix.jobs import Job, drain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from napari_channelmix.progress_bar import ShowProgress
+
 __all__ = ["open_dataset", "open_dataset_job", "open_table", "open_table_job"]
 
 
-def open_dataset(path: str | Path, *, pixel_size: float | None = None) -> Cells:
+def open_dataset(
+    path: str | Path, *, pixel_size: float | None = None, progress: ShowProgress = None
+) -> Cells:
     """Open a data set.
 
     Parameters
@@ -26,6 +30,8 @@ def open_dataset(path: str | Path, *, pixel_size: float | None = None) -> Cells:
     pixel_size : float, optional
         Resample the crops so that their pixels have this side in micrometres; default: the key
         ``pixel_size`` of the file, or the pixels as they are.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
 
     Returns
     -------
@@ -37,7 +43,7 @@ def open_dataset(path: str | Path, *, pixel_size: float | None = None) -> Cells:
     DataError
         One line that names the file, row and column that is wrong.
     """
-    return drain(open_dataset_job(path, pixel_size=pixel_size))
+    return drain(open_dataset_job(path, pixel_size=pixel_size), progress)
 
 
 def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Job[Cells]:

@@ -7,7 +7,7 @@ downloaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 
 __all__ = [
+    "PLATE_PARTS",
     "Sample",
     "graded_channels",
     "immunohistochemistry",
@@ -32,6 +33,16 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+
+# What can be left out of a synthetic plate, and the channel it is in.
+PLATE_PARTS = {
+    "nuclear stain": "DNA",
+    "reporter in the nucleus": "reporter",
+    "reporter in the cytoplasm": "reporter",
+    "look-alike in the nucleus": "look-alike",
+    "look-alike in the cytoplasm": "look-alike",
+    "granules": "stress",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +118,13 @@ class Sample:
 
 
 def synthetic_plate(
-    seed: int = 0, *, wells: int = 12, cells_per_well: int = 30, side: int = 256, crop: int = 40
+    seed: int = 0,
+    *,
+    wells: int = 12,
+    cells_per_well: int = 30,
+    side: int = 256,
+    crop: int = 40,
+    without: Collection[str] = (),
 ) -> Sample:
     """A plate of synthetic cells with a planted answer.
 
@@ -126,23 +143,45 @@ def synthetic_plate(
     cells_per_well : int
     side, crop : int
         Pixels.
+    without : collection of str
+        Parts of `PLATE_PARTS` that all cells lack. The rest is the same to the pixel, but for the
+        noise of the light that is no longer there.
+
+    Raises
+    ------
+    DataError
+        A part that is unknown.
     """
     job = synthetic_plate_job(
-        seed, wells=wells, cells_per_well=cells_per_well, side=side, crop=crop
+        seed,
+        wells=wells,
+        cells_per_well=cells_per_well,
+        side=side,
+        crop=crop,
+        without=without,
     )
     return drain(job)
 
 
 def synthetic_plate_job(
-    seed: int = 0, *, wells: int = 12, cells_per_well: int = 30, side: int = 256, crop: int = 40
+    seed: int = 0,
+    *,
+    wells: int = 12,
+    cells_per_well: int = 30,
+    side: int = 256,
+    crop: int = 40,
+    without: Collection[str] = (),
 ) -> Job[Sample]:
     """As `synthetic_plate`, a step for each well."""
+    for part in without:
+        if part not in PLATE_PARTS:
+            raise DataError(f"a synthetic plate has no {part!r}; use {', '.join(PLATE_PARTS)}")
     rng = np.random.default_rng(seed)
     parts, pixels = [], []
     for well in range(wells):
         yield Progress(well, wells, "making the sample")
         treated = well >= wells // 2
-        image, truth = _well(rng, treated, cells_per_well, side)
+        image, truth = _well(rng, treated, cells_per_well, side, without)
         name = f"{'AB'[int(treated)]}{well % (wells // 2) + 1:02d}"
         channels = ("DNA", "reporter", "look-alike", "stress")
         assert image.labels is not None
@@ -166,7 +205,7 @@ def synthetic_plate_job(
 
 
 def _well(
-    rng: np.random.Generator, treated: bool, count: int, side: int
+    rng: np.random.Generator, treated: bool, count: int, side: int, without: Collection[str]
 ) -> tuple[Field, npt.NDArray[np.bool_]]:
     """One field of view, and the pixels whose expected intensity depends on the treatment."""
     from scipy.special import expit
@@ -184,15 +223,23 @@ def _well(
         nucleus = expit(2.0 * (radius - distance))
         body = expit(1.2 * (1.9 * radius - distance))
         ring = np.clip(body - nucleus, 0, 1)
-        nuclei += nucleus * rng.uniform(0.8, 1.2)
+        # What is left out is drawn all the same: the rest must not change.
+        nuclei += nucleus * rng.uniform(0.8, 1.2) * ("nuclear stain" not in without)
         moved = treated and rng.random() > 1 / 12
-        for picture, inside in ((stained, moved), (twin, rng.random() < 0.5)):
+        for picture, name, inside in (
+            (stained, "reporter", moved),
+            (twin, "look-alike", rng.random() < 0.5),
+        ):
             level = rng.uniform(0.8, 1.2)
-            picture += level * ((nucleus + 0.3 * ring) if inside else (0.3 * nucleus + ring))
+            in_nucleus, in_ring = (1.0, 0.3) if inside else (0.3, 1.0)
+            in_nucleus *= f"{name} in the nucleus" not in without
+            in_ring *= f"{name} in the cytoplasm" not in without
+            picture += level * (in_nucleus * nucleus + in_ring * ring)
         for _ in range(rng.poisson(7 if treated else 4)):
             turn, far = rng.uniform(0, 2 * np.pi), rng.uniform(1.1, 1.7) * radius
             spot = np.hypot(rows - y - far * np.sin(turn), columns - x - far * np.cos(turn))
-            granules += rng.uniform(0.6, 1.2) * np.exp(-(spot**2) / 2.0)
+            height = rng.uniform(0.6, 1.2) * ("granules" not in without)
+            granules += height * np.exp(-(spot**2) / 2.0)
         labels[(body > 0.5) & (labels == 0)] = number
         truth |= body > 0.5
     bright = rng.uniform(0.85, 1.15)

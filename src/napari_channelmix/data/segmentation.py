@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.settings.fields import merged, takes_settings
 from napari_channelmix.settings.segmentation import SegmentationSettings
+
+if TYPE_CHECKING:
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["Segmentation", "segment", "segment_job"]
 
@@ -99,6 +102,7 @@ def segment(
     plane: Any,
     settings: SegmentationSettings | None = None,
     body: Any = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Segmentation:
     """Segment the objects of one channel.
@@ -116,6 +120,8 @@ def segment(
     settings : SegmentationSettings, optional
     body : (Y, X) array, optional
         The channel ``settings.body_channel``; objects are grown to it.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Settings of `SegmentationSettings` by name, which win.
 
@@ -141,7 +147,9 @@ def segment(
     >>> segment(1000 - picture, dark=True, expand=3).count
     9
     """
-    return drain(segment_job(plane, merged(SegmentationSettings, settings, options), body))
+    return drain(
+        segment_job(plane, merged(SegmentationSettings, settings, options), body), progress
+    )
 
 
 def segment_job(

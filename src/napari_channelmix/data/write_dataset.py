@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data.cells import Cells
     from napari_channelmix.data.fields import Field
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["save_dataset", "save_dataset_job", "write_image", "write_mask"]
 
@@ -46,7 +47,7 @@ OME_UNITS = {
 }
 
 
-def save_dataset(cells: Cells, folder: str | Path) -> Path:
+def save_dataset(cells: Cells, folder: str | Path, *, progress: ShowProgress = None) -> Path:
     """Write cells as a data set that `open_dataset` reads back to the same cells.
 
     Parameters
@@ -55,6 +56,8 @@ def save_dataset(cells: Cells, folder: str | Path) -> Path:
         Of files, layers or arrays; with their classes (or none), groups and splits.
     folder : path
         Made if it is missing. Images, masks, ``labels.csv`` and ``dataset.toml`` are written.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def save_dataset(cells: Cells, folder: str | Path) -> Path:
         A folder that cannot be written. Each file is written whole or not at all, the data-set
         file last.
     """
-    return drain(save_dataset_job(cells, folder))
+    return drain(save_dataset_job(cells, folder), progress)
 
 
 def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:

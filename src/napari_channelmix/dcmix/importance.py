@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.crops import NormalisedCrops
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix.result import ChannelImportance
+    from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.settings import TrainingSettings
 
 __all__ = ["channel_importance", "channel_importance_job"]
@@ -45,6 +46,7 @@ def channel_importance(
     *,
     settings: TrainingSettings | None = None,
     parts: Path | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> ChannelImportance:
     """Find which channels a classifier of these cells needs.
@@ -64,6 +66,8 @@ def channel_importance(
         All settings, or those of the training.
     parts : path, optional
         Folder where each finished repeat is kept, so that an interrupted run can go on.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, such as ``seeds=8``; see `ImportanceSettings`.
 
@@ -79,7 +83,9 @@ def channel_importance(
     ModelError
         A setting outside its bounds; one channel only: there is nothing to compare.
     """
-    return drain(channel_importance_job(train, test, settings=settings, parts=parts, **options))
+    return drain(
+        channel_importance_job(train, test, settings=settings, parts=parts, **options), progress
+    )
 
 
 def channel_importance_job(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,19 @@ class NamedAutoencoder:
     def names(self) -> tuple[str, ...]:
         """Name of each latent (Z); see `Code.names`."""
         return self.code.names
+
+    @property
+    def draws(self) -> bool:
+        """Whether latents can be decoded into pictures; those of features cannot."""
+        return True
+
+    @property
+    def title(self) -> str:
+        """What it is called in results."""
+        return self.name
+
+    #: A job that makes what fine-tuning needs to know, where that is not `finetune.CellLearner`.
+    cell_learner_job: ClassVar[Callable[..., Any] | None] = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -27,6 +27,9 @@ from napari_channelmix.drl.cell_chunks import (
     kept_chunks_job,
 )
 from napari_channelmix.drl.channel_view import View, default_view
+from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
+from napari_channelmix.drl.feature_separation import beside_latents_job, lines_on_features
+from napari_channelmix.drl.feature_training import FEATURE_PAIRS
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
 from napari_channelmix.drl.latent_code import title_of
@@ -40,8 +43,8 @@ from napari_channelmix.drl.preparation import (
 )
 from napari_channelmix.drl.quality import associations_job
 from napari_channelmix.drl.reconstruction import reconstruction_job
-from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
-from napari_channelmix.drl.store import load_disentangler
+from napari_channelmix.drl.separated_cells import pixel_test, separated_job
+from napari_channelmix.drl.source_encoder import source_job
 from napari_channelmix.drl.traversal import FEW
 from napari_channelmix.drl.trust import trust
 from napari_channelmix.errors import DataError, ModelError
@@ -60,6 +63,7 @@ from napari_channelmix.settings import (
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["latents", "latents_job"]
 
@@ -80,19 +84,61 @@ def latents(
     model: Disentangler | str | Path | None = None,
     *,
     view: View | str | None = None,
+    features: Any = None,
     settings: EncodingSettings | None = None,
     separate: bool = True,
     device: str = "auto",
     tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
     parts: Path | None = None,
     drawn: Path | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Latents:
-    """`latents_job`, to its end."""
+    """Encode cells as named latents: what each is like, and how far that can be trusted.
+
+    The encoder has learnt the names on synthetic sprites; see docs/latents.md.
+
+    Parameters
+    ----------
+    cells : Cells
+    model : Disentangler, or name, or path, optional
+        See `load_disentangler`.
+    view : View or str, optional
+        What of the channels is looked at; a str is the name of one channel.
+    features : str, path, Classifier, torch.nn.Module, callable or FeatureNetwork, optional
+        A network whose features of each picture are encoded in place of its pixels:
+        ``efficientnet-lite0``, the file of a classifier, the folder of a vision model, or a module
+        or function of pictures (n, C, 64, 64) that gives (n, F). What the features mean is learnt
+        on sprites the first time, which takes minutes. Traversals are then shown by real cells.
+    settings : EncodingSettings, optional
+        How the cells are encoded.
+    separate : bool
+        Whether to see what tells the classes apart.
+    device : {"auto", "cpu", "cuda", "mps"}
+        For fine-tuning, and for the classifier of the pixels.
+    tune : callable
+        What does the fine-tuning, called as `finetune_job`.
+    parts : path, optional
+        Folder in which cells that are encoded are kept, so that a run that was stopped goes on.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
+    **options
+        Single settings, such as ``finetune=20``; see `EncodingSettings`.
+
+    Returns
+    -------
+    Latents
+
+    Raises
+    ------
+    DataError, ModelError, ClusterError
+        As `latents_job`.
+    """
     job = latents_job(
         cells,
         model,
         view=view,
+        features=features,
         settings=settings,
         separate=separate,
         device=device,
@@ -101,7 +147,7 @@ def latents(
         drawn=drawn,
         **options,
     )
-    return drain(job)
+    return drain(job, progress)
 
 
 def latents_job(
@@ -109,6 +155,7 @@ def latents_job(
     model: Disentangler | str | Path | None = None,
     *,
     view: View | str | None = None,
+    features: Any = None,
     settings: EncodingSettings | None = None,
     separate: bool = True,
     device: str = "auto",
@@ -129,6 +176,10 @@ def latents_job(
         See `load_disentangler`.
     view : View or str, optional
         What of the channels is looked at; a str is the name of one channel.
+    features : str, path, Classifier, torch.nn.Module, callable or FeatureNetwork, optional
+        A network whose features of each picture are encoded in place of its pixels; see
+        `feature_sources.features_from`. What the features mean is learnt on sprites the first time,
+        which takes minutes. Features have no picture: traversals are shown by real cells.
     settings : EncodingSettings, optional
         How the cells are encoded.
     separate : bool
@@ -154,13 +205,24 @@ def latents_job(
         With ``workers`` or a ``scheduler``: as `cluster.chunks_job`.
     """
     named_model = {"model": str(model)} if isinstance(model, str | Path) else {}
-    chosen = merged(EncodingSettings, settings, {**named_model, **options})
+    named_features = {"features": str(features)} if isinstance(features, str | Path) else {}
+    chosen = merged(EncodingSettings, settings, {**named_model, **named_features, **options})
     finetune, seed = chosen.finetune, chosen.seed
+    if features is None:
+        features = chosen.features
     if model is None or isinstance(model, str | Path):
-        source = load_disentangler(chosen.model)
+        opening = source_job(chosen.model, features, seed=seed, device=device)
+        source = yield from part(opening, 0, 0, 1)
     else:
         source = model
         chosen = replace(chosen, model=source.name)
+        if features is not None and source.draws:
+            raise ModelError(
+                "features are encoded by weights that were learnt from them: name the sprites "
+                f"(model={source.name!r}) to have these learnt, or give weights learnt from them"
+            )
+    if isinstance(source, FeatureDisentangler):
+        chosen = replace(chosen, features=source.features.source or source.features.name)
     if not isinstance(view, View):
         view = default_view(source, cells, view)
     if view.depth != source.shape[0]:
@@ -217,16 +279,19 @@ def latents_job(
     kl = _divergence(values, spread)
     half = MEASURING / 2
     before = _associations(source)
+    drift_pairs = DRIFT_PAIRS if source.draws else FEATURE_PAIRS
     if before is None:
-        measuring = associations_job(source, pairs=DRIFT_PAIRS)
+        measuring = associations_job(source, pairs=drift_pairs)
         before = yield from part(measuring, tuned_at, half, total, "sprites: ")
     now = before
     # The card of weights that came fine-tuned is that of the weights they were made from.
     if of is not source or "finetuned" in of.about:
-        measuring = associations_job(of, pairs=DRIFT_PAIRS)
+        measuring = associations_job(of, pairs=drift_pairs)
         now = yield from part(measuring, tuned_at + half, half, total, "sprites: ")
-    comparing = reconstruction_job(of, prepared.pictures, values, cells.groups)
-    reconstruction = yield from part(comparing, tuned_at + MEASURING, 0, total)
+    reconstruction = None
+    if of.draws:
+        comparing = reconstruction_job(of, prepared.pictures, values, cells.groups)
+        reconstruction = yield from part(comparing, tuned_at + MEASURING, 0, total)
     judged = trust(
         of.names,
         values.astype(np.float64),
@@ -238,7 +303,9 @@ def latents_job(
     )
     active = np.array([one.badge not in ("inactive", "spare") for one in judged])
     learnt = None
-    if chosen.drawing == "residual":
+    if chosen.drawing == "residual" and not of.draws:
+        warnings.append("latents of features cannot be drawn: learning to draw is left out")
+    elif chosen.drawing == "residual":
         learning = learnt_drawing_job(of, cells, prepared, values, active, chosen, device, drawn)
         try:
             learnt = yield from part(learning, draws_at, DRAWING, total)
@@ -251,7 +318,9 @@ def latents_job(
     if lost:
         named = ", ".join(map(title_of, lost))
         warnings.append(f"the same in all cells, so not traversed: {named}")
-    if len(cells) < FEW:
+    if isinstance(of, FeatureDisentangler):
+        warnings += lines_on_features(of, view)
+    if len(cells) < FEW and of.draws:
         warnings.append("so few cells say nothing of a range: traversals go as far as on sprites")
     if len(cells) == 1:
         untuned = ", and the weights are not fine-tuned" if finetune else ""
@@ -259,7 +328,7 @@ def latents_job(
     facts = provenance(
         model=of.name,
         seed=seed,
-        settings={"finetune": finetune, "view": view.as_dict()},
+        settings={"finetune": finetune, "features": chosen.features, "view": view.as_dict()},
         request=as_dict(chosen, OF_THE_CLUSTER),
         data=cells.name,
     )
@@ -282,8 +351,12 @@ def latents_job(
         # Cells can be looked at meanwhile.
         measured = separates_at
         yield Progress(measured, total, "what separates the classes", partial=result)
-        beside = _pixels(cells, seed, device) if chosen.pixels else None
-        separating = _separated(cells, of, values, active, prepared, seed, beside)
+        beside = pixel_test(cells, seed, device) if chosen.pixels else None
+        columns = {"hand-crafted": prepared.features.to_numpy(np.float64)}
+        if isinstance(of, FeatureDisentangler):
+            looking_at = beside_latents_job(of, prepared.pictures, values, active)
+            columns |= yield from part(looking_at, measured, 0, total)
+        separating = separated_job(cells, of, values, active, columns, seed, beside)
         try:
             separation = yield from part(separating, measured, SEPARATING, total)
             warnings += separation.warnings
@@ -358,56 +431,3 @@ def _associations(of: Disentangler) -> dict[str, float] | None:
     """S of each factor as the card has it, or None."""
     card = of.about.get("card", {})
     return dict(card["association"]) if "association" in card else None
-
-
-def _separated(
-    cells: Cells,
-    of: Disentangler,
-    values: FloatArray,
-    active: npt.NDArray[np.bool_],
-    prepared: Prepared,
-    seed: int,
-    pixels: PixelTest | None,
-) -> Job[Separation]:
-    """What tells the classes apart: active latents beside hand-crafted features."""
-    active_columns = np.flatnonzero(active)
-    if not len(active_columns):
-        raise DataError("no latent varies among the cells, so nothing can separate the classes")
-    axes: dict[str, Sequence[int]] = {}
-    for axis in of.axes():
-        positions = [
-            int(np.searchsorted(active_columns, column))
-            for column in of.columns(axis)
-            if active[column]
-        ]
-        if positions:
-            axes[axis] = positions
-    columns = {
-        "latents": values[:, active_columns].astype(np.float64),
-        "hand-crafted": prepared.features.to_numpy(np.float64),
-    }
-    separation = yield from separation_job(
-        columns, cells.labels, cells.groups, cells.classes, axes, seed=seed, pixels=pixels
-    )
-    return separation
-
-
-def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
-    """A classifier of all channels, as `train_classifier` makes it, for each fold anew."""
-
-    def tested(
-        learnt: npt.NDArray[np.int64], held_out: npt.NDArray[np.int64]
-    ) -> Job[npt.NDArray[np.int64]]:
-        from napari_channelmix.classify.train import train_classifier_job
-
-        known = cells.subset(learnt)
-        job = train_classifier_job(known, seed=seed, device=device)
-        classifier = yield from part(job, 0, 95, 100)
-        predictions_job = classifier.predict_job(cells.subset(held_out), prior="balanced")
-        guesses = yield from part(predictions_job, 95, 5, 100)
-        chosen = guesses.argmax(axis=1)
-        codes = np.array([cells.classes.index(name) for name in classifier.classes])
-        predicted: npt.NDArray[np.int64] = codes[chosen]
-        return predicted
-
-    return tested

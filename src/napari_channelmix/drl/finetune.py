@@ -102,7 +102,11 @@ def finetune_job(
     chosen = merged(FinetuneSettings, settings, options)
     epochs, replay, seed = chosen.epochs, chosen.replay, chosen.seed
     where = choose_device(device)
-    learner = CellLearner(source, pictures, replay, seed, where)
+    if source.cell_learner_job is None:
+        learner = CellLearner(source, pictures, replay, seed, where)
+    else:
+        job = source.cell_learner_job(pictures, replay, seed, where)
+        learner = yield from part(job, 0, 0, 1)
     training = TrainingSettings(
         epochs=epochs, patience=epochs, batch=BATCH, rate=chosen.rate, decay=0.01, clip=1.0
     )
@@ -173,11 +177,7 @@ class CellLearner:
         self.module = copy.deepcopy(source.network)
         self.module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.seed, self.device, self.pictures = seed, device, pictures
-        order = np.random.default_rng(seed).permutation(len(pictures))
-        aside = int(ASIDE * len(pictures)) if len(pictures) >= 50 else 0
-        # A handful of cells cannot spare any: they are looked at themselves.
-        self.train = order[aside:]
-        self.held_out = order[:aside] if aside else order[:500]
+        self.divide(len(pictures))
         # The sprites are taught as they were when the source was trained.
         how = replace(recipe(source.name), network=source.network.settings)
         taught = source.about.get("recipe", {}).get("objective")
@@ -190,6 +190,14 @@ class CellLearner:
         # The sprites teach the network that learns the cells.
         self.sprites.module = self.module
         self.replayed = pairs > 0
+
+    def divide(self, count: int) -> None:
+        """Keep a tenth of the cells aside."""
+        order = np.random.default_rng(self.seed).permutation(count)
+        aside = int(ASIDE * count) if count >= 50 else 0
+        # A handful of cells cannot spare any: they are looked at themselves.
+        self.train = order[aside:]
+        self.held_out = order[:aside] if aside else order[:500]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """All weights, one group."""
@@ -206,10 +214,12 @@ class CellLearner:
             rows = order[step * BATCH : (step + 1) * BATCH]
             replayed = None
             if self.replayed:
-                # From the end of the sprites' training: full corruption, final weights of loss.
-                drawn = self.sprites.batch(10**6 + epoch * self.steps() + step)
-                replayed = replace(drawn, progress=1.0)
+                replayed = self._sprites(epoch * self.steps() + step)
             yield self._tensor(rows), replayed
+
+    def _sprites(self, step: int) -> SpriteBatch:
+        # From the end of the sprites' training: full corruption, final weights of loss.
+        return replace(self.sprites.batch(10**6 + step), progress=1.0)
 
     def _tensor(self, indices: npt.NDArray[np.int64]) -> Tensor:
         chosen = torch.from_numpy(as_floats(self.pictures[indices]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.drl.drawing_store import DRAWING_FILE, save_drawing
+from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
+from napari_channelmix.drl.nearest_cells import Drawer, NearestCells, nearest_traversal
 from napari_channelmix.drl.traversal import Decode, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
@@ -118,7 +120,12 @@ class Latents:
         return angle
 
     def traversal(self, cell: int, steps: int = 9) -> Traversal:
-        """Traversal of a cell along all axes worth looking at, over the range of the data set."""
+        """Traversal of a cell along all axes worth looking at, over the range of the data set.
+
+        Latents of features cannot be drawn: there it is the nearest real cells; see `nearest`.
+        """
+        if not self.disentangler.draws:
+            return nearest_traversal(self, cell, steps)
         return traversal(
             self.disentangler,
             self.values[cell],
@@ -130,10 +137,7 @@ class Latents:
 
     def decoder_of(self, cell: int) -> Decode:
         """What draws a cell at latents (n, Z): with its residual latents, where there are any."""
-        if self.drawing is None:
-            return self.disentangler.decode
-        picture = np.asarray(self.prepared.pictures[cell])
-        return self.drawing.drawing.decoder_of(picture, self.values[cell])
+        return self.drawer(cell=cell).decode
 
     def shown(self, pictures: npt.NDArray[Any]) -> FloatArray:
         """Pictures (..., C, H, W) as people are to see them; see `Preparation.shown`."""
@@ -145,15 +149,40 @@ class Latents:
         For each of ``count`` values from low to high, the cell nearest to this one moved there,
         distances in units of each latent's spread over the cells. Our definition.
         """
-        of, active = self.disentangler, self.active
+        of = self.disentangler
         span = self.ranges()[of.columns(axis)[0]]
         targets = of.steps(self.values[cell], axis, count, (float(span[0]), float(span[1])))
-        weight = np.where(active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
-        # Along the axis itself a cell must be right; elsewhere near is good enough.
-        weight[list(of.columns(axis))] *= 3
-        apart = ((targets[:, None] - self.values[None]) * weight) ** 2
+        return self.nearest_to(targets, (axis,))
+
+    def nearest_to(
+        self, latents: npt.NDArray[Any], axes: Sequence[str] = ()
+    ) -> npt.NDArray[np.int64]:
+        """Real cells (n,) that lie nearest to latents (n, Z), on some axes above all; as `nearest`.
+
+        Only active latents count, in units of their spread over the cells; ``axes`` three times.
+        """
+        weight = np.where(self.active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
+        # Along these a cell must be right; elsewhere near is good enough.
+        for axis in axes:
+            weight[list(self.disentangler.columns(axis))] *= 3
+        apart = ((np.asarray(latents)[:, None] - self.values[None]) * weight) ** 2
         nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
         return nearest
+
+    def drawer(self, moved: Sequence[str] = (), cell: int | None = None) -> Drawer:
+        """What gives pictures of latents: the decoder, or the nearest real cells for features.
+
+        Parameters
+        ----------
+        moved : sequence of str
+            Axes along which a cell was moved: on these the nearest cell must be right.
+        cell : int, optional
+            The cell that is moved, whose residual latents are drawn as well where there are any.
+        """
+        if self.drawing is not None and cell is not None:
+            picture = np.asarray(self.prepared.pictures[cell])
+            return self.drawing.drawing.drawer_of(picture, self.values[cell])
+        return self.disentangler if self.disentangler.draws else NearestCells(self, tuple(moved))
 
     def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
         """How unusual a cell is for a class, per latent: robust z-scores (Z,).
@@ -220,6 +249,7 @@ class Latents:
             "accuracy": accuracy,
             "separation": None if self.separation is None else self.separation.as_dict(),
             "metrics": card,
+            "features": self._features,
             "preparation": self.prepared.how.as_dict(),
             "finetuned": self.disentangler.about.get("finetuned"),
             "reconstruction": (
@@ -228,6 +258,18 @@ class Latents:
             "drawing": None if self.drawing is None else self.drawing.as_dict(),
             "warnings": list(self.warnings),
             "provenance": self.provenance,
+        }
+
+    @property
+    def _features(self) -> dict[str, Any] | None:
+        """For JSON: the network whose features were encoded, or None."""
+        if not isinstance(self.disentangler, FeatureDisentangler):
+            return None
+        of = self.disentangler
+        return {
+            "name": of.features.name,
+            "width": of.network.settings.width,
+            "shown_by": "nearest real cells",
         }
 
     def save(self, folder: str | Path) -> Path:
@@ -249,7 +291,8 @@ class Latents:
             (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))
             for title, cell in self._examples()
         ]
-        save_sheet(folder / "traversals.png", self.disentangler, rows, notes, self.shown)
+        of = self.disentangler if self.disentangler.draws else None
+        save_sheet(folder / "traversals.png", of, rows, notes, self.shown)
         if self.drawing is not None:
             save_drawing(self.drawing.drawing, folder / DRAWING_FILE)
         write_json(folder / "latents.json", self.as_dict())

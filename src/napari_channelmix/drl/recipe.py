@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.training_loop import TrainingSettings
 from napari_channelmix.drl.corruption import Corruption
@@ -11,6 +11,9 @@ from napari_channelmix.drl.network import PRESETS, NetworkSettings
 from napari_channelmix.drl.objective import PAPER_OBJECTIVE, Objective
 from napari_channelmix.drl.sprites import SpriteSet, sprite_set
 from napari_channelmix.errors import ModelError
+
+if TYPE_CHECKING:
+    from napari_channelmix.drl.feature_autoencoder import FeatureSettings
 
 __all__ = ["EPOCH", "RECIPES", "SHIPPED", "Recipe", "recipe"]
 
@@ -25,7 +28,7 @@ class Recipe:
     Attributes
     ----------
     sprites : SpriteSet
-    network : NetworkSettings
+    network : NetworkSettings or FeatureSettings
     objective : Objective
     corruption : Corruption or None
         None shows the encoder clean sprites.
@@ -34,7 +37,7 @@ class Recipe:
     """
 
     sprites: SpriteSet
-    network: NetworkSettings
+    network: NetworkSettings | FeatureSettings
     objective: Objective
     corruption: Corruption | None
     settings: TrainingSettings

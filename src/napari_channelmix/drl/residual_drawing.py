@@ -7,7 +7,6 @@ latents stay, so that it is *this* cell that grows, brightens or turns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl.autoencoder import NamedAutoencoder
     from napari_channelmix.drl.residual_network import ResidualNetwork
 
-__all__ = ["CellCodes", "ResidualDrawing"]
+__all__ = ["CellCodes", "CellDrawer", "ResidualDrawing"]
 
 FloatArray = npt.NDArray[np.float32]
 # Pictures that are drawn at a time.
@@ -136,9 +135,20 @@ class ResidualDrawing:
                 drawn[some] = applied(plain, steps).clamp(0, 1).numpy()
         return drawn
 
-    def decoder_of(
+    def drawer_of(
         self, picture: npt.NDArray[Any], named: npt.NDArray[np.float32] | None = None
-    ) -> Callable[[npt.NDArray[Any]], FloatArray]:
+    ) -> CellDrawer:
         """What draws one cell (C, H, W) at any latents (n, Z), such as along a traversal."""
-        codes = self.encode(picture[None], None if named is None else named[None])
-        return lambda latents: self.decode(latents, codes)
+        return CellDrawer(self, self.encode(picture[None], None if named is None else named[None]))
+
+
+@dataclass(frozen=True, eq=False)
+class CellDrawer:
+    """Draws one cell wherever its sliders stand."""
+
+    drawing: ResidualDrawing
+    codes: CellCodes
+
+    def decode(self, latents: npt.NDArray[Any], /) -> FloatArray:
+        """Pictures (n, C, H, W) in [0, 1] of the cell at latents (n, Z)."""
+        return self.drawing.decode(latents, self.codes)

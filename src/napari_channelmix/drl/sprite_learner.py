@@ -15,7 +15,7 @@ from torch import Tensor
 
 from napari_channelmix.drl.corruption import corrupted
 from napari_channelmix.drl.latent_code import Code
-from napari_channelmix.drl.network import Posterior, VariationalAutoencoder
+from napari_channelmix.drl.network import NetworkSettings, Posterior, VariationalAutoencoder
 from napari_channelmix.drl.objective import aggregated, changed_latents, reconstruction
 from napari_channelmix.drl.recipe import EPOCH, Recipe
 from napari_channelmix.drl.sprites import Sprites
@@ -49,7 +49,7 @@ class SpriteLearner:
         self.how, self.seed, self.device = how, seed, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            module = VariationalAutoencoder(how.network)
+            module = self.build()
         module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module = module
         self.sprites = Sprites(how.sprites)
@@ -57,6 +57,11 @@ class SpriteLearner:
         self._owners = self.code.owners()
         spare = torch.where(self.code.spare, how.objective.spare, 1.0)
         self._kl_weight = spare.to(device)
+
+    def build(self) -> VariationalAutoencoder:
+        """The network, with fresh weights."""
+        assert isinstance(self.how.network, NetworkSettings)
+        return VariationalAutoencoder(self.how.network)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """All weights, one group."""
@@ -99,8 +104,11 @@ class SpriteLearner:
         own = self.module(batch.inputs)
         shared = self.shared(own, batch)
         latents = torch.cat([posterior.sample() for posterior in shared])
-        loss = reconstruction(self.module, latents, batch.targets, self.weight(batch))
-        return loss + self.loss_of_latents(own, shared, batch)
+        return self.reconstruction(latents, batch) + self.loss_of_latents(own, shared, batch)
+
+    def reconstruction(self, latents: Tensor, batch: SpriteBatch) -> Tensor:
+        """What the decoder makes of latents (2n, Z), held against the targets."""
+        return reconstruction(self.module, latents, batch.targets, self.weight(batch))
 
     def shared(self, own: Posterior, batch: SpriteBatch) -> tuple[Posterior, Posterior]:
         """Posteriors of the firsts and seconds, with what did not change shared between them."""

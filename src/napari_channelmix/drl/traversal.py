@@ -18,11 +18,13 @@ from napari_channelmix.drl.network import REACH
 if TYPE_CHECKING:
     from napari_channelmix.drl.disentangler import Disentangler
 
-__all__ = ["FEW", "Traversal", "ranges", "save_sheet", "traversal"]
+__all__ = ["FEW", "NEAREST", "Traversal", "ranges", "save_sheet", "traversal"]
 
 FloatArray = npt.NDArray[np.float32]
 Decode = Callable[[npt.NDArray[Any]], FloatArray]
 
+#: What is shown where nothing can be drawn.
+NEAREST = "Features have no picture: each row shows the nearest real cells along the axis."
 # Fewer cells than this do not tell from where to where a latent goes.
 FEW = 5
 
@@ -111,7 +113,7 @@ def traversal(
 
 def save_sheet(
     path: str | Path,
-    of: Disentangler,
+    of: Disentangler | None,
     rows: list[tuple[str, npt.NDArray[Any], Traversal]],
     notes: dict[str, str],
     show: Callable[[FloatArray], FloatArray] | None = None,
@@ -122,7 +124,8 @@ def save_sheet(
     ----------
     path : path
         PNG.
-    of : Disentangler
+    of : Disentangler or None
+        What draws the reconstructions; None: the traversals are real cells, and said to be.
     rows : list of (title, (C, H, W) picture in [0, 1], traversal)
     notes : dict of str to str
         What is known of each axis, such as how far its name can be trusted.
@@ -171,9 +174,14 @@ def save_sheet(
             va="top",
             fontsize=7,
         )
+    if of is None and shown:
+        figure.text(0.5, 0.998, NEAREST, ha="center", va="top", fontsize=8)
     for index, (title, picture, drawn) in enumerate(shown):
         grid = outer[index].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
-        for column, (name, image) in enumerate((("cell", picture), ("reconstruction", drawn.own))):
+        first = [("cell", picture)]
+        if of is not None:
+            first.append(("reconstruction", drawn.own))
+        for column, (name, image) in enumerate(first):
             axes = figure.add_subplot(grid[0, column])
             if image is not None:
                 _show(axes, image, gain)

@@ -5,11 +5,12 @@ from napari_channelmix.pcim.explain import explain, explain_job
 from napari_channelmix.pcim.map_reliability import Reliability, reliability_job
 from napari_channelmix.pcim.mean_maps import MeanMaps, mean_maps
 from napari_channelmix.pcim.measure import measure_job
-from napari_channelmix.pcim.methods import BASELINES, METHODS
+from napari_channelmix.pcim.methods import BASELINES, METHODS, MORE_BASELINES
 
 __all__ = [
     "BASELINES",
     "METHODS",
+    "MORE_BASELINES",
     "Attribution",
     "MapUpdate",
     "MeanMaps",

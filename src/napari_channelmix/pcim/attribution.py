@@ -123,7 +123,7 @@ class Attribution:
     def scores(self, *, per_cell: bool = False) -> dict[str, Any]:
         """Fidelity of the maps: ``srg``, ``insertion`` and ``deletion``.
 
-        Measured on references that no method works with; see `pcim.scores.Fidelity`.
+        Measured on references of kinds that no method works with; see `pcim.scores.Fidelity`.
 
         Parameters
         ----------

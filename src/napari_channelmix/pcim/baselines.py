@@ -1,4 +1,4 @@
-"""Baselines from captum, behind the same call as PCIM."""
+"""Baselines behind the same call as PCIM: captum's, and Expected Gradients."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from torch import Tensor, nn
 from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim.batch import Maps, Problem
-from napari_channelmix.pcim.references import blurred, reference
+from napari_channelmix.pcim.expected_gradients import expected_gradients, pooled_of
+from napari_channelmix.pcim.references import SOLVING, blurred, reference
+from napari_channelmix.pcim.relevance import relevance
+from napari_channelmix.pcim.superpixels import feature_ablation, kernel_shap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SUITING", "attribute", "evidence", "finished"]
+__all__ = ["GRADIENTS", "SUITING", "attribute", "evidence", "finished"]
 
 # What suits each method on most sets (docs/pixel-attribution.md): absolute values, blur in pixels.
 SUITING = {
@@ -25,8 +28,23 @@ SUITING = {
     "occlusion": (False, 0.0),
     "gradcam": (False, 0.0),
     "deeplift": (False, 1.5),
+    "expected-gradients": (False, 1.5),
+    "expected-gradients-18": (False, 1.5),
+    "expected-gradients-200": (False, 1.5),
+    "integrated-gradients-many": (False, 1.5),
+    "lrp": (False, 1.5),
+    "kernel-shap": (False, 1.5),
+    "feature-ablation": (False, 1.5),
 }
 STEPS = 32
+# Gradients of Expected Gradients, for each cell.
+GRADIENTS = {
+    "expected-gradients": 32,
+    "expected-gradients-18": 18,
+    "expected-gradients-200": 200,
+}
+# Real cells that 'integrated-gradients-many' starts from, beside three made references.
+STARTS = 5
 # Interpolated images at once, for each cell: as many as PCIM has, which suits the caches.
 AT_ONCE = 2
 
@@ -56,7 +74,7 @@ def finished(
 
 
 def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
-    """What captum gives for the log odds of the target, signed, (N, C, H, W).
+    """What the method gives for the log odds of the target, signed, (N, C, H, W).
 
     Parameters
     ----------
@@ -71,6 +89,11 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
     ModelError
         As `attribute`.
     """
+    network = problem.subject.network
+    if network is None:
+        raise ModelError(f"method {name!r} needs gradients; this classifier gives predictions only")
+    if name in GRADIENTS:
+        return expected_gradients(problem, GRADIENTS[name])
     try:
         from captum import attr
     except ImportError:
@@ -78,9 +101,6 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
             f"method {name!r} comes from captum, which is not installed; "
             "install it with: pip install 'napari-channelmix[compare]'"
         ) from None
-    network = problem.subject.network
-    if network is None:
-        raise ModelError(f"method {name!r} needs gradients; this classifier gives predictions only")
     x = problem.x
     r = reference(kind, x, problem.mean, problem.seed).contiguous()
     odds = _LogOdds(network, problem)
@@ -88,7 +108,11 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
         # captum says that it sets hooks and asks for gradients; both are wanted.
         warnings.simplefilter("ignore")
         try:
+            if name == "integrated-gradients-many":
+                return _from_many(attr, odds, problem)
             return _ask(attr, name, odds, x, r, problem)
+        except ModelError:
+            raise
         except (AssertionError, RuntimeError, TypeError, ValueError) as error:
             if is_out_of_memory(error):
                 raise
@@ -96,14 +120,18 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
             raise ModelError(f"method {name!r} cannot look into this network: {reason}") from error
 
 
-def _ask(attr: Any, name: str, odds: nn.Module, x: Tensor, r: Tensor, problem: Problem) -> Tensor:
+def _ask(attr: Any, name: str, odds: _LogOdds, x: Tensor, r: Tensor, problem: Problem) -> Tensor:
     attribution: Tensor
-    if name == "saliency":
+    if name == "lrp":
+        return relevance(attr, odds.network, problem)
+    if name in ("kernel-shap", "feature-ablation"):
+        run = kernel_shap if name == "kernel-shap" else feature_ablation
+        with torch.no_grad():
+            attribution = run(attr, lambda cell: _LogOdds(odds.network, problem, cell), problem, r)
+    elif name == "saliency":
         attribution = attr.Saliency(odds).attribute(x.clone(), abs=False)
     elif name == "integrated-gradients":
-        attribution = attr.IntegratedGradients(odds).attribute(
-            x.clone(), baselines=r, n_steps=STEPS, internal_batch_size=AT_ONCE * len(x)
-        )
+        attribution = _integrated(attr, odds, x, r)
     elif name == "occlusion":
         window = max(1, min(problem.size) // 5)
         channels = 1 if problem.separate else x.shape[1]
@@ -128,13 +156,30 @@ def _ask(attr: Any, name: str, odds: nn.Module, x: Tensor, r: Tensor, problem: P
     return attribution.detach()
 
 
+def _integrated(attr: Any, odds: nn.Module, x: Tensor, r: Tensor) -> Tensor:
+    attribution: Tensor = attr.IntegratedGradients(odds).attribute(
+        x.clone(), baselines=r, n_steps=STEPS, internal_batch_size=AT_ONCE * len(x)
+    )
+    return attribution.detach()
+
+
+def _from_many(attr: Any, odds: nn.Module, problem: Problem) -> Tensor:
+    """Integrated gradients, the mean over three made references and a few real cells."""
+    x, name = problem.x, "integrated-gradients-many"
+    made = [reference(kind, x, problem.mean, problem.seed) for kind in SOLVING]
+    pooled = pooled_of(problem, name)
+    cells = [pooled.drawn(index) for index in range(min(STARTS, len(pooled.x)))]
+    parts = [_integrated(attr, odds, x, r.contiguous()) for r in (*made, *cells)]
+    return torch.stack(parts).mean(dim=0)
+
+
 class _LogOdds(nn.Module):
     """The network with the log odds of the target as its only output (N,)."""
 
-    def __init__(self, network: nn.Module, problem: Problem) -> None:
+    def __init__(self, network: nn.Module, problem: Problem, cells: slice = slice(None)) -> None:
         super().__init__()
         self.network = network
-        self._target = problem.target
+        self._target = problem.target[cells]
 
     def forward(self, x: Tensor) -> Tensor:
         times, rest = divmod(len(x), len(self._target))

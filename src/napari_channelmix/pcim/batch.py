@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from torch import Tensor
 
+    from napari_channelmix.pcim.cell_pool import CellPool, PooledCells
     from napari_channelmix.pcim.model_adapter import Subject
     from napari_channelmix.pcim.target import Target
 
@@ -31,6 +34,12 @@ class Problem:
     seed : int
     forwards : int
         Images a black box may be asked about, for each cell.
+    sd : (1, C, 1, 1) tensor or None
+        Standard deviation of the pixels of the data set on that scale.
+    real_cells : CellPool or None
+        Other cells of the data set; see `pool`.
+    numbers : (N,) int64 array or None
+        Of the cells, in the data set.
     """
 
     subject: Subject
@@ -40,6 +49,32 @@ class Problem:
     separate: bool = False
     seed: int = 0
     forwards: int = 1000
+    sd: Tensor | None = None
+    real_cells: CellPool | None = None
+    numbers: npt.NDArray[np.int64] | None = None
+
+    @property
+    def pool(self) -> Tensor | None:
+        """Real cells (P, C, H, W) of the data set, up to 64; read at the first use.
+
+        None where there are none. An explained cell may be among them: `pooled` says where.
+        """
+        pooled = self.pooled
+        return None if pooled is None else pooled.x
+
+    @property
+    def pooled(self) -> PooledCells | None:
+        """Real cells for the methods; see `cell_pool.CellPool`."""
+        if self.real_cells is None or self.numbers is None:
+            return None
+        return self.real_cells.solving(self.numbers)
+
+    @property
+    def other_cells(self) -> PooledCells | None:
+        """Real cells for the scores; none of them is in the pool."""
+        if self.real_cells is None or self.numbers is None:
+            return None
+        return self.real_cells.reported(self.numbers)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.batch import Problem
+from napari_channelmix.pcim.cell_pool import CellPool, StoredCells
 from napari_channelmix.pcim.model_adapter import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
@@ -61,6 +62,10 @@ class Source:
         The data set that they come from, also where their pixels have been read.
     requested_prior : Prior or None
         Which prior the probabilities are shown with; None: that of training.
+    sd : (1, C, 1, 1) tensor or None
+        Standard deviation of the pixels of the data set on the scale of the subject.
+    real_cells : CellPool or None
+        Other cells of the data set, as references.
     """
 
     subject: Subject
@@ -70,12 +75,18 @@ class Source:
     numbers: IntArray
     known: Cells | None = None
     requested_prior: Prior | None = None
+    sd: Tensor | None = None
+    real_cells: CellPool | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The model and the cells; how the model is asked is made anew in the other process."""
-        of, own = self.subject, {"mean", "subject"}
+        of, own = self.subject, {"mean", "sd", "subject", "real_cells"}
         values = {row.name: getattr(self, row.name) for row in fields(self) if row.name not in own}
-        return _again, (values, self.mean.cpu(), of.device.type, of.select, of.reading, of.alone)
+        statistics = self.mean.cpu(), None if self.sd is None else self.sd.cpu()
+        # Read here once, not by each worker.
+        stored = None if self.real_cells is None else self.real_cells.stored
+        own_state = of.device.type, of.select, of.reading, of.alone
+        return _again, (values, statistics, stored, *own_state)
 
     @classmethod
     def of(
@@ -130,7 +141,7 @@ class Source:
                     f"crops must be (N, C, H, W), not {data.shape}: are the channels last? Move "
                     "them with numpy.moveaxis(crops, -1, 1)"
                 )
-        if isinstance(model, Classifier):
+        if isinstance(model, Predictor):
             model.refuse_other_crops(*data.shape[2:])
         numbers = np.arange(len(data)) if chosen is None else chosen
         if not len(numbers):
@@ -147,11 +158,15 @@ class Source:
         if isinstance(model, Classifier):
             # Normalised crops have the mean of the training cells at 0.
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
+            sd = torch.ones_like(mean)
         else:
-            mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
+            prepared = subject.prepare(crops)
+            mean = prepared.mean(dim=(0, 2, 3), keepdim=True)
+            sd = prepared.std(dim=(0, 2, 3), keepdim=True, correction=0)
+        pool = CellPool(data, getattr(model, "training_cells", None), subject.prepare)
         if not isinstance(data, Cells) and chosen is not None:
             data = data[chosen]
-        return cls(subject, data, mean, model, numbers, of)
+        return cls(subject, data, mean, model, numbers, of, sd=sd, real_cells=pool)
 
     def read(self, some: IntArray | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
@@ -190,7 +205,10 @@ class Source:
             reading=own.reading,
             alone=own.alone,
         )
-        return replace(self, subject=subject, model=model)
+        pool = self.real_cells
+        if pool is not None:
+            pool = CellPool.of_stored(pool.stored, subject.prepare)
+        return replace(self, subject=subject, model=model, real_cells=pool)
 
     def answering(self, cells: Cells) -> Predictor:
         """The subject as what predicts the classes of these cells.
@@ -307,7 +325,18 @@ class Source:
             independent=self.subject.reading.independent,
         )
         targets = targets.to(x.device)
-        problem = Problem(self.subject, x, self.mean, targets, separate, seed, forwards)
+        problem = Problem(
+            self.subject,
+            x,
+            self.mean,
+            targets,
+            separate,
+            seed,
+            forwards,
+            self.sd,
+            self.real_cells,
+            self.numbers[some],
+        )
         return problem, probabilities
 
     def shown(self, scores: Tensor) -> FloatArray:
@@ -322,7 +351,8 @@ class Source:
 
 def _again(
     values: dict[str, Any],
-    mean: Tensor,
+    statistics: tuple[Tensor, Tensor | None],
+    stored: tuple[StoredCells, StoredCells] | None,
     device: str,
     select: Select,
     reading: Reading,
@@ -341,7 +371,14 @@ def _again(
         reading=reading,
         alone=alone,
     )
-    return Source(subject, mean=mean.to(subject.device), **values)
+    mean, sd = statistics
+    return Source(
+        subject,
+        mean=mean.to(subject.device),
+        sd=None if sd is None else sd.to(subject.device),
+        real_cells=CellPool.of_stored(stored, subject.prepare),
+        **values,
+    )
 
 
 class _Answering(Predictor):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.pcim.grouped_mean import GroupedMean
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def channel_contributions(
         posed = _posed(donors.x)
         likeness = (_unit(posed) * _unit(own)).sum(dim=(3, 4))
 
-        def falls(rows: npt.NDArray[np.int64], channel: int) -> _Falls:
+        def falls(rows: npt.NDArray[np.int64], channel: int) -> GroupedMean:
             """With one channel of the donors whose other channels are most like the cell's."""
             others_like = likeness[:, rows].sum(dim=2) - likeness[:, rows, channel]
             best, pose = others_like.max(dim=0)
@@ -223,12 +224,12 @@ def channel_contributions(
             mixed = own.repeat(len(chosen), 1, 1, 1)
             mixed[:, channel] = posed[pose.cpu()[order], chosen, channel]
             after = source.shown(source.subject.checked_scores(mixed))[:, target]
-            return _Falls(before - after.astype(np.float64), donors.groups[chosen])
+            return GroupedMean(before - after.astype(np.float64), donors.groups[chosen])
 
         changed, same = (
             [falls(np.flatnonzero(kind), channel) for channel in range(count)]
             if kind.any()
-            else [_Falls(np.zeros(0), np.zeros(0, str))] * count
+            else [GroupedMean(np.zeros(0), np.zeros(0, str))] * count
             for kind in (others, alike)
         )
     intervals = np.array([each.interval(LEVEL) for each in changed])
@@ -242,60 +243,10 @@ def channel_contributions(
         intervals[:, 1],
         np.array([each.mean for each in same]),
         np.array([one.is_above(other, level) for one, other in zip(changed, same, strict=True)]),
-        len(changed[0].falls),
+        len(changed[0].values),
         min(each.group_count for each in changed),
-        len(same[0].falls),
+        len(same[0].values),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Falls:
-    """Falls (m,) of a probability, and the groups (m,) of the donors."""
-
-    falls: npt.NDArray[np.float64]
-    groups: npt.NDArray[np.str_]
-
-    @property
-    def mean(self) -> float:
-        return float(self.falls.mean()) if len(self.falls) else float("nan")
-
-    @property
-    def group_count(self) -> int:
-        return len(np.unique(self.groups))
-
-    @property
-    def variance(self) -> float:
-        """Of the mean, from the sums of the groups; of cells as if independent where few."""
-        count = self.group_count
-        if len(self.falls) < 2:
-            return float("nan")
-        if count < FEW_GROUPS:
-            return float(self.falls.var(ddof=1) / len(self.falls))
-        _, group = np.unique(self.groups, return_inverse=True)
-        sums = np.bincount(group, self.falls - self.mean)
-        return float(count / (count - 1) * (sums**2).sum() / len(self.falls) ** 2)
-
-    @property
-    def freedom(self) -> int:
-        """Degrees of freedom of the variance."""
-        count = self.group_count
-        return (count if count >= FEW_GROUPS else len(self.falls)) - 1
-
-    def interval(self, level: float) -> tuple[float, float]:
-        from scipy.stats import t
-
-        reach = t.ppf(0.5 + level / 2, self.freedom) * np.sqrt(self.variance)
-        return float(self.mean - reach), float(self.mean + reach)
-
-    def is_above(self, sham: _Falls, level: float) -> bool:
-        """Whether the difference of the means is above 0; not known without a sham."""
-        from scipy.stats import t
-
-        if not len(sham.falls):
-            return False
-        freedom = min(self.freedom, sham.freedom)
-        reach = t.ppf(0.5 + level / 2, freedom) * np.sqrt(self.variance + sham.variance)
-        return bool(self.mean - sham.mean - reach > 0)
 
 
 def _posed(x: Tensor) -> Tensor:

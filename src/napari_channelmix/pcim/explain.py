@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.outputs import Output
     from napari_channelmix.pcim.attribution import Attribution
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["explain", "explain_job"]
 
@@ -48,6 +49,7 @@ def explain(
     only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Attribution:
     """Find which pixels made the classifier say what it says.
@@ -63,8 +65,8 @@ def explain(
         The class to explain; None: the predicted class of each cell.
     method, mode : str, optional
         See `MapSettings`. The methods are ``pcim`` (default), ``pcim-fidelity`` (slower, more
-        faithful), ``literal``, ``blackbox``, ``blackbox-sharp``, and baselines from captum:
-        ``saliency``, ``integrated-gradients``, ``occlusion``, ``gradcam``, ``deeplift``.
+        faithful), ``literal``, ``blackbox``, ``blackbox-sharp``, and baselines, most of them from
+        captum: `pcim.BASELINES` and `pcim.MORE_BASELINES`.
     versus : None, str, int, or (N,) sequence of them
         Hold the target against this class instead of all others.
     settings : MapSettings, optional
@@ -83,6 +85,8 @@ def explain(
         from some of the cells, and refused where it stays in doubt.
     select : int or str, optional
         Which of its outputs, where it gives several.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, such as ``channels="separate"``; see `MapSettings`.
 
@@ -118,7 +122,8 @@ def explain(
             output=output,
             select=select,
             **options,
-        )
+        ),
+        progress,
     )
 
 

@@ -149,7 +149,7 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
         Zero means no evidence; the unit is the spread of the first map.
     """
     x, target = problem.x, problem.target
-    references = Reference(x, problem.mean, problem.seed)
+    references = Reference.of(problem)
     theta = torch.zeros_like(x[:, :1])
     magnitude = theta
     for evidence in path_evidence(problem, references, settings.path):

@@ -6,55 +6,92 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from napari_channelmix.evidence_colors import color_table, evidence_legend, map_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["EVIDENCE", "maps_figure", "mean_maps_figure", "stretched"]
+    from matplotlib.axes import Axes
+
+    from napari_channelmix.evidence_colors import EvidenceView
+
+__all__ = ["maps_figure", "mean_maps_figure", "stretched"]
 
 FloatArray = npt.NDArray[np.float32]
 
-COLUMNS = 3
-# From Okabe and Ito's colour-blind-safe vermilion to yellow, clear where there is no evidence.
-EVIDENCE = LinearSegmentedColormap.from_list(
-    "evidence", [(0.835, 0.369, 0.0, 0.0), (0.835, 0.369, 0.0, 0.75), (0.941, 0.894, 0.259, 0.9)]
-)
+# Cells in a row: alone and with the map, or with the magnitude as well.
+COLUMNS = {2: 3, 3: 2}
 
 
-def maps_figure(crops: FloatArray, maps: FloatArray, titles: Sequence[str], heading: str) -> Figure:
-    """A contact sheet: each cell alone, and beside it with its map.
+def maps_figure(
+    crops: FloatArray,
+    maps: FloatArray,
+    titles: Sequence[str],
+    heading: str,
+    magnitude: FloatArray | None = None,
+) -> Figure:
+    """A contact sheet: each cell alone, with its map, and with its magnitude where it is given.
 
     Parameters
     ----------
     crops : (N, C, H, W) float32 array
         Any units; each channel is stretched by itself, and the channels are averaged to grey.
     maps : (N, H, W) float32 array
-        Evidence for the class is shown, up to the highest 1 % of each map; evidence against it
-        is not.
+        Evidence for the class and against it, in two colours on one scale for each map: up to
+        the strongest 2 % of its pixels.
     titles : sequence of str
         One for each cell.
     heading : str
+    magnitude : (N, H, W) float32 array, optional
+        Where there is evidence at all, in a third picture.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    rows = -(-len(crops) // COLUMNS)
-    figure = Figure(figsize=(2 * 1.6 * COLUMNS, 0.5 + 1.85 * rows), layout="constrained")
+    views: tuple[EvidenceView, ...] = ("signed",) if magnitude is None else ("signed", "magnitude")
+    every = [maps] if magnitude is None else [maps, magnitude]
+    beside = 1 + len(views)
+    columns = COLUMNS[beside]
+    rows = -(-len(crops) // columns)
+    figure = Figure(figsize=(beside * 1.6 * columns, 0.7 + 1.85 * rows), layout="constrained")
     figure.suptitle(heading, fontsize="small")
-    panels = figure.subplots(rows, 2 * COLUMNS, squeeze=False).reshape(-1, 2)
+    panels = figure.subplots(rows, beside * columns, squeeze=False).reshape(-1, beside)
     for panel in panels.flat:
         panel.set_axis_off()
-    for (alone, over), crop, heatmap, title in zip(panels, crops, maps, titles, strict=False):
+    for index, (crop, title) in enumerate(zip(crops, titles, strict=False)):
         grey = stretched(crop).mean(axis=0)
-        top = float(np.quantile(heatmap, 0.99))
-        for panel in (alone, over):
+        for panel in panels[index]:
             panel.imshow(grey, cmap="gray", vmin=0, vmax=1)
-        over.imshow(heatmap, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
-        alone.set_title(title, fontsize="x-small", loc="left")
+        for panel, values, view in zip(panels[index][1:], every, views, strict=True):
+            _draw(panel, values[index], view)
+        panels[index][0].set_title(title, fontsize="x-small", loc="left")
+    _add_legend(figure, views)
     return figure
+
+
+def _draw(panel: Axes, values: FloatArray, view: EvidenceView, limit: float | None = None) -> None:
+    """A map over what is drawn already; ``limit``: the scale of several, else its own."""
+    most = map_limit(values) if limit is None else limit
+    most = most if most > 0 else 1.0
+    panel.imshow(values, cmap=ListedColormap(color_table(view)), vmin=-most, vmax=most)
+
+
+def _add_legend(figure: Figure, views: Sequence[EvidenceView]) -> None:
+    """What the colours mean, in words, below all."""
+    entries = [entry for view in views for entry in evidence_legend(view)]
+    handles = [Patch(facecolor=color, edgecolor="0.5", label=words) for color, words in entries]
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        fontsize="x-small",
+        frameon=False,
+    )
 
 
 def mean_maps_figure(
@@ -67,7 +104,7 @@ def mean_maps_figure(
     crops : (K, C, H, W) float32 array
         Any units; each channel is stretched by itself.
     maps : (K, P, H, W) float32 array
-        All have one scale, up to the highest 1 % of all; evidence against a class is not shown.
+        Evidence for and against the class, on one scale: up to the strongest 2 % of all pixels.
     rows, columns : sequence of str
         What is written beside the K rows, and over the P columns.
 
@@ -79,7 +116,7 @@ def mean_maps_figure(
     figure = Figure(figsize=(0.8 + 1.7 * planes, 0.6 + 1.9 * count), layout="constrained")
     figure.suptitle("Mean maps", fontsize="small")
     panels = figure.subplots(count, planes, squeeze=False)
-    top = float(np.quantile(maps, 0.99))
+    limit = map_limit(maps)
     of_all = planes != crops.shape[1]
     for row, name in enumerate(rows):
         grey = stretched(crops[row])
@@ -88,11 +125,11 @@ def mean_maps_figure(
             panel.set_yticks([])
             below = grey.mean(axis=0) if of_all else grey[column]
             panel.imshow(below, cmap="gray", vmin=0, vmax=1)
-            heatmap = maps[row, column]
-            panel.imshow(heatmap, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
+            _draw(panel, maps[row, column], "signed", limit)
             if row == 0:
                 panel.set_title(columns[column], fontsize="x-small")
         panels[row][0].set_ylabel(name, fontsize="x-small")
+    _add_legend(figure, ("signed",))
     return figure
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.caveats import attribution_caveats, sentences
 from napari_channelmix.pcim.chance import SEEN_GAIN, ChanceTest, chance_test_job, random_maps
@@ -232,10 +233,18 @@ def randomised(model: Any, seed: int = 0) -> Any:
 
     All weights at once; Adebayo et al., 'Sanity Checks for Saliency Maps', arXiv 1810.03292.
     """
-    network = model.network if isinstance(model, Classifier) else model
+    network = model
+    if isinstance(model, Classifier):
+        network = model.network
+    elif isinstance(model, ForeignClassifier):
+        network = model.module
     if not isinstance(network, nn.Module):
         return None
-    fresh = copy.deepcopy(network)
+    try:
+        fresh = copy.deepcopy(network)
+    # A stranger's module need not allow it.
+    except Exception:
+        return None
     devices = {weight.device for weight in fresh.parameters() if weight.device.type == "cuda"}
     with torch.random.fork_rng(devices=list(devices)), torch.no_grad():
         # Networks begin with small seeds: one of those might bring back the very weights that
@@ -255,4 +264,6 @@ def randomised(model: Any, seed: int = 0) -> Any:
                 weight.copy_(weight.flatten()[order].view_as(weight))
     if isinstance(model, Classifier):
         return dataclasses.replace(model, network=fresh)
+    if isinstance(model, ForeignClassifier):
+        return model.with_module(fresh)
     return fresh

@@ -13,7 +13,6 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.batch_size import too_large
 from napari_channelmix.pcim.cell_source import Source
-from napari_channelmix.pcim.references import REPORTED
 from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def measure_job(
     device: str = "auto",
     seed: int = 0,
     batch: int = 64,
-    references: tuple[str, ...] = REPORTED,
+    references: tuple[str, ...] | None = None,
     shares: Sequence[float] = SHARES,
 ) -> Job[Fidelity]:
     """Insertion and deletion curves of maps, made by whatever method, as a job.
@@ -67,6 +66,8 @@ def measure_job(
                     references=references,
                     shares=shares,
                     seed=seed,
+                    sd=problem.sd,
+                    other_cells=problem.other_cells,
                 )
                 parts.append((yield from part(job, start, len(some), count)))
             except Exception as error:

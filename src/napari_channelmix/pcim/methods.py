@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.pcim.batch import Maps, Problem
 
-__all__ = ["BASELINES", "METHODS", "Method", "method_named"]
+__all__ = ["BASELINES", "METHODS", "MORE_BASELINES", "Method", "method_named"]
 
 Mode = Literal["autograd", "blackbox"]
 
@@ -123,9 +123,34 @@ _ALL = (
     _baseline("occlusion", "Occlusion", "a sliding window of a fifth of the side (captum)"),
     _baseline("gradcam", "GradCAM", "at the last convolution (captum)"),
     _baseline("deeplift", "DeepLift", "differences to the mean, layer by layer (captum)"),
+    _baseline("expected-gradients", "Expected gradients", "32 gradients from real cells"),
+    _baseline("expected-gradients-18", "Expected gradients (18)", "18 gradients from real cells"),
+    _baseline(
+        "expected-gradients-200", "Expected gradients (200)", "200 gradients from real cells"
+    ),
+    _baseline(
+        "integrated-gradients-many",
+        "Integrated gradients (8 starts)",
+        "32 steps from each of five real cells, border, mean and blur (captum)",
+    ),
+    _baseline("lrp", "LRP", "layer-wise relevance propagation, gamma rule .25 (captum)"),
+    _baseline("kernel-shap", "KernelSHAP", "200 sets of about 50 superpixels (captum)"),
+    _baseline(
+        "feature-ablation", "Superpixels removed", "about 50 superpixels, one by one (captum)"
+    ),
 )
 METHODS = {method.name: method for method in _ALL}
+# Shown beside PCIM wherever methods are compared; the others are made where they are named.
 BASELINES = ("saliency", "integrated-gradients", "occlusion", "gradcam", "deeplift")
+MORE_BASELINES = (
+    "expected-gradients",
+    "expected-gradients-18",
+    "expected-gradients-200",
+    "integrated-gradients-many",
+    "lrp",
+    "kernel-shap",
+    "feature-ablation",
+)
 
 
 def method_named(name: str, mode: str) -> Method:

@@ -16,8 +16,6 @@ from torch.nn.parameter import is_lazy
 from napari_channelmix.classify.callables import (
     Estimator,
     failed,
-    in_pieces,
-    input_dtype,
     is_out_of_memory,
     refuse_no_model,
 )
@@ -25,13 +23,15 @@ from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.inference import for_inference
 from napari_channelmix.classify.output_probe import Ask, inferred_reading
-from napari_channelmix.classify.output_selection import Select, selected
-from napari_channelmix.classify.outputs import Reading, answers_of, output_named
+from napari_channelmix.classify.outputs import Reading, output_named
 from napari_channelmix.classify.predictor import Predictor
+from napari_channelmix.classify.scored_module import ScoredModule
 from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from napari_channelmix.classify.output_selection import Select
 
 __all__ = ["PROBE", "Subject", "numbered", "subject_of"]
 
@@ -101,7 +101,7 @@ class Subject:
     @property
     def alone(self) -> bool:
         """Whether the network is given one crop at once, since it takes no more."""
-        return isinstance(self.network, _Scored) and self.network.alone
+        return isinstance(self.network, ScoredModule) and self.network.alone
 
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[bool]:
@@ -112,7 +112,7 @@ class Subject:
         if self.network is None:
             yield False
             return
-        modes = {module: module.training for module in self.network.modules()}
+        modes = {module: getattr(module, "training", False) for module in self.network.modules()}
         grad_flags = {weight: weight.requires_grad for weight in self.network.parameters()}
         home = _home(self.network) or self.device
         try:
@@ -199,7 +199,7 @@ def subject_of(
     notes: tuple[str, ...] = ()
     if Estimator.fits(model):
         function = Estimator(model)
-        names, notes = function.classes, function.notes
+        names, notes = function.classes, function.notes(crops.shape[1])
         output = function.output if output == "auto" else output
     who = "the function" if function is model else "the estimator"
     ask = Ask(function, who, select, output)
@@ -243,6 +243,9 @@ def _of_predictor(model: Any, crops: FloatArray, device: torch.device | None) ->
     cpu = torch.device("cpu")
     if isinstance(model, ForeignClassifier):
         reading = model.find_out(crops[:PROBE])
+        network = None if model.no_gradient(crops) else model.scored(crops)
+        if network is not None:
+            return _of_wrapped(model, network, device)
         return Subject(
             lambda x: model.scores(x.numpy().copy()),
             torch.from_numpy,
@@ -253,7 +256,7 @@ def _of_predictor(model: Any, crops: FloatArray, device: torch.device | None) ->
             model.who,
             reading,
             model.select,
-            model.warnings,
+            model.warnings if model.module is None else (*model.warnings, _why_not(model, crops)),
         )
     reading = Reading("probabilities", len(model.classes))
 
@@ -262,6 +265,35 @@ def _of_predictor(model: Any, crops: FloatArray, device: torch.device | None) ->
 
     return Subject(
         scores, torch.from_numpy, None, model.channels, model.classes, cpu, model.who, reading
+    )
+
+
+def _why_not(model: ForeignClassifier, crops: FloatArray) -> str:
+    return f"{model.who}: {model.no_gradient(crops)}"
+
+
+def _of_wrapped(
+    model: ForeignClassifier, network: ScoredModule, device: torch.device | None
+) -> Subject:
+    """A model made elsewhere through which gradients pass; it is moved only while it is asked."""
+    movable = device is not None and model.model.kind != "export"
+    place = device if movable and device is not None else model.device
+    assert network.reading is not None
+
+    def prepare(some: FloatArray) -> Tensor:
+        return torch.from_numpy(model.normalise(some)).to(place)
+
+    return Subject(
+        network,
+        prepare,
+        network,
+        model.channels,
+        model.classes,
+        place,
+        model.who,
+        network.reading,
+        model.select,
+        model.warnings,
     )
 
 
@@ -285,7 +317,7 @@ def _of_module(
     def prepare(some: FloatArray) -> Tensor:
         return torch.from_numpy(some).to(place)
 
-    scored = _Scored(module, who, output, select)
+    scored = ScoredModule(module, who, output, select)
     scored.alone = alone
     subject = Subject(scored, prepare, scored, None, (), place, who)
 
@@ -327,7 +359,7 @@ def _of_module(
 
 
 def _channels_last(
-    scored: _Scored, prepare: Callable[[FloatArray], Tensor], crops: FloatArray
+    scored: ScoredModule, prepare: Callable[[FloatArray], Tensor], crops: FloatArray
 ) -> str:
     """Advice where a module takes the same crops with their channels last."""
     try:
@@ -340,37 +372,6 @@ def _channels_last(
         "it takes crops with the channels last (N, H, W, C): wrap it in a module that permutes "
         "(N, C, H, W) to that"
     )
-
-
-class _Scored(nn.Module):
-    """A network with scores (N, K) as its output, whatever it gives itself."""
-
-    def __init__(self, network: nn.Module, who: str, output: str, select: Select) -> None:
-        super().__init__()
-        self.network = network
-        self.who, self.output, self.select = who, output, select
-        self.reading: Reading | None = None
-        # Whether it is given one crop at once.
-        self.alone = False
-        # Whoever wraps a network does not change its mode.
-        self.training = network.training
-
-    def to(self, *args: Any, **kwargs: Any) -> _Scored:
-        """Move the network by its own means: it may have some."""
-        self.network.to(*args, **kwargs)
-        return self
-
-    def answers(self, x: Tensor) -> Tensor:
-        """What the network gives, as a table (N, K)."""
-        ask = in_pieces(self.network, 1) if self.alone else self.network
-        result = selected(ask(x.to(input_dtype(self.network))), self.select, self.who)
-        return answers_of(result, len(x), self.who, self.output)
-
-    def forward(self, x: Tensor) -> Tensor:
-        answers = self.answers(x)
-        assert self.reading is not None
-        self.reading.check(answers, self.who)
-        return self.reading.scores(answers).float()
 
 
 def _home(module: nn.Module) -> torch.device | None:

@@ -1,25 +1,70 @@
 """References: what a pixel looks like when it is taken away.
 
-A method sees references of one kind while it works, and is judged on others: a score on the very
-images it was trained against would flatter it.
+A method works with references of some kinds, and its maps are judged on others: a score on the very
+images it worked with would flatter it.
+
+=============== ================================================== ======== =======
+kind            a removed pixel becomes                            methods  scores
+=============== ================================================== ======== =======
+``border``      the median of the border, with the image's noise   yes
+``mean``        the mean of the data set                           yes
+``blur``        the image blurred by 6 pixels, with its noise      yes
+``cells``       that of another real cell (of the pool)            yes
+``background``  one of the pixels of the border, at random                  yes
+``smooth``      the image blurred by a quarter of its side                  yes
+``shuffled``    another pixel of the same image, at random                  yes
+``filled``      a smooth continuation of the pixels that are kept           yes
+``scrambled``   that of the image with its Fourier phases drawn             yes
+``noise``       normal noise with the data set's mean and sd                yes
+``other cells`` that of another real cell, none of the pool                 yes, apart
+=============== ================================================== ======== =======
+
+``background`` is related to ``border``, and ``smooth`` to ``blur``; in crops below 32 pixels they
+blur about alike. ``other cells`` is of a kind that methods work with, although of other cells: it
+is reported by itself and does not count in the mean. Our definition.
 """
 
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["REPORTED", "SOLVING", "Reference", "blurred", "border_median", "noise_sd", "reference"]
+from napari_channelmix.pcim.inpainting import filled_in
 
-# Kinds the solvers and the baselines may use.
+if TYPE_CHECKING:
+    from napari_channelmix.pcim.batch import Problem
+    from napari_channelmix.pcim.cell_pool import PooledCells
+
+__all__ = [
+    "APART",
+    "REPORTED",
+    "SOLVING",
+    "Reference",
+    "Removal",
+    "blurred",
+    "border_median",
+    "noise_sd",
+    "reference",
+    "reported_kinds",
+]
+
+# Kinds the methods may use; "cells" too where there is a pool.
 SOLVING = ("border", "mean", "blur")
 # Crops up to this side are blurred by a product of matrices, which is quicker than convolutions.
 AS_MATRICES = 256
-# Kinds the scores are reported on.
-REPORTED = ("background", "smooth")
+# Kinds the scores are reported on, which no method works with ...
+REPORTED = ("background", "smooth", "shuffled", "filled", "scrambled", "noise")
+# ... and one that is reported beside them.
+APART = "other cells"
+
+
+def reported_kinds(other_cells: PooledCells | None) -> tuple[str, ...]:
+    """Kinds the scores are reported on, where there are other cells or none."""
+    return REPORTED if other_cells is None else (*REPORTED, APART)
 
 
 def blurred(x: Tensor, sigma: float) -> Tensor:
@@ -82,11 +127,6 @@ def noise_sd(x: Tensor) -> Tensor:
 class Reference:
     """Drawn references of some cells; what does not change between draws is kept.
 
-    Kinds for the methods: ``border`` (median of the outermost pixels, with the image's noise),
-    ``mean`` (data-set mean) and ``blur`` (sigma 6 pixels, with noise). Kinds for the scores:
-    ``background`` (pixels drawn from the two outermost rows and columns) and ``smooth`` (sigma a
-    quarter of the side). Our definition.
-
     Parameters
     ----------
     x : (N, C, H, W) tensor
@@ -94,21 +134,40 @@ class Reference:
         Mean of the data set, on the scale of ``x``.
     seed : int or torch.Generator
         Draws are the same for all cells: what a cell gets does not depend on its company.
+    sd : (1, C, 1, 1) tensor, optional
+        Standard deviation of the data set; default: that of each cell.
+    pooled, other_cells : PooledCells, optional
+        Real cells, for the kinds ``cells`` and ``other cells``.
     """
 
-    def __init__(self, x: Tensor, mean: Tensor, seed: int | torch.Generator = 0) -> None:
-        self.x, self.mean = x, mean
+    def __init__(
+        self,
+        x: Tensor,
+        mean: Tensor,
+        seed: int | torch.Generator = 0,
+        *,
+        sd: Tensor | None = None,
+        pooled: PooledCells | None = None,
+        other_cells: PooledCells | None = None,
+    ) -> None:
+        self.x, self.mean, self.pooled, self.other_cells = x, mean, pooled, other_cells
+        self.sd = x.std(dim=(2, 3), keepdim=True, correction=0) if sd is None else sd
         self.draws = (
             seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
         )
 
+    @classmethod
+    def of(cls, problem: Problem) -> Reference:
+        """What methods draw for a problem; no other cells."""
+        return cls(problem.x, problem.mean, problem.seed, sd=problem.sd, pooled=problem.pooled)
+
     def draw(self, kind: str) -> Tensor:
         """A reference (N, C, H, W): what the cells would be if nothing were there."""
-        drawn: Tensor = getattr(self, f"_{kind}")()
+        drawn: Tensor = getattr(self, f"_{kind.replace(' ', '_')}")()
         return drawn
 
     @cached_property
-    def _noise(self) -> Tensor:
+    def _noise_sd(self) -> Tensor:
         return noise_sd(self.x)
 
     @cached_property
@@ -119,18 +178,19 @@ class Reference:
     def _blurred(self) -> Tensor:
         return blurred(self.x, 6.0)
 
-    def _grain(self) -> Tensor:
+    def grain(self) -> Tensor:
+        """Noise of the size of each image's own (N, C, H, W)."""
         grain = torch.randn(self.x.shape[1:], generator=self.draws)
-        return self._noise * grain.to(self.x.device, self.x.dtype)
+        return self._noise_sd * grain.to(self.x.device, self.x.dtype)
 
     def _border(self) -> Tensor:
-        return self._median + self._grain()
+        return self._median + self.grain()
 
     def _mean(self) -> Tensor:
         return self.mean.expand_as(self.x)
 
     def _blur(self) -> Tensor:
-        return self._blurred + self._grain()
+        return self._blurred + self.grain()
 
     def _background(self) -> Tensor:
         ring = _ring(self.x, 2)
@@ -140,6 +200,69 @@ class Reference:
 
     def _smooth(self) -> Tensor:
         return blurred(self.x, min(self.x.shape[2:]) / 4)
+
+    def _cells(self) -> Tensor:
+        return self._real(self.pooled)
+
+    def _other_cells(self) -> Tensor:
+        return self._real(self.other_cells)
+
+    def _real(self, pooled: PooledCells | None) -> Tensor:
+        if pooled is None:
+            raise ValueError("there are no other cells in the data set")
+        return pooled.drawn(int(torch.randint(len(pooled.x), (1,), generator=self.draws)))
+
+    def _shuffled(self) -> Tensor:
+        places = torch.randperm(self.x.shape[2] * self.x.shape[3], generator=self.draws)
+        return self.x.flatten(2)[:, :, places.to(self.x.device)].view(self.x.shape)
+
+    def _filled(self) -> Tensor:
+        # Of nothing but the mean; `Removal` fills in from what is kept.
+        return self.mean + self.grain()
+
+    def _scrambled(self) -> Tensor:
+        # The phases of noise, the same in all channels, so that these stay in step.
+        noise = torch.randn(self.x.shape[2:], generator=self.draws)
+        phases = torch.fft.rfft2(noise.to(self.x.device, torch.float32)).sgn()
+        # The mean stays.
+        phases[0, 0] = 1
+        spectrum = torch.fft.rfft2(self.x.float()) * phases
+        scrambled: Tensor = torch.fft.irfft2(spectrum, s=self.x.shape[2:])
+        return scrambled.to(self.x.dtype)
+
+    def _noise(self) -> Tensor:
+        noise = torch.randn(self.x.shape[1:], generator=self.draws)
+        return self.mean + self.sd * noise.to(self.x.device, self.x.dtype)
+
+
+class Removal:
+    """Images of which some pixels have been taken away, by a reference of one kind.
+
+    Parameters
+    ----------
+    references : Reference
+    kind : str
+    """
+
+    def __init__(self, references: Reference, kind: str) -> None:
+        self._x, self._mean = references.x, references.mean
+        self._fills_in = kind == "filled"
+        # What is filled in gets the noise of the image alone.
+        self._drawn = references.grain() if self._fills_in else references.draw(kind)
+
+    def kept(self, kept: Tensor, some: slice = slice(None)) -> Tensor:
+        """Some of the cells (n, C, H, W) with the pixels of a mask; the others are taken away.
+
+        Parameters
+        ----------
+        kept : (n, 1 or C, H, W) bool tensor
+        some : slice
+            The n cells.
+        """
+        x, drawn = self._x[some], self._drawn[some]
+        if self._fills_in:
+            drawn = filled_in(x, kept, self._mean) + drawn
+        return torch.where(kept, x, drawn)
 
 
 def reference(kind: str, x: Tensor, mean: Tensor, seed: int | torch.Generator = 0) -> Tensor:

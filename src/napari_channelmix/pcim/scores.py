@@ -18,11 +18,12 @@ from torch import Tensor
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.pcim.references import REPORTED, reference
+from napari_channelmix.pcim.references import APART, Reference, Removal, reported_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.pcim.cell_pool import PooledCells
     from napari_channelmix.pcim.model_adapter import Subject
     from napari_channelmix.pcim.target import Target
 
@@ -85,13 +86,34 @@ class Fidelity:
     references: tuple[str, ...]
 
     @property
+    def counted(self) -> npt.NDArray[np.bool_]:
+        """References (R,) over which means are taken: those of kinds that no method works with.
+
+        All of them where there is no other.
+        """
+        counted = np.array([kind != APART for kind in self.references])
+        return counted if counted.any() else ~counted
+
+    @property
+    def mean_inserting(self) -> FloatArray:
+        """The insertion curve of each cell (N, S), mean over the references that count."""
+        mean: FloatArray = self.inserting[self.counted].mean(axis=0)
+        return mean
+
+    @property
+    def mean_deleting(self) -> FloatArray:
+        """The deletion curve of each cell (N, S), mean over the references that count."""
+        mean: FloatArray = self.deleting[self.counted].mean(axis=0)
+        return mean
+
+    @property
     def insertion(self) -> Doubles:
-        """Area under the insertion curve of each cell (N,), mean over the references."""
+        """Area under the insertion curve of each cell (N,), mean over `counted` references."""
         return self._area(self.inserting)
 
     @property
     def deletion(self) -> Doubles:
-        """Area under the deletion curve of each cell (N,), mean over the references."""
+        """Area under the deletion curve of each cell (N,), mean over `counted` references."""
         return self._area(self.deleting)
 
     @property
@@ -103,13 +125,13 @@ class Fidelity:
     def srg(self) -> Doubles:
         """Insertion minus deletion of each cell (N,), -1 to 1; higher is better.
 
-        Symmetric relevance gain: Bluecher et al., 'Decoupling Pixel Flipping and Occlusion
-        Strategy for Consistent XAI Benchmarks', arXiv 2401.06654.
+        The mean over `counted` references. Symmetric relevance gain: Bluecher et al., 'Decoupling
+        Pixel Flipping and Occlusion Strategy for Consistent XAI Benchmarks', arXiv 2401.06654.
         """
         return self.insertion - self.deletion
 
     def _area(self, curves: FloatArray) -> Doubles:
-        area: Doubles = self._areas(curves).mean(axis=0)
+        area: Doubles = self._areas(curves)[self.counted].mean(axis=0)
         return area
 
     def _areas(self, curves: FloatArray) -> Doubles:
@@ -123,10 +145,12 @@ def fidelity_job(
     target: Target,
     maps: FloatArray,
     *,
-    references: tuple[str, ...] = REPORTED,
+    references: tuple[str, ...] | None = None,
     shares: Sequence[float] = SHARES,
     seed: int = 0,
     batch: int = 64,
+    sd: Tensor | None = None,
+    other_cells: PooledCells | None = None,
 ) -> Job[Fidelity]:
     """Insertion and deletion curves; a job with a step for each share and reference.
 
@@ -141,13 +165,18 @@ def fidelity_job(
     target : Target
     maps : (N, H, W) or (N, C, H, W) array
         Higher means more important; with channels, the single values are ranked.
-    references : tuple of str
+    references : tuple of str, optional
+        Default: all that are reported; see `pcim.references`.
     shares : sequence of float
         Of the pixels, 0 to 1, at which the curves are taken.
     seed : int
         Of the references that are drawn.
     batch : int
         Images at once.
+    sd : (1, C, 1, 1) tensor, optional
+        Of the data set; default: that of each cell.
+    other_cells : PooledCells, optional
+        Real cells; without them the kind ``other cells`` is not reported.
 
     Raises
     ------
@@ -156,14 +185,16 @@ def fidelity_job(
     """
     ranks = _ranks(maps, x)
     counts = [round(share * ranks[0].numel()) for share in shares]
+    if references is None:
+        references = reported_kinds(other_cells)
     curves = np.empty((2, len(references), len(x), len(counts)), dtype=np.float32)
     for index, kind in enumerate(references):
-        r = reference(kind, x, mean, seed)
+        removal = Removal(Reference(x, mean, seed, sd=sd, other_cells=other_cells), kind)
         for point, count in enumerate(counts):
             for start in range(0, len(x), batch):
                 some = slice(start, start + batch)
                 best = ranks[some] < count
-                pair = (torch.where(best, x[some], r[some]), torch.where(best, r[some], x[some]))
+                pair = (removal.kept(best, some), removal.kept(~best, some))
                 with torch.inference_mode():
                     for which, images in enumerate(pair):
                         p = target[some].probability(subject.scores(images).float())

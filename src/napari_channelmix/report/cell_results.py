@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.report.results_by_cell import CellResults
 from napari_channelmix.settings.export import CellFormat
 from napari_channelmix.wording import listed, path_shown, quoted
+
+if TYPE_CHECKING:
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["ENDINGS", "SUFFIXES", "CellResults", "format_of", "write_cells", "write_cells_job"]
 
@@ -45,6 +48,7 @@ def write_cells(
     *,
     format: CellFormat = "auto",
     name: str = "channelmix",
+    progress: ShowProgress = None,
 ) -> tuple[Path, ...]:
     """Write what is known of each cell into a file, by its suffix.
 
@@ -74,6 +78,8 @@ def write_cells(
         ``ome-zarr``.
     name : str
         What the label images and the table beside OME-Zarr images are called.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
 
     Returns
     -------
@@ -97,7 +103,7 @@ def write_cells(
     >>> [file.name for file in write_cells(CellResults(cells), path)]
     ['cells.csv']
     """
-    return drain(write_cells_job(results, path, format, name))
+    return drain(write_cells_job(results, path, format, name), progress)
 
 
 def write_cells_job(

@@ -103,10 +103,10 @@ def fidelity_figure(fidelity: Any, title: str = "") -> Figure:
     figure = Figure(figsize=(4.6, 3.0), layout="constrained")
     axes = figure.subplots()
     for curves, name, color in (
-        (fidelity.inserting, "insertion", BLUE),
-        (fidelity.deleting, "deletion", ORANGE),
+        (fidelity.mean_inserting, "insertion", BLUE),
+        (fidelity.mean_deleting, "deletion", ORANGE),
     ):
-        axes.plot(fidelity.shares, curves[:, 0].mean(axis=0), color=color, label=name)
+        axes.plot(fidelity.shares, curves[0], color=color, label=name)
     axes.set_xlabel("share of the pixels")
     axes.set_ylabel("probability")
     axes.set_ylim(-0.02, 1.02)

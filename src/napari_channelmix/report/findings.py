@@ -94,7 +94,8 @@ class ClassifierFacts:
                 tuple(model.channels),
                 tuple(model.classes),
                 model_hash(model),
-                "made elsewhere; it gives predictions only",
+                "made elsewhere"
+                + ("" if model.may_have_gradients else "; it gives predictions only"),
             )
         record, spec = model.record, model.spec
         mixing = f", {spec.mixes} blended image(s) in front" if spec.mixes else ""
@@ -136,6 +137,10 @@ class Example:
     method : str
     training : str
         Whether it was trained on; empty where it was not asked.
+    magnitude : (H, W) float32 array or None
+        How much evidence there is at a pixel, for the class or against it.
+    shares : tuple of str
+        Where the evidence lies, a sentence each; empty where it was not counted.
     """
 
     cell: int
@@ -149,6 +154,8 @@ class Example:
     scores: Mapping[str, float] = field(default_factory=dict)
     method: str = ""
     training: str = ""
+    magnitude: FloatArray | None = field(default=None, repr=False)
+    shares: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

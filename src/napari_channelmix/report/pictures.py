@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.pcim.map_figure import EVIDENCE, stretched
+from napari_channelmix.evidence_colors import evidence_rgba, map_limit
+from napari_channelmix.pcim.map_figure import stretched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["cell_strip", "data_uri", "map_pair", "png_of", "shrunk", "svg_of"]
+    from napari_channelmix.evidence_colors import EvidenceView
+
+__all__ = [
+    "cell_picture",
+    "cell_strip",
+    "data_uri",
+    "map_picture",
+    "png_of",
+    "shrunk",
+    "svg_of",
+]
 
 FloatArray = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -59,17 +70,26 @@ def png_of(pixels: npt.NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def map_pair(crops: FloatArray, attribution: FloatArray) -> tuple[bytes, bytes]:
-    """A cell (C, H, W) in grey, and the same with its map (H, W) over it, as PNG.
+def cell_picture(crops: FloatArray) -> bytes:
+    """A cell (C, H, W) in grey, as PNG."""
+    return png_of(_enlarged(_grey(crops), SIDE))
 
-    Evidence for the class is shown, up to the highest 1 % of the map.
+
+def map_picture(crops: FloatArray, attribution: FloatArray, view: EvidenceView) -> bytes:
+    """A cell (C, H, W) in grey with its map or magnitude (H, W) over it, as PNG.
+
+    Up to the strongest 2 % of its pixels, for and against on one scale.
     """
-    grey = stretched(crops).mean(axis=0)
-    top = float(np.quantile(attribution, 0.99))
-    tint = EVIDENCE(np.clip(attribution / (top if top > 0 else 1), 0, 1))
-    alone = np.repeat(grey[..., None], 3, axis=2)
-    over = alone * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
-    return png_of(_enlarged(alone, SIDE)), png_of(_enlarged(over, SIDE))
+    limit = map_limit(attribution)
+    tint = evidence_rgba(attribution / (limit if limit > 0 else 1), view)
+    over = _grey(crops) * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
+    return png_of(_enlarged(over, SIDE))
+
+
+def _grey(crops: FloatArray) -> FloatArray:
+    """A cell as a grey picture (H, W, 3), 0 to 1."""
+    grey: FloatArray = np.repeat(stretched(crops).mean(axis=0)[..., None], 3, axis=2)
+    return grey
 
 
 def cell_strip(crops: FloatArray) -> bytes:

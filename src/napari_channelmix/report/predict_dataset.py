@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.predictor import Called
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["SCHEMA", "Predicted", "predict_cells", "predict_cells_job", "predicted_text"]
 
@@ -80,6 +81,7 @@ def predict_cells(
     *,
     prior: PriorChoice = None,
     settings: PredictSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Predicted:
     """Classify the cells of a data set, and write what is found into a folder, or a table.
@@ -101,6 +103,8 @@ def predict_cells(
     prior : str, mapping of str to float, or Prior, optional
         As for `Classifier.predict_proba`.
     settings : PredictSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, which win: ``only`` (``all``, or ``held-out``: the cells that the model was
         not trained on), ``workers``, ``scheduler`` and ``retries``, see `ClusterSettings`.
@@ -138,7 +142,7 @@ def predict_cells(
     if prior is not None:
         options["prior"] = prior
     chosen = merged(PredictSettings, settings, options)
-    return drain(predict_cells_job(model, cells, Path(out), settings=chosen))
+    return drain(predict_cells_job(model, cells, Path(out), settings=chosen), progress)
 
 
 def predict_cells_job(

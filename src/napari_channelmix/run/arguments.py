@@ -20,6 +20,8 @@ def named_model(args: argparse.Namespace) -> Any:
         std=args.std,
         output=args.output,
         select=args.select,
+        size=None if args.size is None else tuple(args.size * 2)[:2],
+        resize=args.resize,
         allow_code=args.allow_code,
     )
 

@@ -298,8 +298,9 @@ def latents(args: argparse.Namespace) -> None:
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import saved_text
 
-    source = load_disentangler(args.model)
     settings = settings_from(args, LatentsSettings)
+    # That of features may have to be learnt first, which is a part of the job.
+    source = None if settings.features else load_disentangler(settings.model)
     cells = open_cells(args)
     job = encode_cells_job(source, cells, args.out, settings, device=args.device)
     some = cells.subset(slice(settings.limit))

@@ -42,6 +42,8 @@ def classifier_job(
         std=1.0 if record.std is None else record.std,
         output=record.output,
         select=record.select,
+        size=record.size,
+        resize=record.resize,
         allow_code=allow_code,
     )
     known = (None, model_hash(model), *earlier_hashes(model))

@@ -13,8 +13,10 @@ from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
 from napari_channelmix.drl.drawing_store import DRAWING_FILE
+from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import remembering
+from napari_channelmix.drl.source_encoder import source_job
 from napari_channelmix.errors import BundleError, DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
@@ -48,6 +50,7 @@ _ADVICE = "choose another folder, or delete this file"
 _WORDS = {
     "version": "napari-channelmix {} instead of {}",
     "model": "another model",
+    "features": "--features {} instead of {}",
     "epochs": "--finetune {} instead of {}",
     "seed": "--seed {} instead of {}",
     "pictures": "other cells, or another view of them",
@@ -81,7 +84,7 @@ class Encoded:
 
 
 def encode_cells_job(
-    source: Disentangler,
+    source: Disentangler | None,
     cells: Cells,
     out: Path,
     settings: LatentsSettings | None = None,
@@ -92,7 +95,9 @@ def encode_cells_job(
 
     Parameters
     ----------
-    source : Disentangler
+    source : Disentangler or None
+        None: that of ``settings.model`` and ``settings.features``, which is learnt where it never
+        was.
     cells : Cells
     out : path
         Folder for ``latents.csv``, ``traversals.png``, ``latents.json`` and, with fine-tuning,
@@ -114,8 +119,14 @@ def encode_cells_job(
     options = settings or LatentsSettings()
     refuse_no_folder(out)
     choose_device(device)
+    learning = 0
+    if source is None:
+        learning = 50 if options.features else 0
+        job = source_job(options.model, options.features, seed=options.seed, device=device)
+        source = yield from part(job, 0, learning, 100)
     with in_use(out):
-        return (yield from _encoded_job(source, cells, out, options, device))
+        job_of_cells = _encoded_job(source, cells, out, options, device)
+        return (yield from part(job_of_cells, learning, 100 - learning, 100))
 
 
 def _encoded_job(
@@ -128,6 +139,7 @@ def _encoded_job(
     keeper.seen = (some, view)
     known = {
         **keeper.facts,
+        "features": _features_of(source, settings),
         "channel": settings.channel,
         "limit": settings.limit,
         "pixels": settings.pixels,
@@ -139,7 +151,8 @@ def _encoded_job(
         some,
         source,
         view=view,
-        settings=settings.encoding,
+        # The encoder is there: what it takes features from goes with it.
+        settings=replace(settings.encoding, features=None),
         device=device,
         tune=keeper.tuned_job,
         parts=out / PARTS,
@@ -177,6 +190,12 @@ def _encoded_job(
     return Encoded(latents, tuple(out / name for name in names), keeper.reused, source_note)
 
 
+def _features_of(source: Disentangler, settings: LatentsSettings) -> str | None:
+    if not isinstance(source, FeatureDisentangler):
+        return settings.features
+    return source.features.source or source.features.name
+
+
 def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
     """Refuse to write over a result that was made of other facts; the same one may be made anew.
 
@@ -198,7 +217,7 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         "epochs": settings["finetune"],
         "seed": about["seed"],
         "data": about["data"],
-        **{name: settings.get(name) for name in ("channel", "limit", "view")},
+        **{name: settings.get(name) for name in ("features", "channel", "limit", "view")},
         "pixels": settings.get("pixels", False),
         "drawing": settings.get("drawing", "named"),
     }
@@ -251,7 +270,9 @@ class _Keeper:
         if not self.path.exists():
             return None
         try:
-            stored = load_disentangler(self.path)
+            of = self.source
+            features = of.features if isinstance(of, FeatureDisentangler) else None
+            stored = load_disentangler(self.path, features)
         except BundleError as error:
             raise BundleError(f"{error}; {_ADVICE}") from error
         theirs = stored.about.get("finetuned", {}).get("made_from")
@@ -301,7 +322,8 @@ class _Keeper:
         save_disentangler(replace(tuned, about=about), self.path)
         partial.unlink(missing_ok=True)
         # Rounded to half precision, as a second run will find it.
-        return replace(finetuned, disentangler=load_disentangler(self.path))
+        features = source.features if isinstance(source, FeatureDisentangler) else None
+        return replace(finetuned, disentangler=load_disentangler(self.path, features))
 
 
 def latents_text(latents: Latents) -> str:
@@ -309,7 +331,7 @@ def latents_text(latents: Latents) -> str:
     tuned = latents.disentangler.about.get("finetuned")
     how = f"fine-tuned for {tuned['epochs']} epochs" if tuned else "as trained on sprites"
     seen = f"{len(latents.values)} cells ({', '.join(latents.prepared.how.view.channels)})"
-    lines = [f"{seen} encoded with {latents.disentangler.name}, {how}"]
+    lines = [f"{seen} encoded with {latents.disentangler.title}, {how}"]
     if latents.reconstruction is not None:
         lines.append(latents.reconstruction.text)
     if latents.drawing is not None:
@@ -327,13 +349,16 @@ def latents_text(latents: Latents) -> str:
             f"{parted.groups} groups, {parted.cells} cells"
         )
         kinds = list(next(iter(parted.tested.values())))
-        lines.append("  ".join([f"{'':<12}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
+        wide = max(12, *(len(name) for name in parted.tested))
+        lines.append("  ".join([f"{'':<{wide}}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
         for name, tested in parted.tested.items():
             texts = (
                 f"{entry.accuracy:.3f} ({entry.low:.3f}–{entry.high:.3f})"
                 for entry in tested.values()
             )
-            lines.append("  ".join([f"{name:<12}", *(f"{entry:<21}" for entry in texts)]).rstrip())
+            lines.append(
+                "  ".join([f"{name:<{wide}}", *(f"{entry:<21}" for entry in texts)]).rstrip()
+            )
         drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
         drops_text = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
         lines.append(f"accuracy lost when an axis is shuffled: {drops_text}")

@@ -13,6 +13,7 @@ from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.predictor import data_shift_job
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.run.cell_choice import chosen_cells
@@ -26,11 +27,13 @@ from napari_channelmix.run.explain_report import (
 from napari_channelmix.run.explain_run import CHUNK, ExplainRun
 from napari_channelmix.run.explained_cells import explained_table
 from napari_channelmix.settings import ExplainSettings, merged, takes_settings
+from napari_channelmix.whatif.evidence_shares import cell_parts_job
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = [
     "CHUNK",
@@ -74,6 +77,7 @@ def explain_cells(
     settings: ExplainSettings | None = None,
     device: str = "auto",
     batch: int | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Explained:
     """Explain the cells of a data set, and keep what is found in a folder.
@@ -92,6 +96,8 @@ def explain_cells(
     settings : ExplainSettings, optional
     device, batch
         As for `explain`.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, which win, such as ``method="saliency"``; see `ExplainSettings`.
 
@@ -119,7 +125,9 @@ def explain_cells(
     ('pcim', 24)
     """
     resolved = merged(ExplainSettings, settings, options)
-    return drain(explain_cells_job(model, cells, Path(out), resolved, device=device, batch=batch))
+    return drain(
+        explain_cells_job(model, cells, Path(out), resolved, device=device, batch=batch), progress
+    )
 
 
 def explain_cells_job(
@@ -176,6 +184,7 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
         run.model.prior_job(run.cells, run.settings.prior), 0, run.steps, "estimating the prior"
     )
     run = replace(run, prior=prior)
+    run, uncounted = yield from _with_parts(run)
     reports = [(yield from all_maps_job(run))]
     if run.settings.score:
         reports.append((yield from all_scores_job(run)))
@@ -198,12 +207,27 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
         run.steps,
         "comparing with training",
     )
-    content = report_content(run, shift, (yield from _implausible(run)))
+    lines = (*(yield from _implausible(run)), *uncounted)
+    content = report_content(run, shift, lines)
     picture = maps_picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_text(table, csv_text(explained_table(run.cells, run.chosen, content)))
     write_json(report, content)
     return Explained(content, files, True, sum(len(report.again) for report in reports))
+
+
+def _with_parts(run: ExplainRun) -> Job[tuple[ExplainRun, tuple[str, ...]]]:
+    """The run with what tells cells from their surroundings, or a line why that is not known."""
+    if all(run.part(index) is not None for index in range(len(run.chunks))):
+        return run, ()
+    cells = run.source().known
+    assert cells is not None
+    try:
+        parts = yield from staged(cell_parts_job(cells), 0, run.steps, "reading outlines")
+    except DataError as error:
+        # Said of the chunk that needs it, too; the others are explained all the same.
+        return run, (f"where the evidence lies is not counted: {error}",)
+    return replace(run, parts=parts), ()
 
 
 def _implausible(run: ExplainRun) -> Job[tuple[str, ...]]:

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.data.crop_outlines import DISC
 from napari_channelmix.errors import DataError
 from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
+from napari_channelmix.pcim.reference_scores import reference_scores
 from napari_channelmix.provenance import provenance
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
 from napari_channelmix.settings import OF_THE_CLUSTER, as_dict
 from napari_channelmix.stored_files import read_content
+from napari_channelmix.whatif.evidence_shares import mean_share_line
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.shift import DataShift
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "maps_picture", "read_report", "report_content"]
 
 SCHEMA = "napari-channelmix/explain/1"
+SCORES = ("srg", "insertion", "deletion")
 # Cells in the picture, and warnings in the report.
 SHOWN = 12
 
@@ -84,20 +88,28 @@ def report_content(
         *caveat_lines(*about, lambda row: run.name_of(numbers[row]), content["output"]),
     ]
     content["data_shift"] = shift.as_dict()
+    content["evidence_shares"] = shares = _shares(run, parts)
+    if shares is not None and shares["line"]:
+        notes.append(shares["line"])
     per_cell = _stored_scores(run)
     if per_cell:
+        groups = table["group"].to_numpy(dtype=str)
         content["scores"] = {
-            name: {key: float(np.mean(of)) for key, of in chunk.items() if key != "seconds"}
-            | {"seconds_per_cell": chunk["seconds"] / count}
+            name: {key: float(np.mean(chunk[key])) for key in SCORES}
+            | {
+                "by_reference": reference_scores(chunk["by_reference"], groups),
+                "seconds_per_cell": chunk["seconds"] / count,
+            }
             for name, chunk in per_cell.items()
         }
         content["scores_per_cell"] = {
-            name: {key: of for key, of in chunk.items() if key != "seconds"}
+            name: {key: chunk[key] for key in SCORES}
+            | {f"srg on {kind}": values for kind, values in chunk["by_reference"].items()}
             for name, chunk in per_cell.items()
         }
         content["left_out"] = run.left_out()
         notes += content["left_out"].values()
-        if not isinstance(run.model, Classifier):
+        if not run.model.may_have_gradients:
             notes.append(
                 "baselines look into a network, which this model does not give: "
                 "only its own maps are measured"
@@ -120,16 +132,49 @@ def report_content(
     return content
 
 
+def _shares(run: ExplainRun, parts: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Where the evidence of each map lies, and of all together; None where it was not counted."""
+    # Parts of an earlier version do not say it.
+    stored = [chunk.get("shares") for chunk in parts]
+    if all(shares is None for shares in stored):
+        return None
+    rows: dict[str, list[Any]] = {"outline": [], "areas": [], "evidence": [], "magnitude": []}
+    for index, shares in enumerate(stored):
+        of_chunk = run.chunks[index]
+        for name, values in rows.items():
+            blank = DISC if name == "outline" else None
+            missing = [blank] * (of_chunk.stop - of_chunk.start)
+            values += missing if shares is None else shares[name]
+    evidence, areas = (_in_cell(rows[name]) for name in ("evidence", "areas"))
+    groups = run.cells.groups[run.chosen]
+    return {
+        "margin": next(shares["margin"] for shares in stored if shares is not None),
+        **rows,
+        "line": mean_share_line(evidence, areas, groups, "evidence for or against the class"),
+    }
+
+
+def _in_cell(rows: list[list[float | None] | None]) -> npt.NDArray[np.float64]:
+    """Shares (N, 1) in the cells, NaN where they are not known."""
+    return np.array([[np.nan if row is None else row[0]] for row in rows], np.float64)
+
+
 def _stored_scores(run: ExplainRun) -> dict[str, dict[str, Any]]:
     """Scores of each cell by method, of the methods that are measured on all of them."""
     scores = {}
     for name in run.scored:
         parts = [run.part(index, name) for index in range(len(run.chunks))]
         if all(chunk is not None and "srg" in chunk for chunk in parts):
+            there = [chunk for chunk in parts if chunk]
             scores[name] = {
-                key: [value for chunk in parts if chunk for value in chunk[key]]
-                for key in ("srg", "insertion", "deletion")
-            } | {"seconds": sum(chunk["seconds"] for chunk in parts if chunk)}
+                key: [value for chunk in there for value in chunk[key]] for key in SCORES
+            } | {
+                "by_reference": {
+                    kind: [value for chunk in there for value in chunk["by_reference"][kind]]
+                    for kind in there[0]["by_reference"]
+                },
+                "seconds": sum(chunk["seconds"] for chunk in there),
+            }
     return scores
 
 
@@ -158,7 +203,13 @@ def read_report(path: Path, run: ExplainRun) -> dict[str, Any] | None:
 def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
     """Up to twelve of the cells with their maps."""
     rows = np.unique(np.linspace(0, len(run.chosen) - 1, SHOWN).astype(np.int64))
-    maps = np.concatenate([run.store.maps(slice(row, row + 1)) for row in rows.tolist()])
+    maps, magnitude = (
+        np.concatenate([run.store.maps(slice(row, row + 1), name) for row in rows.tolist()])
+        if (run.store.folder / f"{name}.zarr").exists()
+        else None
+        for name in ("maps", "magnitude")
+    )
+    assert maps is not None
     titles = []
     for row in rows.tolist():
         of = content["target"][row]
@@ -167,7 +218,7 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
         mark = " (!)" if minded else ""
         name = run.name_of(run.chosen[row])
         titles.append(f"{name}: {content['classes'][of]} ({sure:.2f}){mark}")
-    heading = f"{run.cells.name}: which pixels speak for the class ({run.method})"
+    heading = f"{run.cells.name}: which pixels speak for and against the class ({run.method})"
     if any(title.endswith("(!)") for title in titles):
         heading += "\n(!) see the doubts and caveats of the cell in explain.json"
-    return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading)
+    return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading, magnitude)

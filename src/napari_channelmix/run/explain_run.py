@@ -37,11 +37,14 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings
+    from napari_channelmix.whatif.evidence_shares import CellParts
 
 __all__ = ["CHUNK", "ExplainRun"]
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
+# Cells on which the gradients of a model made elsewhere are tried.
+TRIED = 32
 # Settings that change no map, or whose part in it is known otherwise.
 OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only", *OF_THE_CLUSTER)
 
@@ -65,6 +68,7 @@ class ExplainRun:
     facts: dict[str, Any]
     store: MapStore
     prior: Prior | None = None
+    parts: CellParts | None = None
 
     @classmethod
     def of(
@@ -77,7 +81,7 @@ class ExplainRun:
         batch: int | None,
     ) -> Job[ExplainRun]:
         """Refuse what can be known to be wrong before a cell is explained; a job."""
-        mode = settings.mode if isinstance(model, Classifier) else "blackbox"
+        mode = settings.mode if model.may_have_gradients else "blackbox"
         method = method_named(settings.method, mode)
         if settings.versus is not None and settings.target is None:
             raise ModelError(
@@ -89,6 +93,9 @@ class ExplainRun:
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels, neighbours=model.neighbours)
+        if mode == "autograd" and _no_gradient(model, fitting):
+            mode = "blackbox"
+            method = method_named(settings.method, mode)
         training = yield from part(training_marks_job(model, cells), 0, 0, 1)
         held_out = held_out_of(training, "maps are", settings.only)
         line = held_out.line
@@ -169,7 +176,7 @@ class ExplainRun:
     @property
     def compares(self) -> bool:
         """Whether there are baselines for this model here."""
-        return isinstance(self.model, Classifier) and find_spec("captum") is not None
+        return self.model.may_have_gradients and find_spec("captum") is not None
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -239,6 +246,7 @@ class ExplainRun:
             self.device,
             self.batch,
             self.prior,
+            self.parts,
         )
 
     @property
@@ -250,6 +258,14 @@ class ExplainRun:
     def words_of(rows: slice) -> str:
         """What a chunk is called in messages."""
         return f"cells {rows.start + 1} to {rows.stop}"
+
+
+def _no_gradient(model: Classifier | ForeignClassifier, cells: Cells) -> str:
+    """Why a model gives no gradients, tried on a few of the cells; empty where it gives them."""
+    if isinstance(model, Classifier):
+        return ""
+    some = np.linspace(0, len(cells) - 1, min(TRIED, len(cells))).astype(np.int64)
+    return model.no_gradient(cells.read(some))
 
 
 def _prior_fact(prior: PriorChoice) -> Any:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.settings import ExplainSettings
+    from napari_channelmix.whatif.evidence_shares import CellParts
 
 __all__ = ["ExplainTask", "ExplainedChunk", "ScoredRows", "explained_chunk_job", "scores_job"]
 
@@ -44,6 +45,8 @@ class ExplainTask:
     device : str
     batch : int or None
     prior : Prior or None
+    parts : CellParts or None
+        What tells each cell from its surroundings; None: not known.
     """
 
     source: Source
@@ -54,6 +57,7 @@ class ExplainTask:
     device: str
     batch: int | None
     prior: Prior | None
+    parts: CellParts | None = None
 
     def cells_of(self, rows: slice) -> Source:
         """The cells of a chunk, their pixels read."""
@@ -95,6 +99,10 @@ def explained_chunk_job(task: ExplainTask, rows: slice) -> Job[ExplainedChunk]:
     cells = task.cells_of(rows)
     result = yield from task.explained_job(cells, task.method, task.settings.target)
     flat = flat_lines(result.flat, len(result), task.source.name_of)
+    shares = None
+    if task.parts is not None:
+        pixels = np.asarray(cells.cells)
+        shares = task.parts.shares(cells.numbers, pixels, result.maps, result.magnitude).as_dict()
     return ExplainedChunk(
         {name: getattr(result, name) for name in task.arrays},
         {
@@ -106,6 +114,7 @@ def explained_chunk_job(task: ExplainTask, rows: slice) -> Job[ExplainedChunk]:
             "warnings": [line for line in result.warnings if line not in flat],
             "probabilities": result.probabilities.astype(float).round(6).tolist(),
             "seconds": result.seconds_per_cell * len(result),
+            "shares": shares,
         },
     )
 
@@ -173,5 +182,9 @@ def scores_job(task: ExplainTask, scored: ScoredRows | None) -> Job[dict[str, An
         "srg": fidelity.srg.round(6).tolist(),
         "insertion": fidelity.insertion.round(6).tolist(),
         "deletion": fidelity.deletion.round(6).tolist(),
+        "by_reference": {
+            kind: values.round(6).tolist()
+            for kind, values in zip(fidelity.references, fidelity.srg_by_reference, strict=True)
+        },
         "seconds": seconds,
     }

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.identifier_columns import named_keys
+from napari_channelmix.whatif.evidence_shares import PARTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,9 @@ def cells_about(cells: Cells, chosen: IntArray, training: Marks) -> dict[str, An
 def explained_table(cells: Cells, chosen: IntArray, content: dict[str, Any]) -> pd.DataFrame:
     """A row per map, in their order: the cell, what was explained, its probabilities and scores.
 
-    ``doubts`` are what speaks against reading the map, ``caveats`` what to mind beside it.
+    ``doubts`` are what speaks against reading the map, ``caveats`` what to mind beside it. Where
+    outlines are known: the share of the evidence and of the magnitude in the cell, its neighbours
+    and the background, and the share of the crop that the cell covers.
 
     Parameters
     ----------
@@ -67,6 +70,22 @@ def explained_table(cells: Cells, chosen: IntArray, content: dict[str, Any]) -> 
         f"probability of {name}": probabilities[:, code] for code, name in enumerate(classes)
     }
     columns |= {name: list(map("; ".join, content[name])) for name in ("doubts", "caveats")}
+    columns |= _share_columns(content.get("evidence_shares"))
     for method, scores in content.get("scores_per_cell", {}).items():
         columns |= {f"{name} of {method}": values for name, values in scores.items()}
     return pd.DataFrame({**columns, **named_keys(cells.keys.iloc[chosen], columns)})
+
+
+def _share_columns(shares: dict[str, Any] | None) -> dict[str, Any]:
+    """Where the evidence of each map lies; NaN where it is not known."""
+    if shares is None:
+        return {}
+
+    def of(name: str, part: int) -> npt.NDArray[np.float64]:
+        rows = [(None,) * len(PARTS) if row is None else row for row in shares[name]]
+        return np.array([row[part] for row in rows], dtype=np.float64)
+
+    columns: dict[str, Any] = {"outline": shares["outline"], "cell area": of("areas", 0)}
+    for name in ("evidence", "magnitude"):
+        columns |= {f"{name} in {part}": of(name, place) for place, part in enumerate(PARTS)}
+    return columns

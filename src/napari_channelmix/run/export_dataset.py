@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["export_cells", "export_cells_job"]
 
@@ -33,6 +34,7 @@ def export_cells(
     importance: str | Path | None = None,
     prior: PriorChoice = None,
     settings: ExportSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> tuple[Path, ...]:
     r"""Write what was found of the cells into files that other programs open.
@@ -53,6 +55,8 @@ def export_cells(
     prior : str, mapping of str to float, or Prior, optional
         With ``model``, as for `Classifier.predict_proba`.
     settings : ExportSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, which win: ``format``, ``only``, ``name``.
 
@@ -95,7 +99,7 @@ def export_cells(
         prior=prior,
         settings=chosen,
     )
-    return drain(job)
+    return drain(job, progress)
 
 
 def export_cells_job(

@@ -228,15 +228,15 @@ class MapStore:
             return {"table": TABLE}
         return {"table": TABLE, "cells": self.cells}
 
-    def maps(self, rows: slice) -> FloatArray:
-        """Maps (n, Y, X) that are kept.
+    def maps(self, rows: slice, name: str = "maps") -> FloatArray:
+        """Maps (n, Y, X) that are kept, or the array ``magnitude``.
 
         Raises
         ------
         DataError
             An array that is damaged.
         """
-        return read_maps(self.folder / "maps.zarr", rows)
+        return read_maps(self.folder / f"{name}.zarr", rows)
 
     def part(self, index: int, method: str = "") -> dict[str, Any] | None:
         """What is kept of a chunk, or of its scores by a method; None where it is not done."""

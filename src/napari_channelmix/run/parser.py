@@ -315,8 +315,8 @@ def _add_prior(command: argparse.ArgumentParser) -> None:
 def _add_foreign(command: argparse.ArgumentParser) -> None:
     """What a model that is no bundle does not say itself."""
     foreign = command.add_argument_group(
-        "for models that are not bundles: ONNX, TorchScript or torch.export files, and functions "
-        "as module:name or file.py:name"
+        "for models that are not bundles: ONNX, TorchScript or torch.export files, and models and "
+        "functions as module:name or file.py:name (a classifier that wrap made there has its names)"
     )
     foreign.add_argument(
         "--channel-names", nargs="+", metavar="NAME", help="its channels, in order"
@@ -339,6 +339,17 @@ def _add_foreign(command: argparse.ArgumentParser) -> None:
         "--select",
         metavar="OUTPUT",
         help="name or position of the output to use, where it has several",
+    )
+    foreign.add_argument(
+        "--size",
+        nargs="+",
+        type=int,
+        metavar="PX",
+        help="side, or height and width, of the crops it takes (default: those that it states, "
+        "else any); others are refused",
+    )
+    foreign.add_argument(
+        "--resize", action="store_true", help="resize other crops to --size for the model"
     )
     foreign.add_argument(
         "--allow-code",

@@ -34,6 +34,7 @@ from napari_channelmix.run.map_store import read_maps
 from napari_channelmix.run.stored_answers import of_others, with_interventions
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile
 from napari_channelmix.stored_files import read_content
+from napari_channelmix.whatif.evidence_shares import EvidenceShares
 from napari_channelmix.wording import listed, shown_error
 
 if TYPE_CHECKING:
@@ -220,6 +221,12 @@ def _examples(
         index = np.asarray(content["cells"]["index"])[rows]
         path, shape = folder / "maps.zarr", (content["n"], cells.crop, cells.crop)
         maps = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
+        sizes: list[Any] = [None] * len(rows)
+        # A folder of an earlier version has none.
+        if (folder / "magnitude.zarr").exists():
+            path = folder / "magnitude.zarr"
+            sizes = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
+        shares = content.get("evidence_shares")
         crops, scores = fitting.read(index), content.get("scores_per_cell", {})
         known = _words(content)
         # Files of earlier versions do not say which cells were trained on.
@@ -239,8 +246,12 @@ def _examples(
                 scores={name: of[row] for name, of in scores.get(content["method"], {}).items()},
                 method=content["method"],
                 training=(content["cells"].get("training") or blank)[row],
+                magnitude=size,
+                shares=() if shares is None else EvidenceShares.of_row(shares, row).both(0),
             )
-            for row, cell, crop, attribution in zip(rows.tolist(), index, crops, maps, strict=True)
+            for row, cell, crop, attribution, size in zip(
+                rows.tolist(), index, crops, maps, sizes, strict=True
+            )
         )
     except DataError:
         raise

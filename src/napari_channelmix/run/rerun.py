@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Disentangler
+    from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.report import Findings
 
 __all__ = ["Rerun", "run_config", "run_config_job"]
@@ -98,6 +99,7 @@ def run_config(
     *,
     device: str = "auto",
     allow_code: bool = False,
+    progress: ShowProgress = None,
 ) -> Rerun:
     """Do again what a config says.
 
@@ -113,6 +115,8 @@ def run_config(
     allow_code : bool
         Run code of a model made elsewhere: a function, a TorchScript or torch.export file; not
         needed for ONNX.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
 
     Returns
     -------
@@ -128,7 +132,9 @@ def run_config(
         Another run that works in the folder.
     """
     folder = Path(path).with_suffix("") if out is None else Path(out)
-    return drain(run_config_job(read_config(path), folder, device=device, allow_code=allow_code))
+    return drain(
+        run_config_job(read_config(path), folder, device=device, allow_code=allow_code), progress
+    )
 
 
 def run_config_job(
@@ -174,10 +180,11 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
         opened = open_dataset_job(data_set.data.dataset)
         every.append((yield from part(opened, index * share, share, 100)))
         refuse_changed(data_set, every[-1])
-    # That it is not there is better known now than after an hour of training.
+    # That it is not there is better known now than after an hour of training. What encodes features
+    # may have to be learnt first: that is a part of finding the latents.
     sources = [
-        None if data_set.latents is None else load_disentangler(data_set.latents.model)
-        for data_set in config.data_sets
+        None if part_of is None or part_of.features else load_disentangler(part_of.model)
+        for part_of in (data_set.latents for data_set in config.data_sets)
     ]
     steps = _Steps(config)
     classifiers: list[Any] = []
@@ -255,7 +262,7 @@ def _results_job(
             (yield from steps.of(maps, "explanations", 1 / len(data_set.explanations)))
         )
     latents = None
-    if data_set.latents is not None and source is not None:
+    if data_set.latents is not None:
         with computing_as(data_set.latents.threads):
             encode = encode_cells_job(
                 source,

@@ -15,13 +15,46 @@ Probability = Annotated[float, Field(strict=True, ge=-1e-3, le=1.001, allow_inf_
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
+class _OnReference(Stored):
+    """Scores of a method on references of one kind."""
+
+    srg: Finite
+    low: Finite | None
+    high: Finite | None
+    n: Annotated[int, Field(strict=True, ge=1)]
+    groups: Annotated[int, Field(strict=True, ge=1)]
+    in_mean: bool
+
+
 class _Means(Stored):
     """Scores of a method over all cells."""
 
     srg: Finite
     insertion: Finite
     deletion: Finite
+    by_reference: dict[Name, _OnReference] = Field(default_factory=dict)
     seconds_per_cell: Seconds
+
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1.001, allow_inf_nan=False)]
+
+
+class _Shares(Stored):
+    """Where the evidence of maps lies, as `EvidenceShares.as_dict` gives it."""
+
+    margin: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+    outline: tuple[Literal["label", "light", "disc"], ...]
+    areas: tuple[tuple[Share, Share | None, Share] | None, ...]
+    evidence: tuple[tuple[Share, Share | None, Share] | None, ...]
+    magnitude: tuple[tuple[Share, Share | None, Share] | None, ...]
+
+    def refuse_others(self, rows: int) -> None:
+        names = ("outline", "areas", "evidence", "magnitude")
+        refuse_other_lengths({name: getattr(self, name) for name in names}, rows)
+
+
+class _AllShares(_Shares):
+    line: str = ""
 
 
 class _Cells(Stored):
@@ -65,6 +98,7 @@ class ExplainFile(Stored):
     warnings: tuple[str, ...] = ()
     doubts: tuple[tuple[str, ...], ...] | None = None
     caveats: tuple[tuple[str, ...], ...] | None = None
+    evidence_shares: _AllShares | None = None
     provenance: Annotated[dict[str, Any], checked_as(_ExplainOrigin)]
 
     @model_validator(mode="after")
@@ -80,6 +114,8 @@ class ExplainFile(Stored):
             lists |= {f"scores_per_cell.{method}.{name}": of for name, of in scores.items()}
         refuse_other_lengths(lists, self.n)
         refuse_other_classes(self.target, self.probabilities, len(self.classes))
+        if self.evidence_shares is not None:
+            self.evidence_shares.refuse_others(self.n)
         return self
 
 
@@ -94,6 +130,7 @@ class Chunk(Stored):
     output: Name = ""
     flat: dict[Name, tuple[Index, ...]] = Field(default_factory=dict)
     noise: tuple[Index, ...] = ()
+    shares: _Shares | None = None
 
     def refuse_others(self, rows: int, classes: int) -> None:
         """Refuse a chunk of another number of cells or classes.
@@ -105,6 +142,8 @@ class Chunk(Stored):
         lists = {"target": self.target, "probabilities": self.probabilities}
         refuse_other_lengths(lists, rows)
         refuse_other_classes(self.target, self.probabilities, classes)
+        if self.shares is not None:
+            self.shares.refuse_others(rows)
 
 
 class ChunkScores(Stored):
@@ -115,6 +154,7 @@ class ChunkScores(Stored):
     srg: tuple[Finite, ...] | None = None
     insertion: tuple[Finite, ...] | None = None
     deletion: tuple[Finite, ...] | None = None
+    by_reference: dict[Name, tuple[Finite, ...]] | None = None
     seconds: Seconds | None = None
 
     def refuse_others(self, rows: int) -> None:
@@ -130,6 +170,10 @@ class ChunkScores(Stored):
             raise ValueError("seconds is missing")
         for name in ("srg", "insertion", "deletion"):
             refuse_other_lengths({name: getattr(self, name) or ()}, rows)
+        if not self.by_reference:
+            # Scores of an earlier version are on fewer kinds of reference.
+            raise ValueError("by_reference is missing")
+        refuse_other_lengths(dict(self.by_reference), rows)
 
 
 class _Badge(Stored):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.pcim.reference_scores import reference_scores_text
 from napari_channelmix.phenotypes.confusion import class_places
 from napari_channelmix.wording import counted, listed
 
@@ -166,6 +167,8 @@ def explanation_text(content: dict[str, Any]) -> str:
                 f"{name:<{longest}}  {entry['srg']:>6.3f} {entry['insertion']:>9.3f} "
                 f"{entry['deletion']:>8.3f} {1000 * entry['seconds_per_cell']:>7.1f}"
             )
+        own = scores.get(content["method"], {}).get("by_reference", {})
+        lines += [f"{content['method']}: {reference_scores_text(own)}"] if own else []
     lines += [f"note: {line}" for line in content["warnings"]]
     return "\n".join(lines)
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.classify import Classifier, ForeignClassifier
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["WhatIfFolder", "what_if_cells", "what_if_cells_job", "what_if_text"]
 
@@ -80,6 +81,7 @@ def what_if_cells(
     settings: WhatIfSettings | None = None,
     transplants: bool = False,
     channels: bool = False,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> WhatIfFolder:
     """Ask what would change the classifier's mind, and keep the answers in a folder.
@@ -100,6 +102,8 @@ def what_if_cells(
     channels : bool
         Also the importance of the channels for this classifier: ``channels.json``, ``.csv``; see
         `channel_shapley`.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, which win, such as ``axes=("DNA brightness",)``; ``prior`` as for
         `Classifier.predict_proba`. Transplants and channels take ``only``, ``seed`` and, where
@@ -135,7 +139,7 @@ def what_if_cells(
     job = what_if_cells_job(
         model, cells, Path(out), chosen, transplants=transplants, channels=channels
     )
-    return drain(job)
+    return drain(job, progress)
 
 
 def what_if_cells_job(

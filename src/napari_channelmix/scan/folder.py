@@ -26,6 +26,7 @@ from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.wording import counted, listed, path_shown, quoted
 
 if TYPE_CHECKING:
+    from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.scan.pattern import Parts
 
 __all__ = ["scan_folder", "scan_folder_job"]
@@ -54,6 +55,7 @@ def scan_folder(
     *,
     files: Sequence[str | Path] | None = None,
     settings: ScanSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Scan:
     """Understand what lies in a folder of images: channels, wells, fields of view, classes.
@@ -69,6 +71,8 @@ def scan_folder(
     files : sequence of path, optional
         Only these files of the folder.
     settings : ScanSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, which win; see `ScanSettings`.
 
@@ -93,7 +97,9 @@ def scan_folder(
     >>> scan.with_choice("planes", "2").table()["DNA file"].tolist()
     ['A01_z2_ch5.tif', 'B02_z2_ch5.tif']
     """
-    return drain(scan_folder_job(folder, pattern, files=files, settings=settings, **options))
+    return drain(
+        scan_folder_job(folder, pattern, files=files, settings=settings, **options), progress
+    )
 
 
 @takes_settings(ScanSettings, leave_out=("pattern",))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.cells import Cells
+    from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.scan.pattern import Pattern
     from napari_channelmix.scan.scan import Scan
 
@@ -52,6 +53,7 @@ def open(
     choices: Mapping[str, Any] | None = None,
     wells: str | Path | None = None,
     name: str | None = None,
+    progress: ShowProgress = None,
 ) -> Cells:
     """Open whatever there is as cells.
 
@@ -101,6 +103,8 @@ def open(
 
     Labels, points, classes and groups of several images are lists with one for each, or mappings
     by the names of the images.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
 
     Returns
     -------
@@ -142,7 +146,8 @@ say so, as axes="CYX"
             choices=choices,
             wells=wells,
             name=name,
-        )
+        ),
+        progress,
     )
 
 

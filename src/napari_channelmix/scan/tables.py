@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.table_files import TextTable
+    from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.scan.parsed_table import ParsedTable
 
 __all__ = ["scan_table", "scan_table_job"]
@@ -70,7 +71,11 @@ SMALLEST_CROP = int(BOUNDS["crop"].least)
 
 @takes_settings(ScanSettings)
 def scan_table(
-    table: str | Path | pd.DataFrame, *, images: str | Path | None = None, **settings: Any
+    table: str | Path | pd.DataFrame,
+    *,
+    images: str | Path | None = None,
+    progress: ShowProgress = None,
+    **settings: Any,
 ) -> Scan:
     """Understand a table of images or cells that was not made for us.
 
@@ -83,6 +88,8 @@ def scan_table(
     images : path, optional
         The folder below which its files are looked for by their names; default: that of the
         table, and for a DataFrame the working folder.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **settings
         See `ScanSettings`.
 
@@ -106,7 +113,7 @@ def scan_table(
     >>> len(scan.cells())
     2
     """
-    return drain(scan_table_job(table, ScanSettings(**settings), images=images))
+    return drain(scan_table_job(table, ScanSettings(**settings), images=images), progress)
 
 
 def scan_table_job(

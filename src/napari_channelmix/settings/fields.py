@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -48,6 +49,11 @@ __all__ = [
 Kind = Literal["whole number", "number", "flag", "choice", "text", "other"]
 Settings = TypeVar("Settings")
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# The entry of a docstring that stands for single settings, with the lines that belong to it.
+_OPTIONS = re.compile(
+    r"^(?P<indent> *)\*\*(options|settings)\n(?:(?P=indent) +\S.*\n)+", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -143,9 +149,51 @@ def _unknown(cls: type, name: str) -> TypeError:
 
 
 def _parameters(cls: type) -> list[inspect.Parameter]:
-    """The settings as parameters of a function, without their annotations."""
+    """The settings as parameters of a function, each with its type."""
     kind = inspect.Parameter.KEYWORD_ONLY
-    return [inspect.Parameter(row.name, kind, default=row.default) for row in fields_of(cls)]
+    return [
+        inspect.Parameter(row.name, kind, default=row.default, annotation=_type_of(row))
+        for row in fields_of(cls)
+    ]
+
+
+def _type_of(row: Setting) -> Any:
+    """The type of a setting, without its bounds."""
+    kinds: dict[Kind, Any] = {"whole number": int, "number": float, "flag": bool, "text": str}
+    kind = Literal[row.choices] if row.kind == "choice" else kinds.get(row.kind, Any)
+    # Anything may be None without a word.
+    return kind | None if row.optional and kind is not Any else kind
+
+
+def _type_text(row: Setting) -> str:
+    """The type of a setting as docstrings have it: ``int``, ``float or None``, ``{'a', 'b'}``."""
+    names: dict[Kind, str] = {
+        "whole number": "int",
+        "number": "float",
+        "flag": "bool",
+        "choice": "{" + ", ".join(repr(choice) for choice in row.choices) + "}",
+        "text": "str",
+        "other": "object",
+    }
+    return f"{names[row.kind]} or None" if row.optional else names[row.kind]
+
+
+def _described(doc: str, cls: type, names: Collection[str]) -> str:
+    """A docstring with the settings as an entry each, behind that of the options.
+
+    It is left as it is where it has no entry of options.
+    """
+    match = _OPTIONS.search(doc)
+    if match is None:
+        return doc
+    indent = match["indent"]
+    lines = []
+    for row in fields_of(cls):
+        if row.name in names:
+            lines.append(f"{indent}{row.name} : {_type_text(row)}, default {row.default!r}\n")
+            if row.about is not None:
+                lines.append(f"{indent}    {row.about.help[:1].upper()}{row.about.help[1:]}.\n")
+    return doc[: match.end()] + "".join(lines) + doc[match.end() :]
 
 
 def _refusal(error: ValidationError, cls: type) -> str:
@@ -260,7 +308,7 @@ def settings_of(cls: type[Settings], source: Any, **changes: Any) -> Settings:
 def takes_settings(
     cls: type[Any], leave_out: Collection[str] = ()
 ) -> Callable[[Function], Function]:
-    """Show the settings of ``cls`` in the signature of a function that takes them as options.
+    """Show the settings of ``cls`` in signature and docstring of what takes them as options.
 
     A setting that the function also takes by position, with None for 'not given', keeps its place
     there and shows the default of the setting.
@@ -276,6 +324,7 @@ def takes_settings(
         ]
         every: Any = signature.replace(parameters=[*own, *single.values()])
         function.__signature__ = every  # type: ignore[attr-defined]
+        function.__doc__ = _described(function.__doc__ or "", cls, single) or None
         return function
 
     return decorate

@@ -53,6 +53,8 @@ class EncodingSettings(ClusterSettings):
     ----------
     model : str
         Name or path of the encoder.
+    features : str or None
+        Network whose features of a picture are encoded in place of its pixels; None: pixels.
     finetune : int
         Epochs of fine-tuning; 0 encodes with the weights as they are.
     drawing : {"named", "residual"}
@@ -76,6 +78,16 @@ class EncodingSettings(ClusterSettings):
             metavar="NAME|FILE",
         ),
     ] = "texture-sprites"
+    features: Annotated[
+        PathText | None,
+        About(
+            "Features",
+            "encode the features of a network in place of pixels: efficientnet-lite0 (an extra), a "
+            "classifier's file, or the folder of a vision model; traversals are then real cells",
+            metavar="NAME|FILE|DIR",
+            advanced=True,
+        ),
+    ] = None
     finetune: Annotated[
         Tuning,
         About(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from napari_channelmix.bounds import (
     Batch,
     Bounds,
@@ -23,6 +25,7 @@ __all__ = ["ClassifierSettings", "Constraint", "Device", "NetworkSettings", "Tra
 
 Constraint = Literal["softmax", "nonneg", "over"]
 Outside = Literal["keep", "hide"]
+Text = Annotated[str, Field(max_length=4096)]
 Margin = Annotated[int, Bounds(0, 1000)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -77,7 +80,8 @@ class NetworkSettings(TrainingSettings):
     Attributes
     ----------
     network : str
-        A name of `network_names`.
+        A name of `network_names`, or of a library that is installed: ``timm:NAME``,
+        ``torchvision:NAME``, ``transformers:NAME``.
     constraint : {"softmax", "nonneg", "over"}
         How the weights of a mixing layer are kept non-negative; see `ChannelMix`.
     held_out : float
@@ -113,6 +117,9 @@ class ClassifierSettings(NetworkSettings):
 
     Attributes
     ----------
+    weights : str
+        Safetensors file with the weights to start from, all of the same network (behind the mixing
+        layer, where there is one); empty: random ones.
     mixes : int
         Blended images in front of the network (DCMIX); 0 for a plain one.
     outside : {"keep", "hide"}
@@ -123,6 +130,15 @@ class ClassifierSettings(NetworkSettings):
         Pixels around the outline that stay where the outside is hidden.
     """
 
+    weights: Annotated[
+        Text,
+        About(
+            "Starting weights",
+            "safetensors file of the same network to start from; never downloaded",
+            metavar="FILE",
+            advanced=True,
+        ),
+    ] = ""
     mixes: Annotated[
         PlainMixes, About("Blended channels", "blended images in front of the network; 0: none")
     ] = 0

@@ -5,15 +5,11 @@ Each takes `CellCrops` and amounts (n,). Our definitions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.whatif.crops import CellCrops, pixel_digests
 from napari_channelmix.whatif.smoothing import smoothed
-
-if TYPE_CHECKING:
-    from napari_channelmix.whatif.crops import CellCrops
 
 __all__ = ["blur", "exposure", "noise", "offset", "shading", "spread_of"]
 
@@ -49,7 +45,8 @@ def blur(crops: CellCrops, amounts: FloatArray) -> CellCrops:
 def noise(crops: CellCrops, amounts: FloatArray) -> CellCrops:
     """Normal noise added; amounts are its standard deviation in % of the spread of each channel.
 
-    The noise of a cell is drawn from its position in the data set: it is the same each time.
+    The noise of a cell is drawn from a digest of its own pixels, as they were before any edit: it
+    is the same each time, alone or with others, and in each part of a data set.
     """
     fields = crops.stored("noise", lambda: _noise(crops))
     scale = amounts[:, None] / 100 * spread_of(crops)
@@ -85,7 +82,8 @@ def spread_of(crops: CellCrops) -> FloatArray:
 
 def _noise(crops: CellCrops) -> FloatArray:
     fields = np.empty_like(crops.pixels)
-    for place, position in enumerate(crops.positions.tolist()):
-        random = np.random.default_rng([SEED, int(position)])
+    seeds = pixel_digests(crops.pixels) if crops.seeds is None else crops.seeds
+    for place, seed in enumerate(seeds.tolist()):
+        random = np.random.default_rng([SEED, seed])
         random.standard_normal(dtype=np.float32, out=fields[place])
     return fields

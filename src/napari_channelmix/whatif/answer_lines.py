@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_channelmix.whatif.flips import ALPHA
+from napari_channelmix.whatif.flip_intervals import ALPHA
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def answer_lines(result: WhatIf, unreadable: str = "") -> tuple[str, ...]:
             rows = own[own["from_class"] == name]
             if len(rows):
                 lines.append(_class_line(name, rows))
-    lines += _sham_lines(flips)
+    lines += _sham_lines(flips[flips["scope"] == result.scope])
     lines += _scope_lines(result)
     return tuple(lines)
 

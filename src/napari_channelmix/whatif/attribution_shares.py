@@ -1,8 +1,6 @@
-"""Where attribution lies: in the cell, in its neighbours, in the background."""
+"""Where attribution lies, read as a check of the shortcut audit; see `evidence_shares`."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,50 +8,15 @@ import numpy.typing as npt
 from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.whatif.audit_answers import QUESTIONS, not_tested
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck, AuditFigure
+from napari_channelmix.whatif.evidence_shares import PARTS
 from napari_channelmix.whatif.group_intervals import class_means
-from napari_channelmix.whatif.removal import territories
 from napari_channelmix.wording import fraction
 
-if TYPE_CHECKING:
-    from napari_channelmix.whatif.crops import CellCrops
-
-__all__ = ["PARTS", "attribution_check", "attribution_shares"]
+__all__ = ["attribution_check"]
 
 Doubles = npt.NDArray[np.float64]
 
-#: Of what in the crop.
-PARTS = ("cell", "neighbours", "background")
 OWN_GREEN = 0.5
-
-
-def attribution_shares(
-    maps: npt.NDArray[np.float32], crops: CellCrops, margin: float
-) -> tuple[Doubles, Doubles]:
-    """Share of the magnitude of each map in the cell, its neighbours and the background.
-
-    Parameters
-    ----------
-    maps : (n, H, W) or (n, C, H, W) array
-        Attribution of each pixel; of several channels the magnitudes are added.
-    crops : CellCrops
-        Of the same n cells.
-    margin : float
-        Pixels around an outline that belong to the cell.
-
-    Returns
-    -------
-    shares, areas : (n, 3) float64 arrays
-        Rows sum to 1; NaN where a map is 0 all over. ``areas``: shares of the pixels.
-    """
-    size = np.abs(np.asarray(maps, np.float64))
-    size = size.sum(axis=1) if size.ndim == 4 else size
-    own, others = territories(crops, margin)
-    parts = np.stack([own, others, ~(own | others)], axis=1)
-    total = size.sum(axis=(1, 2))
-    inside = np.einsum("nphw,nhw->np", parts.astype(np.float64), size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = inside / np.where(total > 0, total, np.nan)[:, None]
-    return shares, parts.mean(axis=(2, 3))
 
 
 def attribution_check(shares: Doubles, areas: Doubles, groups: npt.NDArray[np.str_]) -> AuditCheck:

@@ -22,7 +22,7 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
 from napari_channelmix.whatif.asking import asker_job
-from napari_channelmix.whatif.attribution_shares import attribution_check, attribution_shares
+from napari_channelmix.whatif.attribution_shares import attribution_check
 from napari_channelmix.whatif.audit_answers import QUESTIONS, not_tested
 from napari_channelmix.whatif.audit_card import WITHOUT_OUTLINE, Card
 from napari_channelmix.whatif.audit_design import Design
@@ -30,6 +30,7 @@ from napari_channelmix.whatif.audit_measures import measured_job
 from napari_channelmix.whatif.audit_result import Audit, AuditCheck
 from napari_channelmix.whatif.audited_cells import audited_cells_job
 from napari_channelmix.whatif.crops import cell_crops
+from napari_channelmix.whatif.evidence_shares import part_shares
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["audit", "audit_job"]
 
@@ -49,6 +51,7 @@ def audit(
     maps: npt.ArrayLike | None = None,
     mapped: npt.ArrayLike | None = None,
     settings: AuditSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Audit:
     """Whether a classifier decides by the cell, or by a shortcut: one card, a word for each check.
@@ -65,6 +68,8 @@ def audit(
     mapped : (m,) int array, optional
         Positions of those cells in ``cells``; default: all of them.
     settings : AuditSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings; see `AuditSettings`.
 
@@ -91,7 +96,9 @@ def audit(
     >>> card.answer in ("green", "amber", "red", "not tested")
     True
     """
-    return drain(audit_job(model, cells, maps=maps, mapped=mapped, settings=settings, **options))
+    return drain(
+        audit_job(model, cells, maps=maps, mapped=mapped, settings=settings, **options), progress
+    )
 
 
 def audit_job(
@@ -163,7 +170,7 @@ def _of_attribution(
     if crops.disc.mean() > WITHOUT_OUTLINE:
         why = f"{int(crops.disc.sum()):,} of {len(crops):,} cells have no outline"
         return not_tested("attribution", why)
-    shares, areas = attribution_shares(np.asarray(maps, np.float32), crops, margin)
+    shares, areas = part_shares(np.asarray(maps, np.float32), crops, margin)
     return attribution_check(shares, areas, cells.groups[positions])
 
 

@@ -38,6 +38,7 @@ from napari_channelmix.wording import counted, fraction
 if TYPE_CHECKING:
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = [
     "channel_shapley",
@@ -59,6 +60,7 @@ def channel_shapley(
     cells: Cells,
     *,
     settings: ChannelSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> ChannelShapley:
     """Find which channels a finished classifier decides by, in seconds.
@@ -75,6 +77,8 @@ def channel_shapley(
     cells : Cells
         Held-out cells are taken; see `ChannelSettings.only`.
     settings : ChannelSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, such as ``forwards=5000``.
 
@@ -110,7 +114,7 @@ def channel_shapley(
     >>> [(row.swap, row.sham) for row in result.of_class()]
     [(1.0, 0.0), (0.0, 0.0)]
     """
-    return drain(channel_shapley_job(model, cells, settings=settings, **options))
+    return drain(channel_shapley_job(model, cells, settings=settings, **options), progress)
 
 
 def channel_shapley_job(

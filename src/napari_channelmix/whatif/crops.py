@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from napari_channelmix.whatif.compartments import background_of, nuclei_of, reac
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["SCOPES", "CellCrops", "Scope", "batches_of", "cell_crops"]
+__all__ = ["SCOPES", "CellCrops", "Scope", "batches_of", "cell_crops", "pixel_digests"]
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -64,6 +65,9 @@ class CellCrops:
     two_sided : (C,) bool array or None
         Channels in which cells are darker as well as brighter than the background, such as bright
         field; None: none.
+    seeds : (n,) uint64 array or None
+        What is drawn at random for a cell is drawn from its own: a digest of its pixels before any
+        edit, so that it is the same whichever cells it is with. None: of ``pixels`` as they are.
     """
 
     pixels: FloatArray = field(repr=False)
@@ -77,6 +81,7 @@ class CellCrops:
     scope: Scope = "cell"
     spread: FloatArray | None = field(default=None, repr=False)
     two_sided: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
+    seeds: npt.NDArray[np.uint64] | None = field(default=None, repr=False)
     _stored: dict[str, object] = field(default_factory=dict, repr=False, init=False)
     _of_outlines: dict[str, object] = field(default_factory=dict, repr=False, init=False)
 
@@ -94,6 +99,7 @@ class CellCrops:
             nuclei=None if self.nuclei is None else self.nuclei[some],
             background=self.background[some],
             positions=self.positions[some],
+            seeds=None if self.seeds is None else self.seeds[some],
         )
 
     def channel(self, name: str) -> int:
@@ -231,7 +237,17 @@ def cell_crops(
         chosen,
         spread=np.abs(scale.spread),
         two_sided=scale.two_sided,
+        seeds=pixel_digests(pixels),
     )
+
+
+def pixel_digests(pixels: FloatArray) -> npt.NDArray[np.uint64]:
+    """A number (n,) of each crop's own pixels (n, C, H, W): the same pixels, the same number."""
+    digests = (
+        hashlib.blake2b(np.ascontiguousarray(crop, np.float32).tobytes(), digest_size=8).digest()
+        for crop in pixels
+    )
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
 
 
 def batches_of(cells: Cells, positions: npt.ArrayLike, size: int = BATCH) -> Iterator[CellCrops]:

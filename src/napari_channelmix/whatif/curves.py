@@ -52,7 +52,10 @@ def curve_table(
     base = responses.calls
     codes = np.unique(base)
     names = np.array(list(classes), object)
-    shams = np.stack([_sham_means(responses, by_name, base == code) for code in codes])
+    shams = {
+        scope: [_sham_means(responses, by_name, base == code, scope) for code in codes]
+        for scope in {answers.scope for answers in responses.axes}
+    }
     parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in TABLES["curves"]}
     for answers in responses.axes:
         amounts, count = len(answers.amounts), len(classes)
@@ -77,7 +80,7 @@ def curve_table(
                 "called_high": called_high[kind],
                 "n": int(own.sum()),
                 "outside": np.repeat(1 - answers.inside[own].mean(axis=0), count),
-                "sham": np.tile(shams[kind], amounts),
+                "sham": np.tile(shams[answers.scope][kind], amounts),
             }
             for name, values in columns.items():
                 whole = (
@@ -133,15 +136,15 @@ def cell_curve_table(
 
 
 def _sham_means(
-    responses: Responses, axes: dict[str, Axis], of_class: npt.NDArray[np.bool_]
+    responses: Responses, axes: dict[str, Axis], of_class: npt.NDArray[np.bool_], scope: str
 ) -> npt.NDArray[np.float64]:
-    """Mean probability (K,) of each class over all sham edits of the cells of one class."""
+    """Mean probability (K,) of each class over a scope's sham edits of the cells of one class."""
     shams = [
         answers.probabilities[of_class][
             :, answers.amounts != np.float32(axes[answers.name].neutral)
         ]
         for answers in responses.axes
-        if axes[answers.name].family == "sham"
+        if axes[answers.name].family == "sham" and answers.scope == scope
     ]
     if not shams:
         return np.full(responses.base.shape[1], np.nan)

@@ -14,12 +14,14 @@ from napari_channelmix.classify.intervals import (
     GroupedRecall,
 )
 
-__all__ = ["AboveSham", "above_sham", "adjusted", "share_intervals"]
+__all__ = ["ALPHA", "AboveSham", "above_sham", "adjusted", "share_intervals", "significant"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 LEVEL = 0.95
+#: Adjusted one-sided p-values of axes above their shams are below this.
+ALPHA = 0.025
 
 
 def share_intervals(
@@ -104,9 +106,11 @@ def above_sham(
     Statistics in Medicine 24, 729), its variance times what cells in groups are alike (Kish's
     design effect). How alike they are is seen from all axes and classes together; ``.2`` counts as
     two cells, as for recalls. Student's t, with one degree of freedom less than each class has
-    groups, and one more in all. The p-value is the larger of two: McNemar's, exact, of the cells
-    that only one of the two flips; and that of the same t over groups, since McNemar's knows none.
-    Our definition.
+    groups, and one more in all. One axis may differ from group to group where the others do not:
+    so the variance is at least that of its own groups alone (a ratio of sums over groups, Cochran
+    1977, Sampling Techniques, section 9A.1). The p-value is the larger of two: McNemar's, exact, of
+    the cells that only one of the two flips; and that of the same t over groups, since McNemar's
+    knows none. Our definition; `benchmarks/whatif_null.py` measures how often it errs.
 
     Parameters
     ----------
@@ -133,13 +137,22 @@ def above_sham(
     centre = (more - less) / (total + 2)
     variance = ((more + less + 1) / (total + 2) - centre**2) / (total + 2)
     freedom = float(((cells > 0).sum(axis=0) - 1).sum()) + GROUPS
-    error = np.sqrt(variance * design[:, None])
+    error = np.sqrt(np.maximum(variance * design[:, None], _own_variance(sums, mean, cells)))
     p_value = np.maximum(p_value, t.sf(centre / error, freedom))
     reach = float(t.ppf(0.5 + LEVEL / 2, freedom)) * error
     low = np.clip(np.minimum(mean, centre - reach), -1, 1)
     high = np.clip(np.maximum(mean, centre + reach), -1, 1)
     low[total[:, 0] < 2], high[total[:, 0] < 2] = np.nan, np.nan
     return AboveSham(mean, low, high, p_value)
+
+
+def _own_variance(sums: FloatArray, mean: FloatArray, cells: FloatArray) -> FloatArray:
+    """Variance (K, M) of each mean by its own groups alone; parameters as of `_design_effect`."""
+    number = (cells > 0).sum(axis=0)[:, None]
+    surplus = ((sums - mean[None] * cells[:, :, None]) ** 2).sum(axis=0)
+    return np.asarray(
+        number / np.maximum(number - 1, 1) * surplus / cells.sum(axis=0)[:, None] ** 2
+    )
 
 
 def _design_effect(
@@ -184,3 +197,29 @@ def adjusted(p_values: npt.ArrayLike) -> FloatArray:
 
     values = np.asarray(p_values, np.float64)
     return np.asarray(false_discovery_control(values)) if len(values) else values
+
+
+def significant(
+    p_values: npt.ArrayLike, lows: npt.ArrayLike
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Which of M rows that are tested together are above their shams.
+
+    Parameters
+    ----------
+    p_values, lows : (M,) arrays
+        Of `AboveSham`: p-values, and lower ends of the intervals.
+
+    Returns
+    -------
+    p_values : (M,) array
+        Adjusted.
+    above : (M,) bool array
+        The adjusted p-value is below `ALPHA`, and the interval begins above 0.
+
+    Examples
+    --------
+    >>> significant([0.001, 0.02, 0.001], [0.2, 0.1, -0.1])[1].tolist()
+    [True, True, False]
+    """
+    values = adjusted(p_values)
+    return values, (values < ALPHA) & (np.asarray(lows, np.float64) > 0)

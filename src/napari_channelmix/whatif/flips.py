@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.whatif.flip_intervals import above_sham, adjusted, share_intervals
+from napari_channelmix.whatif.flip_intervals import above_sham, share_intervals, significant
 from napari_channelmix.whatif.stored import TABLES
 
 if TYPE_CHECKING:
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.axes import Axis
     from napari_channelmix.whatif.responses import AxisResponses, Responses
 
-__all__ = ["ALPHA", "AxisFlips", "flip_tables", "flips_along", "sham_flips"]
+__all__ = ["AxisFlips", "flip_tables", "flips_along", "sham_flips"]
 
 IntArray = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-#: Adjusted one-sided p-values of axes above their shams are below this.
-ALPHA = 0.025
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +64,16 @@ def flips_along(answers: AxisResponses, base: IntArray, neutral: float) -> AxisF
 
 
 def sham_flips(axis: Axis, axes: Sequence[Axis], along: dict[str, AxisFlips]) -> Mask | None:
-    """Cells (n,) that the shams of an axis flip; None where there is none.
+    """Cells (n,) that the shams of an axis, in its own scope, flip; None where there is none.
 
     The floor of an axis is all shams together: turns, shifts and resampling must not matter,
     whatever else is done. Of a sham it is the sham that it names itself, such as ``resampling``.
     """
     if axis.family == "sham":
         return along[axis.sham].flips if axis.sham in along else None
-    shams = [along[other.name].flips for other in axes if other.family == "sham"]
+    shams = [
+        along[other.name].flips for other in axes if other.family == "sham" and other.name in along
+    ]
     return np.any(shams, axis=0) if shams else None
 
 
@@ -111,11 +110,11 @@ def flip_tables(
     }
     rows: list[dict[str, object]] = []
     transitions: list[dict[str, object]] = []
-    # Shams are asked in one scope, the first; they are the floor of the others as well.
-    known_shams = {name: flips for (_, name), flips in along.items()}
     for scope in dict.fromkeys(scope for scope, _ in along):
-        chosen = [(by_name[name], row) for (of, name), row in along.items() if of == scope]
-        floors = [sham_flips(axis, axes, known_shams) for axis, _ in chosen]
+        # Shams of the same scope: turning all cells of a crop changes more than turning one.
+        own = {name: flips for (of, name), flips in along.items() if of == scope}
+        chosen = [(by_name[name], flips) for name, flips in own.items()]
+        floors = [sham_flips(axis, axes, own) for axis, _ in chosen]
         rows += _flip_rows(scope, chosen, floors, base, groups, classes)
         for axis, row in chosen:
             transitions += _transition_rows(scope, axis, row, base, groups, classes)
@@ -231,13 +230,16 @@ def _mark_above(rows: list[dict[str, object]]) -> None:
     """Adjust the p-values for the number of rows; shams are not tested, nor single cells.
 
     An axis is above its sham where more of these cells flip than by the shams, beyond chance
-    (`ALPHA`, adjusted), and the interval of the difference over groups begins above 0.
+    (adjusted; see `flip_intervals.significant`), and the interval of the difference over groups
+    begins above 0.
     """
     tested: list[dict[str, Any]] = [row for row in rows if row["family"] != "sham"]
-    p_values = adjusted([row["p_value"] for row in tested])
-    for row, value in zip(tested, p_values.tolist(), strict=True):
-        row["p_value"] = value
-        row["above_sham"] = bool(value < ALPHA and row["difference_low"] > 0)
+    p_values, above = significant(
+        [row["p_value"] for row in tested], [row["difference_low"] for row in tested]
+    )
+    for row, p_value, is_above in zip(tested, p_values.tolist(), above.tolist(), strict=True):
+        row["p_value"] = p_value
+        row["above_sham"] = is_above
 
 
 def _frame(rows: list[dict[str, object]], name: str) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def grids_of(
         Amounts on each axis, the neutral one among them. All shams together have as many, so that
         an axis has no more tries than they.
     scopes : sequence of {"cell", "crop", "neighbours"}
-        The first is that of all axes; axes of a channel have the others as well.
+        The first is that of all axes; axes of a channel, and shams, have the others as well.
     """
     return drain(grids_job(axes, crops, codes, steps=steps, scopes=scopes))
 
@@ -97,7 +97,7 @@ def grids_job(
             yield Progress(place, len(axes), stage)
             moving = _moved_job(axis, crops[:SAMPLE], values)
             moved = yield from part(moving, place, 1, len(axes))
-        of = scopes if axis.family == "channel" else scopes[:1]
+        of = scopes if axis.family in ("channel", "sham") else scopes[:1]
         grids += [AxisGrid(axis, scope, values, limits, moved) for scope in of]
     return tuple(grids)
 

@@ -15,6 +15,7 @@ from napari_channelmix.classify.held_out_accuracy import HeldOutAnswers
 from napari_channelmix.classify.linear_head import LinearHead
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.classify.train import train_classifier_job
+from napari_channelmix.data import Cells
 from napari_channelmix.data.split import cross_validation_folds
 from napari_channelmix.errors import DataError, ModelError, TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
@@ -27,7 +28,7 @@ from napari_channelmix.wording import fraction, listed
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
-    from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["panel", "panel_job"]
 
@@ -49,6 +50,7 @@ def panel(
     cells: Cells,
     *,
     settings: PanelSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Panel:
     """Find the smallest set of channels that is about as good as all of them.
@@ -64,6 +66,8 @@ def panel(
     cells : Cells
         Those with a class are used.
     settings : PanelSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, such as ``retrain=False``.
 
@@ -90,7 +94,7 @@ def panel(
     >>> cm.panel(cells, retrain=False).channels
     ('b',)
     """
-    return drain(panel_job(cells, settings=settings, **options))
+    return drain(panel_job(cells, settings=settings, **options), progress)
 
 
 def panel_job(
@@ -101,6 +105,11 @@ def panel_job(
 ) -> Job[Panel]:
     """`panel` as a job: measure the cells, learn heads for sets of channels, train networks."""
     chosen = merged(PanelSettings, settings, options)
+    if not isinstance(cells, Cells):
+        raise ModelError(
+            f"a panel is learnt anew from the cells and asks no classifier; give it the cells, not "
+            f"{type(cells).__name__}"
+        )
     known = cells.labelled()
     if len(known.channels) < 2:
         raise ModelError(

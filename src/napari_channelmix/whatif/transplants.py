@@ -37,6 +37,7 @@ from napari_channelmix.wording import counted, fraction
 if TYPE_CHECKING:
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["transplant", "transplant_job"]
 
@@ -57,6 +58,7 @@ def transplant(
     cells: Cells,
     *,
     settings: TransplantSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> Transplants:
     """Ask a classifier about cells that have a channel of a real cell of another class.
@@ -73,6 +75,8 @@ def transplant(
     cells : Cells
         Held-out cells are taken that are called as they are labelled, where labels are known.
     settings : TransplantSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, such as ``limit=30``.
 
@@ -108,7 +112,7 @@ def transplant(
     >>> result.by_part[["part", "share", "n", "sham"]].values.tolist()
     [['GFP', 1.0, 40, 0.0], ['DNA', 0.0, 40, 0.0]]
     """
-    return drain(transplant_job(model, cells, settings=settings, **options))
+    return drain(transplant_job(model, cells, settings=settings, **options), progress)
 
 
 def transplant_job(

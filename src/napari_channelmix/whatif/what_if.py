@@ -19,6 +19,7 @@ from napari_channelmix.whatif.what_if_task import (
 if TYPE_CHECKING:
     from napari_channelmix.classify.predictor import Predictor
     from napari_channelmix.data import Cells
+    from napari_channelmix.progress_bar import ShowProgress
     from napari_channelmix.whatif.result import WhatIf
 
 __all__ = ["what_if", "what_if_job"]
@@ -30,6 +31,7 @@ def what_if(
     cells: Cells,
     *,
     settings: WhatIfSettings | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> WhatIf:
     """Ask a classifier about real cells that are edited along named axes.
@@ -45,6 +47,8 @@ def what_if(
     cells : Cells
         With the channels of the model; others are left out.
     settings : WhatIfSettings, optional
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
         Single settings, which win, such as ``axes=("DNA brightness",)`` or ``scope="crop"``;
         ``prior`` as for `Classifier.predict_proba`.
@@ -73,7 +77,7 @@ def what_if(
     >>> sorted(set(answers.flips["axis"]))
     ['DNA brightness', 'resampling', 'shift', 'turn']
     """
-    return drain(what_if_job(model, cells, settings=settings, **options))
+    return drain(what_if_job(model, cells, settings=settings, **options), progress)
 
 
 def what_if_job(

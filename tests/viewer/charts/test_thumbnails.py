@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.charts.attribution_colormap import heat
+from napari_channelmix.viewer.charts.attribution_colormap import evidence_image
 from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
     Tile,
     grey_image,
     grey_levels,
-    heat_image,
 )
 
 
@@ -22,18 +21,6 @@ def strip(qtbot: Any) -> Thumbnails:
     found.resize(340, 100)
     found.show()
     return found
-
-
-def test_colours_begin_with_nothing_and_grow_lighter_evenly() -> None:
-    found = heat()
-    assert found[0, 3] == 0 and (np.diff(found[:, 3]) > 0).all()
-    light = found[:, :3] @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(light) > 0).all()
-
-
-def test_a_map_is_transparent_where_it_is_zero() -> None:
-    image = heat_image(np.array([[0, 1]], np.float32))
-    assert image.pixelColor(0, 0).alpha() == 0 and image.pixelColor(1, 0).alpha() > 200
 
 
 def test_every_channel_is_stretched_by_itself_and_a_constant_one_is_black() -> None:
@@ -59,7 +46,7 @@ def test_many_channels_stand_in_rows_within_the_width(strip: Thumbnails) -> None
 
 def test_a_new_map_is_seen_over_the_same_picture(strip: Thumbnails, qtbot: Any) -> None:
     strip.show_tiles([Tile(grey_image(np.zeros((8, 8), np.uint8)))])
-    strip.cover([heat_image(np.ones((8, 8), np.float32))])
+    strip.cover([evidence_image(np.ones((8, 8), np.float32), "signed")])
     middle = strip.place(0).center()
     color = strip.grab().toImage().pixelColor(middle)
     assert color.red() > 150 and color.red() > color.blue()

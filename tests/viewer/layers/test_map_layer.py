@@ -70,7 +70,7 @@ def test_a_map_is_changed_in_place_and_moved_without_another_layer() -> None:
     one.show(np.ones((8, 8), np.float32))
     one.lay(shown, (20, 20, 28, 28), (8, 8))
     assert one.layer is layer and layer.data is data and not data.any()
-    assert layer.contrast_limits == [0, 0.5] and layer.colormap.name == "evidence"
+    assert layer.contrast_limits == [0, 0.5] and layer.colormap.name == "evidence for and against"
     one.lay(shown, (20, 20, 28, 28), (12, 12))
     assert one.layer is layer and layer.data.shape == (12, 12) and len(viewer.layers) == 2
 

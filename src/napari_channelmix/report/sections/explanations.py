@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.report.pictures import data_uri, map_pair
+from napari_channelmix.evidence_colors import evidence_legend
+from napari_channelmix.report.pictures import cell_picture, data_uri, map_picture
 from napari_channelmix.report.text import trained_in_words
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
         return None
     cards = []
     for example in findings.examples[:EXAMPLES]:
-        alone, over = map_pair(example.crops, example.map)
+        magnitude = None
+        if example.magnitude is not None:
+            magnitude = map_picture(example.crops, example.magnitude, "magnitude")
         sure = sorted(example.probabilities.items(), key=lambda item: -item[1])
         cards.append(
             {
@@ -39,14 +42,17 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
                     (name.upper() if name == "srg" else name, f"{value:.2f}")
                     for name, value in example.scores.items()
                 ],
-                "alone": data_uri("image/png", alone),
-                "over": data_uri("image/png", over),
+                "alone": data_uri("image/png", cell_picture(example.crops)),
+                "over": data_uri("image/png", map_picture(example.crops, example.map, "signed")),
+                "magnitude": "" if magnitude is None else data_uri("image/png", magnitude),
+                "shares": [line for line in example.shares if line],
             }
         )
     about = findings.explained
     scores = sorted(about.get("scores", {}).items(), key=lambda item: -item[1]["srg"])
     return {
         "cards": cards,
+        "legend": [*evidence_legend("signed"), *evidence_legend("magnitude")],
         "n": about.get("n", len(findings.examples)),
         "warnings": about.get("warnings", ()),
         "scores": [

@@ -1,35 +1,36 @@
-"""The colours of maps: from nothing over violet and orange to bright yellow."""
+"""The colours of maps for napari and Qt; `evidence_colors` says what they mean."""
 
 from __future__ import annotations
 
-import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
+from napari.utils.colormaps import Colormap
+from qtpy.QtGui import QImage
 
-__all__ = ["heat", "heat_colormap"]
+from napari_channelmix.evidence_colors import color_table, evidence_rgba
 
-# The darkest part of the scale cannot be told from a dark cell.
-FROM = 0.34
-# Opacity rises slowly at first, so that weak evidence is no veil, and never hides the cell.
-POWER, MOST = 1.1, 0.9
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
+    from napari_channelmix.evidence_colors import EvidenceView
 
-@functools.cache
-def heat() -> npt.NDArray[np.float32]:
-    """Red, green, blue, alpha (256, 4) between 0 and 1; the first one is transparent.
+__all__ = ["evidence_colormap", "evidence_image"]
 
-    The upper part of 'inferno', whose lightness rises evenly and which colour-blind people read
-    as well.
-    """
-    share = np.linspace(0, 1, 256)
-    ramp = AVAILABLE_COLORMAPS["inferno"].colors
-    positions = FROM + (1 - FROM) * share
-    rgb = [np.interp(positions, np.linspace(0, 1, len(ramp)), ramp[:, i]) for i in range(3)]
-    return np.stack([*rgb, MOST * share**POWER], axis=1).astype(np.float32)
+NAMES = {
+    "signed": "evidence for and against",
+    "for": "evidence for",
+    "magnitude": "evidence at all",
+}
 
 
-def heat_colormap() -> Colormap:
-    """The same for an image layer."""
-    return Colormap(heat(), name="evidence", display_name="evidence")
+def evidence_colormap(view: EvidenceView) -> Colormap:
+    """For an image layer with the contrast limits -1 and 1."""
+    return Colormap(color_table(view), name=NAMES[view], display_name=NAMES[view])
+
+
+def evidence_image(shares: npt.NDArray[np.float32], view: EvidenceView) -> QImage:
+    """A map, -1 to 1, in the colours of the map layers; transparent where it is 0."""
+    pixels = np.round(255 * evidence_rgba(shares, view)).astype(np.uint8)
+    height, width = shares.shape
+    return QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()

@@ -12,12 +12,10 @@ from qtpy.QtCore import QEvent, QRect, QSize, Qt
 from qtpy.QtGui import QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from napari_channelmix.viewer.charts.attribution_colormap import heat
-
 if TYPE_CHECKING:
     from napari_channelmix.data.display_limits import DisplayLimits
 
-__all__ = ["Thumbnails", "Tile", "grey_levels", "heat_image"]
+__all__ = ["Thumbnails", "Tile", "grey_image", "grey_levels"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -39,14 +37,6 @@ def grey_levels(crops: FloatArray, limits: DisplayLimits | None = None) -> npt.N
     span = np.where(high > low, high - low, 1.0)
     grey: npt.NDArray[np.uint8] = (np.clip((crops - low) / span, 0, 1) * WHITE).astype(np.uint8)
     return grey
-
-
-def heat_image(shares: FloatArray) -> QImage:
-    """A map, 0 to 1, in the colours of the map layers; transparent where it is 0."""
-    table = np.round(255 * heat()).astype(np.uint8)
-    pixels = table[np.round(255 * np.clip(shares, 0, 1)).astype(np.uint8)]
-    height, width = shares.shape
-    return QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
 def grey_image(levels: npt.NDArray[np.uint8]) -> QImage:

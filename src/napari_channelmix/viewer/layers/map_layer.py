@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.viewer.charts.attribution_colormap import heat_colormap
+from napari_channelmix.viewer.charts.attribution_colormap import evidence_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
 from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
@@ -17,6 +17,7 @@ from napari_channelmix.viewer.layers.planes import full_resolution
 from napari_channelmix.viewer.layers.removing import remove_small
 
 if TYPE_CHECKING:
+    from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.viewer.layers.patches import Patches
     from napari_channelmix.viewer.session.shown import Shown
 
@@ -116,15 +117,29 @@ def _plane(shown: Shown, ndim: int) -> tuple[int, int]:
 class MapLayer:
     """One image layer for maps, added once; later maps move it and are written into it.
 
-    Values are shares of a map's highest ones, so its contrast limits need never jump; limits,
-    colormap and visibility that the user changed stay. A layer that the user removed comes back
-    with the next `lay`, not with the next map.
+    Values are shares of a map's strongest ones, -1 to 1, so its contrast limits need never jump;
+    limits, colormap and visibility that the user changed stay, the colormap until another `view`
+    is chosen. A layer that the user removed comes back with the next `lay`, not with the next map.
     """
 
     def __init__(self, viewer: Any, role: str, name: str, *, visible: bool = True) -> None:
         self._viewer, self.role, self._name, self._visible = viewer, role, name, visible
         self._pixels: FloatArray = np.zeros((1, 1), np.float32)
+        self._view: EvidenceView = "signed"
         self.layer: Any = None
+
+    @property
+    def view(self) -> EvidenceView:
+        """What the colours stand for; see `evidence_colors`."""
+        return self._view
+
+    @view.setter
+    def view(self, view: EvidenceView) -> None:
+        if view == self._view:
+            return
+        self._view = view
+        if self.layer in self._viewer.layers:
+            self.layer.colormap = evidence_colormap(view)
 
     def lay(self, shown: Shown, box: Sequence[int], size: tuple[int, int]) -> None:
         """Put an empty map over a box of the field of view."""
@@ -191,8 +206,8 @@ class MapLayer:
                     data,
                     name=self._name,
                     metadata={OURS: self.role, PLANE: plane},
-                    colormap=heat_colormap(),
-                    contrast_limits=(0.0, 1.0),
+                    colormap=evidence_colormap(self._view),
+                    contrast_limits=(-1.0, 1.0),
                     blending="translucent",
                     interpolation2d="linear",
                     rgb=False,
@@ -203,7 +218,7 @@ class MapLayer:
             )
 
     def show(self, image: FloatArray) -> None:
-        """Show an image of the size that was laid; values between 0 and 1."""
+        """Show an image of the size that was laid; values between -1 and 1."""
         if self.layer is not None and image.shape == self._pixels.shape:
             self._pixels[...] = image
             self._refresh()

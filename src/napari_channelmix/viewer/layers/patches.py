@@ -2,8 +2,8 @@
 
 A picture of a slide as a whole takes gigabytes, and the graphics card takes none of that size. So
 the maps are kept by their places; what napari looks at is drawn from them at the zoom it wants, the
-larger value where maps overlap. At a far zoom, where many lie in sight, they are drawn once into a
-small picture.
+stronger value, for or against, where maps overlap. At a far zoom, where many lie in sight, they are
+drawn once into a small picture.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from napari_channelmix.viewer.layers.pyramids import COARSEST, DrawnLevel, Levels
 
-__all__ = ["Patches"]
+__all__ = ["Patches", "stronger"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -27,7 +27,7 @@ DRAWN_ONCE = 8
 
 
 class Patches:
-    """Small pictures in a large empty one; values from 0 to 1.
+    """Small pictures in a large empty one; values from -1 to 1, 0 is empty.
 
     Parameters
     ----------
@@ -101,11 +101,16 @@ class Patches:
 def _paste(
     picture: FloatArray, entry: tuple[int, int, FloatArray], corner: tuple[int, int], step: int
 ) -> None:
-    """Draw a map into a part that begins at a corner, in pixels of the whole; the larger stays."""
+    """Draw a map into a part that begins at a corner, in pixels of the whole; see `stronger`."""
     y0, x0, patch = entry
     y, x = y0 - corner[0], x0 - corner[1]
     # The first row and column that are kept.
     first_y, first_x = max(0, -(-y // step)), max(0, -(-x // step))
     seen = patch[first_y * step - y :: step, first_x * step - x :: step]
     part = picture[first_y : first_y + seen.shape[0], first_x : first_x + seen.shape[1]]
-    np.maximum(part, seen[: part.shape[0], : part.shape[1]], out=part)
+    stronger(part, seen[: part.shape[0], : part.shape[1]])
+
+
+def stronger(part: FloatArray, other: FloatArray) -> None:
+    """Keep in ``part``, in place, the value of the two that is farther from 0."""
+    np.copyto(part, other, where=np.abs(other) > np.abs(part))

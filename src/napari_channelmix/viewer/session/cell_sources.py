@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.pcim.channel_contributions import Donors
     from napari_channelmix.viewer.session.trained import Trained
+    from napari_channelmix.whatif.evidence_shares import CellParts
 
 __all__ = ["Sources", "same_pixels"]
 
@@ -31,6 +32,7 @@ class Sources:
         self._cells: Cells | None = None
         self._source: Source | None = None
         self._donors: Donors | None = None
+        self._parts: CellParts | None = None
         self._doubts: tuple[Trained, Cells, tuple[str, ...]] | None = None
 
     def of(self, trained: Trained, cells: Cells) -> Source:
@@ -47,7 +49,7 @@ class Sources:
         if source is None or trained is not self._trained or not same_pixels(cells, self._cells):
             source = Source.of(trained.classifier, cells)
             self._source, self._trained, self._cells = source, trained, cells
-            self._donors = None
+            self._donors = self._parts = None
         return source
 
     def donors_job(self, trained: Trained, cells: Cells) -> Job[Donors]:
@@ -67,6 +69,25 @@ class Sources:
                 self._donors = donors
             return donors
         return self._donors
+
+    def parts_job(self, trained: Trained, cells: Cells) -> Job[CellParts]:
+        """What tells a cell from its surroundings, made once of some cells; a job.
+
+        Raises
+        ------
+        ModelError, DataError
+            As `of`.
+        """
+        from napari_channelmix.whatif.evidence_shares import cell_parts_job
+
+        source = self.of(trained, cells)
+        if self._parts is None:
+            assert source.known is not None
+            parts = yield from cell_parts_job(source.known)
+            if self._source is source:
+                self._parts = parts
+            return parts
+        return self._parts
 
     def training_mark(self, trained: Trained, cells: Cells, cell: int) -> str:
         """Whether the classifier was trained on a cell, or on others of its group.
@@ -94,7 +115,7 @@ class Sources:
 
     def forget(self) -> None:
         """Let go of cells and classifier."""
-        self._doubts = self._donors = None
+        self._doubts = self._donors = self._parts = None
         self._source = self._trained = self._cells = None
 
 

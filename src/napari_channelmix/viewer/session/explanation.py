@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_channelmix.pcim import Attribution, Reliability
     from napari_channelmix.pcim.channel_contributions import ChannelContributions
     from napari_channelmix.pcim.scores import Fidelity
+    from napari_channelmix.whatif.evidence_shares import EvidenceShares
 
 __all__ = ["Box", "Explanation", "Question"]
 
@@ -38,6 +39,8 @@ class Explanation:
         Those of the classifier.
     crops : (C, H, W) float32 array
     map : (H, W) float32 array or None
+    magnitude : (H, W) float32 array or None
+        How much evidence there is at a pixel, for the class or against it; comes with ``map``.
     channel_maps : (C, H, W) float32 array or None
         Made after ``map``, with a mask for each channel; their sum is not ``map``.
     probabilities : (K,) float32 array or None
@@ -68,6 +71,8 @@ class Explanation:
         What each channel contributes to this decision, once channels were exchanged.
     contributions_known : bool
         Whether they were looked for: there are none of one channel.
+    shares : EvidenceShares or None
+        Where the evidence lies, of this one cell, once the map is finished.
     """
 
     question: Question
@@ -78,6 +83,7 @@ class Explanation:
     classes: tuple[str, ...]
     crops: FloatArray = dataclasses.field(repr=False)
     map: FloatArray | None = dataclasses.field(default=None, repr=False)
+    magnitude: FloatArray | None = dataclasses.field(default=None, repr=False)
     channel_maps: FloatArray | None = dataclasses.field(default=None, repr=False)
     probabilities: FloatArray | None = dataclasses.field(default=None, repr=False)
     target: int | None = None
@@ -94,6 +100,7 @@ class Explanation:
     limits: DisplayLimits | None = dataclasses.field(default=None, repr=False)
     contributions: ChannelContributions | None = dataclasses.field(default=None, repr=False)
     contributions_known: bool = False
+    shares: EvidenceShares | None = None
 
     @property
     def name(self) -> str:
@@ -104,6 +111,6 @@ class Explanation:
     def nbytes(self) -> int:
         """Memory of its arrays, about."""
         # The attribution keeps maps and crops of its own.
-        count = 1 if self.channel_maps is None else 1 + len(self.channels)
+        count = 2 if self.channel_maps is None else 2 + len(self.channels)
         height, width = self.crops.shape[1:]
         return int(2 * self.crops.nbytes + 2 * 4 * count * height * width)

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_channelmix.drl.learnt_drawing import LearntDrawing
+from napari_channelmix.drl.residual_drawing import ResidualDrawing
+from napari_channelmix.drl.residual_network import ResidualNetwork, ResidualSettings
 from napari_channelmix.viewer.charts.latent_axes import moved
 from napari_channelmix.viewer.pages.latents.cell_tab import MOVED, CellPage
 from napari_channelmix.viewer.pages.latents.pictures import cell_image
 
-from ...latent_cases import latents
+from ...latent_cases import latents, latents_of_features
 
 
 @pytest.fixture
@@ -38,9 +41,9 @@ def test_before_a_cell_is_chosen_nothing_can_be_moved(page: CellPage) -> None:
 def test_a_cell_stands_beside_its_reconstruction(page: CellPage) -> None:
     page.show_cell(4)
     found, tiles = page.latents, page.pictures.tiles
-    assert tiles[0].below == cell_image(found.prepared.pictures[4])
+    assert tiles[0].below == cell_image(found.shown(found.prepared.pictures[4]))
     again = found.disentangler.decode(found.values[4][None])[0]
-    assert tiles[1].below == cell_image(again) == tiles[MOVED].below
+    assert tiles[1].below == cell_image(found.shown(again)) == tiles[MOVED].below
     assert page.title.text() == "<b>Cell 5</b> · labelled dim"
 
 
@@ -51,8 +54,28 @@ def test_a_slider_draws_what_the_decoder_makes_of_it(page: CellPage, qtbot: Any)
     qtbot.waitUntil(lambda: page.pictures.tiles[MOVED].below != before)
     found = page.latents
     z = moved(found, 4, page.axes, page.sliders.moves)
-    assert page.pictures.tiles[MOVED].below == cell_image(found.disentangler.decode(z[None])[0])
+    drawn = found.shown(found.disentangler.decode(z[None])[0])
+    assert page.pictures.tiles[MOVED].below == cell_image(drawn)
     assert page.pictures.tiles[1].below == before
+
+
+def test_a_cell_with_residual_latents_is_drawn_from_both(page: CellPage, qtbot: Any) -> None:
+    found = page.latents
+    dims = ResidualSettings(found.disentangler.shape[0], len(found.names), maps=2)
+    drawing = ResidualDrawing(found.disentangler, ResidualNetwork(dims).eval())
+    count = len(found.values)
+    learnt = LearntDrawing(drawing, np.zeros(count, bool), np.ones(count), None)
+    page.show_latents(dataclasses.replace(found, drawing=learnt))
+    assert page.hint.isHidden()
+    page.show_cell(4)
+    codes = drawing.encode(found.prepared.pictures[4][None], found.values[4][None])
+    own = found.shown(drawing.decode(found.values[4][None], codes)[0])
+    assert page.pictures.tiles[1].below == cell_image(own)
+    drag(qtbot, page, "Scale", 0.8)
+    qtbot.waitUntil(lambda: page.pictures.tiles[MOVED].below != page.pictures.tiles[1].below)
+    z = moved(found, 4, page.axes, page.sliders.moves)
+    drawn = found.shown(drawing.decode(z[None], codes)[0])
+    assert page.pictures.tiles[MOVED].below == cell_image(drawn)
 
 
 def test_a_picture_of_the_cell_before_never_appears(page: CellPage, qtbot: Any) -> None:
@@ -63,7 +86,7 @@ def test_a_picture_of_the_cell_before_never_appears(page: CellPage, qtbot: Any) 
     qtbot.wait(30)
     assert page.pictures.tiles[MOVED].below == shown
     again = page.latents.disentangler.decode(page.latents.values[7][None])[0]
-    assert shown == cell_image(again)
+    assert shown == cell_image(page.latents.shown(again))
 
 
 def test_back_to_the_cell_takes_all_moves_back(page: CellPage, qtbot: Any) -> None:
@@ -138,3 +161,29 @@ def test_how_pictures_come_closer_is_said_until_it_was_done(page: CellPage) -> N
     tuned = dataclasses.replace(of, about={**of.about, "finetuned": {}})
     page.show_latents(dataclasses.replace(found, disentangler=tuned))
     assert page.hint.isHidden()
+
+
+def test_where_features_have_no_picture_the_nearest_cell_is_shown(
+    page: CellPage, qtbot: Any
+) -> None:
+    """And it is said that there is no reconstruction."""
+    found = latents_of_features()
+    page.show_latents(found)
+    page.show_cell(4)
+    tiles = page.pictures.tiles
+    assert [tile.title for tile in tiles] == ["original", "no reconstruction", "nearest cell"]
+    assert tiles[1].below is None
+    own = cell_image(found.shown(found.prepared.pictures[4]))
+    assert tiles[0].below == tiles[MOVED].below == own
+    assert page.strip.drawn.isHidden() and page.strip.real.isVisible()
+    drag(qtbot, page, "Scale", 0.8)
+    qtbot.waitUntil(lambda: page.pictures.tiles[MOVED].below != own)
+    z = moved(found, 4, page.axes, page.sliders.moves)
+    nearest = int(found.nearest_to(z[None], ["Scale"])[0])
+    assert nearest != 4
+    drawn = found.shown(found.prepared.pictures[nearest])
+    assert page.pictures.tiles[MOVED].below == cell_image(drawn)
+    # Pixels again: all three pictures, and what is drawn along the axis.
+    page.show_latents(latents())
+    page.show_cell(4)
+    assert page.pictures.tiles[1].below is not None and page.strip.drawn.isVisible()

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import drain
+from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer.pages.latents.latents_job import Look, find_latents_job, view_of
 
-from ...latent_cases import cells, tiny
+from ...latent_cases import cells, tiny, tiny_of_features
 
 
 def test_channels_take_the_colours_of_their_layers() -> None:
@@ -52,3 +53,22 @@ def test_the_job_finds_the_latents_of_all_cells(tmp_path: Path) -> None:
     )
     assert found.values.shape == (12, 10) and np.isfinite(found.values).all()
     assert stages[0] == "loading PyTorch" and "cutting out the cells" in stages
+
+
+@pytest.mark.usefixtures("quick_learners")
+def test_features_are_those_of_the_settings(monkeypatch: Any) -> None:
+    from napari_channelmix.drl import source_encoder
+
+    asked: list[Any] = []
+
+    def learnt(*args: Any, **options: Any) -> Any:
+        asked.append((args, options))
+        yield Progress(0, 1, "features of sprites")
+        return tiny_of_features()
+
+    monkeypatch.setattr(source_encoder, "feature_disentangler_job", learnt)
+    found = drain(
+        find_latents_job(cells(), EncodingSettings(features="quarters"), Look(("DNA", "GFP")))
+    )
+    assert asked == [(("texture-sprites", "quarters"), {"seed": 0, "device": "auto"})]
+    assert found.disentangler.title == "texture-sprites through quarters"

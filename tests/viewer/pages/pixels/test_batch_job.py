@@ -20,6 +20,10 @@ from napari_channelmix.viewer.session.cell_sources import Sources
 from napari_channelmix.viewer.session.session import Trained
 
 
+def empty(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+
+
 def test_a_chosen_cell_that_cannot_be_used_has_its_number_in_the_data_set() -> None:
     crops = np.random.default_rng(0).random((6, 2, 12, 12), np.float32)
     crops[4, 0, 3, 3] = np.nan
@@ -29,9 +33,7 @@ def test_a_chosen_cell_that_cannot_be_used_has_its_number_in_the_data_set() -> N
     )
     cells = Cells.from_array(crops, ["DNA", "GFP"])
     trained, settings = Trained(classifier, "here"), ExplainSettings(only="all")
-    job = field_maps_job(
-        Sources(), trained, cells, [1, 4], settings, np.zeros((12, 12), np.float32)
-    )
+    job = field_maps_job(Sources(), trained, cells, [1, 4], settings, empty((12, 12)))
     with pytest.raises(DataError, match="in cell 4 "):
         drain(job)
 
@@ -55,8 +57,8 @@ def test_cells_that_were_trained_on_are_left_out_where_that_is_asked_for() -> No
 
     def maps(only: Only) -> FieldMaps:
         settings = ExplainSettings(only=only)
-        image = np.zeros((12, 12), np.float32)
-        return drain(field_maps_job(Sources(), trained, cells, [0, 1, 2], settings, image))
+        images = empty((12, 12))
+        return drain(field_maps_job(Sources(), trained, cells, [0, 1, 2], settings, images))
 
     assert (maps("held-out").done, maps("all").done) == (2, 3)
     assert maps("held-out").warnings[0] == (
@@ -86,19 +88,25 @@ def test_the_order_is_asked_for_before_each_batch_and_maps_lie_on_their_cells(
         return np.sort(left)[::-1] if len(left) == 5 else np.sort(left)
 
     chosen = [0, 1, 2, 4, 5]
-    image = np.zeros((12, 72), np.float32)
-    job = field_maps_job(Sources(), trained, cells, chosen, settings, image, following)
+    images = empty((12, 72))
+    image, magnitude = images
+    job = field_maps_job(Sources(), trained, cells, chosen, settings, images, following)
     painted: list[set[int]] = []
     for step in job:
         if step.partial is not None:
-            columns = np.flatnonzero(image.max(axis=0))
+            columns = np.flatnonzero(np.abs(image).max(axis=0))
             painted.append(set((columns // 12).tolist()))
     assert asked == [[0, 1, 2, 4, 5], [2, 1, 0], [2]]
     order = list(dict.fromkeys(frozenset(cells) for cells in painted))
     assert order == [frozenset(), frozenset({4, 5}), frozenset({0, 1, 4, 5})]
-    plain = np.zeros((12, 72), np.float32)
+    # Maps have evidence for and against, magnitudes have no sign; both are of the same cells.
+    assert image.min() == -1 and image.max() == 1 and magnitude.min() == 0 and magnitude.max() == 1
+    seen = [np.flatnonzero(np.abs(each).max(axis=0)) // 12 for each in images]
+    assert set(seen[0]) == set(seen[1]) == {0, 1, 2, 4, 5}
+    plain = empty((12, 72))
     drain(field_maps_job(Sources(), trained, cells, chosen, settings, plain))
-    np.testing.assert_allclose(image, plain, atol=1e-4)
-    patches = Patches((12, 72))
+    np.testing.assert_allclose(images, plain, atol=1e-4)
+    patches = Patches((12, 72)), Patches((12, 72))
     drain(field_maps_job(Sources(), trained, cells, chosen, settings, patches, following))
-    np.testing.assert_allclose(patches.levels[0][:, :], image, atol=1e-6)
+    for drawn, each in zip(patches, images, strict=True):
+        np.testing.assert_allclose(drawn.levels[0][:, :], each, atol=1e-6)

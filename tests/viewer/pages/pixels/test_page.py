@@ -168,7 +168,7 @@ def test_the_map_lies_exactly_on_the_cell(viewer: Any, opened: Any, qtbot: Any) 
     for corner, pixel in (((0, 0), (y0, x0)), ((CROP - 1, 3), (y1 - 1, x0 + 3))):
         np.testing.assert_allclose(layer.data_to_world(corner), source.data_to_world(pixel))
     assert layer.units == source.units and layer.axis_labels == source.axis_labels
-    assert layer.contrast_limits == [0, 1] and layer.data.max() == 1 and layer.data.min() == 0
+    assert layer.contrast_limits == [-1, 1] and np.abs(layer.data).max() == 1
 
 
 def test_beyond_the_border_nothing_is_shown(viewer: Any, opened: Any, qtbot: Any) -> None:
@@ -721,3 +721,65 @@ def test_the_mean_map_of_each_class_is_shown_in_each_channel(
     found.session.trained = Trained(classifier(), "another")
     assert found.means.result is None and not found.means.gallery.tiles
     finished(found, qtbot)
+
+
+def test_evidence_for_and_against_and_the_magnitude_are_one_click_apart(
+    viewer: Any, opened: Any, qtbot: Any, click: Any
+) -> None:
+    found = opened(ODD)
+    press(qtbot, viewer, 5)
+    finished(found, qtbot)
+    done, layer = found.session.explanation, viewer.layers["explanation"]
+    switch, strip = found.result.switch, found.result.strip
+    target = done.classes[done.target]
+    assert switch.view == "signed" and f"speaks against {target}" in switch.legend.text()
+    # What speaks against is below 0, in the layer and in another colour.
+    assert (np.sign(layer.data) == np.sign(done.map)).mean() > 0.99
+    assert (layer.data < 0).any() and (layer.data > 0).any()
+    clear = [layer.colormap.map(value)[0, 3] for value in (-1.0, 0.0, 0.5, 1.0)]
+    assert clear[0] > 0.8 and clear[2] < 0.01 and clear[3] > 0.8
+    signed, tile = layer.data.copy(), strip.tiles[0].over
+    click(switch.buttons["for"])
+    np.testing.assert_array_equal(layer.data, signed)
+    clear = [layer.colormap.map(value)[0, 3] for value in (0.0, 0.49, 1.0)]
+    assert clear[:2] == [0, 0] and clear[2] > 0.8
+    assert "against" not in switch.legend.text() and strip.tiles[0].over != tile
+    click(switch.buttons["magnitude"])
+    inside = layer.data != 0
+    assert layer.data.min() >= 0 and inside.any()
+    order = np.argsort(done.magnitude[inside])
+    assert (np.diff(layer.data[inside][order]) >= -1e-6).all()
+    assert layer.colormap.name == "evidence at all"
+    click(switch.buttons["signed"])
+    np.testing.assert_array_equal(layer.data, signed)
+    # The next cell is shown in the view that was chosen, and so are all cells.
+    click(switch.buttons["magnitude"])
+    press(qtbot, viewer, 4)
+    finished(found, qtbot)
+    assert viewer.layers["explanation"].data.min() >= 0
+    click(found.many.all_button)
+    finished(found, qtbot)
+    field = viewer.layers["explanations"]
+    assert field.data.min() == 0 and field.data.max() == 1
+    click(switch.buttons["signed"])
+    assert field.data.min() == -1
+
+
+def test_where_the_evidence_lies_stands_beside_the_map(
+    viewer: Any, opened: Any, qtbot: Any, click: Any
+) -> None:
+    found = opened()
+    press(qtbot, viewer, 5)
+    finished(found, qtbot)
+    shares = found.session.explanation.shares
+    assert shares.outline.tolist() == ["label"]
+    assert shares.evidence.sum() == pytest.approx(1) and shares.areas.sum() == pytest.approx(1)
+    line = found.result.shares.text()
+    assert line.startswith(
+        f"Evidence for or against: {100 * shares.evidence[0, 0]:.0f} % in the cell"
+    )
+    assert "in neighbours" in line and "of the crop" in line
+    click(found.result.switch.buttons["magnitude"])
+    assert (
+        f"Magnitude: {100 * shares.magnitude[0, 0]:.0f} % in the cell" in found.result.shares.text()
+    )

@@ -13,7 +13,7 @@ from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, co
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NETWORK = SimpleNamespace(classes=("a", "b", "c"), network=object())
+NETWORK = SimpleNamespace(classes=("a", "b", "c"), network=object(), may_have_gradients=True)
 ANSWERS = SimpleNamespace(classes=("a", "b"))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from napari_channelmix.pcim.references import REPORTED
+from napari_channelmix.pcim.scores import Fidelity
 from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
 
 # Pixels that a dock has in a window of 1280 x 800.
@@ -20,10 +23,10 @@ COIN = "The prediction is close to undecided: big 50.2 %, small 49.8 %."
 
 def explained(*words: str, verdict: str = "good", **more: Any) -> Any:
     """A cell whose map is tested, with these words."""
-    curves = np.zeros((2, 1, 5))
-    fidelity = SimpleNamespace(
-        srg=np.array([-0.58]), shares=np.linspace(0, 1, 5), inserting=curves, deleting=curves
-    )
+    kinds = (*REPORTED, "other cells")
+    inserting = np.zeros((len(kinds), 1, 5), np.float32)
+    deleting = inserting + np.array([0.58] * len(REPORTED) + [0.25], np.float32)[:, None, None]
+    fidelity = Fidelity(np.linspace(0, 1, 5), inserting, deleting, kinds)
     chance = SimpleNamespace(gain=np.array([-0.6]), spread=np.array([0.09]))
     tested = SimpleNamespace(
         against_chance=chance,
@@ -47,6 +50,15 @@ def test_the_figures_fit_a_narrow_dock(panel: ReliabilityPanel) -> None:
     panel.show_explanation(explained(FAITHFUL))
     assert "gap between the curves -0.58" in panel.figures.text()
     assert panel.minimumSizeHint().width() <= NARROW
+
+
+def test_the_gap_is_shown_for_each_way_to_replace_a_pixel(panel: ReliabilityPanel) -> None:
+    panel.show_explanation(explained(FAITHFUL, reliability=None))
+    text = re.sub("<[^>]*>", "", panel.figures.text())
+    assert "background -0.58 · smooth -0.58" in text
+    assert text.endswith("other cells -0.25 (not in the mean)")
+    _, curve = panel.deleting.getData()
+    np.testing.assert_allclose(curve, 0.58, rtol=1e-6)
 
 
 @pytest.mark.parametrize("verdict", ["good", "warning", "error"])

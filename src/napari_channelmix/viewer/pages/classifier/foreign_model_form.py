@@ -25,9 +25,11 @@ __all__ = ["ModelForm", "needs_form"]
 
 def needs_form(path: Path) -> bool:
     """Whether a file does not carry its channels and classes itself."""
-    return path.suffix.lower() in (".onnx", ".pt", ".pth", ".pt2", ".ts", ".torchscript")
+    suffix = path.suffix.lower()
+    return suffix in (".onnx", ".pt", ".pth", ".pt2", ".ts", ".torchscript", PYTHON)
 
 
+PYTHON = ".py"
 # What a model may give: words for the user, and those of `load_model`.
 GIVES = (
     ("detected from the first cells", "auto"),
@@ -50,6 +52,12 @@ class ModelForm(QWidget):
         self._path = Path()
         self.title = QLabel()
         self.title.setWordWrap(True)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("such as model")
+        self.name.setToolTip(
+            "Name of the classifier in the file: one that wrap made, a function that returns one, "
+            "a network, an estimator, or a function of crops"
+        )
         self.channels = QLineEdit()
         self.channels.setToolTip("Names of the model's channels in its order, with commas between")
         self.classes = QLineEdit()
@@ -66,7 +74,8 @@ class ModelForm(QWidget):
         self.select.setToolTip("Name or position (0, 1, ...) of the output with the classes")
         self.consent = QCheckBox("I trust its maker: run the code in this file")
         self.consent.setToolTip(
-            "TorchScript and torch.export files can do anything on this computer; ONNX cannot. "
+            "Python, TorchScript and torch.export files can do anything on this computer; ONNX "
+            "cannot. "
             "Default: off, for every file"
         )
         self.load = QPushButton("Load")
@@ -74,6 +83,8 @@ class ModelForm(QWidget):
         self.dismiss = QPushButton("Dismiss")
         self.dismiss.setToolTip("Do not open it")
         rows = form()
+        rows.addRow("Name in the file", self.name)
+        self._rows = rows
         rows.addRow("Channels", self.channels)
         rows.addRow("Classes", self.classes)
         rows.addRow("Output type", self.output)
@@ -87,6 +98,7 @@ class ModelForm(QWidget):
         column.addLayout(rows)
         column.addWidget(self.consent)
         column.addLayout(buttons)
+        self.name.textChanged.connect(self._enable)
         self.channels.textChanged.connect(self._enable)
         self.classes.textChanged.connect(self._enable)
         self.consent.toggled.connect(self._enable)
@@ -97,9 +109,21 @@ class ModelForm(QWidget):
     def ask(self, path: Path, channels: tuple[str, ...], classes: tuple[str, ...]) -> None:
         """Ask for what the file does not say; the names of the session are proposed."""
         self._path = path
-        self.title.setText(f"{breakable(path.name)} does not name its channels and classes:")
-        self.channels.setText(", ".join(channels))
-        self.classes.setText(", ".join(classes))
+        python = self._is_python
+        self._rows.setRowVisible(self.name, python)
+        self.name.setText("model" if python else "")
+        self.title.setText(
+            f"{breakable(path.name)}: which classifier? One that wrap made has its channels and "
+            "classes; else name them:"
+            if python
+            else f"{breakable(path.name)} does not name its channels and classes:"
+        )
+        # A classifier that says them itself refuses others.
+        self.channels.setText("" if python else ", ".join(channels))
+        self.classes.setText("" if python else ", ".join(classes))
+        own = "as the classifier says" if python else ""
+        self.channels.setPlaceholderText(own)
+        self.classes.setPlaceholderText(own)
         # Never ticked for the user, and asked again for every file.
         self.consent.setChecked(False)
         # Neither is what another model gives.
@@ -109,21 +133,28 @@ class ModelForm(QWidget):
         self.setVisible(True)
         self._enable()
 
+    @property
+    def _is_python(self) -> bool:
+        return self._path.suffix.lower() == PYTHON
+
     def _enable(self, _: object = None) -> None:
         consent = self.consent.isChecked() or self._path.suffix.lower() == ".onnx"
         named = bool(_names(self.channels.text())) and len(_names(self.classes.text())) > 1
+        if self._is_python:
+            named = self.name.text().strip().isidentifier()
         self.load.setEnabled(consent and named)
 
     def _confirm(self) -> None:
         options: dict[str, Any] = {
-            "channels": _names(self.channels.text()),
-            "classes": _names(self.classes.text()),
+            "channels": _names(self.channels.text()) or None,
+            "classes": _names(self.classes.text()) or None,
             "output": self.output.currentData(),
             "select": self.select.text().strip() or None,
             "allow_code": self.consent.isChecked(),
         }
         self.setVisible(False)
-        self.confirmed.emit(self._path, options)
+        source = f"{self._path}:{self.name.text().strip()}" if self._is_python else self._path
+        self.confirmed.emit(source, options)
 
 
 def _names(text: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,8 +54,6 @@ from napari_channelmix.viewer.widgets.job_form import JobForm
 from napari_channelmix.viewer.widgets.notice import Notice, breakable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import napari
 
     from napari_channelmix.classify import Evaluation
@@ -63,7 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassifierPage"]
 
-MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.pth *.ts *.torchscript);;All files (*)"
+MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.pth *.ts *.torchscript *.py);;All files (*)"
 
 
 class ClassifierPage(Page):
@@ -350,11 +349,11 @@ class ClassifierPage(Page):
         else:
             self.load(path)
 
-    def load(self, path: Path, **options: Any) -> None:
-        """Open a model file; see `napari_channelmix.classify.load_model`."""
+    def load(self, source: str | Path, **options: Any) -> None:
+        """Open a model file, or a model by its name in one; see `classify.load_model`."""
         self.task.run(
-            f"opening {path.name}",
-            load_job(path, **options),
+            f"opening {Path(source).name}",
+            load_job(source, **options),
             self._trained_elsewhere,
             on_error=self.fail,
         )
@@ -405,8 +404,7 @@ class ClassifierPage(Page):
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(usable and classed)
-        ours = trained is not None and hasattr(trained.classifier, "save")
-        self.save.setEnabled(ours and not busy)
+        self.save.setEnabled(trained is not None and not busy)
         self.open.setEnabled(not busy)
 
     def _fill_run_time(self, _: object = None) -> None:

@@ -30,13 +30,25 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QImage
 
     from napari_channelmix.drl import Latents
-    from napari_channelmix.drl.traversal import Decode
+    from napari_channelmix.drl.nearest_cells import Drawer
     from napari_channelmix.viewer.pages.latents.real_edits import EditedCell, RealCell
 
 __all__ = ["CellPage"]
 
 TITLES = ("original", "reconstruction", "modified")
 MOVED = 2
+TIPS = (
+    "The cell that the encoder gets: cut out, in the colours of its image",
+    "The cell as the decoder draws it from its latents; what is missing here is not in the latents",
+    "The reconstruction, modified by the sliders below",
+)
+# Features have no picture.
+TITLES_OF_FEATURES = ("original", "no reconstruction", "nearest cell")
+TIPS_OF_FEATURES = (
+    "The cell that the encoder gets: cut out, in the colours of its image",
+    "These are latents of features, which have no picture",
+    "The real cell that lies nearest to where the sliders are",
+)
 EDITED = "edited cell"
 HINT = (
     "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
@@ -65,8 +77,8 @@ class CellPage(QWidget):
         self.latents: Latents | None = None
         self.axes: tuple[Axis, ...] = ()
         self.cell: int | None = None
-        # What draws the cell that is shown.
-        self._decode: Decode | None = None
+        # What draws the cell that is shown with its residual latents.
+        self._drawer: Drawer | None = None
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell that is shown, and its label")
@@ -123,15 +135,15 @@ class CellPage(QWidget):
         """Show the axes of other latents; no cell is chosen yet."""
         self.drawing.drop()
         self.show_real(None)
-        self.latents, self.cell, self._decode = latents, None, None
+        self.latents, self.cell, self._drawer = latents, None, None
         self.axes = () if latents is None else axes_of(latents)
         self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
         self.strip.show_latents(latents, self.axes)
-        self.pictures.show_tiles([Tile(None, title=title) for title in TITLES])
+        self.pictures.show_tiles([Tile(None, title=title) for title in titles_of(latents)])
         self.title.setText("Click a cell in the image.")
         self.near.setVisible(bool(self.axes))
-        learnt = latents is not None and latents.drawing is not None
-        self.hint.setVisible(latents is not None and len(latents.values) > 1 and not learnt)
+        better = latents is not None and latents.drawing is None and latents.disentangler.draws
+        self.hint.setVisible(better and latents is not None and len(latents.values) > 1)
         self.mark_grid(False)
         self._enable()
 
@@ -142,23 +154,18 @@ class CellPage(QWidget):
             return
         self.drawing.drop()
         self.show_real(None)
-        self.cell = cell
+        self.cell, self._drawer = cell, None
         self.show_classes(latents)
+        draws = latents.disentangler.draws
+        own = latents.prepared.pictures[cell]
         with one_thread():
-            self._decode = latents.decoder_of(cell)
-            again = self._decode(latents.values[cell][None])[0]
-        pictures = (latents.prepared.pictures[cell], again, again)
-        residual = "" if latents.drawing is None else "and from residual latents; "
-        tips = (
-            "The cell as the encoder gets it, cut out, in the colours of the image",
-            f"The cell as the decoder draws it from its latents {residual}what is missing here is "
-            "not in the latents",
-            "The reconstruction, modified by the sliders below",
-        )
+            again = self._drawer_of(latents).decode(latents.values[cell][None])[0] if draws else own
+        pictures = (own, again if draws else None, again)
+        tips = TIPS if draws else TIPS_OF_FEATURES
         self.pictures.show_tiles(
             [
-                Tile(cell_image(latents.shown(picture)), title=title, tip=tip)
-                for picture, title, tip in zip(pictures, TITLES, tips, strict=True)
+                Tile(None if picture is None else self._image(picture), title=title, tip=tip)
+                for picture, title, tip in zip(pictures, titles_of(latents), tips, strict=True)
             ]
         )
         self.sliders.show_cell(cell)
@@ -213,9 +220,12 @@ class CellPage(QWidget):
 
     def _moved(self) -> None:
         latents, cell = self.latents, self.cell
-        if latents is None or cell is None or self._decode is None:
+        if latents is None or cell is None:
             return
-        self.drawing.ask(self._decode, moved(latents, cell, self.axes, self.sliders.moves))
+        moves = self.sliders.moves
+        self.drawing.ask(
+            self._drawer_of(latents, tuple(moves)), moved(latents, cell, self.axes, moves)
+        )
         if self.real is not None:
             self.edits.ask(self.real, self.sliders.moves)
         self.reset.setEnabled(bool(self.sliders.moves))
@@ -224,6 +234,14 @@ class CellPage(QWidget):
         """Put all sliders back to the values of the cell."""
         self.sliders.reset()
         self._moved()
+
+    def _drawer_of(self, latents: Latents, moves: tuple[str, ...] = ()) -> Drawer:
+        """What draws the cell; its residual latents are read once."""
+        if latents.drawing is None:
+            return latents.drawer(moves)
+        if self._drawer is None:
+            self._drawer = latents.drawer(cell=self.cell)
+        return self._drawer
 
     def _image(self, picture: npt.NDArray[Any]) -> QImage:
         latents = self.latents
@@ -239,3 +257,9 @@ class CellPage(QWidget):
 
     def _grid_clicked(self, on: bool) -> None:
         (self.grid_requested if on else self.grid_removal_requested).emit()
+
+
+def titles_of(latents: Latents | None) -> tuple[str, ...]:
+    """Titles of the pictures of a cell."""
+    drawn = latents is None or latents.disentangler.draws
+    return TITLES if drawn else TITLES_OF_FEATURES

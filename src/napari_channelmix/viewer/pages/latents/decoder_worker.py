@@ -9,12 +9,10 @@ from qtpy.QtCore import QObject, Qt, Signal
 from napari_channelmix.viewer.tasks.one_thread import one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     import numpy.typing as npt
 
-    Decode = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+    from napari_channelmix.drl.nearest_cells import Drawer
 
 __all__ = ["Drawing"]
 
@@ -34,13 +32,13 @@ class Drawing(QObject):
         super().__init__(parent)
         # How often the decoder was at work.
         self.decoded = 0
-        self._pending: tuple[Decode, npt.NDArray[np.float32]] | None = None
+        self._pending: tuple[Drawer, npt.NDArray[np.float32]] | None = None
         # Posted: after the events at hand, before the window is painted.
         self._due.connect(self._draw, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
-    def ask(self, decode: Decode, z: npt.NDArray[np.float32]) -> None:
+    def ask(self, of: Drawer, z: npt.NDArray[np.float32]) -> None:
         """Have latents (Z,) drawn soon; what was asked for before is not wanted any more."""
-        self._pending = decode, z
+        self._pending = of, z
         self._due.emit()
 
     def drop(self) -> None:
@@ -50,8 +48,8 @@ class Drawing(QObject):
     def _draw(self) -> None:
         if self._pending is None:
             return
-        (decode, z), self._pending = self._pending, None
+        (of, z), self._pending = self._pending, None
         self.decoded += 1
         with one_thread():
-            picture = decode(z[None])[0]
+            picture = of.decode(z[None])[0]
         self.drawn.emit(picture)

@@ -77,11 +77,15 @@ def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Jo
     yield Progress(0, 100, "loading PyTorch")
     import torch
 
-    from napari_channelmix.drl import latents_job, load_disentangler
+    from napari_channelmix.drl import latents_job
+    from napari_channelmix.drl.source_encoder import source_job
 
     leave_a_core()
     yield Progress(1, 100, "loading the weights")
-    of = load_disentangler(settings.model)
+    # That of features is learnt where it never was, which takes minutes.
+    learnt = 50 if settings.features else 2
+    loading = source_job(settings.model, settings.features, seed=settings.seed)
+    of = yield from part(loading, 1, learnt - 1, 100)
     job = latents_job(cells, of, view=view_of(look, of.shape[0]), settings=settings.encoding)
     # What the latents themselves cannot know, and what is needed to find them again.
     again = {
@@ -89,7 +93,7 @@ def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Jo
         "cells": cells.fingerprint,
         "threads": torch.get_num_threads(),
     }
-    latents = yield from part(_traced(job, again), 2, 98, 100)
+    latents = yield from part(_traced(job, again), learnt, 100 - learnt, 100)
     return latents
 
 

@@ -58,6 +58,8 @@ class NearestStrip(QWidget):
         before = self.axis.currentData()
         # One cell is no neighbour of itself.
         self.real.setVisible(latents is None or len(latents.values) > 1)
+        # Features have no picture: the real cells stand alone.
+        self.drawn.setVisible(latents is None or latents.disentangler.draws)
         self._latents, self._axes, self._cell = latents, tuple(axes), None
         with QSignalBlocker(self.axis):
             self.axis.clear()
@@ -98,14 +100,18 @@ class NearestStrip(QWidget):
         axis, of = self._axes[index], latents.disentangler
         span = latents.ranges()[axis.columns[0]]
         steps = of.steps(latents.values[cell], axis.name, COUNT, (float(span[0]), float(span[1])))
-        with one_thread():
-            pictures = latents.shown(latents.decoder_of(cell)(steps))
-        self.drawn.show_tiles(
-            [
-                Tile(cell_image(picture), tip=f"{axis.title} {figure(axis, _on(axis, z))}: drawn")
-                for picture, z in zip(pictures, steps, strict=True)
-            ]
-        )
+        if of.draws:
+            with one_thread():
+                pictures = latents.shown(latents.decoder_of(cell)(steps))
+            self.drawn.show_tiles(
+                [
+                    Tile(
+                        cell_image(picture),
+                        tip=f"{axis.title} {figure(axis, _on(axis, z))}: drawn",
+                    )
+                    for picture, z in zip(pictures, steps, strict=True)
+                ]
+            )
         self.cells = tuple(int(neighbour) for neighbour in latents.nearest(cell, axis.name, COUNT))
         self.real.show_tiles(
             [

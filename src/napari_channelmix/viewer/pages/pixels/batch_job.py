@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari_channelmix.data import Cells
+    from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.pcim import MapUpdate
     from napari_channelmix.settings import ExplainSettings
     from napari_channelmix.viewer.session.cell_sources import Sources
@@ -39,16 +40,23 @@ class FieldMaps:
     Attributes
     ----------
     image : (Y, X) float32 array, or Patches
-        Each cell's map scaled to its own highest values; the larger one where boxes
+        Each cell's map scaled to its own strongest values; the stronger one where boxes
         overlap. The job goes on to paint into it. `Patches` of a large field of view.
+    magnitude : (Y, X) float32 array, or Patches
+        The same of the magnitudes.
     done, total : int
         Cells.
     """
 
     image: FloatArray | Patches = dataclasses.field(repr=False)
+    magnitude: FloatArray | Patches = dataclasses.field(repr=False)
     done: int
     total: int
     warnings: tuple[str, ...] = ()
+
+    def of_view(self, view: EvidenceView) -> FloatArray | Patches:
+        """The picture that shows this evidence."""
+        return self.magnitude if view == "magnitude" else self.image
 
 
 def field_maps_job(
@@ -57,13 +65,14 @@ def field_maps_job(
     cells: Cells,
     chosen: Sequence[int],
     settings: ExplainSettings,
-    image: FloatArray | Patches,
+    images: tuple[FloatArray | Patches, FloatArray | Patches],
     following: Callable[[IntArray], IntArray] | None = None,
 ) -> Job[FieldMaps]:
     """Explain many cells of one field of view; a cell is painted when its map is finished.
 
-    ``image``: what is painted into, empty. ``following`` gets the cells that are left, before each
-    batch, and gives them in the order they are to be explained: those first that are in sight.
+    ``images``: what is painted into, empty: maps, and magnitudes. ``following`` gets the cells that
+    are left, before each batch, and gives them in the order they are to be explained: those first
+    that are in sight.
 
     Of the ``chosen`` those that the classifier was trained on are left out where the settings say
     so and any other is left; see `phenotypes.held_out`.
@@ -83,14 +92,15 @@ def field_maps_job(
     # Their pixels are read batch by batch, by the job.
     some = replace(whole, numbers=whole.numbers[indices])
     boxes = cells.boxes[indices]
-    maps, last = FieldMaps(image, 0, len(indices)), None
+    maps, last = FieldMaps(*images, 0, len(indices)), None
 
     def painted(update: MapUpdate) -> FieldMaps:
-        for cell, cell_map in zip(update.cells, update.maps, strict=True):
-            if isinstance(image, Patches):
-                image.add(fitted(cell_map, boxes[cell]), boxes[cell])
-            else:
-                pasted(image, cell_map, boxes[cell])
+        for image, values in zip(images, (update.maps, update.magnitude), strict=True):
+            for cell, cell_map in zip(update.cells, values, strict=True):
+                if isinstance(image, Patches):
+                    image.add(fitted(cell_map, boxes[cell]), boxes[cell])
+                else:
+                    pasted(image, cell_map, boxes[cell])
         return replace(maps, done=maps.done + len(update.cells))
 
     def next_cells(left: IntArray) -> IntArray:

@@ -88,7 +88,7 @@ class ManyCells:
         self.all_button = QPushButton("Explain all cells")
         self.all_button.setToolTip(
             "One layer with the maps of all cells of this field of view, each scaled to its own "
-            "highest values; the larger value where cells overlap"
+            "strongest values; the stronger value where cells overlap"
         )
         self.all_button.clicked.connect(self.explain_all)
         self.none_button = QPushButton("None")
@@ -187,7 +187,7 @@ class ManyCells:
         shape = cells.fields[shown.field].shape
         self.maps = None
         self.task.stop()
-        image = self._maps.lay_field(shown, shape)
+        images = self._maps.lay_field(shown, shape)
         # In the way of what is to be looked at now.
         self._maps.clear_cell()
         self._leave_cell()
@@ -196,11 +196,11 @@ class ManyCells:
 
         def following(left: IntArray) -> IntArray:
             """Those in sight first, also where the view moved since."""
-            return left[layers.nearest_in_sight(centres[left], self._maps.view())]
+            return left[layers.nearest_in_sight(centres[left], self._maps.in_sight())]
 
-        job = field_maps_job(self._sources, trained, cells, chosen, settings, image, following)
+        job = field_maps_job(self._sources, trained, cells, chosen, settings, images, following)
         self.task.run(
-            f"explaining {len(chosen)} cells",
+            f"explaining {counted(len(chosen), 'cell')}",
             self._turns.long(job),
             self._done,
             on_update=self._updated,
@@ -220,7 +220,8 @@ class ManyCells:
     def _done(self, maps: Any) -> None:
         self._maps.show_field(maps)
         self.maps = maps
-        lines = (f"{maps.done} cells are explained in the layer 'explanations'.", *maps.warnings)
+        explained = counted(maps.done, "cell", "are")
+        lines = (f"{explained} explained in the layer 'explanations'.", *maps.warnings)
         self._notice.say("\n".join(lines), "warning" if maps.warnings else "good")
 
     def _stopped(self) -> None:

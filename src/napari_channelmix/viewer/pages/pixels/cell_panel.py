@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_channelmix.evidence_colors import map_limit
 from napari_channelmix.phenotypes.held_out import cell_in_words
+from napari_channelmix.viewer.charts.attribution_colormap import evidence_image
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
     Tile,
     grey_image,
     grey_levels,
-    heat_image,
 )
 from napari_channelmix.viewer.pages.pixels.contribution_bars import ContributionBars
-from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
+from napari_channelmix.viewer.pages.pixels.evidence_switch import EvidenceSwitch
+from napari_channelmix.viewer.pages.pixels.map_scaling import scaled
 from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
 from napari_channelmix.viewer.widgets.notice import Notice
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QImage
 
+    from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["ResultPanel", "composite"]
@@ -53,6 +56,16 @@ class ResultPanel(QWidget):
         self.prior.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.contributions = ContributionBars(theme)
         self.strip = Thumbnails("The cell in each channel, with the map over it")
+        self.switch = EvidenceSwitch()
+        self.shares = QLabel()
+        self.shares.setWordWrap(True)
+        self.shares.setToolTip(
+            "Where the evidence lies: the sum over the pixels of the cell, of other cells in the "
+            "crop, and of the rest. A cell is its outline with the margin that its light reaches "
+            "beyond it, as in the shortcut audit"
+        )
+        # Room for its three lines: nothing below jumps when they come.
+        self.shares.setMinimumHeight(3 * self.shares.fontMetrics().lineSpacing() + 2)
         self.warnings = Notice()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -65,10 +78,13 @@ class ResultPanel(QWidget):
             self.prior,
             self.contributions,
             self.strip,
+            self.switch,
+            self.shares,
             self.warnings,
         ):
             column.addWidget(widget)
         self._explanation: Explanation | None = None
+        self.switch.changed.connect(self._show_view)
         self.clear()
 
     def clear(self) -> None:
@@ -78,6 +94,8 @@ class ResultPanel(QWidget):
         self.strip.cover([None] * len(self.strip.tiles))
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
         self.contributions.clear()
+        self.switch.show_target("")
+        self.shares.setText("")
         self.training.setText("")
         self.prior.setText("")
         self.warnings.clear_line()
@@ -111,7 +129,7 @@ class ResultPanel(QWidget):
             before is None
             or any(a is not b for a, b in zip(maps, (before.map, before.channel_maps), strict=True))
         ):
-            self.strip.cover(_overlays(explanation))
+            self._show_maps()
         if before is None or before.contributions is not explanation.contributions:
             self.contributions.show_explanation(explanation)
         if before is None or (before.target, before.output) != (
@@ -119,9 +137,12 @@ class ResultPanel(QWidget):
             explanation.output,
         ):
             self.title.setText(_in_words(explanation, label))
+            target = explanation.target
+            self.switch.show_target("" if target is None else explanation.classes[target])
             self.bars.show_probabilities(
                 explanation.classes, explanation.probabilities, explanation.target
             )
+        self._show_shares()
         self.training.setText(cell_in_words(explanation.training))
         # Its shares have no room in a line; the tip has them.
         self.prior.setText(
@@ -132,6 +153,20 @@ class ResultPanel(QWidget):
         cautions = () if contributions is None else contributions.cautions
         lines = [*explanation.doubts, *explanation.warnings, *cautions]
         self.warnings.say("\n".join(lines), "warning")
+
+    def _show_view(self, _: str) -> None:
+        if self._explanation is not None and self._explanation.map is not None:
+            self._show_maps()
+        self._show_shares()
+
+    def _show_maps(self) -> None:
+        assert self._explanation is not None
+        self.strip.cover(_overlays(self._explanation, self.switch.view))
+
+    def _show_shares(self) -> None:
+        shares = None if self._explanation is None else self._explanation.shares
+        magnitude = self.switch.view == "magnitude"
+        self.shares.setText("" if shares is None else shares.words(0, magnitude))
 
     def show_palette(self, palette: Sequence[str]) -> None:
         """Take the order of the classes: positions are colours, here and in the picture."""
@@ -145,13 +180,16 @@ class ResultPanel(QWidget):
         self.strip.update()
 
 
-def _overlays(explanation: Explanation) -> list[QImage | None]:
-    """The cell's map over every channel, or each channel's own."""
+def _overlays(explanation: Explanation, view: EvidenceView) -> list[QImage | None]:
+    """The cell's map over every channel, or each channel's own; the magnitude is of all."""
+    if view == "magnitude" and explanation.magnitude is not None:
+        image = evidence_image(scaled(explanation.magnitude), view)
+        return [image] * len(explanation.channels)
     if explanation.channel_maps is None:
         assert explanation.map is not None
-        return [heat_image(scaled(explanation.map))] * len(explanation.channels)
-    top = highest(explanation.channel_maps)
-    return [heat_image(scaled(channel_map, top)) for channel_map in explanation.channel_maps]
+        return [evidence_image(scaled(explanation.map), view)] * len(explanation.channels)
+    limit = map_limit(explanation.channel_maps)
+    return [evidence_image(scaled(each, limit), view) for each in explanation.channel_maps]
 
 
 def _in_words(explanation: Explanation, label: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile, heat_image
+from napari_channelmix.viewer.charts.attribution_colormap import evidence_image
+from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile
 from napari_channelmix.viewer.pages.pixels.cell_panel import composite
 from napari_channelmix.viewer.pages.pixels.map_scaling import scaled
 from napari_channelmix.viewer.pages.pixels.question_form import METHODS
@@ -16,6 +17,7 @@ from napari_channelmix.viewer.pages.pixels.question_form import METHODS
 if TYPE_CHECKING:
     from qtpy.QtGui import QImage
 
+    from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.viewer.pages.pixels.comparison_job import Answer
     from napari_channelmix.viewer.session.explanation import Explanation
 
@@ -50,11 +52,13 @@ class ComparisonPanel(QWidget):
             column.addWidget(widget)
         self._below: QImage | None = None
         self._methods: tuple[str, ...] = ()
+        self._answers: tuple[Answer, ...] = ()
+        self._view: EvidenceView = "signed"
         self.clear()
 
     def clear(self) -> None:
         """Forget the cell."""
-        self._methods = ()
+        self._methods = self._answers = ()
         self.tiles.show_tiles([])
         self.tiles.setVisible(False)
         self.note.setVisible(False)
@@ -69,10 +73,16 @@ class ComparisonPanel(QWidget):
         )
         self.note.setVisible(True)
 
+    def show_view(self, view: EvidenceView) -> None:
+        """Show evidence for and against, or for only; methods have no magnitude to compare."""
+        self._view = "signed" if view == "magnitude" else view
+        self.show_answers(self._answers)
+
     def show_answers(self, answers: Sequence[Answer]) -> None:
         """Show what has come in so far."""
         if not self._methods:
             return
+        self._answers = tuple(answers)
         known = {entry.method: entry for entry in answers}
         best = max((entry.srg for entry in answers if entry.srg is not None), default=None)
         done = len(answers) == len(self._methods)
@@ -82,7 +92,7 @@ class ComparisonPanel(QWidget):
             tile = Tile(self._below, title=title, note="…", tip=METHODS[name])
             answer = known.get(name)
             if answer is not None and answer.map is not None and answer.srg is not None:
-                tile.over = heat_image(scaled(answer.map))
+                tile.over = evidence_image(scaled(answer.map), self._view)
                 # No map is the best of several that show nothing.
                 star = " ★" if done and answer.srg == best and answer.srg >= WORTH_A_STAR else ""
                 tile.note = f"gap {round(answer.srg, 2) + 0.0:.2f}{star}"

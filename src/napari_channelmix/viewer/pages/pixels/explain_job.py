@@ -7,10 +7,11 @@ A cell goes this way; at each step the page gets all that is known so far as an 
 3. the map refined, step by step
 4. the map of each channel
 5. what each channel contributes to the decision
-6. whether the classifier was trained on it
-7. the insertion and deletion curves of the map
-8. the other tests of how far it can be trusted
-9. once for all cells: whether labels speak against the model
+6. which share of the evidence lies in the cell, its neighbours and the background
+7. whether the classifier was trained on it
+8. the insertion and deletion curves of the map
+9. the other tests of how far it can be trusted
+10. once for all cells: whether labels speak against the model
 
 The map of all channels comes first and is the one that is tested: masks for each channel alone have
 a sum that is less faithful (docs/pixel-attribution.md).
@@ -68,6 +69,8 @@ def explain_cell_job(
         explanation = known
         if not known.contributions_known:
             explanation = yield from _by_channel(explanation, sources, trained, cells)
+        if known.shares is None:
+            explanation = yield from _divided(explanation, sources, trained, cells)
         if not known.training:
             explanation = _marked(explanation, sources, trained, cells)
         if known.reliability is None:
@@ -111,6 +114,7 @@ def explain_cell_job(
     finally:
         job.close()
     explanation = yield from _by_channel(explanation, sources, trained, cells)
+    explanation = yield from _divided(explanation, sources, trained, cells)
     # Others of its group may lie far apart in a large image.
     stage = "reading cells of its group, to see whether they were trained on"
     yield Progress(BEFORE_TESTS, 1, stage, partial=explanation)
@@ -173,6 +177,28 @@ def _by_channel(
     return replace(explanation, contributions=contributions, contributions_known=True)
 
 
+def _divided(
+    explanation: Explanation, sources: Sources, trained: Trained, cells: Cells
+) -> Job[Explanation]:
+    """Note which share of the evidence lies in the cell."""
+    assert explanation.attribution is not None
+    made = explanation.attribution
+    try:
+        reading = mapped(
+            sources.parts_job(trained, cells), lambda step: replace(step, partial=explanation)
+        )
+        parts = yield from part(reading, BEFORE_TESTS, 0, 1)
+        shares = parts.shares(
+            [explanation.cell], explanation.crops[None], made.maps, made.magnitude
+        )
+    except ChannelMixError as error:
+        # Another cell that cannot be read takes nothing from this one's maps.
+        line = f"where the evidence lies is not counted: {error}"
+        lines = dict.fromkeys((*explanation.warnings, line))
+        return replace(explanation, warnings=tuple(lines))
+    return replace(explanation, shares=shares)
+
+
 def _with_channel_maps(explanation: Explanation, update: MapUpdate | None) -> Explanation:
     if update is None or update.channel_maps is None:
         return explanation
@@ -218,6 +244,7 @@ def _refined(explanation: Explanation, update: Any) -> Explanation:
     return replace(
         explanation,
         map=update.maps[0].copy(),
+        magnitude=update.magnitude[0].copy(),
         probabilities=update.probabilities[0],
         target=int(update.target[0]),
     )
@@ -232,6 +259,7 @@ def _finished(explanation: Explanation, attribution: Attribution) -> Explanation
     return replace(
         explanation,
         map=attribution.maps[0],
+        magnitude=attribution.magnitude[0],
         probabilities=attribution.probabilities[0],
         target=int(attribution.target[0]),
         attribution=attribution,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.evidence_colors import map_limit
 from napari_channelmix.viewer.layers import MapLayer, Patches, view_of
 from napari_channelmix.viewer.layers.own_layers import PLANE
-from napari_channelmix.viewer.pages.pixels.map_scaling import highest, inside, scaled
+from napari_channelmix.viewer.pages.pixels.map_scaling import inside, scaled
 
 if TYPE_CHECKING:
+    from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps
     from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Shown
@@ -34,6 +36,37 @@ class ExplanationLayers:
         self.channels: dict[str, MapLayer] = {}
         # Pixels of the box that are in the picture at all; a cell may be cut by the border.
         self._inside: Any = None
+        self._view: EvidenceView = "signed"
+        # What lies on the whole field of view.
+        self._maps: FieldMaps | None = None
+        self._shown: Shown | None = None
+
+    @property
+    def view(self) -> EvidenceView:
+        """Which evidence is shown; see `evidence_colors`."""
+        return self._view
+
+    def show_view(self, view: EvidenceView, explanation: Explanation | None) -> None:
+        """Show the other evidence of what lies there: of a cell that was laid, and of many."""
+        self._view = view
+        for layer in (self.cell, self.field):
+            layer.view = view
+        for layer in self.channels.values():
+            layer.view = self._channel_view
+        if explanation is not None and self._inside is not None:
+            self.show(explanation)
+        there = self.field.layer in self._viewer.layers
+        if there and self._maps is not None and self._shown is not None:
+            image = self._maps.of_view(view)
+            if isinstance(image, Patches):
+                self.field.lay_patches(self._shown, image)
+            else:
+                self.field.show(image)
+
+    @property
+    def _channel_view(self) -> EvidenceView:
+        """The magnitude is one of all channels: the maps of each stay as they are."""
+        return "signed" if self._view == "magnitude" else self._view
 
     def lay(
         self,
@@ -53,42 +86,54 @@ class ExplanationLayers:
                 # Hidden: the thumbnails show them side by side, layers would cover each other.
                 role = f"explanation {name}"
                 self.channels[name] = MapLayer(self._viewer, role, role, visible=False)
+                self.channels[name].view = self._channel_view
             self.channels[name].lay(shown, box, size)
 
     def show(self, explanation: Explanation) -> None:
         """Show the maps of a cell that was laid."""
         if explanation.map is None or explanation.map.shape != self._inside.shape:
             return
-        self.cell.show(np.where(self._inside, scaled(explanation.map), 0))
+        values = explanation.map
+        if self._view == "magnitude" and explanation.magnitude is not None:
+            values = explanation.magnitude
+        self.cell.show(np.where(self._inside, scaled(values), 0))
         if explanation.channel_maps is not None:
             # One scale for all: a channel that says little has a pale map.
-            top = highest(explanation.channel_maps)
+            limit = map_limit(explanation.channel_maps)
             for name, channel_map in zip(
                 explanation.channels, explanation.channel_maps, strict=True
             ):
                 if name in self.channels:
-                    self.channels[name].show(np.where(self._inside, scaled(channel_map, top), 0))
+                    self.channels[name].show(np.where(self._inside, scaled(channel_map, limit), 0))
 
-    def lay_field(self, shown: Shown, shape: tuple[int, int]) -> FloatArray | Patches:
-        """Put an empty map over the whole field of view; gives what is to be painted into."""
+    def lay_field(
+        self, shown: Shown, shape: tuple[int, int]
+    ) -> tuple[FloatArray | Patches, FloatArray | Patches]:
+        """Put an empty map over the whole field of view.
+
+        Gives what is to be painted into: maps, and their magnitudes.
+        """
+        self._maps, self._shown = None, shown
         if 4 * shape[0] * shape[1] > LARGE:
-            patches = Patches(shape)
-            if self.field.lay_patches(shown, patches):
+            patches = Patches(shape), Patches(shape)
+            if self.field.lay_patches(shown, patches[self._view == "magnitude"]):
                 return patches
         self.field.lay(shown, (0, 0, *shape), shape)
-        return np.zeros(shape, np.float32)
+        return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
-    def view(self) -> Any:
+    def in_sight(self) -> Any:
         """The part of the field of view that is in sight; it may be asked in any thread."""
         layer = self.field.layer
         return None if layer is None else view_of(layer, layer.metadata[PLANE])
 
     def show_field(self, maps: FieldMaps) -> None:
         """Show the maps of many cells."""
-        if isinstance(maps.image, Patches):
+        self._maps = maps
+        image = maps.of_view(self._view)
+        if isinstance(image, Patches):
             self.field.draw()
         else:
-            self.field.show(maps.image)
+            self.field.show(image)
 
     def clear_cell(self) -> None:
         """Take the maps of the cell away."""
@@ -100,4 +145,5 @@ class ExplanationLayers:
     def clear(self) -> None:
         """Take all maps away."""
         self.clear_cell()
+        self._maps = self._shown = None
         self.field.clear()

@@ -1,4 +1,4 @@
-"""Maps as pictures: scaled to their own highest values, and put into a field of view."""
+"""Maps as pictures: scaled to their own strongest values, and put into a field of view."""
 
 from __future__ import annotations
 
@@ -7,32 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["fitted", "highest", "inside", "pasted", "scaled"]
+from napari_channelmix.evidence_colors import map_limit
+from napari_channelmix.viewer.layers.patches import stronger
+
+__all__ = ["fitted", "inside", "pasted", "scaled"]
 
 FloatArray = npt.NDArray[np.float32]
 
-# Share of the pixels that are shown as strongly as can be.
-BEST = 0.02
 
+def scaled(values: FloatArray, limit: float | None = None) -> FloatArray:
+    """A map in shares of its strongest values, or of ``limit``: -1 to 1, 0 is no evidence.
 
-def highest(maps: FloatArray) -> float:
-    """The value above which only the best pixels of a map lie, 2 % of them; of all maps given.
-
-    A single pixel that stands out would else leave all others pale.
+    See `map_limit`. A map without evidence, or one that is not finite, stays empty.
     """
-    most = float(np.quantile(maps, 1 - BEST))
-    return most if most > 0 else float(maps.max())
-
-
-def scaled(values: FloatArray, top: float | None = None) -> FloatArray:
-    """A map in shares of its highest values, or of ``top``: 0 is no evidence, 1 the most.
-
-    What speaks against the target is 0. A map without evidence stays empty.
-    """
-    most = highest(values) if top is None else top
-    if not np.isfinite(most) or most <= 0:
+    most = map_limit(values) if limit is None else limit
+    if most <= 0:
         return np.zeros_like(values)
-    result: npt.NDArray[np.float32] = np.clip(values / most, 0, 1).astype(np.float32)
+    result: npt.NDArray[np.float32] = np.clip(values / most, -1, 1).astype(np.float32)
     return result
 
 
@@ -50,7 +41,7 @@ def inside(
 
 
 def fitted(values: FloatArray, box: Sequence[int]) -> FloatArray:
-    """A map, scaled to its own highest values, with as many pixels as its box has."""
+    """A map, scaled to its own strongest values, with as many pixels as its box has."""
     y0, x0, y1, x1 = (int(edge) for edge in box)
     patch = scaled(values)
     if patch.shape != (y1 - y0, x1 - x0):
@@ -61,7 +52,7 @@ def fitted(values: FloatArray, box: Sequence[int]) -> FloatArray:
 
 
 def pasted(image: FloatArray, values: FloatArray, box: Sequence[int]) -> None:
-    """Paint a map, scaled to its own highest values, into an image; the larger value stays.
+    """Paint a map, scaled to its own strongest values, into an image; the stronger value stays.
 
     Parameters
     ----------
@@ -78,4 +69,4 @@ def pasted(image: FloatArray, values: FloatArray, box: Sequence[int]) -> None:
     if top >= bottom or left >= right:
         return
     part = image[top:bottom, left:right]
-    np.maximum(part, patch[top - y0 : bottom - y0, left - x0 : right - x0], out=part)
+    stronger(part, patch[top - y0 : bottom - y0, left - x0 : right - x0])

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.charts.thumbnails import (
-    Thumbnails,
-    Tile,
-    grey_image,
-    grey_levels,
-    heat_image,
-)
-from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
+from napari_channelmix.evidence_colors import map_limit
+from napari_channelmix.viewer.charts.attribution_colormap import evidence_image
+from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile, grey_image, grey_levels
+from napari_channelmix.viewer.pages.pixels.map_scaling import scaled
 from napari_channelmix.viewer.pages.pixels.mean_maps_job import MeanMapsResult, mean_maps_job
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.wording import counted
@@ -22,6 +18,7 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.viewer.session.cell_sources import Sources
     from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Session
@@ -66,6 +63,7 @@ class MeanMapsPanel(QWidget):
         self._session, self.task, self._turns = session, task, turns
         self._sources, self._question, self._failed = sources, question, failed
         self.result: MeanMapsResult | None = None
+        self._view: EvidenceView = "signed"
         self.button = QPushButton("Mean map per class")
         self.button.setToolTip(
             "Explains up to 24 held-out cells of each class of the data set and shows the mean of "
@@ -106,7 +104,7 @@ class MeanMapsPanel(QWidget):
     def show_result(self, result: MeanMapsResult) -> None:
         """Show mean maps."""
         self.result, mean = result, result.mean
-        tiles, top = [], highest(mean.maps)
+        tiles, limit = [], map_limit(mean.maps)
         for row, name in enumerate(mean.classes):
             levels = grey_levels(mean.crops[row], result.limits)
             of_all = len(mean.channels) != len(levels)
@@ -124,7 +122,7 @@ class MeanMapsPanel(QWidget):
                 tiles.append(
                     Tile(
                         grey_image(below),
-                        heat_image(scaled(mean.maps[row, column], top)),
+                        evidence_image(scaled(mean.maps[row, column], limit), self._view),
                         channel,
                         f"{name}, n = {mean.n[row]}",
                         f"{channel}: {told}",
@@ -132,6 +130,12 @@ class MeanMapsPanel(QWidget):
                 )
         self.gallery.show_tiles(tiles, len(mean.channels))
         self.line.setText("\n".join(result.lines))
+
+    def show_view(self, view: EvidenceView) -> None:
+        """Show evidence for and against, or for only; means are of maps, not of magnitudes."""
+        self._view = "signed" if view == "magnitude" else view
+        if self.result is not None:
+            self.show_result(self.result)
 
     def forget(self) -> None:
         """Other cells or another classifier."""

@@ -141,6 +141,7 @@ class PixelsPage(Page):
         self.number.valueChanged.connect(self.explain)
         self.zoom.button.clicked.connect(lambda: self.zoom.to(self.cell))
         self.question.changed.connect(self._question_changed)
+        self.result.switch.changed.connect(self._view_changed)
         self.comparison.comparison_requested.connect(self.compare)
         self.task_bar.cancel.clicked.connect(self._cancelled)
         self.task.ended.connect(self._fill)
@@ -265,6 +266,13 @@ class PixelsPage(Page):
     def _question_changed(self) -> None:
         if self.cell is not None:
             self.explain(self.cell)
+
+    def _view_changed(self, _: str) -> None:
+        """Other evidence is shown, everywhere on this page and in its layers."""
+        view = self.result.switch.view
+        self.layers.show_view(view, self.session.explanation)
+        self.comparison.show_view(view)
+        self.means.show_view(view)
 
     def _cancelled(self) -> None:
         """The user stopped it; what is there stays and is not more than it is."""

@@ -31,8 +31,17 @@ METHODS = {
     "occlusion": "Occlusion",
     "gradcam": "GradCAM",
     "deeplift": "DeepLift",
+    "expected-gradients": "Expected gradients",
+    "expected-gradients-18": "Expected gradients (18)",
+    "expected-gradients-200": "Expected gradients (200)",
+    "integrated-gradients-many": "Integrated gradients (8 starts)",
+    "lrp": "LRP",
+    "kernel-shap": "KernelSHAP",
+    "feature-ablation": "Superpixels removed",
 }
 BASELINES = ("saliency", "integrated-gradients", "occlusion", "gradcam", "deeplift")
+# As `pcim.MORE_BASELINES`, those of captum.
+CAPTUM = (*BASELINES, "integrated-gradients-many", "lrp", "kernel-shap", "feature-ablation")
 ANSWERS_ONLY = ("blackbox", "blackbox-sharp")
 TIPS = {
     "pcim": "A mask trained for a few steps; the first map at once",
@@ -48,13 +57,14 @@ NO_GRADIENTS = "needs gradients; this model gives predictions only"
 def methods_for(classifier: Any) -> dict[str, str]:
     """Why each method cannot be used, or an empty text where it can."""
     captum = importlib.util.find_spec("captum") is not None
-    only_answers = classifier is not None and not hasattr(classifier, "network")
+    has_gradients = getattr(classifier, "may_have_gradients", False)
+    only_answers = classifier is not None and not has_gradients
     reasons = {}
     for name in METHODS:
         why = ""
         if only_answers and name not in ANSWERS_ONLY:
             why = NO_GRADIENTS
-        elif name in BASELINES and not captum:
+        elif name in CAPTUM and not captum:
             why = NO_CAPTUM
         reasons[name] = why
     return reasons

@@ -12,6 +12,7 @@ from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
+    from napari_channelmix.pcim.scores import Fidelity
     from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["ReliabilityPanel"]
@@ -25,7 +26,8 @@ FIGURES_TIP = (
     "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
     "1; higher is better, and random maps show the chance level. Random network: similarity to the "
     "map of a network with random weights; lower is better. Stable under noise: share of the map's "
-    "strongest tenth that stays in place, higher is better"
+    "strongest tenth that stays in place, higher is better. Last: the gap for each way to replace "
+    "a removed pixel; the mean is over the ways that no method works with"
 )
 
 
@@ -41,9 +43,10 @@ class ReliabilityPanel(QWidget):
         self.figures = QLabel()
         self.figures.setWordWrap(True)
         self.figures.setToolTip(FIGURES_TIP)
-        # Room for two lines each, which most of them have in the end.
+        # Room for the lines that most of them have in the end.
         for label in (self.words, self.figures):
             label.setMinimumHeight(2 * label.fontMetrics().lineSpacing() + 2)
+        self.figures.setMinimumHeight(4 * self.figures.fontMetrics().lineSpacing() + 2)
         self._theme = theme
         self._build()
         self.inserting = self.plot.plot([], [])
@@ -66,10 +69,10 @@ class ReliabilityPanel(QWidget):
             self.deleting.setData([], [])
         else:
             for line, curves in (
-                (self.inserting, fidelity.inserting),
-                (self.deleting, fidelity.deleting),
+                (self.inserting, fidelity.mean_inserting),
+                (self.deleting, fidelity.mean_deleting),
             ):
-                line.setData(fidelity.shares, curves[:, 0].mean(axis=0))
+                line.setData(fidelity.shares, curves[0])
         self.figures.setText(self._figures(explanation))
         tested = None if explanation is None else explanation.reliability
         if tested is None:
@@ -99,8 +102,9 @@ class ReliabilityPanel(QWidget):
             return ""
         gap = f"<b>gap between the curves {float(explanation.fidelity.srg[0]):.2f}</b>"
         tested = explanation.reliability
+        by_reference = _by_reference(explanation.fidelity)
         if tested is None:
-            return gap
+            return f"{gap}{by_reference}"
         chance = tested.against_chance
         against = f"(tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
         random_network = (
@@ -111,7 +115,7 @@ class ReliabilityPanel(QWidget):
         noise = f"stable under noise {tested.staying[0]:.0%}"
         # Each stays on one line; the gap and what it is held against may stand on two.
         first, *others = (f"<nobr>{part}</nobr>" for part in (gap, against, random_network, noise))
-        return f"{first} {' · '.join(others)}"
+        return f"{first} {' · '.join(others)}{by_reference}"
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -123,3 +127,17 @@ class ReliabilityPanel(QWidget):
             f'<span style="color:{colors.bar}">━</span> insertion&nbsp;&nbsp; '
             f'<span style="color:{colors.second}">━</span> deletion'
         )
+
+
+def _by_reference(fidelity: Fidelity) -> str:
+    """The gap of the first cell for each kind of replaced pixel, as a line of its own."""
+    parts = [
+        f"<nobr>{kind} {gap + 0.0:.2f}{'' if in_mean else ' (not in the mean)'}</nobr>"
+        for kind, gap, in_mean in zip(
+            fidelity.references,
+            fidelity.srg_by_reference[:, 0].round(2),
+            fidelity.counted,
+            strict=True,
+        )
+    ]
+    return f"<br>gap by what replaces a pixel: {' · '.join(parts)}"

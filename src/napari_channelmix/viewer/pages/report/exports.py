@@ -260,7 +260,8 @@ def _table_tip(why: str) -> str:
 
 def _of_classifier(snapshot: Snapshot) -> list[Item]:
     trained = snapshot.classifier
-    if trained is None or not hasattr(trained.classifier, "save"):
+    # Whether a model made elsewhere can be saved is known once it is tried, on its own page.
+    if trained is None or not hasattr(trained.classifier, "spec"):
         return []
     record: dict[str, Any] = trained.classifier.record
     items = []

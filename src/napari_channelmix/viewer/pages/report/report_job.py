@@ -177,6 +177,8 @@ def _example(explanation: Explanation, snapshot: Snapshot) -> Example:
         else explanation.reliability.words(0),
         scores=scores,
         method=explanation.question.method,
+        magnitude=explanation.magnitude,
+        shares=() if explanation.shares is None else explanation.shares.both(0),
     )
 
 
