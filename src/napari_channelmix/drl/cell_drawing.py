@@ -116,11 +116,12 @@ class Preparation:
             In [0, 1]. Cells darker than their background on the background's own colour; others on
             black, the brightest pixel of 95 % of the cells white.
         """
-        light = pictures.astype(np.float32)
+        light: FloatArray = pictures.astype(np.float32)
         if pictures.dtype == np.uint8:
             light /= 255
         if not self.inverted:
-            return np.clip(light / min(max(self.bright, 0.05), 1.0), 0, 1)
+            brighter: FloatArray = np.clip(light / min(max(self.bright, 0.05), 1.0), 0, 1)
+            return brighter
         depth = self.view.depth
         low, spread = (
             np.broadcast_to(np.array(values, np.float32), (depth,))[:, None, None]
@@ -128,7 +129,8 @@ class Preparation:
         )
         # Raw units; the background of the brightest channel is white, or nearly so.
         white = 1.05 * float(low.max())
-        return np.clip((low + spread * light) / max(white, 1e-6), 0, 1)
+        natural: FloatArray = np.clip((low + spread * light) / max(white, 1e-6), 0, 1)
+        return natural
 
 
 @dataclass(frozen=True, eq=False)

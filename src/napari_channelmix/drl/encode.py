@@ -120,6 +120,8 @@ def latents(
         What does the fine-tuning, called as `finetune_job`.
     parts : path, optional
         Folder in which cells that are encoded are kept, so that a run that was stopped goes on.
+    drawn : path, optional
+        File in which learning to draw is kept, so that it goes on where it was stopped.
     progress : bool or callable, optional
         True: a bar, also in a notebook; a function: called with each `Progress`.
     **options

@@ -178,7 +178,7 @@ def save_sheet(
         figure.text(0.5, 0.998, NEAREST, ha="center", va="top", fontsize=8)
     for index, (title, picture, drawn) in enumerate(shown):
         grid = outer[index].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
-        first = [("cell", picture)]
+        first: list[tuple[str, npt.NDArray[Any] | None]] = [("cell", picture)]
         if of is not None:
             first.append(("reconstruction", drawn.own))
         for column, (name, image) in enumerate(first):

@@ -28,6 +28,15 @@ def page(qtbot: Any) -> CellPage:
     return found
 
 
+def learnt_to_draw(found: Any) -> Any:
+    """The same latents with drawings of a network that learnt nothing."""
+    dims = ResidualSettings(found.disentangler.shape[0], len(found.names), maps=2)
+    drawing = ResidualDrawing(found.disentangler, ResidualNetwork(dims).eval())
+    count = len(found.values)
+    learnt = LearntDrawing(drawing, np.zeros(count, bool), np.ones(count), None)
+    return dataclasses.replace(found, drawing=learnt)
+
+
 def drag(qtbot: Any, page: CellPage, name: str, value: float) -> None:
     slider = page.sliders.of(name)
     qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=slider.place(value).toPoint())
@@ -61,12 +70,9 @@ def test_a_slider_draws_what_the_decoder_makes_of_it(page: CellPage, qtbot: Any)
 
 def test_a_cell_with_residual_latents_is_drawn_from_both(page: CellPage, qtbot: Any) -> None:
     found = page.latents
-    dims = ResidualSettings(found.disentangler.shape[0], len(found.names), maps=2)
-    drawing = ResidualDrawing(found.disentangler, ResidualNetwork(dims).eval())
-    count = len(found.values)
-    learnt = LearntDrawing(drawing, np.zeros(count, bool), np.ones(count), None)
-    page.show_latents(dataclasses.replace(found, drawing=learnt))
-    assert page.hint.isHidden()
+    learnt = learnt_to_draw(found)
+    drawing = learnt.drawing.drawing
+    page.show_latents(learnt)
     page.show_cell(4)
     codes = drawing.encode(found.prepared.pictures[4][None], found.values[4][None])
     own = found.shown(drawing.decode(found.values[4][None], codes)[0])
@@ -157,9 +163,9 @@ def test_how_pictures_come_closer_is_said_until_it_was_done(page: CellPage) -> N
     found = latents()
     page.show_latents(found)
     assert page.hint.isVisible()
-    of = found.disentangler
-    tuned = dataclasses.replace(of, about={**of.about, "finetuned": {}})
-    page.show_latents(dataclasses.replace(found, disentangler=tuned))
+    assert "Learn to draw these cells" in page.hint.text()
+    assert learnt_to_draw(found).drawing is not None
+    page.show_latents(learnt_to_draw(found))
     assert page.hint.isHidden()
 
 

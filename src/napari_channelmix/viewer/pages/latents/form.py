@@ -96,6 +96,10 @@ class LatentsForm(QWidget):
         self.settings = JobForm(
             EncodingSettings, self, controls={"model": self.model, "finetune": self.epochs}
         )
+        # Two choices are a box to tick.
+        unticked = self.settings["drawing"]
+        unticked.setParent(self)
+        unticked.hide()
         self.seed = self.settings["seed"]
         self.run = QPushButton("Run")
         self.run.setToolTip("Compute the latents of all cells")
