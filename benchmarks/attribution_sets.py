@@ -51,6 +51,13 @@ class Chosen:
     def __len__(self) -> int:
         return len(self.source)
 
+    def first(self, count: int) -> Chosen:
+        """The first of them, or all where there are fewer."""
+        count = min(count, len(self))
+        masks = None if self.masks is None else self.masks[:count]
+        source = self.source.narrowed(range(count))
+        return Chosen(source, self.labels[:count], self.groups[:count], masks)
+
 
 @dataclass(frozen=True, eq=False)
 class Case:

@@ -15,20 +15,20 @@ from napari_channelmix.pcim import baselines, explain, explain_job
 from napari_channelmix.pcim import gradient_solver as solver
 
 if TYPE_CHECKING:
-    from attribution_sets import Case, Chosen
+    from attribution_sets import Case
 
 __all__ = ["speed"]
 
 
 def speed(case: Case, repeats: int = 5, *, with_flat: bool = False) -> dict[str, Any]:
     """Milliseconds for each cell, of PCIM and integrated gradients in turn; medians."""
-    count = min(32, len(case.reported))
-    some = replace(case.reported, source=case.reported.source.narrowed(range(count)))
+    some = case.reported.first(32)
+    count = len(some)
     settings = solver.SolverSettings()
     start_only = replace(settings, steps=0)
     with some.source.subject.at_rest():
         # Both work on batches of the size that suits the caches.
-        batches = [problem for _, problem in problems(first_labels(some, count))]
+        batches = [problem for _, problem in problems(some)]
         ways: dict[str, Callable[[], object]] = {
             "integrated-gradients": lambda: [
                 baselines.evidence("integrated-gradients", batch) for batch in batches
@@ -50,10 +50,6 @@ def speed(case: Case, repeats: int = 5, *, with_flat: bool = False) -> dict[str,
         report[f"{name} / integrated-gradients"] = float(np.median(np.array(times[name]) / ig))
     report |= together(case)
     return {**report, **flat(case)} if with_flat else report
-
-
-def first_labels(some: Chosen, count: int) -> Chosen:
-    return replace(some, labels=some.labels[:count], groups=some.groups[:count], masks=None)
 
 
 def together(case: Case) -> dict[str, Any]:

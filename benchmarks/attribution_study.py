@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from attribution_methods import maps_of_ours, problems
 from attribution_scores import fidelity, localised
-from attribution_sets import Case, Chosen
 
 from napari_channelmix.pcim import gradient_solver as solver
 from napari_channelmix.pcim.map_reliability import randomised
@@ -17,21 +16,24 @@ from napari_channelmix.pcim.masks import in_spreads
 from napari_channelmix.pcim.scores import rank_correlation
 
 if TYPE_CHECKING:
+    from attribution_sets import Case
+
     from napari_channelmix.pcim.batch import Problem
 
 __all__ = ["blackbox", "study"]
 
 
-def blackbox(case: Case) -> dict[str, Any]:
+def blackbox(case: Case, limit: int) -> dict[str, Any]:
     """Predictions alone, 1,000 of them for each cell, against the default map, same cells."""
-    report: dict[str, Any] = {}
+    some = case.reported.first(limit)
+    report: dict[str, Any] = {"n": len(some)}
     for name in ("pcim", "blackbox", "blackbox-sharp"):
-        values, _, work = maps_of_ours(case.reported, name)
+        values, _, work = maps_of_ours(some, name)
         maps = values[:, 0].numpy()
         report[name] = {
-            "srg": fidelity(case, case.reported, maps).srg,
-            **localised(maps, case.reported.masks),
-            **work.each(name, len(case.reported)),
+            "srg": fidelity(case, some, maps).srg,
+            **localised(maps, some.masks),
+            **work.each(name, len(some)),
         }
         share = report[name]["srg"].mean() / report["pcim"]["srg"].mean()
         report[name]["share_of_pcim"] = float(share)
@@ -40,14 +42,7 @@ def blackbox(case: Case) -> dict[str, Any]:
 
 def study(case: Case) -> dict[str, Any]:
     """What drives the randomisation test, and what it costs, on up to 40 cells."""
-    count = min(40, len(case.reported))
-    one = case.reported
-    some = Chosen(
-        one.source.narrowed(range(count)),
-        one.labels[:count],
-        one.groups[:count],
-        None if one.masks is None else one.masks[:count],
-    )
+    some = case.reported.first(40)
     untrained = replace(some, source=some.source.with_model(randomised(case.classifier)))
     default = solver.SolverSettings()
     tried: dict[str, Callable[[Problem], torch.Tensor]] = {}

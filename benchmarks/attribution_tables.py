@@ -208,7 +208,7 @@ def black_boxes(files: dict[str, Results]) -> list[list[str]]:
     rows = [["set, network", "n", "PCIM", "black box", "share", "black box (fine)", "share"]]
     for name, results in files.items():
         report = results["blackbox"]
-        row = [titled(name), str(results["n"]["n"]), f"{np.mean(report['pcim']['srg']):.3f}"]
+        row = [titled(name), str(report["n"]), f"{np.mean(report['pcim']['srg']):.3f}"]
         for method in ("blackbox", "blackbox-sharp"):
             share = report[method]["share_of_pcim"]
             row += [f"{np.mean(report[method]['srg']):.3f}", f"{100 * share:.0f} %"]

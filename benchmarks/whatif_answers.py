@@ -214,7 +214,20 @@ CARDS: dict[str, dict[str, tuple[str, ...]]] = {
     "worms-brightfield": {"background learnt": ("green",), "exposure": ("red", "amber")},
     "bbbc013": {"neighbours": ("red", "amber")},
     "confound": {"stain level": ("red", "amber")},
-    "synthetic": dict.fromkeys(("background alone", "background level", "neighbours"), ("green",)),
+    # Neighbours have the treatment of the cell: whether they are used is the classifier's choice.
+    "synthetic": dict.fromkeys(("background alone", "background level"), ("green",)),
+    # Nothing but the cell says anything.
+    "mixed": dict.fromkeys(
+        (
+            "background alone",
+            "background level",
+            "background learnt",
+            "neighbours",
+            "cell count",
+            "well position",
+        ),
+        ("green", "not tested"),
+    ),
 }
 
 

@@ -30,6 +30,8 @@ from napari_channelmix.data.samples import synthetic_plate
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[2] / "shared" / "data"))
 # Level without light of the nuclear stain in the synthetic plate, and how much brighter it is made.
 DARK, BRIGHTER = 500.0, 2.0
+# Seed of the first plate without a shortcut.
+MIXED_SEED = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,14 @@ class Case:
 def synthetic(split: int = 0) -> tuple[Cells, Cells]:
     """Part of one plate, and the whole of another; other plates for each split."""
     first, second = (synthetic_plate(2 * split + place).cells for place in (0, 1))
+    return first.split(seed=split)[0], other_plate(second)
+
+
+def mixed(split: int = 0) -> tuple[Cells, Cells]:
+    """Plates without any shortcut: treated and untreated cells in every well, by coin."""
+    first, second = (
+        synthetic_plate(2 * split + place + MIXED_SEED, mixed=True).cells for place in (0, 1)
+    )
     return first.split(seed=split)[0], other_plate(second)
 
 
@@ -114,6 +124,7 @@ def worms_brightfield(split: int = 0) -> tuple[Cells, Cells]:
 # Training cells and held-out cells, of a split that is named by its seed (0 without).
 SETS: dict[str, Callable[..., tuple[Cells, Cells]]] = {
     "synthetic": synthetic,
+    "mixed": mixed,
     "confound": confound,
     "shuffled": shuffled,
     "b14": real("csm_breast_b14"),

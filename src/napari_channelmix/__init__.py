@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
-    from napari_channelmix.pcim import Attribution, MeanMaps, explain, mean_maps
+    from napari_channelmix.jobs import Progress
+    from napari_channelmix.pcim import (
+        Attribution,
+        MeanMaps,
+        Reliability,
+        explain,
+        mean_maps,
+        reliability,
+    )
     from napari_channelmix.report.cell_results import CellResults, write_cells
     from napari_channelmix.report.predict_dataset import predict_cells
     from napari_channelmix.run.explain_dataset import explain_cells
@@ -37,7 +45,26 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.folder import scan_folder
     from napari_channelmix.scan.open import open
     from napari_channelmix.scan.tables import scan_table
-    from napari_channelmix.settings import SegmentationSettings
+    from napari_channelmix.settings import (
+        AuditSettings,
+        ChannelSettings,
+        ClassifierSettings,
+        ClusterSettings,
+        EncodingSettings,
+        EvaluationSettings,
+        ExplainSettings,
+        ExportSettings,
+        FinetuneSettings,
+        ImportanceSettings,
+        MapSettings,
+        PanelSettings,
+        PredictSettings,
+        ScanSettings,
+        SegmentationSettings,
+        TrainingSettings,
+        TransplantSettings,
+        WhatIfSettings,
+    )
     from napari_channelmix.whatif.audit import audit
     from napari_channelmix.whatif.audit_result import Audit
     from napari_channelmix.whatif.channel_shapley import channel_shapley
@@ -53,23 +80,42 @@ if TYPE_CHECKING:
 __all__ = [
     "Attribution",
     "Audit",
+    "AuditSettings",
     "CellResults",
     "Cells",
     "ChannelImportance",
     "ChannelMixError",
+    "ChannelSettings",
     "ChannelShapley",
     "Classifier",
+    "ClassifierSettings",
+    "ClusterSettings",
     "DataShift",
     "DataShiftWarning",
     "Disentangler",
+    "EncodingSettings",
     "Evaluation",
+    "EvaluationSettings",
+    "ExplainSettings",
+    "ExportSettings",
+    "FinetuneSettings",
+    "ImportanceSettings",
     "Latents",
+    "MapSettings",
     "MeanMaps",
     "Panel",
+    "PanelSettings",
+    "PredictSettings",
+    "Progress",
+    "Reliability",
+    "ScanSettings",
     "Segmentation",
     "SegmentationSettings",
+    "TrainingSettings",
+    "TransplantSettings",
     "Transplants",
     "WhatIf",
+    "WhatIfSettings",
     "audit",
     "channel_importance",
     "channel_shapley",
@@ -87,6 +133,7 @@ __all__ = [
     "open_dataset",
     "panel",
     "predict_cells",
+    "reliability",
     "run_config",
     "save_dataset",
     "scan_folder",
@@ -101,6 +148,26 @@ __all__ = [
 ]
 
 _ROOM_OF = {
+    "AuditSettings": "settings",
+    "ChannelSettings": "settings",
+    "ClassifierSettings": "settings",
+    "ClusterSettings": "settings",
+    "EncodingSettings": "settings",
+    "EvaluationSettings": "settings",
+    "ExplainSettings": "settings",
+    "ExportSettings": "settings",
+    "FinetuneSettings": "settings",
+    "ImportanceSettings": "settings",
+    "MapSettings": "settings",
+    "PanelSettings": "settings",
+    "PredictSettings": "settings",
+    "ScanSettings": "settings",
+    "TrainingSettings": "settings",
+    "TransplantSettings": "settings",
+    "WhatIfSettings": "settings",
+    "Progress": "jobs",
+    "Reliability": "pcim",
+    "reliability": "pcim",
     "Attribution": "pcim",
     "Audit": "whatif.audit_result",
     "CellResults": "report.cell_results",

@@ -17,7 +17,16 @@ __all__ = [
 
 
 class ChannelMixError(Exception):
-    """Base of every error raised on purpose; its text is one line, fit to be shown as it is."""
+    """Base of every error raised on purpose; its text is one line, fit to be shown as it is.
+
+    Examples
+    --------
+    >>> try:
+    ...     cm.open_dataset("missing.toml")
+    ... except cm.ChannelMixError as error:
+    ...     print(type(error).__name__)
+    DataError
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
@@ -48,7 +57,18 @@ class BundleError(ModelError):
 
 
 class DataShiftWarning(UserWarning):
-    """Cells that are not like those a classifier was trained on; a line for each difference."""
+    """Cells that are not like those a classifier was trained on; a line for each difference.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> brighter = test.read() * 10
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     probabilities = model.predict_proba(brighter)
+    >>> caught[0].category.__name__
+    'DataShiftWarning'
+    """
 
 
 class SaveError(ChannelMixError, OSError):

@@ -34,6 +34,11 @@ class Progress:
         What is known of the result so far, or None.
     note : str
         A line worth keeping in sight while the job runs, such as the address of a dashboard.
+
+    Examples
+    --------
+    >>> Progress(3, 12, "training, epoch 3 of 12").fraction
+    0.25
     """
 
     done: float

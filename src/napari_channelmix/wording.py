@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from pydantic import ValidationError
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "problem",
     "quoted",
     "sentence",
+    "sentences",
     "shown_error",
 ]
 
@@ -127,3 +129,8 @@ def sentence(line: str) -> str:
     'Figures are of 360 cells.'
     """
     return f"{line[:1].upper()}{line[1:].removesuffix('.')}."
+
+
+def sentences(lines: Sequence[str]) -> tuple[str, ...]:
+    """Each line as a `sentence`."""
+    return tuple(sentence(line) for line in lines)

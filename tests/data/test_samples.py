@@ -59,6 +59,12 @@ def test_wells_hold_one_class_and_truth_marks_pixels_of_cells(plate: Sample) -> 
         assert 0 < truth.mean() < 0.8
 
 
+def test_wells_of_a_mixed_plate_hold_both_classes() -> None:
+    cells = synthetic_plate(0, wells=2, cells_per_well=12, side=160, crop=32, mixed=True).cells
+    for well in ("A01", "B01"):
+        assert set(cells.labels[cells.groups == well].tolist()) == {0, 1}
+
+
 def test_a_saved_plate_opens_as_the_same_cells(plate: Sample, tmp_path: Path) -> None:
     back = open_dataset(plate.save(tmp_path / "plate"))
     assert back.channels == plate.cells.channels

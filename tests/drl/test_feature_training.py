@@ -1,6 +1,7 @@
 """Latents learnt from features: the names are read, kept in files, tuned, and shown by cells."""
 
 import json
+import pickle
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -247,3 +248,10 @@ def test_latents_learn_what_features_mean_where_it_is_not_known(ellipses, monkey
     assert isinstance(result.disentangler, FeatureDisentangler)
     assert result.provenance["settings"]["features"] == "patches"
     assert isinstance(result.disentangler, Disentangler)
+
+
+def test_another_process_encodes_the_same(trained, pictures):
+    """A worker gets the encoder without the sprites it was taught with."""
+    there = pickle.loads(pickle.dumps(trained))
+    assert there.taught is None
+    np.testing.assert_array_equal(there.encode(pictures), trained.encode(pictures))

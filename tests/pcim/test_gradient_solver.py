@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
+from napari_channelmix.pcim.cell_pool import CellPool
 from napari_channelmix.pcim.gradient_solver import FIDELITY, SolverSettings, path_evidence, solve
 from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.references import Reference
@@ -20,7 +21,7 @@ def maps_of(name, problem):
 
 
 def of(problem):
-    return Reference(problem.x, problem.mean, problem.seed)
+    return Reference(problem.x, problem.mean, problem.seed, pooled=problem.pooled)
 
 
 def test_path_evidence_of_a_linear_network_is_weight_times_contrast(planted, make_problem):
@@ -123,6 +124,19 @@ def cubic(make_problem):
     return replace(problem, mean=torch.tensor([0.4, -0.2]).view(1, 2, 1, 1))
 
 
+@pytest.fixture
+def real_cells():
+    """A problem with other cells of its data set, of which the second one is one."""
+
+    def with_pool(problem):
+        crops = np.random.default_rng(6).normal(0.3, 0.5, (20, 2, 12, 10)).astype(np.float32)
+        pool = CellPool(crops, None, torch.from_numpy)
+        numbers = np.array([100, pool.stored[0].numbers[0]])
+        return replace(problem, real_cells=pool, numbers=numbers)
+
+    return with_pool
+
+
 def smooth(images, sigma):
     blurred = ndimage.gaussian_filter(
         images.detach().numpy(), (0, 0, sigma, sigma), mode="mirror", truncate=3.5
@@ -154,20 +168,37 @@ def test_evidence_is_a_mean_over_the_path_and_magnitude_what_both_references_agr
         torch.testing.assert_close(found.magnitude, lower, rtol=1e-4, atol=1e-4)
 
 
-def solved(problem, *, path, steps, rate, momentum, softness, sigma, step_sigmas, areas_of):
+WITHOUT_A_POOL = (("border", "blur"), ("border", "mean", "blur"))
+
+
+def solved(
+    problem,
+    *,
+    path,
+    steps,
+    rate,
+    momentum,
+    softness,
+    sigma,
+    step_sigmas,
+    areas_of,
+    kinds=WITHOUT_A_POOL,
+):
     """The last map of the solver, written out; ``areas_of(step, generator)`` are its shares."""
+    path_kinds, step_kinds = kinds
     x, drawn = problem.x, of(problem)
     stations = sorted(((i + 0.5) / path for i in range(path)), key=lambda t: abs(t - 0.5))
-    kinds = ["border", "blur", "blur", "border"] * path
+    first, second = path_kinds
+    turns = [first, second, second, first] * path
     each = [
-        evidence_at(problem, t, drawn.draw(kind)) for t, kind in zip(stations, kinds, strict=False)
+        evidence_at(problem, t, drawn.draw(kind)) for t, kind in zip(stations, turns, strict=False)
     ]
     signed = torch.stack(each).mean(dim=0).sum(dim=1, keepdim=True)
     theta = in_units_of_their_spread(smooth(signed, sigma))
     velocity = torch.zeros_like(theta)
     for step in range(steps):
         areas = areas_of(step, drawn.draws)
-        r = drawn.draw(("border", "mean", "blur")[step % 3])
+        r = drawn.draw(step_kinds[step % len(step_kinds)])
         ranked = theta.clone().requires_grad_(True)
         loss = 0.0
         for area in areas:
@@ -210,11 +241,42 @@ def test_the_steps_of_the_solver_are_those_of_its_formula(cubic, steps):
     torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
 
 
-def test_high_fidelity_takes_two_shares_in_a_step_and_smaller_steps(cubic):
+def test_high_fidelity_takes_smaller_steps_and_real_cells_on_the_path(cubic, real_cells):
+    made = {"rate": 0.1, "momentum": 0.5, "softness": 0.5, "sigma": 1.0, "step_sigmas": (0.5, 2.0)}
+    for problem, kinds in (
+        (cubic, WITHOUT_A_POOL),
+        (real_cells(cubic), (FIDELITY.path_kinds, FIDELITY.step_kinds)),
+    ):
+        wanted = solved(problem, path=6, steps=5, areas_of=golden, kinds=kinds, **made)
+        *_, last = solve(problem, replace(FIDELITY, steps=5))
+        torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_every_second_step_takes_a_real_cell_where_there_are_any(cubic, real_cells):
+    problem, settings = real_cells(cubic), SolverSettings(steps=6)
+    wanted = solved(
+        problem,
+        path=3,
+        steps=6,
+        rate=0.35,
+        momentum=0.5,
+        softness=0.5,
+        sigma=1.0,
+        step_sigmas=(0.5, 2.0),
+        areas_of=golden,
+        kinds=(settings.path_kinds, ("cells", "border", "cells", "blur")),
+    )
+    *_, last = solve(problem, settings)
+    torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+    *_, without = solve(cubic, settings)
+    assert not torch.allclose(last.values, without.values, atol=0.1)
+
+
+def test_several_shares_in_a_step_come_from_parts_of_the_range(cubic):
     wanted = solved(
         cubic,
-        path=6,
-        steps=5,
+        path=3,
+        steps=4,
         rate=0.1,
         momentum=0.5,
         softness=0.5,
@@ -222,11 +284,17 @@ def test_high_fidelity_takes_two_shares_in_a_step_and_smaller_steps(cubic):
         step_sigmas=(0.5, 2.0),
         areas_of=halves,
     )
-    *_, last = solve(cubic, replace(FIDELITY, steps=5))
+    *_, last = solve(cubic, SolverSettings(steps=4, areas=2, rate=0.1))
     torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize(("name", "count"), [("pcim", 9), ("pcim-fidelity", 66), ("literal", 20)])
+def test_coarse_blurs_of_a_step_grow_with_the_side_of_large_crops():
+    settings = SolverSettings(step_sigmas=(0.5, 2.0, 3.0))
+    assert settings.blurs((24, 60)) == settings.blurs((48, 48)) == (0.5, 2.0, 3.0)
+    assert settings.blurs((96, 120)) == (0.5, 4.0, 6.0)
+
+
+@pytest.mark.parametrize(("name", "count"), [("pcim", 9), ("pcim-fidelity", 126), ("literal", 20)])
 def test_a_method_has_so_many_steps(cubic, name, count):
     assert METHODS[name].steps(cubic) == len(maps_of(name, cubic)) == count
 

@@ -1,5 +1,6 @@
 """A config does again what was done: the same numbers, resumable, and never on other data."""
 
+import html
 import json
 import os
 import subprocess
@@ -11,14 +12,17 @@ import pytest
 
 import napari_channelmix as cm
 from napari_channelmix.config import (
+    AuditPart,
     ClassifierPart,
     Config,
     DataPart,
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    ModelChannelsPart,
     PredictionsPart,
     TrainingPart,
+    TransplantsPart,
     WhatIfPart,
     script_of,
     write_config,
@@ -32,6 +36,7 @@ from napari_channelmix.report import Findings
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.rerun import Rerun, _findings_job, run_config
 from napari_channelmix.settings import WhatIfSettings, settings_of
+from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
 VIEW = {
     "channels": ["DNA", "reporter"],
@@ -215,6 +220,43 @@ def test_cells_that_are_not_there_are_refused(config, tmp_path, done):
     )
     with pytest.raises(DataError, match="has the cells 0 to 47, not 99"):
         run_config(write_config(one, tmp_path / "c.json"), done.out)
+
+
+def test_a_config_asks_for_transplants_channels_and_audit_alone(dataset, tmp_path):
+    cells = cm.open_dataset(dataset)
+    model = cm.train_classifier(cells, network="tiny", epochs=3, device="cpu")
+    bundle = model.save(tmp_path / "m.cmx") or tmp_path / "m.cmx"
+    config = Config(
+        device="cpu",
+        data=data_part(cells, dataset),
+        classifier=ClassifierPart(file=str(bundle)),
+        transplants=TransplantsPart(limit=6, only="all", overlap=0.2, prior="balanced"),
+        model_channels=ModelChannelsPart(forwards=200, only="all"),
+        audit=AuditPart(limit=4, only="all", mapped=(0, 5)),
+    )
+    done = run_config(write_config(config, tmp_path / "config.json"), tmp_path / "out")
+    assert done.left_out == () and done.what_if is None
+    folder = tmp_path / "out" / "whatif"
+    names = {path.name for path in folder.iterdir()}
+    assert {"transplants.json", "channels.csv", "audit.json"} <= names
+    page = done.report.read_text("utf-8")
+    for section in ("transplants", "model-channels", "shortcuts"):
+        assert f'<section id="{section}">' in page
+    # The prior of training was asked for, not the usual one of these values.
+    channels = ChannelShapley.from_dict(json.loads((folder / "channels.json").read_text("utf-8")))
+    assert channels.provenance["prior"]["kind"] == "training"
+    space = {}
+    exec(compile(script_of(config), "script.py", "exec"), space)
+    assert space["channels"].table["value"].tolist() == channels.table["value"].tolist()
+    card = json.loads((folder / "audit.json").read_text("utf-8"))
+    assert [check.line for check in space["card"].checks] == [row["line"] for row in card["checks"]]
+    # What cannot be asked of these cells is a note, and the rest is there.
+    alone = ModelChannelsPart(only="all", prior=dict.fromkeys(("x", "y"), 0.5))
+    odd = config.model_copy(update={"model_channels": alone, "transplants": None, "audit": None})
+    left = run_config(write_config(odd, tmp_path / "odd.json"), tmp_path / "odd")
+    assert len(left.left_out) == 1 and left.left_out[0] in html.unescape(
+        left.report.read_text("utf-8")
+    )
 
 
 def test_a_config_asks_what_if_again_and_the_report_says_it(dataset, tmp_path):

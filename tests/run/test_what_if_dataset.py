@@ -135,6 +135,29 @@ def test_the_command_writes_the_folder_and_goes_on(plate, model, tmp_path, capsy
     assert "there is no axis 'nothing'" in capsys.readouterr().err
 
 
+def test_transplants_that_cannot_be_made_take_nothing_from_the_rest(plate, model, tmp_path, capsys):
+    # All cells are predicted as one class: there is no donor.
+    always = dict(zip(model.classes, (1 - 1e-6, 1e-6), strict=True))
+    settings = replace(SETTINGS, prior=always, smallest=False)
+    out = tmp_path / "o"
+    kept = what_if_cells(
+        model, plate.cells, out, settings=settings, transplants=True, channels=True
+    )
+    assert len(kept.left_out) == 1 and "no cell of another class" in kept.left_out[0]
+    assert kept.left_out[0].startswith("transplants are left out: ")
+    assert (out / "whatif.json").exists() and (out / "channels.json").exists()
+    assert not (out / "transplants.json").exists()
+    again = what_if_cells(model, plate.cells, out, settings=settings, transplants=True)
+    assert not again.worked and again.left_out == kept.left_out
+    data = plate.save(tmp_path / "plate")
+    model.save(tmp_path / "m.cmx")
+    line = ["whatif", str(data), "--model", str(tmp_path / "m.cmx"), "--out", str(tmp_path / "p")]
+    line += ["--axes", "DNA brightness", "--limit", "4", "--steps", "3", "--transplants"]
+    shares = [f"{name}={share}" for name, share in always.items()]
+    assert main([*line, "--prior", *shares]) == 0
+    assert "note: transplants are left out: " in capsys.readouterr().out
+
+
 def test_transplants_and_channels_are_asked_with_the_prior_that_was_named(plate, model, tmp_path):
     # So near to equal that both classes are predicted.
     named = dict(zip(model.classes, (0.52, 0.48), strict=True))

@@ -45,3 +45,11 @@ def test_runs_that_take_longer_for_a_unit_are_no_runs_of_the_kind() -> None:
     with_values = importance_workload(CELLS, ImportanceSettings())
     without = importance_workload(CELLS, ImportanceSettings(shapley=False))
     assert with_values.key != without.key
+
+
+def test_latents_of_features_are_another_kind_of_run() -> None:
+    pixels = latents_workload(Cells(classes=()), "texture-sprites", 0, "cpu")
+    features = latents_workload(
+        Cells(classes=()), "texture-sprites", 0, "cpu", features="folder/dino"
+    )
+    assert features.like == f"{pixels.like}, features of dino"

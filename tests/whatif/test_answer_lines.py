@@ -31,8 +31,8 @@ def lines(*rows, **more):
 
 def test_what_moves_the_decision_has_its_share_interval_n_and_sham():
     assert lines({}) == (
-        "called G1 (60 cells), flipped by: DNA brightness 70 % (95 % interval 57 to 80 %), most to "
-        "G2; shams 5 %",
+        "predicted as G1 (60 cells), flipped by: DNA brightness 70 % (95 % interval 57 to 80 %), "
+        "most to G2; shams 5 %",
     )
 
 
@@ -46,14 +46,16 @@ def test_nothing_above_the_sham_is_said_of_all_and_of_a_class():
     line = "nothing moves the decision more than its sham, as far as 60 cells of 8 wells tell"
     assert lines(nothing) == (line,)
     both = lines({}, {"from_class": "G2", "to_class": "G1", **nothing})
-    assert both[1].startswith("called G2 (60 cells): nothing moves the decision more than its sham")
+    assert both[1].startswith(
+        "predicted as G2 (60 cells): nothing moves the decision more than its sham"
+    )
     assert lines({}, unreadable="at chance") == (line,)
 
 
 def test_of_five_cells_nothing_can_be_told():
     few = {"n": 5, "above_sham": False}
     assert lines(few) == ("5 cells of a class at most: too few to tell an edit from its sham",)
-    assert "called G2 (5 cells): too few to tell" in lines({}, {"from_class": "G2", **few})[1]
+    assert "predicted as G2 (5 cells): too few to tell" in lines({}, {"from_class": "G2", **few})[1]
 
 
 def test_the_acquisition_is_no_change_of_the_cell():
@@ -64,7 +66,7 @@ def test_a_sham_that_flips_cells_is_a_fault_of_the_classifier():
     turn = {"axis": "turn", "family": "sham", "share": 0.33, "low": 0.2, "high": 0.5}
     text = lines({}, turn)[-1]
     assert text.startswith("the classifier is sensitive to a turn, which must not matter: it flips")
-    assert "33 % of the cells called G1" in text
+    assert "33 % of the cells predicted as G1" in text
 
 
 def test_the_crop_is_told_from_the_cell_where_they_differ_much():
@@ -72,6 +74,6 @@ def test_the_crop_is_told_from_the_cell_where_they_differ_much():
     text = lines({"share": 0.3}, crop)[-1]
     assert text == (
         "the classifier judges the crop, not the cell alone: DNA brightness of the cell alone "
-        "flips 30 %, of all cells in the crop 90 % of 60 cells called G1"
+        "flips 30 %, of all cells in the crop 90 % of 60 cells predicted as G1"
     )
     assert len(lines({"share": 0.8}, crop)) == 1

@@ -15,7 +15,7 @@ def test_examples_are_true():
 
 def test_a_cell_that_nothing_flips():
     text = CellChanges(0, 1, 0.873, ()).sentence(CLASSES)
-    assert text == "called G2 (probability .87): nothing on the data's range flips it"
+    assert text == "predicted as G2 (probability .87): nothing on the data's range flips it"
 
 
 def test_a_change_that_no_real_cell_shows_is_said_to_be_so():
@@ -23,5 +23,8 @@ def test_a_change_that_no_real_cell_shows_is_said_to_be_so():
     common = (("DNA brightness",), (0.68,), ("doublings",), 1, 0.8, 0.4)
     like, unlike = (Change(*common, share, 20, words) for share in (0.2, 0.0))
     cell = CellChanges(0, 0, 1.0, (like, unlike))
-    assert cell.sentence(CLASSES) == f"called G1 (probability 1.00); would be called G2 if {words}"
+    assert (
+        cell.sentence(CLASSES)
+        == f"predicted as G1 (probability 1.00); would be predicted as G2 if {words}"
+    )
     assert cell.sentence(CLASSES, 1).endswith("; none of 20 such cells lies as far out")

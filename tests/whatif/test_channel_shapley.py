@@ -128,7 +128,7 @@ def test_one_group_a_constant_channel_and_a_class_of_one_cell_are_said():
 def test_a_model_that_calls_all_cells_the_same_leaves_nothing_to_exchange():
     result = cm.channel_shapley(model_of(lambda means: means[:, 0] > 99), cells_of(), forwards=400)
     assert all(np.isnan(row.swap) and row.value == 0 for row in result.of_class())
-    assert any("calls all these cells the same" in line for line in result.warnings)
+    assert any("predicts all these cells as one class" in line for line in result.warnings)
 
 
 def test_bad_input_is_refused_in_a_line():

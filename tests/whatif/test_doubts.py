@@ -42,10 +42,10 @@ def test_few_groups_no_groups_and_single_cells_are_said():
     codes = np.array([0] * 19 + [1])
     (few, single) = doubts(sure(codes), np.full(20, -1), np.arange(20) % 3).lines
     assert few == "3 groups: the intervals cannot be trusted"
-    assert single.startswith("one cell only is called high")
+    assert single.startswith("one cell only is predicted as high")
     (one, _) = doubts(sure(codes), np.full(20, -1), np.zeros(20)).lines
     assert one.startswith("one group only")
     (none, _) = doubts(sure(codes), np.full(20, -1), np.arange(20), "cell").lines
     assert none.startswith("the cells have no groups")
     (never,) = doubts(sure(np.zeros(8, int)), np.full(8, -1)).lines
-    assert never.startswith("no cell is called high")
+    assert never.startswith("no cell is predicted as high")

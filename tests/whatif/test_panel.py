@@ -9,6 +9,7 @@ import pytest
 
 import napari_channelmix as cm
 from napari_channelmix.errors import ChannelMixError, DataError, ModelError
+from napari_channelmix.settings.panel import PanelSettings
 from napari_channelmix.whatif.panel_result import Panel
 
 
@@ -78,7 +79,29 @@ def test_networks_trained_anew_are_compared_on_the_same_held_out_cells():
     assert found.retrained["behind"]["difference"] == pytest.approx(
         whole["balanced"] - few["balanced"]
     )
-    assert "networks trained anew" in found.lines[-1]
+    assert "networks trained anew: all channels" in found.lines[-1]
+    assert "of groups that did not choose these" in found.lines[-1]
+
+
+def test_groups_on_which_networks_are_compared_did_not_choose_the_set(monkeypatch):
+    from napari_channelmix.whatif import panel as module
+
+    cells = cells_of([0, 3.0, 3.0], count=72, groups=12)
+    folds = module._folds(cells, PanelSettings(folds=3))
+    # Channels b and c both tell the class; in the fold of the check now one does, now the other.
+    rng = np.random.default_rng(1)
+    pixels = rng.normal(size=(72, 3, 10, 10))
+    for cell, (fold, label) in enumerate(zip(folds, cells.labels, strict=True)):
+        told = [1, 2] if fold != module.CHECKED else [1 + cell // 2 % 2]
+        pixels[cell, told] += 3.0 * label * (3 - len(told))
+    changed = cm.Cells.from_array(
+        pixels, cells.channels, cells.labels, cells.classes, list(cells.groups)
+    )
+    monkeypatch.setattr(module, "_folds", lambda cells, settings: folds)
+    found = cm.panel(changed, folds=3, network="tiny", epochs=1, device="cpu")
+    assert found.channels == ("b", "c")
+    # Either says it all there, and only one is needed.
+    assert found.retrained["channels"] in (["b"], ["c"])
 
 
 def test_results_go_to_json_and_back(result):

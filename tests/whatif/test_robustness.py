@@ -49,9 +49,12 @@ def test_figures_are_of_all_of_each_class_and_of_each_group():
 
 def test_sentences_name_the_usual_difference():
     first, calm = robustness_lines(card(), (EXPOSURE, BLUR))
-    assert first.startswith("an exposure 20 % higher changes 50 % of the calls (95 % interval ")
+    assert first.startswith(
+        "an exposure 20 % higher changes 50 % of the predictions (95 % interval "
+    )
     assert calm == (
-        "hardly changes the calls (share of 20 calls, 95 % interval): blur of 1 px (0 %, 0 to 41)"
+        "hardly changes the predictions (share of 20 predictions, 95 % interval): "
+        "blur of 1 px (0 %, 0 to 41)"
     )
 
 

@@ -45,9 +45,10 @@ def test_the_amount_is_that_of_the_threshold():
         assert change.to_class == (light < 64)
         assert change.probability >= 0.5
         assert change.size == pytest.approx(abs(change.amounts[0]) / 2)
-    assert "would be called bright if its DNA brightness were 1.6 times as bright" in changes_of(
-        [40.0], by_light(64)
-    )[0].sentence(("dim", "bright"))
+    assert (
+        "would be predicted as bright if its DNA brightness were 1.6 times as bright"
+        in changes_of([40.0], by_light(64))[0].sentence(("dim", "bright"))
+    )
 
 
 def test_nothing_on_the_range_of_the_data_is_an_answer():

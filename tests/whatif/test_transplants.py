@@ -151,7 +151,7 @@ def test_a_class_with_one_cell_is_said_and_has_no_sham(model, cells):
 
 
 def test_cells_that_are_all_called_the_same_are_refused(cells):
-    with pytest.raises(ModelError, match="calls all 60 cells low"):
+    with pytest.raises(ModelError, match="predicts all 60 cells as low"):
         cm.transplant(_of_gfp_and_dna(lambda means: means[:, 0] > 1e6), cells)
     with pytest.raises(DataError, match="no cells"):
         cm.transplant(_of_gfp_and_dna(lambda means: means[:, 0] > 20), cells.subset([]))

@@ -77,13 +77,13 @@ def test_the_smallest_change_of_each_cell_is_the_way_to_the_threshold(answers):
     assert len(rows) > 15
     np.testing.assert_allclose(rows["amount"], wanted, atol=0.15)
     cell = int(rows["cell"].iloc[0])
-    assert answers.sentences(cell)[0].startswith("called ")
+    assert answers.sentences(cell)[0].startswith("predicted as ")
     assert answers.sentences(10**6) == ()
 
 
 def test_lines_say_what_moves_the_decision_and_how_robust_it_is(answers):
     text = "\n".join(answers.lines)
-    assert "called dim (20 cells), flipped by: " in text
+    assert "predicted as dim (20 cells), flipped by: " in text
     assert "exposure 20 %" in text
     assert answers.n == 40 and answers.groups == 8 and answers.group_kind == "group"
 
@@ -245,7 +245,7 @@ def test_a_class_with_one_cell_has_shares_without_an_interval():
     made = cm.what_if(by_light(), cells, **QUICK, axes=("DNA brightness",))
     rows = made.flips[made.flips["from_class"] == "bright"]
     assert (rows["n"] == 1).all() and rows["low"].isna().all()
-    assert any("one cell only is called bright" in line for line in made.warnings)
+    assert any("one cell only is predicted as bright" in line for line in made.warnings)
 
 
 def test_points_and_a_constant_channel_are_answered_and_said():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,15 +33,21 @@ from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.held_out import YES
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.classify.networks import NetworkSpec
     from napari_channelmix.classify.training_cells import TrainingCells
     from napari_channelmix.classify.training_data import TrainingData
     from napari_channelmix.data import Cells
     from napari_channelmix.progress_bar import ShowProgress
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["Classifier"]
 
@@ -50,7 +55,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Classifier(Predictor):
+class Classifier(BarsResult, Predictor):
     """A trained classifier of cells.
 
     Attributes
@@ -73,6 +78,14 @@ class Classifier(Predictor):
         What the training cells were like; None where the bundle is of an earlier version.
     training_cells : TrainingCells or None
         Which cells they were, as digests; None where the bundle is of an earlier version.
+
+    Examples
+    --------
+    >>> model = cm.train_classifier(train, network="tiny", epochs=1)
+    >>> model.channels, model.classes, model.crop
+    (('GFP', 'DNA'), ('low', 'high'), 12)
+    >>> model.predict_proba(test).shape
+    (20, 2)
     """
 
     network: nn.Module = field(repr=False)
@@ -111,6 +124,21 @@ class Classifier(Predictor):
             f"Classifier({self.spec.name!r}, channels={self.channels}, classes={self.classes}, "
             f"crop={self.crop}; {measured})"
         )
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.classify.result_summaries import classifier_summary
+
+        return classifier_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per class: ``class_name``, ``recall``, ``low``, ``high``, ``n_cells``, groups.
+
+        On the cells that were held out of its training; NaN where that was not measured.
+        """
+        from napari_channelmix.classify.result_summaries import recall_frame
+
+        return recall_frame(self.accuracy, self.classes)
 
     def __getstate__(self) -> dict[str, Any]:
         """As it is, its network on the CPU: another process may have no such device."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +24,17 @@ from napari_channelmix.phenotypes.confusion import (
 from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings import EvaluationSettings, as_dict, merged, takes_settings
+from napari_channelmix.shown_result import ShownResult
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy.typing as npt
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from napari_channelmix.classify.calibration import Calibration
     from napari_channelmix.classify.classifier import Classifier
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
     from napari_channelmix.progress_bar import ShowProgress
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["SCHEMA", "Evaluation", "evaluate", "evaluate_job"]
 
@@ -49,8 +56,8 @@ LOST = 0.1
 LEAST, LEAST_OF_A_CLASS = 20, 5
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(ShownResult):
     """A classifier measured on cells with classes.
 
     Attributes
@@ -82,6 +89,12 @@ class Evaluation:
         Whether these agree with the classes of the cells; None for a model of independent labels.
     calibrated : str
         Whether the classifier was calibrated, in words; empty for a model made elsewhere.
+
+    Examples
+    --------
+    >>> evaluation = cm.evaluate(rule, cells)
+    >>> evaluation.accuracy, evaluation.n, evaluation.groups
+    (1.0, 40, 10)
     """
 
     name: str
@@ -151,6 +164,49 @@ class Evaluation:
             f"{self.confidence:.3f}"
         )
 
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.classify.result_summaries import evaluation_summary
+
+        return evaluation_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per class: ``class_name``, ``recall``, ``low``, ``high``, ``n_cells``, groups."""
+        from napari_channelmix.classify.result_summaries import recall_frame
+
+        return recall_frame(self.estimate, tuple(row.name for row in self.estimate.per_class))
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """The confusion matrix: labels against predictions, in cells.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; default: a figure of its own.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from napari_channelmix.charts import matrix_figure
+
+        summary = self.summary()
+        counts, title = self.confusion.counts, "; ".join([summary.title, *summary.facts])
+        names = self.confusion.rows, self.confusion.columns
+        return matrix_figure(counts, *names, title, summary.warnings, ax)
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``evaluation.json``, ``evaluation.csv`` and ``evaluation.png`` into a folder.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result
+
+        return save_result(folder, "evaluation", self.as_dict(), self.to_frame(), self.plot())
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
@@ -216,6 +272,12 @@ def evaluate(
     ModelError
         Channels that are missing, crops of another size than those of training; a setting outside
         its bounds.
+
+    Examples
+    --------
+    >>> result = cm.evaluate(rule, cells)
+    >>> result.to_frame()[["class_name", "recall", "n_cells"]].values.tolist()
+    [['low', 1.0, 20], ['high', 1.0, 20]]
     """
     return drain(evaluate_job(model, cells, settings=settings, **options), progress)
 

@@ -130,6 +130,11 @@ class ForeignClassifier(Predictor):
         return self._known.token
 
     @property
+    def is_centred(self) -> bool:
+        """Whether its normalisation has a mean, so that 0 stands for the mean of its training."""
+        return bool((self.mean != 0).any())
+
+    @property
     def sides(self) -> Size:
         """Height and width of the crops it takes; None for what is free."""
         return self.size or self.model.size
@@ -144,7 +149,7 @@ class ForeignClassifier(Predictor):
         """Move the module, where there is one that can be moved; the classifier is returned."""
         module = self.model.module
         # Exported programs name the device of their constants.
-        if module is not None and self.model.kind != "export":
+        if module is not None and self.model.inner.kind != "export":
             module.to(device)
         return self
 

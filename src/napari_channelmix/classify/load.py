@@ -79,6 +79,12 @@ def load_model(
         A bundle that is truncated, altered, too new, or no bundle; a pickle.
     ModelError
         Names missing, consent missing, or a file that cannot be loaded.
+
+    Examples
+    --------
+    >>> path = model.save(folder / "model.cmx")
+    >>> cm.load_model(path).classes
+    ('low', 'high')
     """
     text, path = str(source), Path(source)
     named = function_name(text)

@@ -60,6 +60,11 @@ class ModelFunction:
         """Whatever the model gives."""
         raise NotImplementedError
 
+    @property
+    def inner(self) -> ModelFunction:
+        """What is asked in the end: of a file or a name, what is in it."""
+        return self
+
     def digest(self) -> str:
         """SHA-256 of what decides its answers; empty where that cannot be known."""
         return ""

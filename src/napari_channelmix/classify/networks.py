@@ -127,6 +127,11 @@ def network_names(library: str | None = None) -> tuple[str, ...]:
     ------
     ModelError
         A library that is not known or not installed.
+
+    Examples
+    --------
+    >>> network_names()[:3]
+    ('tiny', 'small', 'medium')
     """
     return tuple(_BUILDERS) if library is None else library_names(library)
 

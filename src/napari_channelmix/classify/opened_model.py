@@ -106,6 +106,11 @@ class OpenedModel(ModelFunction):
         return self._function
 
     @property
+    def inner(self) -> ModelFunction:
+        """What is in the file or has the name."""
+        return self.function.inner
+
+    @property
     def module(self) -> nn.Module | None:  # type: ignore[override]
         """As of what is in the file."""
         return self.function.module

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,11 +22,16 @@ from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.crop_profile import MeasuredCrops, Profiler
 from napari_channelmix.errors import DataShiftWarning
 from napari_channelmix.phenotypes.confusion import matching
+from napari_channelmix.shown_result import BarsResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     import pandas as pd
 
     from napari_channelmix.classify.training_data import TrainingData
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["ChannelShift", "ComparedModel", "DataShift", "Observer", "say"]
 
@@ -84,8 +88,8 @@ class ChannelShift:
     figure: str
 
 
-@dataclass(frozen=True)
-class DataShift:
+@dataclass(frozen=True, repr=False)
+class DataShift(BarsResult):
     """How cells differ from those a classifier was trained on.
 
     Attributes
@@ -109,6 +113,12 @@ class DataShift:
         95 %, over groups; see `classify.intervals`.
     whole : bool
         Whether the cells differ as a whole, beside single strange ones.
+
+    Examples
+    --------
+    >>> shift = model.compare(test)
+    >>> shift.n, shift.to_frame()["channel"].tolist()
+    (20, ['GFP', 'DNA'])
     """
 
     n: int
@@ -133,6 +143,24 @@ class DataShift:
         import pandas as pd
 
         return pd.DataFrame([asdict(channel) for channel in self.per_channel])
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.classify.result_summaries import shift_summary
+
+        return shift_summary(self)
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``data-shift.json``, ``data-shift.csv`` and ``data-shift.png`` into a folder.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result
+
+        return save_result(folder, "data-shift", self.as_dict(), self.to_frame(), self.plot())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -341,6 +341,12 @@ def train_classifier(
         One class, a class with one cell, a constant channel, NaN or infinite pixels.
     ModelError
         A setting outside its bounds, an unknown network or device, or a training that diverged.
+
+    Examples
+    --------
+    >>> model = cm.train_classifier(train, network="tiny", epochs=1, seed=0)
+    >>> cm.evaluate(model, test).n
+    20
     """
     classifier = drain(
         train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options),

@@ -133,11 +133,11 @@ def _described_network(model: Any, name: str) -> tuple[NetworkSpec, dict[str, Te
     ModelError
         One that is not built by a name, or not the one with this name.
     """
-    module = model.model.module
-    if model.model.kind != "module" or module is None:
+    module, kind = model.model.module, model.model.inner.kind
+    if kind != "module" or module is None:
         raise ModelError(
-            f"{model.source}: {_WHY.get(model.model.kind, 'this model')} cannot be saved without a "
-            f"pickle; {_WAY.get(model.model.kind, _KEEP)}"
+            f"{model.source}: {_WHY.get(kind, 'this model')} cannot be saved without a pickle; "
+            f"{_WAY.get(kind, _KEEP)}"
         )
     for tried in (name,) if name else _likely(module):
         spec = _spec(module, tried, model)

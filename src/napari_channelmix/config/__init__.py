@@ -3,6 +3,7 @@
 from napari_channelmix.config.file import read_config, write_config
 from napari_channelmix.config.schema import (
     SCHEMA,
+    AuditPart,
     ClassifierPart,
     Config,
     DataPart,
@@ -10,14 +11,17 @@ from napari_channelmix.config.schema import (
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    ModelChannelsPart,
     PredictionsPart,
     TrainingPart,
+    TransplantsPart,
     WhatIfPart,
 )
 from napari_channelmix.config.script import script_of
 
 __all__ = [
     "SCHEMA",
+    "AuditPart",
     "ClassifierPart",
     "Config",
     "DataPart",
@@ -25,8 +29,10 @@ __all__ = [
     "ExplanationPart",
     "ImportancePart",
     "LatentsPart",
+    "ModelChannelsPart",
     "PredictionsPart",
     "TrainingPart",
+    "TransplantsPart",
     "WhatIfPart",
     "read_config",
     "script_of",

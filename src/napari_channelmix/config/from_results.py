@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.config.schema import (
+    AuditPart,
     ClassifierPart,
     DataPart,
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    ModelChannelsPart,
     PredictionsPart,
     TrainingPart,
+    TransplantsPart,
     WhatIfPart,
 )
 from napari_channelmix.errors import ModelError
@@ -24,14 +27,17 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
 
 __all__ = [
+    "audit_part",
     "classifier_part",
     "data_part",
     "explanation_part",
     "importance_part",
     "latents_part",
+    "model_channels_part",
     "predictions_part",
     "prior_choice",
     "training_part",
+    "transplants_part",
     "what_if_part",
 ]
 
@@ -239,14 +245,49 @@ def what_if_part(
     ``more``: ``transplants`` and ``channels``, where these were asked for as well.
     """
     try:
-        prior = about["prior"]
-        shares = prior["shares"] if prior["kind"] == "given" else None
-        # That of training, or a model's own, is the usual one.
-        kind = prior["kind"] if prior["kind"] in ("balanced", "estimated") else None
-        known = {"classifier": classifier, "prior": shares or kind, **more}
+        known = {"classifier": classifier, "prior": _prior_of(about), **more}
         return WhatIfPart(**{**about["settings"], **known})
     except UNKNOWN:
         return None
+
+
+def transplants_part(
+    about: Mapping[str, Any], *, classifier: str | None = None
+) -> TransplantsPart | None:
+    """How parts of cells were exchanged, from the provenance of `Transplants`, or None."""
+    try:
+        known = {"classifier": classifier, "prior": _prior_of(about)}
+        return TransplantsPart(**{**about["settings"], **known})
+    except UNKNOWN:
+        return None
+
+
+def model_channels_part(
+    about: Mapping[str, Any], *, classifier: str | None = None
+) -> ModelChannelsPart | None:
+    """How the channels of a classifier were measured, from that of a `ChannelShapley`, or None."""
+    try:
+        known = {"classifier": classifier, "prior": _prior_of(about)}
+        return ModelChannelsPart(**{**about["settings"], **known})
+    except UNKNOWN:
+        return None
+
+
+def audit_part(about: Mapping[str, Any], *, classifier: str | None = None) -> AuditPart | None:
+    """How a classifier was audited, from the provenance of an `Audit`, or None."""
+    try:
+        known = {"classifier": classifier, "mapped": tuple(about.get("mapped") or ())}
+        return AuditPart(**{**about["settings"], **known})
+    except UNKNOWN:
+        return None
+
+
+def _prior_of(about: Mapping[str, Any]) -> Any:
+    """The prior that was asked for; None where it is that of training, or a model's own."""
+    prior = about["prior"]
+    if prior["kind"] == "given":
+        return prior["shares"]
+    return prior["kind"] if prior["kind"] in ("balanced", "estimated") else None
 
 
 def _resolved(model: str) -> str:

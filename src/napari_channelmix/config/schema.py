@@ -29,6 +29,7 @@ from napari_channelmix.bounds import (
     Threads,
 )
 from napari_channelmix.settings import (
+    ChannelSettings,
     ClassifierSettings,
     Device,
     ExplainSettings,
@@ -36,14 +37,18 @@ from napari_channelmix.settings import (
     LatentsSettings,
     Only,
     PredictSettings,
+    TransplantSettings,
     WhatIfSettings,
     settings,
 )
+from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.model_output import Output
 from napari_channelmix.wording import problem
 
 __all__ = [
     "SCHEMA",
+    "AuditPart",
+    "ClassifiedPart",
     "ClassifierPart",
     "Config",
     "DataPart",
@@ -51,12 +56,16 @@ __all__ = [
     "ExplanationPart",
     "ImportancePart",
     "LatentsPart",
+    "ModelChannelsPart",
     "PredictionsPart",
     "TrainingPart",
+    "TransplantsPart",
     "WhatIfPart",
 ]
 
 SCHEMA = "napari-channelmix/config/1"
+# Parts that ask a classifier about cells that are changed on purpose.
+ASKED = ("what_if", "transplants", "model_channels", "audit")
 
 # Lists of a config: channels, classes, explanations.
 Names = Annotated[tuple[Name, ...], Field(max_length=10_000)]
@@ -264,6 +273,57 @@ class WhatIfPart(WhatIfSettings):
     channels: Flag = False
 
 
+@settings
+class TransplantsPart(TransplantSettings):
+    """How parts of cells are taken from cells of other classes; see `transplant`.
+
+    Attributes
+    ----------
+    classifier, prior
+        As of `PredictionsPart`.
+    """
+
+    prior: PriorPart | None = None
+    classifier: Name | None = None
+
+
+@settings
+class ModelChannelsPart(ChannelSettings):
+    """How the channels of a classifier are measured; see `channel_shapley`.
+
+    Attributes
+    ----------
+    classifier, prior
+        As of `PredictionsPart`.
+    """
+
+    prior: PriorPart | None = None
+    classifier: Name | None = None
+
+
+@settings
+class AuditPart(AuditSettings):
+    """How a classifier is audited for shortcuts; see `audit`.
+
+    Attributes
+    ----------
+    classifier : str or None
+        As of `PredictionsPart`.
+    mapped : tuple of int
+        Positions of the cells that are explained for the check of the attribution; empty: it is
+        not made.
+    """
+
+    classifier: Name | None = None
+    mapped: Annotated[tuple[Index, ...], Field(max_length=1_000_000)] = ()
+
+
+#: Parts that need a classifier.
+ClassifiedPart = (
+    PredictionsPart | ExplanationPart | WhatIfPart | TransplantsPart | ModelChannelsPart | AuditPart
+)
+
+
 class DataSetConfig(_Part):
     """A data set, and what was done with it, as far as it can be done again.
 
@@ -272,7 +332,7 @@ class DataSetConfig(_Part):
     data : DataPart
     classifier : ClassifierPart or None
         Trained on this data set, or opened with it.
-    importance, predictions, explanations, latents, what_if
+    importance, predictions, explanations, latents, what_if, transplants, model_channels, audit
         Of this data set.
     """
 
@@ -283,19 +343,22 @@ class DataSetConfig(_Part):
     explanations: Annotated[tuple[ExplanationPart, ...], Field(max_length=1000)] = ()
     latents: LatentsPart | None = None
     what_if: WhatIfPart | None = None
+    transplants: TransplantsPart | None = None
+    model_channels: ModelChannelsPart | None = None
+    audit: AuditPart | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the parts that do something, in the order in which they are done."""
-        names = ("classifier", "importance", "predictions", "explanations", "latents", "what_if")
+        names = ("classifier", "importance", "predictions", "explanations", "latents", *ASKED)
         return tuple(name for name in names if getattr(self, name))
 
     @property
-    def classified(self) -> tuple[PredictionsPart | ExplanationPart | WhatIfPart, ...]:
+    def classified(self) -> tuple[ClassifiedPart, ...]:
         """Parts that need a classifier, of this data set or another."""
         first = () if self.predictions is None else (self.predictions,)
-        last = () if self.what_if is None else (self.what_if,)
-        return (*first, *self.explanations, *last)
+        asked = (getattr(self, name) for name in ASKED)
+        return (*first, *self.explanations, *(part for part in asked if part is not None))
 
 
 class Config(DataSetConfig):
@@ -337,19 +400,18 @@ class Config(DataSetConfig):
         """All data sets, the first one included."""
         return (self, *self.others)
 
-    def owner_of(
-        self, used: DataSetConfig, part: PredictionsPart | ExplanationPart | WhatIfPart
-    ) -> int:
+    def owner_of(self, used: DataSetConfig, part: ClassifiedPart) -> int:
         """Which of ``data_sets`` the classifier of a part belongs to.
 
         Parameters
         ----------
         used : DataSetConfig
             The data set that the part is of.
-        part : PredictionsPart, ExplanationPart or WhatIfPart
+        part : PredictionsPart, ExplanationPart, WhatIfPart or another that needs a classifier
         """
-        words = {PredictionsPart: "predictions", WhatIfPart: "answers of what-if"}
-        what = words.get(type(part), "explanations")
+        what = {PredictionsPart: "predictions", ExplanationPart: "explanations"}.get(
+            type(part), "answers of what-if"
+        )
         having = [
             index
             for index, data_set in enumerate(self.data_sets)

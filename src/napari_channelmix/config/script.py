@@ -12,24 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.config.file import folder_names
 from napari_channelmix.settings import (
+    ChannelSettings,
     ClassifierSettings,
     EncodingSettings,
     ImportanceSettings,
     PredictSettings,
     Question,
+    TransplantSettings,
     WhatIfSettings,
     fields_of,
 )
+from napari_channelmix.settings.audit import AuditSettings
 
 if TYPE_CHECKING:
     from napari_channelmix.config.schema import (
+        AuditPart,
         ClassifierPart,
         Config,
         DataSetConfig,
         ExplanationPart,
         ImportancePart,
         LatentsPart,
+        ModelChannelsPart,
         PredictionsPart,
+        TransplantsPart,
         WhatIfPart,
     )
 
@@ -89,6 +95,15 @@ def script_of(config: Config) -> str:
         if data_set.what_if is not None:
             giver = named[config.owner_of(data_set, data_set.what_if)][1]
             blocks.append(_what_if(data_set.what_if, names, giver("model")))
+        if data_set.transplants is not None:
+            giver = named[config.owner_of(data_set, data_set.transplants)][1]
+            blocks.append(_transplants(data_set.transplants, names, giver("model")))
+        if data_set.model_channels is not None:
+            giver = named[config.owner_of(data_set, data_set.model_channels)][1]
+            blocks.append(_model_channels(data_set.model_channels, names, giver("model")))
+        if data_set.audit is not None:
+            giver = named[config.owner_of(data_set, data_set.audit)][1]
+            blocks.append(_audit(data_set.audit, names, giver("model")))
         if data_set.latents is not None:
             limit = data_set.latents.limit
             # More than there are means all of them.
@@ -317,6 +332,41 @@ def _what_if(part: WhatIfPart, names: _Names, model: str) -> list[str]:
         lines += _call(f"{names('channels')} = cm.channel_shapley", beside)
         lines.append(f"print({names('channels')}.table)")
     return lines
+
+
+def _transplants(part: TransplantsPart, names: _Names, model: str) -> list[str]:
+    transplants = names("transplants")
+    own = arguments_of(part, TransplantSettings)
+    return [
+        f"# Which part of a cell of another class changes the prediction{_of(names)}.",
+        *_call(f"{transplants} = cm.transplant", [model, names("cells"), *own]),
+        f"print({transplants}.by_part)",
+    ]
+
+
+def _model_channels(part: ModelChannelsPart, names: _Names, model: str) -> list[str]:
+    channels = names("channels")
+    own = arguments_of(part, ChannelSettings)
+    return [
+        f"# How important each channel is for this classifier{_of(names)}.",
+        *_call(f"{channels} = cm.channel_shapley", [model, names("cells"), *own]),
+        f"print({channels}.table)",
+    ]
+
+
+def _audit(part: AuditPart, names: _Names, model: str) -> list[str]:
+    card, maps, cells = names("card"), names("maps"), names("cells")
+    own = arguments_of(part, AuditSettings)
+    lines = [f"# Whether the classifier decides by a shortcut{_of(names)}."]
+    if part.mapped:
+        mapped = f"only={list(part.mapped)!r}"
+        lines += _call(f"{maps} = cm.explain", [model, cells, mapped, "batch=1", "check=False"])
+        own += [f"maps={maps}.maps", f"mapped={list(part.mapped)!r}"]
+    return [
+        *lines,
+        *_call(f"{card} = cm.audit", [model, cells, *own]),
+        f'print("\\n".join({card}.lines))',
+    ]
 
 
 def _latents(part: LatentsPart, names: _Names, device: str, threads: set[int]) -> list[str]:

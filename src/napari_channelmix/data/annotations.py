@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,9 +18,11 @@ from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.image_planes import FilePlane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import pandas as pd
 
-    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.cell_boxes import CellBoxes
     from napari_channelmix.data.fields import Field
 
 __all__ = [
@@ -43,12 +44,12 @@ BoolArray = npt.NDArray[np.bool_]
 COLUMNS = ("field", "object", "y", "x", "class")
 
 
-def cell_centres(cells: Cells) -> FloatArray:
+def cell_centres(cells: CellBoxes) -> FloatArray:
     """Centre (y, x) of each cell, (N, 2), in pixels; see `Cells.centres`."""
     return cells.centres
 
 
-def earlier_centres(cells: Cells) -> tuple[FloatArray, FloatArray]:
+def earlier_centres(cells: CellBoxes) -> tuple[FloatArray, FloatArray]:
     """What earlier versions wrote for centres (N, 2): the middles of their crops, rounded.
 
     Of cells around points, and of those around objects, boxes and tiles, whose middle they took
@@ -61,7 +62,7 @@ def earlier_centres(cells: Cells) -> tuple[FloatArray, FloatArray]:
     return np.asarray(points), np.asarray(others)
 
 
-def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ...]:
+def field_names(cells: CellBoxes, folder: str | Path | None = None) -> tuple[str, ...]:
     """A name for each field of view that differs from all others and travels with the files.
 
     Parameters
@@ -86,7 +87,7 @@ def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ..
     return tuple(names)
 
 
-def _file_of(cells: Cells, index: int) -> Path | None:
+def _file_of(cells: CellBoxes, index: int) -> Path | None:
     plane = cells.fields[index].planes[cells.planes[0]]
     return plane.file.path if isinstance(plane, FilePlane) else None
 
@@ -127,7 +128,7 @@ class Given:
 
 
 def annotated(
-    cells: Cells, chosen: npt.ArrayLike | None = None, names: Sequence[str] | None = None
+    cells: CellBoxes, chosen: npt.ArrayLike | None = None, names: Sequence[str] | None = None
 ) -> Given:
     """The classes of the chosen cells, by default of all that have one.
 
@@ -156,7 +157,7 @@ def annotated(
     return Given(rows.assign(**keys), cells.classes)
 
 
-def changed_cells(before: Cells, after: Cells) -> IntArray:
+def changed_cells(before: CellBoxes, after: CellBoxes) -> IntArray:
     """Positions of the cells whose class has another name, or none, after than before."""
     # A class that is gone is not the same as none.
     same = [after.classes.index(name) if name in after.classes else -2 for name in before.classes]
@@ -164,7 +165,9 @@ def changed_cells(before: Cells, after: Cells) -> IntArray:
     return np.flatnonzero(moved[before.labels] != after.labels)
 
 
-def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None = None) -> IntArray:
+def matched_cells(
+    cells: CellBoxes, rows: pd.DataFrame, names: Sequence[str] | None = None
+) -> IntArray:
     """Position of the cell that each row of a `Given` is about, (R,), or -1.
 
     A cell with an id is known by its field and its id, if it lies near the place it had: an id may

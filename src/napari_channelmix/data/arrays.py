@@ -15,6 +15,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted, listed, quoted
 
 __all__ = [
+    "category_names",
     "channel_names",
     "checked_crops",
     "codes_of",
@@ -114,7 +115,8 @@ def codes_of(
     ----------
     labels : (N,) array, optional
         Numbers are positions in ``classes``, -1 and NaN for none. Texts are names; those that
-        stand for a missing value (see `values.class_name`) are none. Booleans are 0 and 1.
+        stand for a missing value (see `values.class_name`) are none. Booleans are 0 and 1. Of a
+        pandas Categorical the categories are names, and their order is that of the classes.
     classes : sequence of str, optional
         Default: the names among the labels, 2 before 10; of numbers, ``"0"`` up to the highest.
     count : int
@@ -126,6 +128,9 @@ def codes_of(
         Another number of labels, numbers that are not whole or stand for no class, names that are
         not among the classes, classes that are empty or named twice.
     """
+    if classes is None:
+        # The order of a pandas Categorical is meant.
+        classes = category_names(labels)
     names = _class_names(classes, name)
     if labels is None:
         return np.full(count, -1), names or ()
@@ -143,6 +148,16 @@ def codes_of(
                 f"{listed(names)}"
             )
     return np.array([-1 if text is None else places[text] for text in texts]), names
+
+
+def category_names(labels: Any) -> tuple[str, ...] | None:
+    """Names of a pandas Categorical, or a Series of one, in their order; None for others."""
+    categories = getattr(getattr(labels, "dtype", None), "categories", None)
+    if categories is None:
+        return None
+    names = [class_name(category) for category in categories.tolist()]
+    # Two numbers may have one name, as 1 and 1.0.
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def label_warnings(
@@ -196,13 +211,17 @@ def positions_of(labels: npt.ArrayLike, classes: Sequence[str], count: int, name
 
 def _one_each(labels: npt.ArrayLike, count: int, name: str) -> npt.NDArray[Any]:
     """Labels as a 1-D array of numbers or of texts and other objects."""
+    categorical = category_names(labels) is not None
     try:
-        values = np.asarray(labels)
+        # Categories are names, whatever they look like: never positions.
+        values = np.asarray(labels, dtype=object) if categorical else np.asarray(labels)
     except (ValueError, TypeError) as error:
         raise DataError(f"{name}: labels must be one value for each cell ({error})") from error
     if values.ndim != 1 or len(values) != count:
         shape = f"{len(values)}" if values.ndim == 1 else f"an array {values.shape} of"
         raise DataError(f"{name}: {shape} labels for {count} cells; give one for each cell")
+    if categorical:
+        return np.array([class_name(value) for value in values.tolist()], dtype=object)
     if values.dtype.kind == "O":
         return _of_objects(values)
     if values.dtype.kind not in "biufUST":

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data.image_planes import Plane
 
-__all__ = ["of_array", "of_labels", "of_points", "together"]
+__all__ = ["of_array", "of_labels", "of_points", "together", "with_own_keys"]
 
 C = TypeVar("C", bound=CellBoxes)
 
@@ -56,6 +56,7 @@ def of_labels(
     classes_of: dict[int, str] | None,
     name: str,
     labelled: bool,
+    keys: pd.DataFrame | None = None,
 ) -> C:
     """See `Cells.from_labels`."""
     ids = as_label_image(labels, name)
@@ -79,7 +80,25 @@ def of_labels(
     cells = _in_one_field(
         kind, field, channels, objects.centres, crop, objects.ids, notes, objects.extents
     )
+    if keys is not None:
+        cells = cells.with_keys(_keys_of_ids(cells, keys))
     return cells if classes_of is None else _named(cells, classes_of)
+
+
+def _keys_of_ids(cells: CellBoxes, keys: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table of the user's whose index is the id of each cell, in their order."""
+    ids = cells.table["object"].to_numpy(np.int64)
+    if not hasattr(keys, "index") or not hasattr(keys, "columns"):
+        raise DataError(f"{cells.name}: keys must be a DataFrame whose index holds the ids")
+    if not keys.index.is_unique:
+        raise DataError(f"{cells.name}: the index of keys has an id twice; an id is one cell")
+    missing = ids[~np.isin(ids, keys.index.to_numpy())]
+    if len(missing):
+        raise DataError(
+            f"{cells.name}: the index of keys has no row for {len(missing):,} of "
+            f"{counted(len(ids), 'cell')} (first: {missing[0]})"
+        )
+    return keys.loc[ids]
 
 
 def of_points(
@@ -89,6 +108,10 @@ def of_points(
     points: npt.ArrayLike,
     crop: int,
     name: str,
+    labels: npt.ArrayLike | None = None,
+    classes: Sequence[str] | None = None,
+    groups: Sequence[Any] | None = None,
+    keys: Any = None,
 ) -> C:
     """See `Cells.from_points`."""
     field = Field(name, tuple(planes))
@@ -107,7 +130,14 @@ def of_points(
             f"{name}: point {first} at y={y:g}, x={x:g} lies outside the image of "
             f"{field.shape[0]} x {field.shape[1]} pixels"
         )
-    return _in_one_field(kind, field, channels, centres, crop, np.zeros(len(centres), np.int64))
+    cells = _in_one_field(kind, field, channels, centres, crop, np.zeros(len(centres), np.int64))
+    codes, known = codes_of(labels, classes, len(cells), name)
+    notes = label_warnings(labels, codes, known)
+    cells = replace(cells.with_labels(codes, known), warnings=(*cells.warnings, *notes))
+    if groups is not None:
+        table = cells.table.assign(group=group_names(groups, len(cells), name))
+        cells = replace(cells, table=table)
+    return with_own_keys(cells, keys)
 
 
 def of_array(
@@ -118,6 +148,7 @@ def of_array(
     classes: Sequence[str] | None,
     groups: Sequence[str] | None,
     name: str,
+    keys: Any = None,
 ) -> C:
     """See `Cells.from_array`."""
     import pandas as pd
@@ -138,7 +169,41 @@ def of_array(
         }
     )
     notes = (*rounding_warning(pixels, name), *label_warnings(labels, codes, known))
-    return kind(name, names, known, side, fields, table, warnings=notes)
+    return with_own_keys(kind(name, names, known, side, fields, table, warnings=notes), keys)
+
+
+def with_own_keys(cells: C, keys: Any) -> C:
+    """The cells with columns of the user's that name each, see `CellPlaces.with_keys`.
+
+    Parameters
+    ----------
+    cells : Cells
+    keys : pandas.DataFrame, mapping of str to sequences, sequence, or None
+        Columns with a value for each cell; a sequence, an Index or a Series is one column, called
+        by its own name, or ``id``.
+    """
+    if keys is None:
+        return cells
+    import pandas as pd
+
+    if isinstance(keys, pd.DataFrame):
+        frame = keys
+    elif isinstance(keys, Mapping):
+        frame = _key_frame(cells.name, dict(keys))
+    else:
+        own = getattr(keys, "name", None)
+        frame = _key_frame(cells.name, {"id" if own is None else str(own): keys})
+    return cells.with_keys(frame)
+
+
+def _key_frame(name: str, columns: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        # As lists: the index of a Series does not count.
+        return pd.DataFrame({str(key): list(values) for key, values in columns.items()})
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name}: keys must have a value for each cell ({error})") from None
 
 
 def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data import cell_sets
+from napari_channelmix.data.arrays import category_names
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.crop_pixels import without_differing_line
@@ -17,25 +18,39 @@ from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
+from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.settings import ClusterSettings
+from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from napari_channelmix.data.image_planes import Plane
     from napari_channelmix.progress_bar import ShowProgress
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["BOX", "Cells"]
 
 
-@dataclass(frozen=True, eq=False)
-class Cells(CellBoxes):
+@dataclass(frozen=True, eq=False, repr=False)
+class Cells(ShownResult, CellBoxes):
     """A data set of cells; immutable, and read crop by crop. `CellPlaces` has its attributes.
 
     Make one with `open_dataset`, `Cells.from_frame`, `Cells.from_labels`, `Cells.from_points` or
     `Cells.from_array`.
+
+    Examples
+    --------
+    >>> cells.shape, cells.channels, cells.class_counts
+    ((40, 2, 12, 12), ('GFP', 'DNA'), {'low': 20, 'high': 20})
+    >>> train, test = cells.split(test=0.5, seed=0)
+    >>> sorted(set(train.groups) & set(test.groups))
+    []
     """
 
     def normalised_by_group(
@@ -205,6 +220,49 @@ class Cells(CellBoxes):
         columns = columns_of_cells(self)
         return pd.DataFrame({**columns, **named_keys(self.keys, columns)})
 
+    def summary(self) -> Summary:
+        """What is shown of them in a notebook: a row per class, and some of the crops."""
+        from napari_channelmix.data.result_summaries import cells_summary
+
+        return cells_summary(self)
+
+    def __repr__(self) -> str:
+        from napari_channelmix.data.result_summaries import cells_summary
+
+        # No image is read for a line of text.
+        return cells_summary(self, pictures=False).line(type(self).__name__)
+
+    def plot(self, cells: Sequence[int] | None = None) -> Figure:
+        """Some cells: each channel stretched by itself, the channels averaged to grey.
+
+        Parameters
+        ----------
+        cells : sequence of int, optional
+            Positions; default: up to 18, as many of each class as of the others.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        DataError
+            Images that cannot be read.
+        """
+        from napari_channelmix.charts import contact_sheet
+        from napari_channelmix.crop_pictures import grey
+        from napari_channelmix.data.result_summaries import cells_summary, examples_of
+
+        chosen, titles = examples_of(self, cells)
+        heading = "; ".join(cells_summary(self, pictures=False).facts)
+        return contact_sheet([grey(crop) for crop in self.read(chosen)], titles, heading)
+
+    def save(self, folder: str | Path, *, progress: ShowProgress = None) -> Path:
+        """As `save_dataset`: write the cells as a data set that `open_dataset` reads back."""
+        from napari_channelmix.data.write_dataset import save_dataset
+
+        return save_dataset(self, folder, progress=progress)
+
     # ---------------------------------------------------------------- making
 
     @classmethod
@@ -218,6 +276,7 @@ class Cells(CellBoxes):
         classes_of: dict[int, str] | None = None,
         name: str = "image",
         labelled: bool = True,
+        keys: pd.DataFrame | None = None,
     ) -> Cells:
         """Cells of a label image over one field of view.
 
@@ -237,14 +296,30 @@ class Cells(CellBoxes):
         labelled : bool
             Whether each id is one cell, at the largest of its regions. Else every connected
             region is a cell, numbered 1..n in reading order, whatever its id.
+        keys : pandas.DataFrame, optional
+            Columns of yours that name each cell, to join results on; its index holds the ids.
 
         Raises
         ------
         DataError
             Sizes that differ, an empty label image, values that are no ids, a crop larger than the
-            image.
+            image, keys that lack an id.
+
+        Examples
+        --------
+        >>> import numpy, pandas
+        >>> labels = numpy.zeros((40, 60), int)
+        >>> labels[10:16, 10:18], labels[20:28, 30:36] = 3, 8
+        >>> keys = pandas.DataFrame({"name": ["a", "b"]}, index=[3, 8])
+        >>> cells = Cells.from_labels(
+        ...     [numpy.ones((40, 60))], ["DNA"], labels, crop=12, classes_of={3: "live"}, keys=keys
+        ... )
+        >>> cells.to_frame()[["object", "label", "name"]].values.tolist()
+        [[3, 'live', 'a'], [8, '', 'b']]
         """
-        return cell_sets.of_labels(cls, planes, channels, labels, crop, classes_of, name, labelled)
+        return cell_sets.of_labels(
+            cls, planes, channels, labels, crop, classes_of, name, labelled, keys
+        )
 
     @classmethod
     def from_points(
@@ -252,21 +327,49 @@ class Cells(CellBoxes):
         planes: Sequence[Plane],
         channels: Sequence[str],
         points: npt.ArrayLike,
+        labels: npt.ArrayLike | None = None,
+        classes: Sequence[str] | None = None,
+        groups: Sequence[Any] | None = None,
         *,
         crop: int,
         name: str = "image",
+        keys: Any = None,
     ) -> Cells:
-        """Cells around points (N, 2), as (y, x) in pixels, over one field of view.
+        """Cells around points over one field of view.
 
-        Pixel centres are whole numbers: the image reaches from -0.5 to its size less 0.5.
+        Parameters
+        ----------
+        planes : sequence of (Y, X) array-likes
+            One for each channel.
+        channels : sequence of str
+        points : (N, 2) array
+            y and x in pixels. Pixel centres are whole numbers: the image reaches from -0.5 to its
+            size less 0.5.
+        labels, classes, groups, keys
+            As for `from_array`, a value for each point.
+        crop : int
+            Side of the crops in pixels.
+        name : str
 
         Raises
         ------
         DataError
             Points outside the image or that are no numbers, sizes that differ, a crop larger than
-            the image.
+            the image; labels, groups or keys that do not fit.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> points = [(30, 20), (9, 50)]
+        >>> cells = Cells.from_points(
+        ...     [numpy.zeros((64, 64))], ["DNA"], points, ["live", None], crop=8, keys=["a7", "b2"]
+        ... )
+        >>> cells.labels.tolist(), cells.to_frame()["id"].tolist()
+        ([0, -1], ['a7', 'b2'])
         """
-        return cell_sets.of_points(cls, planes, channels, points, crop, name)
+        return cell_sets.of_points(
+            cls, planes, channels, points, crop, name, labels, classes, groups, keys
+        )
 
     @classmethod
     def from_array(
@@ -278,6 +381,7 @@ class Cells(CellBoxes):
         groups: Sequence[str] | None = None,
         *,
         name: str = "array",
+        keys: Any = None,
     ) -> Cells:
         """Cells that are already cut out: an (N, C, H, W) array with H = W.
 
@@ -287,19 +391,142 @@ class Cells(CellBoxes):
             Whole numbers or floats.
         channels : sequence of C str
         labels : (N,) array, optional
-            Names of classes, or their positions; -1, NaN and empty names for none.
+            Names of classes, or their positions; -1, NaN, None and empty names for none. Of a
+            pandas Categorical the categories are the classes, in their order.
         classes : sequence of str, optional
             Default: the names among the labels, 2 before 10.
         groups : sequence of N str, optional
             Default: each cell is a group of its own.
         name : str
+        keys : pandas.DataFrame, mapping of str to sequences, or sequence, optional
+            Columns of yours that name each cell, to join results on; a sequence or Series is one
+            column, called by its own name or ``id``. They stand in every table that is written.
 
         Raises
         ------
         DataError
             An array of another shape or type, or names and labels that do not fit it.
+
+        Examples
+        --------
+        >>> import numpy, pandas
+        >>> crops = numpy.zeros((3, 1, 8, 8))
+        >>> labels = pandas.Categorical(["low", "high", None], categories=["low", "high"])
+        >>> cells = Cells.from_array(crops, ["DNA"], labels, keys={"cell_id": [101, 107, 108]})
+        >>> cells.classes, cells.labels.tolist(), cells.keys["cell_id"].tolist()
+        (('low', 'high'), [0, 1, -1], ['101', '107', '108'])
         """
-        return cell_sets.of_array(cls, crops, channels, labels, classes, groups, name)
+        return cell_sets.of_array(cls, crops, channels, labels, classes, groups, name, keys)
+
+    @classmethod
+    def from_anndata(
+        cls,
+        adata: Any,
+        planes: Sequence[Plane] | None = None,
+        channels: Mapping[str, str] | Sequence[str] | None = None,
+        *,
+        image: str | None = None,
+        spatial: str = "spatial",
+        label: str | None = None,
+        group: str | None = None,
+        keys: Sequence[str] = (),
+        classes: Sequence[str] | None = None,
+        crop: int,
+        axes: str | None = None,
+        pixel_size: float | None = None,
+        folder: str | Path = ".",
+        name: str = "anndata",
+        progress: ShowProgress = None,
+    ) -> Cells:
+        """Cells of an AnnData object, around the places in ``obsm``, over images of yours.
+
+        Nothing is guessed: the columns of ``obs`` are named here, and ``obsm[spatial]`` holds x,
+        then y, in pixels of the image. The names of the observations go with the cells, so that
+        results can be joined with ``adata.obs``; see `Cells.keys`.
+
+        Parameters
+        ----------
+        adata : anndata.AnnData
+            Only ``obs`` and ``obsm`` are read.
+        planes : sequence of (Y, X) array-likes, optional
+            The image that all observations lie in, one for each channel. Or ``image``.
+        channels : sequence of str, or mapping
+            Names of the channels; without ``planes`` and ``image`` the column of ``obs`` with the
+            files of each channel, by its name.
+        image : str, optional
+            Column of ``obs`` with the image file of each observation.
+        spatial : str
+            Entry of ``obsm``.
+        label, group : str, optional
+            Columns of ``obs``: the class (missing for none) and the group.
+        keys : sequence of str
+            Columns of ``obs`` that go with the cells, besides the names of the observations.
+        classes : sequence of str, optional
+            All classes in their order; default: the categories of the column, or its names.
+        crop : int
+            Side of the crops in pixels.
+        axes, pixel_size, folder
+            Of image files, as for `from_frame`.
+        name : str
+        progress : bool or callable, optional
+            True: a bar, also in a notebook; a function: called with each `Progress`.
+
+        Raises
+        ------
+        DataError
+            No AnnData object, a column or entry that is missing, places outside the image, both
+            ``planes`` and files, or neither.
+
+        Examples
+        --------
+        >>> from types import SimpleNamespace
+        >>> import numpy, pandas
+        >>> obs = pandas.DataFrame({"cell_type": ["B", None]}, index=["AAC-1", "AAG-1"])
+        >>> adata = SimpleNamespace(obs=obs, obsm={"spatial": numpy.array([[20, 30], [50, 9]])})
+        >>> cells = Cells.from_anndata(
+        ...     adata, [numpy.zeros((64, 64))], ["DNA"], label="cell_type", crop=8
+        ... )
+        >>> cells.to_frame()[["y", "x", "label", "obs_name"]].values.tolist()
+        [[30.0, 20.0, 'B', 'AAC-1'], [9.0, 50.0, '', 'AAG-1']]
+        """
+        from napari_channelmix.data import anndata_cells
+
+        rows = anndata_cells.observations(adata, name)
+        places = anndata_cells.places_of(adata, spatial, len(rows), name)
+        labels = anndata_cells.column_of(rows, label, "class", name)
+        groups = anndata_cells.column_of(rows, group, "group", name)
+        own = anndata_cells.own_keys(rows, keys, name)
+        files = image is not None or isinstance(channels, Mapping)
+        if files == (planes is not None):
+            raise DataError(
+                f"{name}: give planes=, the image as arrays, or image=, the column of obs with its "
+                "file" + (", not both" if files else "")
+            )
+        if planes is not None:
+            names = () if channels is None else tuple(channels)
+            return cell_sets.of_points(
+                cls, planes, names, places, crop, name, labels, classes, groups, own
+            )
+        frame, (y, x) = anndata_cells.with_places(rows, places)
+        if classes is None and labels is not None:
+            classes = category_names(labels)
+        cells = cls.from_frame(
+            frame,
+            image=image,
+            channels=channels,
+            axes=axes,
+            x=x,
+            y=y,
+            label=label,
+            group=group,
+            classes=classes,
+            crop=crop,
+            pixel_size=pixel_size,
+            folder=folder,
+            name=name,
+            progress=progress,
+        )
+        return cell_sets.with_own_keys(cells, own)
 
     @classmethod
     def from_frame(

@@ -42,6 +42,12 @@ def open_dataset(
     ------
     DataError
         One line that names the file, row and column that is wrong.
+
+    Examples
+    --------
+    >>> file = cm.save_dataset(cells, folder / "opened")
+    >>> cm.open_dataset(file).class_counts
+    {'low': 20, 'high': 20}
     """
     return drain(open_dataset_job(path, pixel_size=pixel_size), progress)
 

@@ -124,6 +124,7 @@ def synthetic_plate(
     cells_per_well: int = 30,
     side: int = 256,
     crop: int = 40,
+    mixed: bool = False,
     without: Collection[str] = (),
 ) -> Sample:
     """A plate of synthetic cells with a planted answer.
@@ -143,6 +144,9 @@ def synthetic_plate(
     cells_per_well : int
     side, crop : int
         Pixels.
+    mixed : bool
+        Treated and untreated cells in every well, by the toss of a coin: then neither the well nor
+        the neighbours of a cell say anything of its class.
     without : collection of str
         Parts of `PLATE_PARTS` that all cells lack. The rest is the same to the pixel, but for the
         noise of the light that is no longer there.
@@ -158,6 +162,7 @@ def synthetic_plate(
         cells_per_well=cells_per_well,
         side=side,
         crop=crop,
+        mixed=mixed,
         without=without,
     )
     return drain(job)
@@ -170,6 +175,7 @@ def synthetic_plate_job(
     cells_per_well: int = 30,
     side: int = 256,
     crop: int = 40,
+    mixed: bool = False,
     without: Collection[str] = (),
 ) -> Job[Sample]:
     """As `synthetic_plate`, a step for each well."""
@@ -180,13 +186,19 @@ def synthetic_plate_job(
     parts, pixels = [], []
     for well in range(wells):
         yield Progress(well, wells, "making the sample")
-        treated = well >= wells // 2
-        image, truth = _well(rng, treated, cells_per_well, side, without)
-        name = f"{'AB'[int(treated)]}{well % (wells // 2) + 1:02d}"
+        second = well >= wells // 2
+        treated = np.full(cells_per_well, second)
+        if mixed:
+            treated = rng.random(cells_per_well) < 0.5
+        image, truth = _well(rng, treated, side, without)
+        name = f"{'AB'[int(second)]}{well % (wells // 2) + 1:02d}"
         channels = ("DNA", "reporter", "look-alike", "stress")
         assert image.labels is not None
-        label = "treated" if treated else "untreated"
-        named = {int(i): label for i in np.unique(image.labels) if i}
+        named = {
+            int(i): "treated" if treated[int(i) - 1] else "untreated"
+            for i in np.unique(image.labels)
+            if i
+        }
         cells = Cells.from_labels(
             image.planes, channels, image.labels, crop=crop, classes_of=named, name=name
         )
@@ -205,16 +217,20 @@ def synthetic_plate_job(
 
 
 def _well(
-    rng: np.random.Generator, treated: bool, count: int, side: int, without: Collection[str]
+    rng: np.random.Generator,
+    treatment: npt.NDArray[np.bool_],
+    side: int,
+    without: Collection[str],
 ) -> tuple[Field, npt.NDArray[np.bool_]]:
-    """One field of view, and the pixels whose expected intensity depends on the treatment."""
+    """One field of view of cells that are treated or not, and the pixels that depend on it."""
     from scipy.special import expit
 
     rows, columns = np.mgrid[0:side, 0:side].astype(np.float64)
     nuclei, stained, twin, granules = (np.zeros((side, side)) for _ in range(4))
     labels = np.zeros((side, side), dtype=np.int32)
     truth = np.zeros((side, side), dtype=bool)
-    for number, (y, x) in enumerate(_places(rng, count, side), start=1):
+    for number, (y, x) in enumerate(_places(rng, len(treatment), side), start=1):
+        treated = bool(treatment[number - 1])
         radius, angle = rng.uniform(6.5, 8.5), rng.uniform(0, np.pi)
         stretch = rng.uniform(0.8, 1.0)
         along = (rows - y) * np.sin(angle) + (columns - x) * np.cos(angle)

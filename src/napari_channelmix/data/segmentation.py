@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,9 +24,17 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.settings.fields import merged, takes_settings
 from napari_channelmix.settings.segmentation import SegmentationSettings
+from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from napari_channelmix.progress_bar import ShowProgress
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["Segmentation", "segment", "segment_job"]
 
@@ -42,8 +50,8 @@ PIECE = 1024
 BINS = 1024
 
 
-@dataclass(frozen=True, eq=False)
-class Segmentation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Segmentation(ShownResult):
     """Objects of one channel.
 
     Attributes
@@ -71,6 +79,61 @@ class Segmentation:
     diameter: float
     threshold: float
     warnings: tuple[str, ...] = ()
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.data.result_summaries import segmentation_summary
+
+        return segmentation_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per object: ``object``, ``y``, ``x``, ``area``, ``diameter``, all in pixels.
+
+        ``y`` and ``x`` are its middle (pixel centres are whole numbers), ``diameter`` that of a
+        disc of its area.
+        """
+        import pandas as pd
+        from skimage.measure import regionprops_table
+
+        names = ("label", "centroid", "area", "equivalent_diameter_area")
+        columns = ("object", "y", "x", "area", "diameter")
+        if not self.count:
+            return pd.DataFrame(columns=list(columns), dtype=float)
+        table = regionprops_table(self.labels, properties=names)
+        return pd.DataFrame(dict(zip(columns, table.values(), strict=True)))
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """The objects, each in a colour of its own.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; default: a figure of its own.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from napari_channelmix.charts import picture_figure
+        from napari_channelmix.crop_pictures import labels_picture
+
+        summary = self.summary()
+        picture = labels_picture(self.labels, largest=1500)
+        return picture_figure(picture, "; ".join(summary.facts), summary.warnings, ax)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the label image as TIFF.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.write_dataset import write_mask
+
+        path = Path(path)
+        write_mask(path, self.labels)
+        return path
 
     @property
     def count(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +25,11 @@ from napari_channelmix.locks import in_use
 from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
-    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.cell_boxes import CellBoxes
     from napari_channelmix.data.fields import Field
     from napari_channelmix.progress_bar import ShowProgress
 
@@ -47,7 +48,7 @@ OME_UNITS = {
 }
 
 
-def save_dataset(cells: Cells, folder: str | Path, *, progress: ShowProgress = None) -> Path:
+def save_dataset(cells: CellBoxes, folder: str | Path, *, progress: ShowProgress = None) -> Path:
     """Write cells as a data set that `open_dataset` reads back to the same cells.
 
     Parameters
@@ -71,11 +72,17 @@ def save_dataset(cells: Cells, folder: str | Path, *, progress: ShowProgress = N
     SaveError
         A folder that cannot be written. Each file is written whole or not at all, the data-set
         file last.
+
+    Examples
+    --------
+    >>> file = cm.save_dataset(cells, folder / "saved")
+    >>> file.name, sorted(path.name for path in file.parent.iterdir())
+    ('dataset.toml', ['dataset.toml', 'images', 'labels.csv'])
     """
     return drain(save_dataset_job(cells, folder), progress)
 
 
-def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
+def save_dataset_job(cells: CellBoxes, folder: str | Path) -> Job[Path]:
     """`save_dataset` as a job: a step for every channel of every image."""
     if not len(cells):
         raise DataError(f"{cells.name}: there are no cells to save")
@@ -83,7 +90,7 @@ def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
         return (yield from _written_job(cells, Path(folder)))
 
 
-def _written_job(cells: Cells, folder: Path) -> Job[Path]:
+def _written_job(cells: CellBoxes, folder: Path) -> Job[Path]:
     classes = _names_in_table(cells)
     fields = cells.table["field"].to_numpy(np.int64)
     used = np.unique(fields).tolist()
@@ -180,7 +187,7 @@ def _storable(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plane
 
 
-def _outlined(cells: Cells, index: int, in_field: npt.NDArray[np.int64]) -> bool:
+def _outlined(cells: CellBoxes, index: int, in_field: npt.NDArray[np.int64]) -> bool:
     """Whether the cells of a field of view, in these rows, can be found from its label image."""
     labels = cells.fields[index].labels
     if labels is None:
@@ -217,7 +224,7 @@ def _stems(names: Sequence[str]) -> list[str]:
 
 
 def _table_job(
-    cells: Cells, stems: npt.NDArray[np.object_], names: Sequence[str], *, outlined: bool
+    cells: CellBoxes, stems: npt.NDArray[np.object_], names: Sequence[str], *, outlined: bool
 ) -> Job[tuple[pd.DataFrame, list[str]]]:
     """The table, a row per cell, and the lines of the data-set file that say how to read it."""
     import pandas as pd
@@ -285,7 +292,7 @@ def _table_job(
     return pd.DataFrame(columns), lines
 
 
-def _names_in_table(cells: Cells) -> list[str]:
+def _names_in_table(cells: CellBoxes) -> list[str]:
     """The classes as a table names them, where blanks around a name are none.
 
     Raises
@@ -306,7 +313,7 @@ def _names_in_table(cells: Cells) -> list[str]:
     return names
 
 
-def _centres(cells: Cells) -> npt.NDArray[np.float64]:
+def _centres(cells: CellBoxes) -> npt.NDArray[np.float64]:
     """Centres (N, 2) that give the boxes of all cells again: their own, wherever these do."""
     boxes = cells.boxes
     sides = boxes[:, 2:] - boxes[:, :2]

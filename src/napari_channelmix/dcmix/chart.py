@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
+
+from napari_channelmix.charts import ShownFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["BLUE", "ORANGE", "ImportanceBars", "importance_figure"]
 
@@ -54,7 +59,7 @@ def importance_figure(shown: ImportanceBars) -> Figure:
     Bars that are not above their negative control are grey.
     """
     names, share, spread, low = shown.channels, shown.share, shown.share_sd, shown.not_above
-    figure = Figure(figsize=(max(5.0, 1.6 + 0.8 * len(names)), 4.2), layout="constrained")
+    figure = ShownFigure(figsize=(max(5.0, 1.6 + 0.8 * len(names)), 4.2), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
     faint = 1.0 if shown.readable else 0.45

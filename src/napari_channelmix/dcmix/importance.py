@@ -82,6 +82,13 @@ def channel_importance(
         pixels, training cells among those held out.
     ModelError
         A setting outside its bounds; one channel only: there is nothing to compare.
+
+    Examples
+    --------
+    >>> quick = {"network": "tiny", "epochs": 1, "shapley": False, "decoys": False}
+    >>> result = cm.channel_importance(train, test, seeds=2, **quick)
+    >>> result.n_test, len(result.seeds), result.to_frame().columns[:2].tolist()
+    (20, 2, ['share', 'share_sd'])
     """
     return drain(
         channel_importance_job(train, test, settings=settings, parts=parts, **options), progress

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,23 +16,28 @@ from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.reliability import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.dcmix.separability import Separability
     from napari_channelmix.dcmix.single_channels import ChannelsAlone
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["SCHEMA", "Answer", "ChannelImportance"]
 
 Answer = Literal["share", "shapley", "none"]
 
 
-@dataclass(frozen=True)
-class ChannelImportance:
+@dataclass(frozen=True, repr=False)
+class ChannelImportance(BarsResult):
     """Which channels a classifier needs, by two answers that do not share their weaknesses.
 
     Attributes
@@ -107,6 +111,13 @@ class ChannelImportance:
         (C,) of the share against its decoy, and of the channel by itself against labels permuted
         between groups; without correction. None as ``p_value``, and for a file of an earlier
         version.
+
+    Examples
+    --------
+    >>> quick = {"network": "tiny", "epochs": 1, "shapley": False, "decoys": False}
+    >>> importance = cm.channel_importance(cells, seeds=2, **quick)
+    >>> importance.channels, round(sum(importance.share), 6)
+    (('GFP', 'DNA'), 1.0)
     """
 
     channels: tuple[str, ...]
@@ -359,6 +370,16 @@ class ChannelImportance:
             },
             "provenance": self.provenance,
         }
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.dcmix.result_summary import importance_summary
+
+        return importance_summary(self)
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """As `figure`; with ``ax``, the bars of the answer that is reliable are drawn there."""
+        return self.figure() if ax is None else super().plot(ax)
 
     def figure(self) -> Figure:
         """The bar chart, for print; see `napari_channelmix.dcmix.chart`."""

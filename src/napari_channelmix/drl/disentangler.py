@@ -24,6 +24,13 @@ class Disentangler(NamedAutoencoder):
     """An encoder and a decoder whose latents have names. `NamedAutoencoder` has its attributes.
 
     Load one with `load_disentangler`; `finetune` gives another one and leaves this one alone.
+
+    Examples
+    --------
+    >>> encoder = cm.load_disentangler("texture-sprites")
+    >>> picture = np.zeros((1, *encoder.shape), np.float32)
+    >>> encoder.encode(picture).shape == (1, len(encoder.names))
+    True
     """
 
     @takes_settings(FinetuneSettings)

@@ -135,6 +135,12 @@ def latents(
     ------
     DataError, ModelError, ClusterError
         As `latents_job`.
+
+    Examples
+    --------
+    >>> result = cm.latents(cells.subset([0, 1, 2, 3]), "texture-sprites", separate=False)
+    >>> result.to_frame()[["group", "label"]].values.tolist()[0]
+    ['well 0', 'low']
     """
     job = latents_job(
         cells,

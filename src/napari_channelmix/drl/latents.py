@@ -21,9 +21,12 @@ from napari_channelmix.drl.traversal import Decode, Traversal, ranges, save_shee
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
 from napari_channelmix.phenotypes.robust import robust_z_scores
+from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl.reconstruction import Reconstruction
     from napari_channelmix.drl.separation import Separation
     from napari_channelmix.drl.trust import Trust
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["UNDER_WAY", "Latents"]
 
@@ -42,8 +46,8 @@ SCHEMA = "napari-channelmix/latents/1"
 UNDER_WAY = "still being computed"
 
 
-@dataclass(frozen=True, eq=False)
-class Latents:
+@dataclass(frozen=True, eq=False, repr=False)
+class Latents(ShownResult):
     """The latents of a data set.
 
     Attributes
@@ -69,6 +73,12 @@ class Latents:
     drawing : LearntDrawing or None
         Drawings from named and residual latents, where they were learnt; see
         `drl.learnt_drawing`.
+
+    Examples
+    --------
+    >>> latents = cm.latents(cells.subset([0, 1, 2, 3]), separate=False)
+    >>> latents.values.shape == (4, len(latents.names))
+    True
     """
 
     cells: Cells = field(repr=False)
@@ -223,6 +233,33 @@ class Latents:
             both["drawing held out"] = self.drawing.held_out
         keys = pd.DataFrame(named_keys(self.cells.keys, both.columns), index=both.index)
         return pd.concat([both, keys], axis=1)
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.drl.result_summary import latents_summary
+
+        return latents_summary(self)
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Where the cells of each class lie along each active latent: median and middle half.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; default: a figure of its own.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from napari_channelmix.charts import ranges_figure
+        from napari_channelmix.drl.result_summary import latent_ranges
+
+        names, of_classes = latent_ranges(self)
+        summary = self.summary()
+        unit = "standard deviations from the median of all cells (point: median; line: middle half)"
+        title = "; ".join([summary.title, *summary.facts])
+        return ranges_figure(names, of_classes, unit, title, summary.warnings, ax)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, as the command line writes it."""

@@ -102,6 +102,11 @@ def load_disentangler(name: str | Path = "texture-sprites", features: Any = None
         No such name; a network of features that is missing, or another one than was learnt from.
     BundleError
         File missing, altered, from a newer version, or no disentangler at all.
+
+    Examples
+    --------
+    >>> cm.load_disentangler("cell-sprites").shape[0]
+    1
     """
     if str(name) in shipped():
         inside = resources.files("napari_channelmix.drl") / "weights" / f"{name}{SUFFIX}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -10,19 +11,28 @@ import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.pcim.measure import measure_job
+from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.cell_source import Source
+    from napari_channelmix.pcim.reliability_result import Reliability
     from napari_channelmix.pcim.scores import Fidelity
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["Attribution", "MapUpdate"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+
+# Cells that a figure shows.
+SHOWN = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +59,8 @@ class MapUpdate:
     target: IntArray
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution(ShownResult):
     """Which pixels made a classifier say what it says.
 
     Attributes
@@ -90,6 +100,14 @@ class Attribution:
         Which shares of the classes the probabilities take for granted; maps do not depend on it.
     noise : tuple of int
         Cells whose pixels have no structure in any channel; see `pcim.doubts`.
+    reliability : Reliability or None
+        How far the maps can be trusted; None where ``explain`` was not asked to test them.
+
+    Examples
+    --------
+    >>> maps = cm.explain(model, test, only=[0, 1])
+    >>> maps.maps.shape, [maps.classes[code] for code in maps.target]
+    ((2, 12, 12), ['low', 'high'])
     """
 
     maps: FloatArray = field(repr=False)
@@ -112,9 +130,89 @@ class Attribution:
     shift: DataShift | None = field(default=None, repr=False)
     prior: Prior | None = None
     noise: tuple[int, ...] = ()
+    reliability: Reliability | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.maps)
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.pcim.result_summaries import attribution_summary
+
+        return attribution_summary(self)
+
+    def plot(self, cells: Sequence[int] | None = None) -> Figure:
+        """Cells, and their maps over them.
+
+        Parameters
+        ----------
+        cells : sequence of int, optional
+            Rows of ``maps``; default: up to 12, spread over all.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        DataError
+            Cells whose images cannot be read.
+        """
+        from napari_channelmix.pcim.map_figure import maps_figure
+        from napari_channelmix.pcim.result_summaries import map_titles
+
+        rows = np.unique(np.linspace(0, len(self) - 1, SHOWN).astype(np.int64))
+        rows = rows if cells is None else np.asarray(cells, np.int64)
+        summary = self.summary()
+        first = f"\nWarning: {summary.warnings[0]}" if summary.warnings else ""
+        heading = f"which pixels speak for the class ({self.method}, n = {len(self)}){first}"
+        return maps_figure(
+            self.source.crops(rows), self.maps[rows], map_titles(self, rows), heading
+        )
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write the maps and what is known of them into a folder.
+
+        ``maps.npy``, ``magnitude.npy`` and, where there are any, ``channel_maps.npy`` hold the
+        arrays; ``attribution.csv`` has a row per map, ``attribution.json`` the rest,
+        ``attribution.png`` some of the maps.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result, write_array
+
+        folder = Path(folder)
+        arrays = {"maps": self.maps, "magnitude": self.magnitude, "channel_maps": self.channel_maps}
+        files = [
+            write_array(folder / f"{name}.npy", values)
+            for name, values in arrays.items()
+            if values is not None
+        ]
+        return (
+            *files,
+            *save_result(folder, "attribution", self.as_dict(), self.to_frame(), self.plot()),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the maps, for JSON."""
+        return {
+            "n": len(self),
+            "method": self.method,
+            "mode": self.mode,
+            "channels": list(self.channels),
+            "classes": list(self.classes),
+            "target": self.target.tolist(),
+            "versus": None if self.versus is None else self.versus.tolist(),
+            "probabilities": self.probabilities.astype(float).tolist(),
+            "seconds_per_cell": self.seconds_per_cell,
+            "output": self.output,
+            "reliability": None if self.reliability is None else self.reliability.as_dict(),
+            "warnings": list(self.warnings),
+            "provenance": self.provenance,
+        }
 
     @overload
     def scores(self, *, per_cell: Literal[False] = False) -> dict[str, float]: ...
@@ -139,7 +237,8 @@ class Attribution:
 
         The columns of a data set's cells are those of `Cells.to_frame`, with the user's own, so
         that maps can be joined with other tables; of crops in an array only ``cell`` is known.
-        Then ``target``, ``prediction`` and a column ``probability of CLASS`` each.
+        Then ``target``, ``prediction`` and a column ``probability of CLASS`` each; of maps that
+        were tested ``verdict``, ``srg``, ``p_value`` and ``words``, see `Reliability.to_frame`.
 
         Returns
         -------
@@ -170,6 +269,9 @@ class Attribution:
             f"probability of {name}": self.probabilities[:, code]
             for code, name in enumerate(self.classes)
         }
+        if self.reliability is not None:
+            tested = self.reliability.to_frame()
+            columns |= {name: tested[name] for name in ("verdict", "srg", "p_value", "words")}
         # Columns of the user's that are called like ours keep theirs beside them.
         cells = cells.rename(columns={name: f"{name} (table)" for name in columns if name in cells})
         return pd.concat([cells, pd.DataFrame(columns)], axis=1)

@@ -7,7 +7,6 @@ does), but against reading the class from it; so it stands beside the words abou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +17,11 @@ from napari_channelmix.classify.outputs import Reading
 from napari_channelmix.classify.sampling import classifier_limits
 from napari_channelmix.pcim.flatness import named_cells
 from napari_channelmix.phenotypes.label_quality import margin
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from napari_channelmix.pcim.attribution import Attribution
 
 __all__ = [
@@ -165,8 +166,3 @@ def _call_text(
         "the prediction is close to undecided: "
         f"{classes[first]} {100 * row[first]:.1f} %, {classes[second]} {100 * row[second]:.1f} %"
     )
-
-
-def sentences(reasons: Sequence[str]) -> tuple[str, ...]:
-    """Reasons with capital and full stop."""
-    return tuple(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons)

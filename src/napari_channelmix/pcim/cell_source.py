@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.device import choose_device, unavailable_reason
+from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.predictor import Predictor, matched
 from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
@@ -23,6 +24,7 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.batch import Problem
 from napari_channelmix.pcim.cell_pool import CellPool, StoredCells
 from napari_channelmix.pcim.model_adapter import PROBE, Subject, numbered, subject_of
+from napari_channelmix.pcim.subject_predictor import SubjectPredictor
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
@@ -155,14 +157,15 @@ class Source:
         subject = subject_of(
             model, _spread(crops), choose_device(device), output=output, select=select
         )
-        if isinstance(model, Classifier):
+        centred = isinstance(model, ForeignClassifier) and model.is_centred
+        if isinstance(model, Classifier) or (centred and subject.network is not None):
             # Normalised crops have the mean of the training cells at 0.
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
             sd = torch.ones_like(mean)
         else:
             prepared = subject.prepare(crops)
             mean = prepared.mean(dim=(0, 2, 3), keepdim=True)
-            sd = prepared.std(dim=(0, 2, 3), keepdim=True, correction=0)
+            sd = prepared.float().std(dim=(0, 2, 3), keepdim=True, correction=0).to(mean.dtype)
         pool = CellPool(data, getattr(model, "training_cells", None), subject.prepare)
         if not isinstance(data, Cells) and chosen is not None:
             data = data[chosen]
@@ -219,7 +222,7 @@ class Source:
         classes = subject.classes
         if classes == numbered(len(classes)) and len(cells.classes) == len(classes):
             classes = cells.classes
-        return _Answering(subject, self.channels, classes)
+        return SubjectPredictor(subject, self.channels, classes)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -379,22 +382,6 @@ def _again(
         real_cells=CellPool.of_stored(stored, subject.prepare),
         **values,
     )
-
-
-class _Answering(Predictor):
-    """A subject as a predictor."""
-
-    def __init__(
-        self, subject: Subject, channels: tuple[str, ...], classes: tuple[str, ...]
-    ) -> None:
-        self.subject, self.channels, self.classes = subject, channels, classes
-        self.reading = subject.reading
-
-    def _probabilities(self, crops: FloatArray) -> FloatArray:
-        with torch.inference_mode():
-            scores = self.subject.checked_scores(self.subject.prepare(crops))
-            shown: FloatArray = self.subject.reading.probabilities(scores).float().cpu().numpy()
-        return shown
 
 
 def _each(requested: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from napari_channelmix.bounds import hold
 from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.data import Cells
-from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.batch_size import cells_at_once, too_large
 from napari_channelmix.pcim.caveats import caveat_lines
 from napari_channelmix.pcim.cell_source import Source
@@ -23,108 +22,16 @@ from napari_channelmix.pcim.exchanged_channels import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.phenotypes.held_out import held_out_of, only_named
-from napari_channelmix.settings import MapSettings, as_dict, merged, takes_settings
+from napari_channelmix.settings import MapSettings, as_dict, merged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.outputs import Output
     from napari_channelmix.pcim.attribution import Attribution
-    from napari_channelmix.progress_bar import ShowProgress
 
-__all__ = ["explain", "explain_job"]
-
-
-@takes_settings(MapSettings)
-def explain(
-    model: Any,
-    cells: Cells | npt.ArrayLike | Source,
-    target: Any = None,
-    method: str | None = None,
-    mode: str | None = None,
-    *,
-    versus: Any = None,
-    settings: MapSettings | None = None,
-    device: str = "auto",
-    batch: int | None = None,
-    only: Sequence[int] | str | None = None,
-    output: Output = "auto",
-    select: Select = None,
-    progress: ShowProgress = None,
-    **options: Any,
-) -> Attribution:
-    """Find which pixels made the classifier say what it says.
-
-    Parameters
-    ----------
-    model : Classifier, ForeignClassifier, torch.nn.Module, estimator or callable
-        A callable takes crops (n, C, H, W) and gives (n, K) numbers. What only predicts is asked
-        as a black box, whatever the mode.
-    cells : Cells or (N, C, H, W) array
-        Cells may have their channels in any order, and more of them.
-    target : None, str, int, or (N,) sequence of them
-        The class to explain; None: the predicted class of each cell.
-    method, mode : str, optional
-        See `MapSettings`. The methods are ``pcim`` (default), ``pcim-fidelity`` (slower, more
-        faithful), ``literal``, ``blackbox``, ``blackbox-sharp``, and baselines, most of them from
-        captum: `pcim.BASELINES` and `pcim.MORE_BASELINES`.
-    versus : None, str, int, or (N,) sequence of them
-        Hold the target against this class instead of all others.
-    settings : MapSettings, optional
-        How the maps are made.
-    device : {"auto", "cpu", "cuda", "mps"}
-        Where to compute. A module is afterwards back where it was; a Classifier stays there.
-    batch : int, optional
-        Cells at once; default: as many as fit well.
-    only : sequence of int, {"held-out", "all"}, optional
-        Positions of the cells to explain; the others only have their part in the mean that a
-        black box is shown. ``held-out``: those that the classifier was not trained on, where that
-        is known and any is left; `Attribution.source` has their numbers. ``target`` and
-        ``versus``, where they are lists, are for the explained cells.
-    output : str
-        What a module, estimator or callable gives, as for `load_model`; ``auto`` is found out
-        from some of the cells, and refused where it stays in doubt.
-    select : int or str, optional
-        Which of its outputs, where it gives several.
-    progress : bool or callable, optional
-        True: a bar, also in a notebook; a function: called with each `Progress`.
-    **options
-        Single settings, such as ``channels="separate"``; see `MapSettings`.
-
-    Returns
-    -------
-    Attribution
-
-    Raises
-    ------
-    ModelError
-        Channels that are missing, a class the model does not know, an unknown method, a function
-        that fails or gives other than (n, K) finite scores, a network that gives no gradient.
-    DataError
-        Crops of a wrong shape, with NaN or infinite pixels.
-
-    Notes
-    -----
-    Cells that differ from those a Classifier was trained on are named in ``warnings``; crops of
-    another size are refused.
-    """
-    return drain(
-        explain_job(
-            model,
-            cells,
-            target,
-            method,
-            mode,
-            versus=versus,
-            settings=settings,
-            device=device,
-            batch=batch,
-            only=only,
-            output=output,
-            select=select,
-            **options,
-        ),
-        progress,
-    )
+__all__ = ["explain_job"]
 
 
 def explain_job(

@@ -27,6 +27,12 @@ __all__ = [
 ]
 
 
+# Kinds of reference on the path. The data-set mean adds nothing to these two there.
+PATH_KINDS = ("border", "blur")
+# Side of the crops that the blurs of a step are for.
+SIDE = 48
+
+
 @dataclass(frozen=True)
 class SolverSettings:
     """How `solve` looks for a map.
@@ -47,7 +53,11 @@ class SolverSettings:
     sigma : float
         Blur of the first map, in pixels.
     step_sigmas : tuple of float
-        Blurs of a step, in pixels: what the map may follow in detail, and what in the large.
+        Blurs of a step, in pixels: what the map may follow in detail, and what in the large. All
+        but the first are for crops of up to 48 pixels and grow with the side of larger ones.
+    path_kinds, step_kinds : tuple of str
+        Kinds of reference on the path and of the steps, in turn, where there are real cells to
+        draw from; see `pcim.references`. Without them `PATH_KINDS` and `SOLVING` are used.
     """
 
     path: int = 3
@@ -58,9 +68,16 @@ class SolverSettings:
     softness: float = 0.5
     sigma: float = 1.0
     step_sigmas: tuple[float, ...] = (0.5, 2.0)
+    path_kinds: tuple[str, ...] = PATH_KINDS
+    step_kinds: tuple[str, ...] = ("cells", "border", "cells", "blur")
+
+    def blurs(self, size: tuple[int, int]) -> tuple[float, ...]:
+        """Blurs of a step in a crop of this height and width."""
+        scale = max(1.0, min(size) / SIDE)
+        return (self.step_sigmas[0], *(sigma * scale for sigma in self.step_sigmas[1:]))
 
 
-FIDELITY = SolverSettings(path=6, steps=60, areas=2, rate=0.1)
+FIDELITY = SolverSettings(path=6, steps=120, rate=0.1, path_kinds=("cells", "border"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,19 +96,19 @@ class Evidence:
     magnitude: Tensor
 
 
-# Kinds of reference on the path. The data-set mean adds nothing to these two there.
-PATH_KINDS = ("border", "blur")
 # Blur of the magnitude, in pixels.
 MAGNITUDE_SIGMA = 1.5
 
 
-def path_evidence(problem: Problem, references: Reference, points: int) -> Iterator[Evidence]:
+def path_evidence(
+    problem: Problem, references: Reference, points: int, kinds: tuple[str, ...] = PATH_KINDS
+) -> Iterator[Evidence]:
     """Evidence of each pixel and channel, the mean over a path from reference to image.
 
     ``e = (x - r) * d log_odds / d z`` at ``z = r + t (x - r)``, for ``points`` values of t and
-    references of two kinds in turn; ``signed`` is the mean of e. ``magnitude`` is the mean of
-    |e|, summed over the channels and blurred, in spreads, and of the two kinds the lower: what
-    only one kind of reference brings in says more of that reference than of the cell.
+    references of the ``kinds`` in turn; ``signed`` is the mean of e. ``magnitude`` is the mean of
+    |e|, summed over the channels and blurred, in spreads, and of the kinds the lowest: what only
+    one kind of reference brings in says more of that reference than of the cell.
 
     After Sundararajan et al., 'Axiomatic Attribution for Deep Networks' (integrated gradients,
     arXiv 1703.01365) and Erion et al., 'Improving performance of deep learning models with
@@ -100,7 +117,7 @@ def path_evidence(problem: Problem, references: Reference, points: int) -> Itera
     """
     x, total = problem.x, torch.zeros_like(problem.x)
     size: dict[str, Tensor] = {}
-    for done, (t, kind) in enumerate(_stations(points), start=1):
+    for done, (t, kind) in enumerate(_stations(points, kinds), start=1):
         r = references.draw(kind)
         with problem.subject.differentiated():
             z = (r + t * (x - r)).detach().requires_grad_(True)
@@ -117,11 +134,11 @@ def path_evidence(problem: Problem, references: Reference, points: int) -> Itera
         yield Evidence(total / done, agreed.amin(dim=0))
 
 
-def _stations(points: int) -> list[tuple[float, str]]:
+def _stations(points: int, kinds: tuple[str, ...]) -> list[tuple[float, str]]:
     """Values of t, from the middle outwards so that a mean at any time is fair, and the kinds."""
     middles = sorted(((i + 0.5) / points for i in range(points)), key=lambda t: abs(t - 0.5))
     # Each kind gets as many t below the middle as above it.
-    return [(t, PATH_KINDS[(i + 1) // 2 % 2]) for i, t in enumerate(middles)]
+    return [(t, kinds[(i + 1) // 2 % len(kinds)]) for i, t in enumerate(middles)]
 
 
 def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
@@ -135,7 +152,8 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
 
     With s = p, L is minus the area between the insertion and the deletion curve, so the ranking
     is good at every share at once and no weight on the mask's area has to be chosen; the half
-    keeps gradients alive where p is close to 0 or 1. ``a`` and ``r`` change with each step. A
+    keeps gradients alive where p is close to 0 or 1. ``a`` and ``r`` change with each step; every
+    second r is another real cell of the data set, where it has some. A
     step is the gradient, blurred at two scales so that neighbours move together, each in units
     of its spread: a cell the classifier is sure of moves as fast as any other.
 
@@ -152,7 +170,10 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
     references = Reference.of(problem)
     theta = torch.zeros_like(x[:, :1])
     magnitude = theta
-    for evidence in path_evidence(problem, references, settings.path):
+    path_kinds = settings.path_kinds
+    if "cells" in path_kinds and references.pooled is None:
+        path_kinds = PATH_KINDS
+    for evidence in path_evidence(problem, references, settings.path, path_kinds):
         signed = evidence.signed
         summed = signed if problem.separate else signed.sum(dim=1, keepdim=True)
         theta, magnitude = in_spreads(blurred(summed, settings.sigma)), evidence.magnitude
@@ -160,9 +181,11 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
     many, targets = settings.areas, target.repeated(2 * settings.areas)
     sign = torch.tensor([-1.0, 1.0], device=x.device).repeat_interleave(many * len(x))
     velocity = torch.zeros_like(theta)
+    kinds = SOLVING if references.pooled is None else settings.step_kinds
+    sigmas = settings.blurs(problem.size)
     for step in range(settings.steps):
         edge = thresholds(theta, _areas(step, many, references.draws).to(x.device))
-        r = references.draw(SOLVING[step % len(SOLVING)])
+        r = references.draw(kinds[step % len(kinds)])
         mask = kept_share(theta, edge, settings.softness)
         with problem.subject.differentiated():
             alpha = mask.detach().requires_grad_(True)
@@ -173,7 +196,7 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
             (by_alpha,) = torch.autograd.grad(loss, alpha)
         # d alpha / d theta, but for the softness, which the spread of the step takes out again.
         gradient = (by_alpha * mask * (1 - mask)).sum(dim=0)
-        shaped = [in_spreads(blurred(gradient, sigma)) for sigma in settings.step_sigmas]
+        shaped = [in_spreads(blurred(gradient, sigma)) for sigma in sigmas]
         velocity = settings.momentum * velocity - torch.stack(shaped).mean(dim=0)
         theta = theta + settings.rate * velocity
         yield Maps(theta, magnitude)

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from napari_channelmix.charts import ShownFigure
+from napari_channelmix.crop_pictures import stretched
 from napari_channelmix.evidence_colors import color_table, evidence_legend, map_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from napari_channelmix.evidence_colors import EvidenceView
 
@@ -58,7 +60,7 @@ def maps_figure(
     beside = 1 + len(views)
     columns = COLUMNS[beside]
     rows = -(-len(crops) // columns)
-    figure = Figure(figsize=(beside * 1.6 * columns, 0.7 + 1.85 * rows), layout="constrained")
+    figure = ShownFigure(figsize=(beside * 1.6 * columns, 0.7 + 1.85 * rows), layout="constrained")
     figure.suptitle(heading, fontsize="small")
     panels = figure.subplots(rows, beside * columns, squeeze=False).reshape(-1, beside)
     for panel in panels.flat:
@@ -113,7 +115,7 @@ def mean_maps_figure(
     matplotlib.figure.Figure
     """
     count, planes = maps.shape[:2]
-    figure = Figure(figsize=(0.8 + 1.7 * planes, 0.6 + 1.9 * count), layout="constrained")
+    figure = ShownFigure(figsize=(0.8 + 1.7 * planes, 0.6 + 1.9 * count), layout="constrained")
     figure.suptitle("Mean maps", fontsize="small")
     panels = figure.subplots(count, planes, squeeze=False)
     limit = map_limit(maps)
@@ -131,11 +133,3 @@ def mean_maps_figure(
         panels[row][0].set_ylabel(name, fontsize="x-small")
     _add_legend(figure, ("signed",))
     return figure
-
-
-def stretched(crop: FloatArray) -> FloatArray:
-    """Each channel of a crop (C, H, W) on 0..1; the brightest and darkest half percent are cut."""
-    low, high = np.quantile(crop, [0.005, 0.995], axis=(1, 2))[:, :, None, None]
-    spread = np.where(high > low, high - low, 1)
-    shown: FloatArray = np.clip((crop - low) / spread, 0, 1).astype(np.float32)
-    return shown

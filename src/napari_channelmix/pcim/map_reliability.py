@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,13 @@ from torch import nn
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
-from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.pcim.caveats import attribution_caveats, sentences
-from napari_channelmix.pcim.chance import SEEN_GAIN, ChanceTest, chance_test_job, random_maps
+from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.pcim.caveats import attribution_caveats
+from napari_channelmix.pcim.chance import chance_test_job, random_maps
 from napari_channelmix.pcim.doubts import cell_doubts
 from napari_channelmix.pcim.explain import explain_job
 from napari_channelmix.pcim.measure import measure_job
+from napari_channelmix.pcim.reliability_result import Reliability
 from napari_channelmix.pcim.scores import (
     Fidelity,
     rank_correlation,
@@ -30,12 +30,11 @@ from napari_channelmix.pcim.scores import (
 if TYPE_CHECKING:
     from napari_channelmix.pcim.attribution import Attribution
     from napari_channelmix.pcim.cell_source import Source
+    from napari_channelmix.progress_bar import ShowProgress
 
-__all__ = ["Reliability", "random_maps", "randomised", "reliability_job"]
+__all__ = ["Reliability", "random_maps", "randomised", "reliability", "reliability_job"]
 
-Doubles = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
-Verdict = Literal["good", "warning", "error"]
 
 # Added to the seed of random weights.
 FAR_FROM_TRAINING = 0x5EED0000
@@ -43,128 +42,49 @@ FAR_FROM_TRAINING = 0x5EED0000
 # drawn.
 NOISE = 0.1
 NOISE_DRAWS = 2
-# Above this correlation with the map of a random network, a map shows the image more than the
-# classifier; where less than this share of its strongest pixels stable under noise, its details
-# are those of the noise. Our choice, for the words only; `benchmarks/reliability_words.py`.
-TOO_ALIKE = 0.5
-STAYS = 0.5
+# Share of the strongest pixels that is looked at under noise.
 STRONGEST = 0.1
 
 
-@dataclass(frozen=True, eq=False)
-class Reliability:
-    """What is known of the trustworthiness of N maps.
+def reliability(
+    attribution: Attribution, *, seed: int = 0, progress: ShowProgress = None
+) -> Reliability:
+    """Test how far the maps of an attribution can be trusted.
 
-    Attributes
+    Against random maps, against the maps of the same network with random weights, and against
+    those of the same cells with a little noise; it takes about four times as long as the maps.
+
+    Parameters
     ----------
-    fidelity : Fidelity
-        Insertion and deletion curves.
-    against_chance : ChanceTest
-        What the maps gain, and what random smooth maps of the same cells do.
-    randomisation : (N,) float64 array or None
-        Spearman's rho with the map of the same network with random weights; lower is better.
-        None where there are no weights to be randomised.
-    stability : (N,) float64 array
-        Relative change of the map under noise of 0.1 standard deviations; lower is better.
-    staying : (N,) float64 array
-        Share of the strongest tenth of the map's pixels that is among the strongest tenth under
-        that noise, too, mean over the draws; 0.1 is chance, higher is better. Our definition.
-    doubts : tuple of tuple of str
-        For each cell, why its map must not be read whatever the figures say; see `pcim.doubts`.
-        Empty where nothing is known against any cell.
-    caveats : tuple of tuple of str
-        For each cell, what to mind beside a map that can be read: a close call, what limits the
-        classifier; see `pcim.caveats`. Empty where there is nothing.
+    attribution : Attribution
+    seed : int
+        Of the random maps, weights and noise.
+    progress : bool or callable, optional
+        True: a bar, also in a notebook; a function: called with each `Progress`.
+
+    Returns
+    -------
+    Reliability
+
+    Raises
+    ------
+    DataError, ModelError
+        As `explain`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_channelmix as cm
+    >>> def scores(crops):  # the brightness in the middle decides
+    ...     middle = 0.5 * crops[:, 0, 6:10, 6:10].mean((1, 2)) - 1
+    ...     return np.stack([-middle, middle], axis=1)
+    >>> crops = np.random.default_rng(0).normal(size=(2, 1, 16, 16)).astype(np.float32)
+    >>> crops[:, :, 5:11, 5:11] += 4
+    >>> maps = cm.explain(scores, crops, forwards=100, check=False)
+    >>> cm.reliability(maps).to_frame()["better_than_chance"].tolist()
+    [True, True]
     """
-
-    fidelity: Fidelity
-    against_chance: ChanceTest
-    randomisation: Doubles | None
-    stability: Doubles
-    staying: Doubles
-    doubts: tuple[tuple[str, ...], ...] = ()
-    caveats: tuple[tuple[str, ...], ...] = ()
-
-    @property
-    def better_than_chance(self) -> npt.NDArray[np.bool_]:
-        """Whether each map (N,) is better than random ones; see `ChanceTest.better`."""
-        return self.against_chance.better
-
-    @property
-    def chance(self) -> Doubles:
-        """Mean gain of the random maps and their negatives (N,): 0."""
-        return np.zeros(len(self.against_chance.gain))
-
-    @property
-    def chance_sd(self) -> Doubles:
-        """Standard deviation of what the random maps gain (N,)."""
-        return self.against_chance.spread
-
-    @property
-    def chance_most(self) -> Doubles:
-        """The highest gain of the random maps and their negatives (N,)."""
-        return np.asarray(np.abs(self.against_chance.random).max(axis=0), dtype=np.float64)
-
-    def readable(self, cell: int = 0) -> bool:
-        """Whether the map of a cell can be read: no doubt about the cell, and better than chance.
-
-        Its details may still be unstable; `words` says so.
-        """
-        return not self._doubts(cell) and bool(self.better_than_chance[cell])
-
-    def verdict(self, cell: int = 0) -> Verdict:
-        """``error`` for a map that must not be read, ``warning`` where something is to be minded.
-
-        ``good`` only where nothing is known against the cell, the call is clear, and the
-        classifier is better than chance and of more than a few cells.
-        """
-        if not self.readable(cell):
-            return "error"
-        return "good" if len(self.words(cell)) == 1 else "warning"
-
-    def answer_range(self, cell: int = 0) -> float:
-        """How far the probability of the target moves, 0 to 1, as the cell's pixels come and go."""
-        curves = np.stack([self.fidelity.inserting[:, cell], self.fidelity.deleting[:, cell]])
-        tested = float(self.against_chance.answer_range[cell])
-        return max(float(curves.max() - curves.min()), tested)
-
-    def _doubts(self, cell: int) -> tuple[str, ...]:
-        return self.doubts[cell] if self.doubts else ()
-
-    def words(self, cell: int = 0) -> tuple[str, ...]:
-        """What the figures of a cell mean, a plain sentence each.
-
-        Doubts about the cell come first; beside them nothing is said in favour of the map.
-        Caveats follow: the map may be faithful and the call a toss of a coin.
-        """
-        lines = [f"Do not read this map: {doubt}." for doubt in self._doubts(cell)]
-        if self.answer_range(cell) < SEEN_GAIN:
-            lines.append(
-                "The prediction does not change whichever pixels are removed, so a map has "
-                "nothing to show."
-            )
-        elif not self.better_than_chance[cell]:
-            lines.append("This map is no better than a random one: do not read it.")
-        elif not lines:
-            lines.append(f"Faithful: better than random maps ({self._chance_text(cell)}).")
-        lines += sentences(self.caveats[cell]) if self.caveats else ()
-        if self.randomisation is not None and self.randomisation[cell] > TOO_ALIKE:
-            lines.append(
-                "A network with random weights gives a similar map: the map shows the image "
-                "rather than what was learnt."
-            )
-        if self.staying[cell] < STAYS:
-            lines.append(
-                f"With a little noise only {self.staying[cell]:.0%} of the strongest "
-                "tenth of the map stays in place: read regions, not pixels."
-            )
-        return tuple(lines)
-
-    def _chance_text(self, cell: int) -> str:
-        """The test against random maps in figures."""
-        test = self.against_chance
-        p = float(test.p_value[cell])
-        return f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}, n = {test.n} random maps"
+    return drain(reliability_job(attribution, seed=seed), progress)
 
 
 def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliability]:

@@ -6,6 +6,7 @@ Cells lie in their crops at any angle, so maps that are only laid on each other 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from napari_channelmix.data.crop_outlines import (
     outline_by_light,
 )
 from napari_channelmix.errors import ModelError
+from napari_channelmix.shown_result import ShownResult
 from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data.cells import Cells
     from napari_channelmix.pcim.attribution import Attribution
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["ALIGNMENTS", "Alignment", "MeanMaps", "Pose", "mean_maps", "pose_of"]
 
@@ -66,8 +69,8 @@ class Pose:
     ratio: float
 
 
-@dataclass(frozen=True, eq=False)
-class MeanMaps:
+@dataclass(frozen=True, eq=False, repr=False)
+class MeanMaps(ShownResult):
     """Mean maps of classes.
 
     Attributes
@@ -90,6 +93,12 @@ class MeanMaps:
     align : {"axis", "centre", "none"}
     lines : tuple of str
         How outlines were found, and what must not be read from the maps.
+
+    Examples
+    --------
+    >>> mean = cm.mean_maps(cm.explain(model, test, only=[0, 1, 2, 3]))
+    >>> mean.classes, mean.n.tolist(), mean.maps.shape
+    (('low', 'high'), [2, 2], (2, 1, 12, 12))
     """
 
     classes: tuple[str, ...]
@@ -113,6 +122,42 @@ class MeanMaps:
                 "groups": self.groups,
                 "agreement": self.agreement,
             }
+        )
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.pcim.result_summaries import mean_maps_summary
+
+        return mean_maps_summary(self)
+
+    def plot(self) -> Figure:
+        """As `figure`."""
+        return self.figure()
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``mean-maps.npy``, ``mean-cells.npy``, ``mean-maps.csv``, ``.json``, ``.png``.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result, write_array
+
+        folder = Path(folder)
+        content = {
+            "classes": list(self.classes),
+            "channels": list(self.channels),
+            "n": self.n.tolist(),
+            "groups": self.groups.tolist(),
+            "agreement": self.agreement.tolist(),
+            "align": self.align,
+            "lines": list(self.lines),
+        }
+        return (
+            write_array(folder / "mean-maps.npy", self.maps),
+            write_array(folder / "mean-cells.npy", self.crops),
+            *save_result(folder, "mean-maps", content, self.to_frame(), self.plot()),
         )
 
     def figure(self) -> Figure:

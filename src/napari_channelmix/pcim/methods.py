@@ -94,14 +94,17 @@ _ALL = (
         "PCIM",
         "a mask trained for a few steps; the first map at once",
         gradient_solver.SolverSettings(),
-        # The first had four gradients and seven steps, from another share on.
-        version=2,
+        # The first had four gradients and seven steps, from another share on; the second no real
+        # cells.
+        version=3,
     ),
     _solver(
         "pcim-fidelity",
         "PCIM (high fidelity)",
         "the same, with many more steps",
         gradient_solver.FIDELITY,
+        # The first had no real cells.
+        version=2,
     ),
     Method(
         "literal",

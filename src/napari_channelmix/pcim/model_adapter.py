@@ -276,7 +276,7 @@ def _of_wrapped(
     model: ForeignClassifier, network: ScoredModule, device: torch.device | None
 ) -> Subject:
     """A model made elsewhere through which gradients pass; it is moved only while it is asked."""
-    movable = device is not None and model.model.kind != "export"
+    movable = device is not None and model.model.inner.kind != "export"
     place = device if movable and device is not None else model.device
     assert network.reading is not None
 

@@ -27,6 +27,7 @@ is reported by itself and does not count in the mean. Our definition.
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import torch
@@ -36,6 +37,8 @@ from torch.nn import functional
 from napari_channelmix.pcim.inpainting import filled_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from napari_channelmix.pcim.batch import Problem
     from napari_channelmix.pcim.cell_pool import PooledCells
 
@@ -150,7 +153,8 @@ class Reference:
         pooled: PooledCells | None = None,
         other_cells: PooledCells | None = None,
     ) -> None:
-        self.x, self.mean, self.pooled, self.other_cells = x, mean, pooled, other_cells
+        self.x, self.mean, self.other_cells = x, mean, other_cells
+        self._pooled: Callable[[], PooledCells | None] = lambda: pooled
         self.sd = x.std(dim=(2, 3), keepdim=True, correction=0) if sd is None else sd
         self.draws = (
             seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
@@ -158,8 +162,15 @@ class Reference:
 
     @classmethod
     def of(cls, problem: Problem) -> Reference:
-        """What methods draw for a problem; no other cells."""
-        return cls(problem.x, problem.mean, problem.seed, sd=problem.sd, pooled=problem.pooled)
+        """What methods draw for a problem; no other cells. The pool is read when it is needed."""
+        references = cls(problem.x, problem.mean, problem.seed, sd=problem.sd)
+        references._pooled = lambda: problem.pooled
+        return references
+
+    @cached_property
+    def pooled(self) -> PooledCells | None:
+        """Real cells for the methods; None where there are none."""
+        return self._pooled()
 
     def draw(self, kind: str) -> Tensor:
         """A reference (N, C, H, W): what the cells would be if nothing were there."""
@@ -201,16 +212,22 @@ class Reference:
     def _smooth(self) -> Tensor:
         return blurred(self.x, min(self.x.shape[2:]) / 4)
 
+    @cached_property
+    def _order(self) -> Iterator[int]:
+        """Cells of the pool at random, each once before any comes again."""
+        count = 0 if self.pooled is None else len(self.pooled.x)
+        return cycle(torch.randperm(count, generator=self.draws).tolist())
+
     def _cells(self) -> Tensor:
-        return self._real(self.pooled)
+        if self.pooled is None:
+            raise ValueError("there are no other cells in the data set")
+        return self.pooled.drawn(next(self._order))
 
     def _other_cells(self) -> Tensor:
-        return self._real(self.other_cells)
-
-    def _real(self, pooled: PooledCells | None) -> Tensor:
-        if pooled is None:
+        if self.other_cells is None:
             raise ValueError("there are no other cells in the data set")
-        return pooled.drawn(int(torch.randint(len(pooled.x), (1,), generator=self.draws)))
+        count = len(self.other_cells.x)
+        return self.other_cells.drawn(int(torch.randint(count, (1,), generator=self.draws)))
 
     def _shuffled(self) -> Tensor:
         places = torch.randperm(self.x.shape[2] * self.x.shape[3], generator=self.draws)

@@ -113,6 +113,8 @@ def held_out_of(marks: Marks, what: str = "figures are", only: str = "held-out")
         )
     return HeldOut(
         everything,
-        f"all {count:,} cells were trained on, so none is held out: {what} of all of them, and "
-        "too good",
+        "the only cell was trained on, so none is held out: figures may be too good"
+        if count == 1
+        else f"all {count:,} cells were trained on, so none is held out: {what} of all of them, "
+        "and too good",
     )

@@ -18,8 +18,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,9 +39,12 @@ from napari_channelmix.report.cell_columns import Column, columns_of
 from napari_channelmix.wording import path_shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
-    from napari_channelmix.report.results_by_cell import CellResults
+    from napari_channelmix.report.results_by_cell import ResultsByCell
 
 __all__ = [
     "about_of",
@@ -76,7 +77,7 @@ def require_h5py(path: Path, what: str) -> Any:
     return h5py
 
 
-def write_anndata_job(results: CellResults, path: Path) -> Job[Path]:
+def write_anndata_job(results: ResultsByCell, path: Path) -> Job[Path]:
     """Write an AnnData file; a job. See `report.cell_results.write_cells`.
 
     Raises
@@ -97,7 +98,7 @@ def write_anndata_job(results: CellResults, path: Path) -> Job[Path]:
     return path
 
 
-def _fill(file: Any, results: CellResults) -> Job[None]:
+def _fill(file: Any, results: ResultsByCell) -> Job[None]:
     cells, rows = results.cells, results.positions
     write_root(file)
     yield Progress(0, 10, "writing the table")
@@ -132,14 +133,14 @@ def _fill(file: Any, results: CellResults) -> Job[None]:
 
 
 def write_obs(
-    file: Any, results: CellResults, more: Mapping[str, Column] | None = None
+    file: Any, results: ResultsByCell, more: Mapping[str, Column] | None = None
 ) -> Job[None]:
     """The table ``obs`` of an AnnData file, with the keys of SpatialData.
 
     Parameters
     ----------
     file : h5py.File
-    results : CellResults
+    results : ResultsByCell
     more : mapping of str to Column, optional
         Further columns.
     """
@@ -264,7 +265,7 @@ def _about_latents(latents: Any) -> dict[str, Any]:
     return {"names": list(latents.names), "badges": list(badges) or None}
 
 
-def about_of(results: CellResults, in_um: bool) -> dict[str, Any]:
+def about_of(results: ResultsByCell, in_um: bool) -> dict[str, Any]:
     """How a file was made, for ``uns["channelmix"]``."""
     cells = results.cells
     units = {"spatial": "pixel", **({"spatial_um": "micrometer"} if in_um else {})}

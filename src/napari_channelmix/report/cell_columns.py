@@ -6,7 +6,6 @@ Texts that repeat (fields of view, groups, classes) are codes into a short list 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,9 @@ from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.report.cell_table import margins
 
 if TYPE_CHECKING:
-    from napari_channelmix.report.results_by_cell import CellResults
+    from collections.abc import Iterator, Sequence
+
+    from napari_channelmix.report.results_by_cell import ResultsByCell
 
 __all__ = ["Column", "columns_of", "csv_field", "key_columns_of"]
 
@@ -107,7 +108,7 @@ def csv_field(text: str, *, formulas: bool = False) -> str:
     return f'"{doubled}"'
 
 
-def columns_of(results: CellResults) -> Iterator[Column]:
+def columns_of(results: ResultsByCell) -> Iterator[Column]:
     """The columns of the chosen cells, in the order and with the names of `report.cell_table`.
 
     One after the other, so that not all are in memory at once.
@@ -144,7 +145,7 @@ def columns_of(results: CellResults) -> Iterator[Column]:
     yield from key_columns_of(results, taken)
 
 
-def key_columns_of(results: CellResults, taken: Sequence[str] = ()) -> Iterator[Column]:
+def key_columns_of(results: ResultsByCell, taken: Sequence[str] = ()) -> Iterator[Column]:
     """The user's own columns, as `names_of_keys` calls them beside those that are ``taken``."""
     keys = results.cells.keys
     names = names_of_keys(map(str, keys), taken)
@@ -152,7 +153,7 @@ def key_columns_of(results: CellResults, taken: Sequence[str] = ()) -> Iterator[
         yield Column(names[str(name)], *_coded(keys[name].to_numpy()[results.positions]))
 
 
-def _marks(results: CellResults, rows: IntArray) -> IntArray:
+def _marks(results: ResultsByCell, rows: IntArray) -> IntArray:
     """Codes into `MARKS`."""
     codes = np.full(len(rows), MARKS.index(UNKNOWN), np.int64)
     if results.training is not None:

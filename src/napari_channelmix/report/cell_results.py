@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, drain
-from napari_channelmix.report.results_by_cell import CellResults
+from napari_channelmix.report.results_by_cell import ResultsByCell
 from napari_channelmix.settings.export import CellFormat
+from napari_channelmix.shown_result import ShownResult
 from napari_channelmix.wording import listed, path_shown, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
     from napari_channelmix.progress_bar import ShowProgress
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["ENDINGS", "SUFFIXES", "CellResults", "format_of", "write_cells", "write_cells_job"]
 
@@ -42,8 +49,72 @@ _FORMAT_OF = {
 SUFFIXES = tuple(_FORMAT_OF)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class CellResults(ShownResult, ResultsByCell):
+    """What is known of each cell of a data set.
+
+    Every array has a row for each of the N cells, whichever are chosen.
+
+    Attributes
+    ----------
+    cells : Cells
+    probabilities : (N, K) float32 array or None
+        Of each class of the classifier.
+    classes : tuple of K str
+        Its classes.
+    training : (N,) sequence of str or None
+        Whether the classifier was trained on each cell: ``yes``, ``same group``, ``no`` or
+        ``unknown``; see `phenotypes.held_out`.
+    latents : Latents or None
+        Or anything with ``names`` (Z) and ``values`` (N, Z), NaN for cells that have none.
+    importance : ChannelImportance or None
+    chosen : (n,) int array, (N,) bool array or None
+        Positions of the cells that are written, in this order; None for all.
+    about : mapping of str to object
+        How it was made, ready for JSON; see `provenance`.
+
+    Raises
+    ------
+    DataError
+        An array of another length, or cells that do not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_channelmix.data.samples import synthetic_plate
+    >>> cells = synthetic_plate(wells=2, cells_per_well=2, side=64, crop=16).cells
+    >>> results = CellResults(cells, np.full((4, 2), 0.5, "float32"), cells.classes)
+    >>> len(results), results.positions.tolist()
+    (4, [0, 1, 2, 3])
+    """
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.report.result_summary import cell_results_summary
+
+        return cell_results_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per chosen cell; columns as of `report.cell_table.cell_table`."""
+        from napari_channelmix.report.cell_table import cell_table
+
+        training = None if self.training is None else [str(mark) for mark in self.training]
+        table = cell_table(self.cells, self.probabilities, self.classes, self.latents, training)
+        return table.iloc[self.positions].reset_index(drop=True)
+
+    def plot(self) -> Figure:
+        """Some of the chosen cells; see `Cells.plot`."""
+        return self.cells.plot(self.positions[:18].tolist())
+
+    def save(
+        self, path: str | Path, *, format: CellFormat = "auto", progress: ShowProgress = None
+    ) -> tuple[Path, ...]:
+        """As `write_cells`: a file whose ending tells its format."""
+        return write_cells(self, path, format=format, progress=progress)
+
+
 def write_cells(
-    results: CellResults,
+    results: ResultsByCell,
     path: str | Path,
     *,
     format: CellFormat = "auto",
@@ -107,7 +178,7 @@ def write_cells(
 
 
 def write_cells_job(
-    results: CellResults, path: str | Path, format: CellFormat = "auto", name: str = "channelmix"
+    results: ResultsByCell, path: str | Path, format: CellFormat = "auto", name: str = "channelmix"
 ) -> Job[tuple[Path, ...]]:
     """`write_cells` as a job."""
     path = Path(path)
@@ -121,7 +192,7 @@ def write_cells_job(
         raise no_unicode(path, error) from error
 
 
-def _written_job(results: CellResults, path: Path, kind: str, name: str) -> Job[tuple[Path, ...]]:
+def _written_job(results: ResultsByCell, path: Path, kind: str, name: str) -> Job[tuple[Path, ...]]:
     if kind == "ome-zarr":
         from napari_channelmix.report.zarr_results import write_zarr_job
 
@@ -167,7 +238,7 @@ def format_of(path: Path, format: CellFormat) -> str:
     return format
 
 
-def _writer_of(format: str) -> Callable[[CellResults, Path], Job[Path]]:
+def _writer_of(format: str) -> Callable[[ResultsByCell, Path], Job[Path]]:
     """What writes one file, imported where it is used."""
     if format == "anndata":
         from napari_channelmix.report.anndata_results import write_anndata_job

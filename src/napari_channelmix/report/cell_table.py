@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +16,12 @@ from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.phenotypes.held_out import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.drl import Latents
+    from napari_channelmix.report.results_by_cell import NamedValues
 
 __all__ = ["cell_table", "margins", "why_no_parquet", "write_table"]
 
@@ -31,7 +32,7 @@ def cell_table(
     cells: Cells,
     probabilities: FloatArray | None = None,
     classes: Sequence[str] = (),
-    latents: Latents | None = None,
+    latents: NamedValues | None = None,
     training: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """All that is known of each cell.

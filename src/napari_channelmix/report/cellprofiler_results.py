@@ -11,8 +11,6 @@ Source: CellProfiler 4, ExportToSpreadsheet; columns that CellProfiler does not 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +22,11 @@ from napari_channelmix.report.field_images import channel_file, image_name
 from napari_channelmix.report.table_results import write_columns_job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
     from napari_channelmix.data import Cells
-    from napari_channelmix.report.results_by_cell import CellResults
+    from napari_channelmix.report.results_by_cell import ResultsByCell
 
 __all__ = ["write_cellprofiler_job"]
 
@@ -36,12 +37,12 @@ IMAGE, OBJECT = "ImageNumber", "ObjectNumber"
 LEFT_OUT = ("field", "object", "y", "x", IMAGE, OBJECT)
 
 
-def write_cellprofiler_job(results: CellResults, path: Path) -> Job[tuple[Path, Path]]:
+def write_cellprofiler_job(results: ResultsByCell, path: Path) -> Job[tuple[Path, Path]]:
     """Write the table of objects, and the table of their images beside it; a job.
 
     Parameters
     ----------
-    results : CellResults
+    results : ResultsByCell
     path : path
         Of the objects, such as ``MyExpt_Nuclei.csv``; their images are in ``MyExpt_Image.csv``.
 
@@ -113,7 +114,7 @@ def _whole(cells: Cells, name: str, rows: IntArray) -> IntArray | None:
     return np.array([int(text) for text in texts], dtype=np.int64)
 
 
-def _measured(results: CellResults) -> Iterator[Column]:
+def _measured(results: ResultsByCell) -> Iterator[Column]:
     names = {
         "cell": "ChannelMix_Cell",
         "field_name": "Metadata_Field",

@@ -16,7 +16,6 @@ Source: scPortrait 1.8, https://mannlabs.github.io/scPortrait, 'Single-cell imag
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,8 +35,10 @@ from napari_channelmix.report.cell_columns import Column
 from napari_channelmix.wording import path_shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.data import Cells
-    from napari_channelmix.report.results_by_cell import CellResults
+    from napari_channelmix.report.results_by_cell import ResultsByCell
 
 __all__ = ["write_crops_job"]
 
@@ -49,7 +50,7 @@ LEVEL = 1
 BATCH = 64
 
 
-def write_crops_job(results: CellResults, path: Path) -> Job[Path]:
+def write_crops_job(results: ResultsByCell, path: Path) -> Job[Path]:
     """Write crops of the chosen cells; a job. See `report.cell_results.write_cells`.
 
     The pixels are read twice: for the range of each channel, and to be written.
@@ -89,7 +90,7 @@ def _ranges_job(cells: Cells) -> Job[npt.NDArray[np.float64]]:
 
 
 def _fill_job(
-    file: Any, results: CellResults, cells: Cells, ranges: npt.NDArray[np.float64]
+    file: Any, results: ResultsByCell, cells: Cells, ranges: npt.NDArray[np.float64]
 ) -> Job[None]:
     masked = _outlined(cells)
     names = [*[MASK] * masked, *cells.channels]

@@ -30,7 +30,8 @@ from napari_channelmix.phenotypes.responses import PREDICTED, responses_of
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.report.cell_results import SUFFIXES, CellResults, write_cells_job
 from napari_channelmix.report.group_tables import write_doses, write_groups
-from napari_channelmix.report.prediction_parts import ADVICE, PredictionParts
+from napari_channelmix.report.kept_chunks import ADVICE
+from napari_channelmix.report.prediction_parts import PredictionParts
 from napari_channelmix.report.text import training_in_words
 from napari_channelmix.settings import PredictSettings, merged, takes_settings
 from napari_channelmix.stored_files import Stored, read_json

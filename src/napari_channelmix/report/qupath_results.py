@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +31,10 @@ from napari_channelmix.report.table_results import write_columns_job
 from napari_channelmix.wording import path_shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from napari_channelmix.data import Cells
-    from napari_channelmix.report.results_by_cell import CellResults
+    from napari_channelmix.report.results_by_cell import ResultsByCell
 
 __all__ = ["write_geojson_job", "write_qupath_job"]
 
@@ -47,7 +48,7 @@ STEP = 100
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "napari-channelmix/object")
 
 
-def write_qupath_job(results: CellResults, path: Path) -> Job[Path]:
+def write_qupath_job(results: ResultsByCell, path: Path) -> Job[Path]:
     """Write a table as QuPath exports measurements of detections; a job.
 
     ``Image``, ``Object ID``, ``Object type``, ``Name``, ``Classification`` (the predicted class,
@@ -86,14 +87,14 @@ def write_qupath_job(results: CellResults, path: Path) -> Job[Path]:
     return path
 
 
-def write_geojson_job(results: CellResults, path: Path) -> Job[tuple[Path, ...]]:
+def write_geojson_job(results: ResultsByCell, path: Path) -> Job[tuple[Path, ...]]:
     """Write detections as GeoJSON, a file for each image as QuPath imports them; a job.
 
     Cells with outlines become polygons along the borders of their pixels, others points.
 
     Parameters
     ----------
-    results : CellResults
+    results : ResultsByCell
     path : path
         A file, where the chosen cells lie in one field of view; else a folder, in which each file
         is called like its image.
@@ -135,7 +136,7 @@ def write_geojson_job(results: CellResults, path: Path) -> Job[tuple[Path, ...]]
 
 
 def _write_field_job(
-    results: CellResults, path: Path, named: Sequence[tuple[str, int]]
+    results: ResultsByCell, path: Path, named: Sequence[tuple[str, int]]
 ) -> Job[None]:
     """The cells of one field of view, with id and number of each."""
     with written_whole(path) as neighbour, neighbour.open("w", encoding="utf-8") as file:
@@ -148,7 +149,7 @@ def _write_field_job(
         file.write("\n]}\n")
 
 
-def _features(results: CellResults, named: Sequence[tuple[str, int]]) -> Iterator[dict[str, Any]]:
+def _features(results: ResultsByCell, named: Sequence[tuple[str, int]]) -> Iterator[dict[str, Any]]:
     codes, classes = results.class_codes
     numeric: dict[str, list[float]] = {}
     textual: dict[str, list[str]] = {}
@@ -200,7 +201,7 @@ def _geometries(cells: Cells) -> Iterator[dict[str, Any]]:
             yield {"type": "MultiPolygon", "coordinates": polygons}
 
 
-def object_ids(results: CellResults) -> list[str]:
+def object_ids(results: ResultsByCell) -> list[str]:
     """The ids of the chosen cells: the user's own, where there are such; else made here."""
     cells, rows = results.cells, results.positions
     keys = cells.keys
@@ -214,14 +215,14 @@ def object_ids(results: CellResults) -> list[str]:
     ]
 
 
-def object_numbers(results: CellResults) -> npt.NDArray[np.int64]:
+def object_numbers(results: ResultsByCell) -> npt.NDArray[np.int64]:
     """Id of each chosen cell in its field of view (n,): of its object, else its position."""
     rows = results.positions
     ids = results.cells.table["object"].to_numpy(np.int64)[rows]
     return np.where(ids > 0, ids, rows)
 
 
-def _further(results: CellResults) -> Iterator[Column]:
+def _further(results: ResultsByCell) -> Iterator[Column]:
     """Measurements, by the names QuPath gives such, and what else the table of cells says."""
     given = results.cells.classes and results.probabilities is not None
     for column in columns_of(results):

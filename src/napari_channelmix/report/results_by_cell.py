@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +11,12 @@ import numpy.typing as npt
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
 
-__all__ = ["CellResults", "NamedValues"]
+__all__ = ["NamedValues", "ResultsByCell"]
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -37,8 +38,8 @@ class NamedValues(Protocol):
     def values(self) -> FloatArray: ...  # noqa: D102
 
 
-@dataclass(frozen=True, eq=False)
-class CellResults:
+@dataclass(frozen=True, eq=False, repr=False)
+class ResultsByCell:
     """What is known of each cell of a data set.
 
     Every array has a row for each of the N cells, whichever are chosen.
@@ -70,7 +71,7 @@ class CellResults:
     --------
     >>> from napari_channelmix.data.samples import synthetic_plate
     >>> cells = synthetic_plate(wells=2, cells_per_well=2, side=64, crop=16).cells
-    >>> results = CellResults(cells, np.full((4, 2), 0.5, "float32"), cells.classes)
+    >>> results = ResultsByCell(cells, np.full((4, 2), 0.5, "float32"), cells.classes)
     >>> len(results), results.positions.tolist()
     (4, [0, 1, 2, 3])
     """
@@ -112,7 +113,7 @@ class CellResults:
             return self.probabilities.argmax(axis=1).astype(np.int64), tuple(self.classes)
         return self.cells.labels, self.cells.classes
 
-    def subset(self, positions: npt.ArrayLike) -> CellResults:
+    def subset(self, positions: npt.ArrayLike) -> Self:
         """The results of some cells, as results of a data set of their own.
 
         Parameters

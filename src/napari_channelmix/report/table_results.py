@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.atomic_write import written_whole
@@ -13,7 +11,10 @@ from napari_channelmix.report.cell_columns import Column, columns_of, csv_field
 from napari_channelmix.wording import path_shown
 
 if TYPE_CHECKING:
-    from napari_channelmix.report.results_by_cell import CellResults
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from napari_channelmix.report.results_by_cell import ResultsByCell
 
 __all__ = ["no_unicode", "write_columns_job", "write_csv_job", "write_parquet_job"]
 
@@ -23,7 +24,7 @@ ROWS = 8_192
 ROW_GROUP = 65_536
 
 
-def write_csv_job(results: CellResults, path: Path) -> Job[Path]:
+def write_csv_job(results: ResultsByCell, path: Path) -> Job[Path]:
     """Write a row per cell as CSV; a job. See `report.cell_results.write_cells`."""
     columns = yield from _columns_job(results)
     yield from write_columns_job(columns, path)
@@ -67,7 +68,7 @@ def no_unicode(path: Path, error: UnicodeEncodeError) -> SaveError:
     )
 
 
-def write_parquet_job(results: CellResults, path: Path) -> Job[Path]:
+def write_parquet_job(results: ResultsByCell, path: Path) -> Job[Path]:
     """Write a row per cell as Parquet; a job. See `report.cell_results.write_cells`.
 
     Raises
@@ -109,7 +110,7 @@ def write_parquet_job(results: CellResults, path: Path) -> Job[Path]:
     return path
 
 
-def _columns_job(results: CellResults) -> Job[list[Column]]:
+def _columns_job(results: ResultsByCell) -> Job[list[Column]]:
     """The columns, a step for each: of a million cells each takes tenths of a second."""
     columns = []
     for column in columns_of(results):

@@ -85,7 +85,7 @@ def _draw_matrix(place: Any, rows: Any, names: list[str], classes: list[str]) ->
     axes.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize="x-small")
     axes.set_yticks(range(len(classes)), classes, fontsize="x-small")
-    axes.set_ylabel("called", fontsize="x-small")
+    axes.set_ylabel("predicted", fontsize="x-small")
     for (row, column), share in np.ndenumerate(shares):
         if np.isfinite(share):
             axes.text(
@@ -102,7 +102,7 @@ def _draw_matrix(place: Any, rows: Any, names: list[str], classes: list[str]) ->
 
 def _draw_curve(panel: Any, result: WhatIf, axis: str, from_class: str) -> None:
     table = result.curve(axis, from_class)
-    panel.set_title(f"{axis}\ncalled {from_class}", fontsize="x-small")
+    panel.set_title(f"{axis}\npredicted as {from_class}", fontsize="x-small")
     spread = table.groupby("class_name", sort=False)["probability"].agg(np.ptp)
     kept = list(spread.sort_values(ascending=False, kind="stable").index[:CLASSES])
     # The same in each panel, whichever class moves most there.

@@ -17,7 +17,6 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +43,10 @@ from napari_channelmix.report.table_results import write_columns_job
 from napari_channelmix.wording import counted, path_shown, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_channelmix.data.fields import Field
-    from napari_channelmix.report.results_by_cell import CellResults
+    from napari_channelmix.report.results_by_cell import ResultsByCell
 
 __all__ = ["LABEL_NAME", "write_zarr_job"]
 
@@ -53,12 +54,12 @@ __all__ = ["LABEL_NAME", "write_zarr_job"]
 LABEL_NAME = "channelmix"
 
 
-def write_zarr_job(results: CellResults, path: Path, name: str = LABEL_NAME) -> Job[Path]:
+def write_zarr_job(results: ResultsByCell, path: Path, name: str = LABEL_NAME) -> Job[Path]:
     """Write results beside the images that cells lie in; a job.
 
     Parameters
     ----------
-    results : CellResults
+    results : ResultsByCell
         Cells with outlines. Those that lie in other files are left out.
     path : path
         The plate or image that they lie in; or one that does not exist yet, which becomes a copy of
@@ -116,7 +117,7 @@ def write_zarr_job(results: CellResults, path: Path, name: str = LABEL_NAME) -> 
     return path
 
 
-def _groups_of(results: CellResults) -> dict[int, Path]:
+def _groups_of(results: ResultsByCell) -> dict[int, Path]:
     """Folder of the image of each field of view that holds chosen cells, where it is OME-Zarr."""
     fields = results.cells.table["field"].to_numpy(np.int64)[results.positions]
     groups = {}
@@ -147,7 +148,7 @@ def _root_of(group: Path) -> Path:
     return group
 
 
-def _refuse_beside(results: CellResults, groups: dict[int, Path], name: str) -> None:
+def _refuse_beside(results: ResultsByCell, groups: dict[int, Path], name: str) -> None:
     """Refuse what could not be written, before anything is."""
     cells, rows = results.cells, results.positions
     fields = cells.table["field"].to_numpy(np.int64)[rows]
@@ -185,12 +186,12 @@ def _stack(group: Path) -> list[int]:
     return [n for name, n in zip(names, array.shape, strict=True) if name not in ("c", "y", "x")]
 
 
-def _names(results: CellResults, name: str) -> dict[str, list[str]]:
+def _names(results: ResultsByCell, name: str) -> dict[str, list[str]]:
     """Names of what is written, by the folder that it is written to."""
     return {"labels": [name, *[f"{name}-classes"] * bool(results.class_codes[1])], "tables": [name]}
 
 
-def _beside_job(results: CellResults, groups: dict[int, Path], name: str) -> Job[None]:
+def _beside_job(results: ResultsByCell, groups: dict[int, Path], name: str) -> Job[None]:
     _refuse_beside(results, groups, name)
     made: list[tuple[Path, Path]] = []
     fields = results.cells.table["field"].to_numpy(np.int64)
@@ -245,7 +246,7 @@ def _beside_job(results: CellResults, groups: dict[int, Path], name: str) -> Job
 
 
 def _write_labels(
-    results: CellResults, image: ImageGroup, field: int, places: list[Path], name: str
+    results: ResultsByCell, image: ImageGroup, field: int, places: list[Path], name: str
 ) -> None:
     cells, rows = results.cells, results.positions
     ids = cells.table["object"].to_numpy(np.int64)[rows]
@@ -285,7 +286,7 @@ def _write_labels(
     )
 
 
-def _table_columns(results: CellResults, positions: npt.NDArray[np.int64]) -> list[Column]:
+def _table_columns(results: ResultsByCell, positions: npt.NDArray[np.int64]) -> list[Column]:
     """The table of cells by the ids of its objects, with their positions in the data set."""
     own = {"object": "label", "label": "class"}
     left_out = ("field", "field_name")

@@ -5,12 +5,11 @@ Rooms that import torch or Qt are imported where they are used, so that --help i
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.run.arguments import model_on_device, named_model, named_prior, say
@@ -32,6 +31,9 @@ from napari_channelmix.settings.workload import (
     training_workload,
 )
 from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = [
     "demo",
@@ -245,6 +247,7 @@ def explain(args: argparse.Namespace) -> None:
     job = explain_cells_job(model, cells, args.out, settings, device=args.device, batch=args.batch)
     count = min(len(cells), settings.limit or len(cells))
     method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
+    method += ", tested" * settings.reliability
     work = explain_workload(model, count, cells.crop, method, args.device)
     result = run_job(job, title="explain", quiet=args.quiet, work=work)
     say(args, explanation_text(result.content))
@@ -310,6 +313,7 @@ def latents(args: argparse.Namespace) -> None:
         settings.finetune,
         args.device,
         settings.pixels,
+        settings.features,
         settings.drawing_steps if settings.drawing == "residual" else 0,
     )
     result = run_job(job, title="latents", quiet=args.quiet, work=work)

@@ -95,7 +95,7 @@ def all_scores_job(run: ExplainRun) -> Job[ChunkReport]:
         stage="measuring the maps",
         sizes=[some.stop - some.start for some in rows],
     )
-    done = run.steps - len(missing)
+    done = len(run.chunks) * (1 + len(run.scored)) - len(missing)
     report = yield from part(job, done, len(missing), run.steps)
     report.refuse_missing(
         lambda position: f"{missing[position][1]}, {run.words_of(rows[position])}",

@@ -18,6 +18,7 @@ from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explain_chunks import all_maps_job, all_scores_job, staged
+from napari_channelmix.run.explain_reliability import all_reliability_job
 from napari_channelmix.run.explain_report import (
     SCHEMA,
     maps_picture,
@@ -142,9 +143,9 @@ def explain_cells_job(
     """Explain the cells of a data set, and keep what is found in a folder; a job.
 
     Find the cells that the model was not trained on; explain 64 cells and keep their maps; when
-    all are done, measure them where that is asked; write the picture and the report. What an
-    earlier run has kept is not done again. Memory does not grow with the number of cells, but for
-    the numbers of the report.
+    all are done, measure and test them where that is asked; write the picture and the report.
+    What an earlier run has kept is not done again. Memory does not grow with the number of cells,
+    but for the numbers of the report.
 
     Parameters
     ----------
@@ -188,6 +189,8 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
     reports = [(yield from all_maps_job(run))]
     if run.settings.score:
         reports.append((yield from all_scores_job(run)))
+    if run.settings.reliability:
+        reports.append((yield from all_reliability_job(run)))
     worked = any(report.total for report in reports)
     report = out / "explain.json"
     table = out / "cells.csv"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.pcim.reference_scores import reference_scores
 from napari_channelmix.provenance import provenance
+from napari_channelmix.run.explain_reliability import reliability_content
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
 from napari_channelmix.settings import OF_THE_CLUSTER, as_dict
@@ -24,6 +23,9 @@ from napari_channelmix.stored_files import read_content
 from napari_channelmix.whatif.evidence_shares import mean_share_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.run.explain_run import ExplainRun
 
@@ -119,6 +121,11 @@ def report_content(
                 "captum is not installed, so no baselines are measured; "
                 "install it with: pip install 'napari-channelmix[compare]'"
             )
+    tested = reliability_content(run)
+    if tested is not None:
+        content["reliability"] = tested
+        if not tested["readable_maps"]:
+            notes.insert(0, "none of the maps may be read: see 'reliability'")
     content["warnings"] = notes
     settings = {name: run.facts[name] for name in ("target", "versus", "channels", "forwards")}
     settings |= {"prior": run.facts["prior"]} if "prior" in run.facts else {}
@@ -194,6 +201,8 @@ def read_report(path: Path, run: ExplainRun) -> dict[str, Any] | None:
         return None
     if content.get("run") != run.store.run:
         return None
+    if run.settings.reliability and "reliability" not in content:
+        return None
     measured = set(run.scored) - set(run.left_out())
     if run.settings.score and not measured <= set(content.get("scores", ())):
         return None
@@ -214,7 +223,9 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
     for row in rows.tolist():
         of = content["target"][row]
         sure = content["probabilities"][row][of]
-        minded = content["doubts"][row] or content["caveats"][row]
+        tested = content.get("reliability")
+        unreadable = tested is not None and not tested["readable"][row]
+        minded = content["doubts"][row] or content["caveats"][row] or unreadable
         mark = " (!)" if minded else ""
         name = run.name_of(run.chosen[row])
         titles.append(f"{name}: {content['classes'][of]} ({sure:.2f}){mark}")

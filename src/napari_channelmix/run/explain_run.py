@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,11 +28,18 @@ from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explain_tasks import ExplainTask
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import METHOD_VERSION, MapStore
-from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
+from napari_channelmix.run.stored_schemas import (
+    RELIABILITY,
+    Chunk,
+    ChunkReliability,
+    ChunkScores,
+)
 from napari_channelmix.settings import OF_THE_CLUSTER, ClusterSettings, fields_of, settings_of
 from napari_channelmix.stored_files import validated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.settings import ExplainSettings
@@ -43,10 +49,21 @@ __all__ = ["CHUNK", "ExplainRun"]
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
+# How long it takes to test a chunk, in methods for a chunk.
+TESTING = 6
 # Cells on which the gradients of a model made elsewhere are tried.
 TRIED = 32
 # Settings that change no map, or whose part in it is known otherwise.
-OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only", *OF_THE_CLUSTER)
+OF_NO_ACCOUNT = (
+    "limit",
+    "score",
+    "reliability",
+    "cells",
+    "check",
+    "prior",
+    "only",
+    *OF_THE_CLUSTER,
+)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -194,7 +211,10 @@ class ExplainRun:
         if content is None:
             return None
         try:
-            if method:
+            if method == RELIABILITY:
+                tested = validated(content, ChunkReliability, where=method)
+                tested.refuse_others(rows.stop - rows.start)
+            elif method:
                 scores = validated(content, ChunkScores, where=method)
                 scores.refuse_others(rows.stop - rows.start)
             else:
@@ -225,7 +245,13 @@ class ExplainRun:
     @property
     def steps(self) -> int:
         """Work in all, in methods for a chunk."""
-        return len(self.chunks) * (1 + self.settings.score * len(self.scored))
+        methods = 1 + self.settings.score * len(self.scored)
+        return len(self.chunks) * (methods + self.settings.reliability * self.testing_steps)
+
+    @property
+    def testing_steps(self) -> int:
+        """How long it takes to test a chunk, in methods for a chunk."""
+        return TESTING
 
     def source(self) -> Source:
         """The chosen cells, with their numbers in the data set."""

@@ -73,6 +73,11 @@ def explained_table(cells: Cells, chosen: IntArray, content: dict[str, Any]) -> 
     columns |= _share_columns(content.get("evidence_shares"))
     for method, scores in content.get("scores_per_cell", {}).items():
         columns |= {f"{name} of {method}": values for name, values in scores.items()}
+    tested = content.get("reliability")
+    if tested is not None:
+        names = ("verdict", "readable", "gain", "p_value", "randomisation", "staying")
+        columns |= {name: tested[name] for name in names}
+        columns["words"] = list(map(" ".join, tested["words"]))
     return pd.DataFrame({**columns, **named_keys(cells.keys.iloc[chosen], columns)})
 
 

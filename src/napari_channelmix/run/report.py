@@ -12,8 +12,9 @@ import numpy as np
 from napari_channelmix.classify import load_model
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.predictor import matched
-from napari_channelmix.config import ClassifierPart, Config, WhatIfPart
+from napari_channelmix.config import AuditPart, ClassifierPart, Config, WhatIfPart
 from napari_channelmix.config.from_results import (
+    audit_part,
     classifier_part,
     data_part,
     explanation_part,
@@ -297,6 +298,13 @@ def _what_if_part(findings: Findings, classifier: ClassifierPart | None) -> What
     )
 
 
+def _audit_part(findings: Findings, classifier: ClassifierPart | None) -> AuditPart | None:
+    if findings.audit is None or classifier is None:
+        return None
+    about = findings.audit.provenance
+    return None if of_others("", about, findings, "") else audit_part(about)
+
+
 def _request(about: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings that were asked for, from the provenance of maps."""
     request = about.get("request")
@@ -346,5 +354,6 @@ def _config(
         if findings.latents is None
         else latents_part(findings.latents.content["provenance"]),
         what_if=_what_if_part(findings, classifier),
+        audit=_audit_part(findings, classifier),
         notes=tuple(notes),
     )

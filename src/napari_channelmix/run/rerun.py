@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import refuse_no_folder
-from napari_channelmix.config import Config, read_config, write_config
+from napari_channelmix.config import (
+    Config,
+    ModelChannelsPart,
+    TransplantsPart,
+    read_config,
+    write_config,
+)
 from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
@@ -27,16 +33,28 @@ from napari_channelmix.report.predict_dataset import Predicted, predict_cells_jo
 from napari_channelmix.run.config_classifier import classifier_job, computing_as, device_of
 from napari_channelmix.run.encode_dataset import Encoded, encode_cells_job
 from napari_channelmix.run.explain_dataset import Explained, explain_cells_job
+from napari_channelmix.run.other_answers import (
+    AUDIT,
+    CHANNELS,
+    TRANSPLANTS,
+    OtherAnswer,
+    audit_file_job,
+    channels_files_job,
+    transplants_files_job,
+)
 from napari_channelmix.run.report import Sources, findings_job
 from napari_channelmix.run.what_if_dataset import WhatIfFolder, what_if_cells_job
 from napari_channelmix.settings import (
+    ChannelSettings,
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
     PredictSettings,
+    TransplantSettings,
     WhatIfSettings,
     settings_of,
 )
+from napari_channelmix.settings.audit import AuditSettings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
@@ -67,6 +85,8 @@ class Rerun:
         The folder with all files; ``report.html`` is among them.
     predictions : Predicted or None
     what_if : WhatIfFolder or None
+    left_out : tuple of str
+        What could not be asked about changed cells, and why, a line each.
     others : tuple of Rerun
         What came of further data sets; all of them are in one report.
     """
@@ -80,6 +100,7 @@ class Rerun:
     out: Path
     predictions: Predicted | None = None
     what_if: WhatIfFolder | None = None
+    left_out: tuple[str, ...] = ()
     others: tuple[Rerun, ...] = ()
 
     @property
@@ -130,6 +151,20 @@ def run_config(
         As the single jobs.
     InUseError
         Another run that works in the folder.
+
+    Examples
+    --------
+    >>> from napari_channelmix.config import Config, DataPart, ExplanationPart, write_config
+    >>> from napari_channelmix.config import ClassifierPart, TrainingPart
+    >>> file = cm.save_dataset(cells, folder / "data")
+    >>> training = TrainingPart(network="tiny", epochs=1)
+    >>> config = Config(
+    ...     data=DataPart(dataset=str(file)), classifier=ClassifierPart(training=training)
+    ... )
+    >>> path = folder / "config.json"
+    >>> _ = write_config(config, path)
+    >>> cm.run_config(path).report.name
+    'report.html'
     """
     folder = Path(path).with_suffix("") if out is None else Path(out)
     return drain(
@@ -154,7 +189,12 @@ WEIGHTS = {
     "explanations": 10,
     "latents": 15,
     "what_if": 15,
+    "transplants": 5,
+    "model_channels": 3,
+    "audit": 5,
 }
+# Parts that ask about changed cells at once, without a folder of blocks.
+OTHERS = ("transplants", "model_channels", "audit")
 
 
 class _Steps:
@@ -272,7 +312,7 @@ def _results_job(
                 device=device_of(device, config.device),
             )
             latents = yield from steps.of(encode, "latents")
-    what_if = None
+    what_if, left_out = None, list[str]()
     if data_set.what_if is not None:
         wanted = data_set.what_if
         answer = what_if_cells_job(
@@ -284,6 +324,12 @@ def _results_job(
             channels=wanted.channels,
         )
         what_if = yield from steps.of(answer, "what_if")
+        left_out += what_if.left_out
+    for name in (name for name in data_set.parts if name in OTHERS):
+        asked = getattr(data_set, name)
+        model = classifiers[config.owner_of(data_set, asked)]
+        other = yield from steps.of(_other_job(asked, model, cells, out / "whatif"), name)
+        left_out += [other.left_out] if other.left_out else []
     return Rerun(
         data_set,
         cells,
@@ -294,7 +340,18 @@ def _results_job(
         out,
         predictions,
         what_if,
+        left_out=tuple(left_out),
     )
+
+
+def _other_job(asked: Any, model: Any, cells: Cells, out: Path) -> Job[OtherAnswer]:
+    """What else was asked about changed cells, into a folder."""
+    if isinstance(asked, TransplantsPart):
+        exchange = settings_of(TransplantSettings, asked)
+        return transplants_files_job(model, cells, out, exchange)
+    if isinstance(asked, ModelChannelsPart):
+        return channels_files_job(model, cells, out, settings_of(ChannelSettings, asked))
+    return audit_file_job(model, cells, out, settings_of(AuditSettings, asked), asked.mapped)
 
 
 def _findings_job(
@@ -315,7 +372,15 @@ def _findings_job(
         importance=out / "importance" if rerun.importance is not None else None,
         explain=tuple(out / "explanations" / str(n + 1) for n in range(len(rerun.explained))),
         latents=out / "latents" if rerun.latents is not None else None,
-        what_if=out / "whatif" if rerun.what_if is not None else None,
+        what_if=_with_any(
+            out / "whatif",
+            {
+                "whatif.json": data_set.what_if,
+                TRANSPLANTS: data_set.transplants or data_set.what_if,
+                CHANNELS: data_set.model_channels or data_set.what_if,
+            },
+        ),
+        audit=_with_any(out / "whatif", {AUDIT: data_set.audit}, AUDIT),
         prior=prior,
         trained_on="" if owner == index else config.data_sets[owner].data.name,
     )
@@ -327,8 +392,15 @@ def _findings_job(
         own = ClassifierFacts.of(rerun.classifier, "as configured")
     name = data_set.data.name if config.others else ""
     # Those of the first data set stand above all of them.
-    notes = tuple(f"{name}: {line}" for line in result.notes) if name else result.notes
+    notes = (*result.notes, *rerun.left_out)
+    notes = tuple(f"{name}: {line}" for line in notes) if name else notes
     return replace(result, config=None, name=name, own_classifier=own, notes=notes)
+
+
+def _with_any(folder: Path, wanted: dict[str, Any], name: str = "") -> Path | None:
+    """A folder, or a file in it, where any of the files is there that a part was to write."""
+    there = any(part and (folder / file).is_file() for file, part in wanted.items())
+    return folder / name if there else None
 
 
 def refuse_changed(config: DataSetConfig, cells: Cells) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.run.other_answers import CHANNELS, TRANSPLANTS
 from napari_channelmix.stored_files import parsed_json, read_text
 from napari_channelmix.whatif.audit_result import Audit
 from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
@@ -38,15 +39,19 @@ def with_interventions(
     """
     notes: list[str] = []
     if folder is not None:
-        answers = WhatIf.read(folder / "whatif.json")
         findings = replace(
             findings,
-            what_if=answers,
-            transplants=_read(folder / "transplants.json", Transplants.from_dict),
-            channel_shapley=_read(folder / "channels.json", ChannelShapley.from_dict),
+            transplants=_read(folder / TRANSPLANTS, Transplants.from_dict),
+            channel_shapley=_read(folder / CHANNELS, ChannelShapley.from_dict),
         )
-        about = answers.provenance
-        notes += of_others("the answers of what-if", about, findings, fingerprint)
+        beside = findings.transplants or findings.channel_shapley
+        path = folder / "whatif.json"
+        # A config may ask for those alone; else it is missing, and that is said.
+        if beside is None or path.is_file():
+            findings = replace(findings, what_if=WhatIf.read(path))
+        answers = findings.what_if or beside
+        assert answers is not None
+        notes += of_others("the answers of what-if", answers.provenance, findings, fingerprint)
     if audit is not None:
         if not audit.is_file():
             raise DataError(f"{path_shown(audit)}: no such file; {ADVICE}")

@@ -9,7 +9,18 @@ from pydantic import Field, model_validator
 from napari_channelmix.bounds import Finite, Forwards, Index, Limit, Name, Seed
 from napari_channelmix.stored_files import Origin, Stored, checked_as
 
-__all__ = ["Chunk", "ChunkScores", "ExplainFile", "LatentsFile", "LatentsMadeFrom"]
+__all__ = [
+    "RELIABILITY",
+    "Chunk",
+    "ChunkReliability",
+    "ChunkScores",
+    "ExplainFile",
+    "LatentsFile",
+    "LatentsMadeFrom",
+]
+
+#: What the file of a chunk is called that holds how far its maps can be trusted.
+RELIABILITY = "reliability"
 
 Probability = Annotated[float, Field(strict=True, ge=-1e-3, le=1.001, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
@@ -77,6 +88,41 @@ class _ExplainOrigin(Origin):
     settings: Annotated[dict[str, Any], checked_as(_ExplainSettings)]
 
 
+class _Reliability(Stored):
+    """How far each map can be trusted; see `pcim.Reliability.to_frame`."""
+
+    n: Annotated[int, Field(strict=True, ge=1)]
+    verdict: tuple[Literal["good", "warning", "error"], ...]
+    readable: tuple[bool, ...]
+    srg: tuple[Finite, ...]
+    insertion: tuple[Finite, ...]
+    deletion: tuple[Finite, ...]
+    gain: tuple[Finite, ...]
+    p_value: tuple[Finite, ...]
+    better_than_chance: tuple[bool, ...]
+    randomisation: tuple[Finite | None, ...]
+    stability: tuple[Finite, ...]
+    staying: tuple[Finite, ...]
+    words: tuple[tuple[str, ...], ...]
+
+    def refuse_others(self, rows: int) -> None:
+        """Refuse figures of another number of cells.
+
+        Raises
+        ------
+        ValueError
+        """
+        names = set(_Reliability.model_fields) - {"n"}
+        lists = {f"reliability.{name}": getattr(self, name) for name in sorted(names)}
+        refuse_other_lengths(lists, rows)
+
+
+class ChunkReliability(_Reliability):
+    """The file of a chunk whose maps were tested."""
+
+    run: str
+
+
 class ExplainFile(Stored):
     """As `explain_cells_job` writes it."""
 
@@ -95,6 +141,7 @@ class ExplainFile(Stored):
     scores: dict[Name, _Means] = Field(default_factory=dict)
     scores_per_cell: dict[Name, dict[Name, tuple[Finite, ...]]] = Field(default_factory=dict)
     left_out: dict[Name, str] = Field(default_factory=dict)
+    reliability: _Reliability | None = None
     warnings: tuple[str, ...] = ()
     doubts: tuple[tuple[str, ...], ...] | None = None
     caveats: tuple[tuple[str, ...], ...] | None = None
@@ -113,6 +160,8 @@ class ExplainFile(Stored):
         for method, scores in self.scores_per_cell.items():
             lists |= {f"scores_per_cell.{method}.{name}": of for name, of in scores.items()}
         refuse_other_lengths(lists, self.n)
+        if self.reliability is not None:
+            self.reliability.refuse_others(self.n)
         refuse_other_classes(self.target, self.probabilities, len(self.classes))
         if self.evidence_shares is not None:
             self.evidence_shares.refuse_others(self.n)
@@ -195,6 +244,12 @@ class _Drawing(Stored):
     text: str
 
 
+class _FeaturesOfCells(Stored):
+    """The network whose features were encoded in place of pixels."""
+
+    name: Name
+
+
 class _Tuned(Stored):
     epochs: Index
 
@@ -222,6 +277,7 @@ class LatentsFile(Stored):
     finetuned: _Tuned | None = None
     reconstruction: _Reconstruction | None = None
     drawing: _Drawing | None = None
+    features: _FeaturesOfCells | None = None
     warnings: tuple[str, ...] = ()
     provenance: Annotated[dict[str, Any], checked_as(_LatentsOrigin)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -169,8 +170,27 @@ def explanation_text(content: dict[str, Any]) -> str:
             )
         own = scores.get(content["method"], {}).get("by_reference", {})
         lines += [f"{content['method']}: {reference_scores_text(own)}"] if own else []
+    if "reliability" in content:
+        lines += reliability_text(content["reliability"])
     lines += [f"note: {line}" for line in content["warnings"]]
     return "\n".join(lines)
+
+
+def reliability_text(content: dict[str, Any]) -> list[str]:
+    """How many maps may be read, and what speaks against the others, a line each."""
+    interval = f"{content['share_readable_low']:.2f} to {content['share_readable_high']:.2f}"
+    counts = Counter(content["verdict"])
+    verdicts = ", ".join(f"{name} {counts.get(name, 0)}" for name in ("good", "warning", "error"))
+    lines = [
+        f"reliability: {content['readable_maps']} of {content['n']} maps may be read "
+        f"({content['share_readable']:.2f}, 95 % Wilson interval over cells {interval}); {verdicts}"
+    ]
+    alike = [value for value in content["randomisation"] if value is not None]
+    if alike:
+        lines.append(
+            f"correlation with the maps of random weights: median {statistics.median(alike):.2f}"
+        )
+    return lines
 
 
 def rerun_text(rerun: Rerun) -> str:

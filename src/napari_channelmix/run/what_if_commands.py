@@ -36,7 +36,9 @@ def what_if(args: argparse.Namespace) -> None:
         channels=args.channels,
     )
     result = run_job(job, title="what if", quiet=args.quiet)
-    say(args, what_if_text(result.result))
+    say(
+        args, "\n".join([what_if_text(result.result), *(f"note: {row}" for row in result.left_out)])
+    )
     if result.worked:
         say(args, saved_text(result.files, args.out))
     else:

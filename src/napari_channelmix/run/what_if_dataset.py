@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.atomic_write import refuse_no_folder, write_json, write_text, write_whole
+from napari_channelmix.atomic_write import refuse_no_folder, write_whole
 from napari_channelmix.cluster import chunks_job
 from napari_channelmix.cluster.chunks import refuse_both
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.pixel_facts import files_of_chunks_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.provenance import package_version
 from napari_channelmix.report.what_if_figure import what_if_figure
+from napari_channelmix.run.other_answers import (
+    CHANNELS,
+    TRANSPLANTS,
+    channels_files_job,
+    transplants_files_job,
+)
 from napari_channelmix.run.what_if_parts import ADVICE, WhatIfParts
 from napari_channelmix.settings import (
     ChannelSettings,
@@ -26,10 +31,8 @@ from napari_channelmix.settings import (
     merged,
     takes_settings,
 )
-from napari_channelmix.whatif.channel_shapley import channel_shapley_job
 from napari_channelmix.whatif.result import WhatIf
 from napari_channelmix.whatif.summary import summarised
-from napari_channelmix.whatif.transplants import transplant_job
 from napari_channelmix.whatif.what_if_task import (
     ChunkOfAnswers,
     WhatIfTask,
@@ -65,11 +68,14 @@ class WhatIfFolder:
     files : tuple of path
     worked : bool
         Whether anything was still missing.
+    left_out : tuple of str
+        Why transplants or channels could not be asked of these cells, a line each.
     """
 
     result: WhatIf
     files: tuple[Path, ...]
     worked: bool
+    left_out: tuple[str, ...] = ()
 
 
 @takes_settings(WhatIfSettings, leave_out=("prior",))
@@ -173,19 +179,20 @@ def what_if_cells_job(
         files.append(target)
         if parts is not None:
             parts.remove()
-        if transplants and (worked or not (out / "transplants.json").exists()):
+        others = []
+        if transplants and (worked or not (out / TRANSPLANTS).exists()):
             own = TransplantSettings(**_same(settings))
-            exchanged = yield from part(transplant_job(model, cells, settings=own), 82, 9, 100)
-            worked = True
-            content, table = exchanged.as_dict(), exchanged.matrix
-            files += _written(out, "transplants", content, table)
-        if channels and (worked or not (out / "channels.json").exists()):
+            job = transplants_files_job(model, cells, out, own)
+            others.append((yield from part(job, 82, 9, 100)))
+        if channels and (worked or not (out / CHANNELS).exists()):
             of_channels = ChannelSettings(**_same(settings))
-            job = channel_shapley_job(model, cells, settings=of_channels)
-            shapley = yield from part(job, 91, 9, 100)
-            worked = True
-            files += _written(out, "channels", shapley.as_dict(), shapley.table)
-    return WhatIfFolder(result, tuple(files), worked)
+            job = channels_files_job(model, cells, out, of_channels)
+            others.append((yield from part(job, 91, 9, 100)))
+        for other in others:
+            files += other.files
+            worked |= bool(other.files)
+    left_out = tuple(other.left_out for other in others if other.left_out)
+    return WhatIfFolder(result, tuple(files), worked, left_out)
 
 
 def _same(settings: WhatIfSettings) -> dict[str, Any]:
@@ -272,13 +279,6 @@ def _answered_job(task: WhatIfTask, out: Path) -> Job[tuple[WhatIf, WhatIfParts]
 def _name(cells: Cells, positions: npt.NDArray[np.int64]) -> str:
     """Which cells a block has: how many, and the first."""
     return f"{len(positions):,} cells, the first {cell_name(cells, int(positions[0]))}"
-
-
-def _written(out: Path, name: str, content: dict[str, Any], table: Any) -> tuple[Path, ...]:
-    return (
-        write_json(out / f"{name}.json", content),
-        write_text(out / f"{name}.csv", csv_text(table)),
-    )
 
 
 def what_if_text(result: WhatIf) -> str:

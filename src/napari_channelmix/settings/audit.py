@@ -30,6 +30,11 @@ class AuditSettings:
         from the size of the outlines.
     seed : int
         Decides which cells are taken, and how they are divided where something is learnt.
+
+    Examples
+    --------
+    >>> AuditSettings(limit=50).only
+    'held-out'
     """
 
     only: Annotated[

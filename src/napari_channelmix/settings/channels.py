@@ -27,6 +27,11 @@ class ChannelSettings:
         of accuracies.
     seed : int
         Of cells and donors.
+
+    Examples
+    --------
+    >>> ChannelSettings(forwards=5000).forwards
+    5000
     """
 
     forwards: Annotated[
@@ -68,6 +73,11 @@ class TransplantSettings:
         Stretch the donor's channel so that the outline of its cell becomes that of the cell.
     only, prior, seed
         As of `ChannelSettings`.
+
+    Examples
+    --------
+    >>> TransplantSettings(limit=30).donors
+    25
     """
 
     limit: Annotated[

@@ -23,6 +23,11 @@ class ClusterSettings:
         then, and none is started. Empty: none.
     retries : int
         How often a chunk that failed is tried again before it is listed as missing.
+
+    Examples
+    --------
+    >>> ClusterSettings(workers=4).retries
+    2
     """
 
     workers: Annotated[

@@ -25,6 +25,11 @@ class EvaluationSettings:
     only : {"held-out", "all"}
         Whether cells that the classifier was trained on, and others of their groups, are left out
         of the figures; where none is held out, or it is not known, they are of all.
+
+    Examples
+    --------
+    >>> EvaluationSettings(only="all").only
+    'all'
     """
 
     seed: Annotated[Seed, About("Random seed", "the same seed gives the same intervals")] = 0

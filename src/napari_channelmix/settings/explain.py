@@ -36,6 +36,11 @@ class MapSettings:
         With which prior probabilities are shown and the predicted class is chosen, as for
         `Classifier.predict_proba`; ``estimated`` is from all the cells. Maps of a class do not
         depend on it.
+
+    Examples
+    --------
+    >>> MapSettings(method="pcim", channels="separate").channels
+    'separate'
     """
 
     method: Annotated[Name, About("Method", "attribution method", metavar="NAME")] = "pcim"
@@ -108,6 +113,9 @@ class ExplainSettings(ClusterSettings, Question):
         Explain this many cells; see `run.explain_dataset.chosen_cells`. None: all.
     score : bool
         Measure the maps, those of PCIM and those of the baselines.
+    reliability : bool
+        Test each map: against random maps, the maps of random weights and a little noise; takes
+        about five times as long as the maps.
     cells : tuple of int or None
         Explain these, positions in the data set; ``limit`` is then of no account.
     only : {"held-out", "all"}
@@ -115,6 +123,11 @@ class ExplainSettings(ClusterSettings, Question):
         is left; see `classify.training_cells`. ``cells`` are explained whatever they are.
     workers, scheduler, retries
         See `ClusterSettings`; maps do not depend on them.
+
+    Examples
+    --------
+    >>> ExplainSettings(limit=100, reliability=True).method
+    'pcim'
     """
 
     limit: Annotated[
@@ -122,6 +135,10 @@ class ExplainSettings(ClusterSettings, Question):
         About("Cells", "explain N cells, spread over the data set (default: all)", metavar="N"),
     ] = None
     score: Annotated[Flag, About("Measure", "measure the maps, and those of the baselines")] = False
+    reliability: Annotated[
+        Flag,
+        About("Test", "test each map against random ones, random weights and a little noise"),
+    ] = False
     cells: tuple[Index, ...] | None = None
     only: Annotated[
         Only,

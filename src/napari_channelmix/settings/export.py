@@ -36,6 +36,11 @@ class ExportSettings:
         is left.
     name : str
         What label images and tables beside OME-Zarr images are called.
+
+    Examples
+    --------
+    >>> ExportSettings(format="qupath").only
+    'all'
     """
 
     format: Annotated[

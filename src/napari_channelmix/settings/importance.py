@@ -37,6 +37,11 @@ class ImportanceSettings(ClusterSettings, NetworkSettings):
         the cells are taken as they are.
     workers, scheduler, retries
         Where the repeats are computed; see `ClusterSettings`.
+
+    Examples
+    --------
+    >>> ImportanceSettings(seeds=8, shapley=False).seeds
+    8
     """
 
     seeds: Annotated[

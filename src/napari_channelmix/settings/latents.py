@@ -35,6 +35,11 @@ class FinetuneSettings:
     rate : float
         Highest learning rate.
     seed : int
+
+    Examples
+    --------
+    >>> FinetuneSettings(epochs=5).epochs
+    5
     """
 
     epochs: Annotated[Epochs, About("Epochs", "passes over the cells")] = 20
@@ -68,6 +73,11 @@ class EncodingSettings(ClusterSettings):
     seed : int
     workers, scheduler, retries
         See `ClusterSettings`; latents do not depend on them.
+
+    Examples
+    --------
+    >>> EncodingSettings(finetune=5).finetune
+    5
     """
 
     model: Annotated[

@@ -22,7 +22,13 @@ class PanelSettings(NetworkSettings):
     margin : float
         How much less accurate than all channels the set may be.
     retrain : bool
-        Also train a network with all channels and one with the set, on the same cells.
+        Also train a network with all channels and one with a set that was chosen without the cells
+        on which both are compared.
+
+    Examples
+    --------
+    >>> PanelSettings(retrain=False).folds
+    5
     """
 
     folds: Annotated[
@@ -37,7 +43,8 @@ class PanelSettings(NetworkSettings):
         Flag,
         About(
             "Check with networks",
-            "train a network with all channels and one with the set, on the same cells",
+            "train a network with all channels and one with a set; compare them on cells that "
+            "did not choose it",
             off="do not train networks",
         ),
     ] = True

@@ -22,6 +22,11 @@ class PredictSettings(ClusterSettings):
         known and any is left (see `classify.training_cells`), or all.
     prior : str, mapping of str to float, or Prior, optional
         As for `Classifier.predict_proba`.
+
+    Examples
+    --------
+    >>> PredictSettings(only="held-out", workers=2).workers
+    2
     """
 
     only: Annotated[

@@ -48,6 +48,14 @@ class TrainingSettings:
         Weight decay of AdamW; never applied to mixing weights.
     clip : float or None
         Greatest norm of a step's gradient, all parameters together; None for any.
+
+    Examples
+    --------
+    >>> TrainingSettings(epochs=5).epochs
+    5
+    >>> TrainingSettings(epochs=0)
+    Traceback (most recent call last):
+    napari_channelmix.errors.ModelError: ...
     """
 
     epochs: Annotated[
@@ -128,6 +136,12 @@ class ClassifierSettings(NetworkSettings):
         `Cells.without_surroundings`. Cells need outlines then.
     margin : int
         Pixels around the outline that stay where the outside is hidden.
+
+    Examples
+    --------
+    >>> settings = ClassifierSettings(network="tiny", epochs=5)
+    >>> settings.epochs, settings.seed
+    (5, 0)
     """
 
     weights: Annotated[

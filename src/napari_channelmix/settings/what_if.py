@@ -42,6 +42,11 @@ class WhatIfSettings(ClusterSettings):
         With which prior the classifier calls cells, as for `Classifier.predict_proba`.
     workers, scheduler, retries
         See `ClusterSettings`; answers do not depend on them.
+
+    Examples
+    --------
+    >>> WhatIfSettings(axes=("size",), limit=20).steps
+    9
     """
 
     only: Annotated[

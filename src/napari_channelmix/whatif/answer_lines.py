@@ -67,12 +67,18 @@ def _class_line(name: str, rows: pd.DataFrame) -> str:
     floor = f"; shams {100 * sham:.0f} %" if np.isfinite(sham) else ""
     above = rows[rows["above_sham"]].sort_values("difference", ascending=False)
     if int(rows["n"].iloc[0]) < LEAST_CELLS:
-        return f"called {name} ({count}): too few to tell an edit from its sham{floor}"
+        return f"predicted as {name} ({count}): too few to tell an edit from its sham{floor}"
     if not len(above):
-        return f"called {name} ({count}): nothing moves the decision more than its sham{floor}"
+        return (
+            f"predicted as {name} ({count}): nothing moves the decision more than its sham{floor}"
+        )
     named = "; ".join(flip_text(row) for _, row in above.head(NAMED).iterrows())
-    more = f"; and {len(above) - NAMED} more axes" if len(above) > NAMED else ""
-    return f"called {name} ({count}), flipped by: {named}{more}{floor}"
+    more = (
+        f"; and {len(above) - NAMED} more {'axis' if len(above) == NAMED + 1 else 'axes'}"
+        if len(above) > NAMED
+        else ""
+    )
+    return f"predicted as {name} ({count}), flipped by: {named}{more}{floor}"
 
 
 def _sham_lines(flips: pd.DataFrame) -> list[str]:
@@ -84,7 +90,7 @@ def _sham_lines(flips: pd.DataFrame) -> list[str]:
         what = "resampling" if name == "resampling" else f"a {name}"
         lines.append(
             f"the classifier is sensitive to {what}, which must not matter: it flips "
-            f"{100 * worst['share']:.0f} % of the cells called {worst['from_class']} "
+            f"{100 * worst['share']:.0f} % of the cells predicted as {worst['from_class']} "
             f"(95 % interval {100 * worst['low']:.0f} to {100 * worst['high']:.0f} %, "
             f"n = {int(worst['n']):,})"
         )
@@ -107,6 +113,6 @@ def _scope_lines(result: WhatIf) -> list[str]:
     return [
         "the classifier judges the crop, not the cell alone: "
         f"{row['axis']} of the cell alone flips {100 * row['share']:.0f} %, of all cells in the "
-        f"crop {100 * row['share_crop']:.0f} % of {counted(int(row['n']), 'cell')} called "
+        f"crop {100 * row['share_crop']:.0f} % of {counted(int(row['n']), 'cell')} predicted as "
         f"{row['from_class']}"
     ]

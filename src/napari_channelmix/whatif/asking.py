@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.predictor import Predictor, matched
-from napari_channelmix.errors import ModelError
+from napari_channelmix.data import Cells
+from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior, PriorChoice
-    from napari_channelmix.data import Cells
 
 __all__ = ["Asker", "asker_job"]
 
@@ -100,8 +100,20 @@ def asker_job(
     Raises
     ------
     ModelError
-        Channels that are missing, crops of another size, a prior that is none.
+        Channels that are missing, crops of another size, a prior that is none; no classifier.
+    DataError
+        No `Cells`.
     """
+    if not isinstance(cells, Cells):
+        raise DataError(
+            f"cells must be Cells, not {type(cells).__name__}; make them of an array with "
+            "Cells.from_array"
+        )
+    if not hasattr(model, "refuse_other_crops"):
+        raise ModelError(
+            f"a {type(model).__name__} cannot be asked about cells as it is; open its file with "
+            "load_model, or make a classifier of it with wrap"
+        )
     model.refuse_other_crops(cells.crop, cells.crop)
     fitting = matched(cells, model.channels, model.who, model.neighbours)
     known = yield from model.prior_job(fitting, prior)

@@ -31,7 +31,7 @@ from napari_channelmix.whatif.audit_result import Audit, AuditCheck
 from napari_channelmix.whatif.audited_cells import audited_cells_job
 from napari_channelmix.whatif.crops import cell_crops
 from napari_channelmix.whatif.evidence_shares import part_shares
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import brief, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -142,6 +142,8 @@ def audit_job(
         "model": model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
         "cells": fitting.fingerprint,
         "audited": len(some),
+        # Cells whose maps were looked at.
+        "mapped": [] if maps is None else _mapped(mapped, fitting).tolist(),
     }
     yield Progress(100, 100, "audit: done")
     return Audit(
@@ -163,7 +165,7 @@ def _of_attribution(
     """Where the attribution of some cells lies."""
     if maps is None:
         return not_tested("attribution", "no maps were given")
-    positions = np.arange(len(cells)) if mapped is None else np.asarray(mapped, np.int64)
+    positions = _mapped(mapped, cells)
     if not len(positions):
         return not_tested("attribution", "no maps were given")
     crops = cell_crops(cells, positions)
@@ -174,11 +176,22 @@ def _of_attribution(
     return attribution_check(shares, areas, cells.groups[positions])
 
 
+def _mapped(mapped: npt.ArrayLike | None, cells: Cells) -> npt.NDArray[np.int64]:
+    """Positions of the cells that the maps are of."""
+    return np.arange(len(cells)) if mapped is None else np.asarray(mapped, np.int64)
+
+
 def _refuse_maps(maps: npt.ArrayLike | None, mapped: npt.ArrayLike | None, cells: Cells) -> None:
     if maps is None:
         return
     shape = np.shape(maps)
-    count = len(cells) if mapped is None else len(np.asarray(mapped))
+    positions = np.arange(len(cells)) if mapped is None else np.asarray(mapped)
+    whole = positions.dtype.kind in "iu" or not positions.size
+    if not whole or ((positions < 0) | (positions >= len(cells))).any():
+        raise ModelError(
+            f"'mapped' must be positions of cells, 0 to {len(cells) - 1}, not {brief(mapped)}"
+        )
+    count = len(positions)
     side = (cells.crop, cells.crop)
     if len(shape) not in (3, 4) or shape[0] != count or shape[-2:] != side:
         raise ModelError(

@@ -5,9 +5,10 @@ Accuracies are read by what is kept of the classifier's advantage over a guess::
     kept = (accuracy after the change - chance) / (accuracy of the cells as they are - chance)
 
 A shortcut is red where half of it or more is kept, and its interval lies above chance; green below
-a quarter. Shares of calls that an innocent change moves are red from one half on; green below 0.15
-where the change is one that the groups of the data differ by themselves, and below a third where it
-is larger. Our choice.
+a quarter. Shares of calls that an innocent change moves are red from one half on; amber from 0.15
+on where the change is one that the groups of the data differ by themselves, and from a third on
+where it is larger. They are amber as well where it is clear that the change moves more than 0.05,
+and more than resampling, the sham: the whole interval lies above both. Our choice.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ __all__ = [
 
 #: Short name and question of each check, in the order of the card.
 QUESTIONS = {
-    "background alone": "Does the call need any cell, or is the background enough?",
+    "background alone": "Does the prediction need any cell, or is the background enough?",
     "background level": "Is the level of the background enough?",
     "background learnt": "Does the background carry the classes at all?",
     "neighbours": "Do other cells in the crop decide?",
     "cell count": "Do the classes differ in how many cells there are?",
     "well position": "Do the classes differ in where their wells lie?",
-    "exposure": "Does another exposure change the calls?",
-    "shading": "Does uneven illumination change the calls?",
-    "channel gain": "Does the gain of one channel change the calls?",
+    "exposure": "Does another exposure change the predictions?",
+    "shading": "Does uneven illumination change the predictions?",
+    "channel gain": "Does the gain of one channel change the predictions?",
     "stain level": "Does the mere level of a channel decide: stain or batch?",
     "attribution": "Does the attribution lie in the cell?",
 }
@@ -52,7 +53,9 @@ QUESTIONS = {
 # Of the advantage over a guess that is kept, and of calls that change.
 KEPT_GREEN, KEPT_RED = 0.25, 0.5
 CHANGED_GREEN, LARGE_GREEN, CHANGED_RED = 0.15, 1 / 3, 0.5
-ACCURACY, CHANGED = "balanced accuracy", "calls changed"
+# Of predictions that an innocent change may move, whatever its size, if that is certain.
+CHANGED_CLEARLY = 0.05
+ACCURACY, CHANGED = "balanced accuracy", "predictions changed"
 
 
 def not_tested(key: str, why: str, figures: Sequence[AuditFigure] = ()) -> AuditCheck:
@@ -144,6 +147,7 @@ def changed_check(
     what: str,
     within: Collection[str] = (),
     by_class: Callable[[str], dict[str, GroupedShare]] | None = None,
+    sham: GroupedShare | None = None,
 ) -> AuditCheck:
     """Read the shares of calls that innocent changes move; the worst decides.
 
@@ -158,21 +162,26 @@ def changed_check(
         Changes that are as large as those between the groups of the data.
     by_class : callable, optional
         Gives the shares of a change class by class; those of the worst are told.
+    sham : GroupedShare, optional
+        What resampling alone moves.
     """
-    words = {name: _changed_word(share, name in within) for name, share in shares.items()}
+    floor = CHANGED_CLEARLY if sham is None else max(CHANGED_CLEARLY, sham.share)
+    words = {name: _changed_word(share, name in within, floor) for name, share in shares.items()}
     worst = max(shares, key=lambda name: (_BADNESS[words[name]], shares[name].share))
     share, word = shares[worst], words[worst]
     text = f"{fraction(share.share)} ({fraction(share.low)} to {fraction(share.high)})"
-    does = "changes few calls" if share.share < CHANGED_GREEN else "changes calls"
+    does = "changes few predictions" if word == "green" else "changes predictions"
     if word == "green" and share.share >= CHANGED_GREEN:
-        does = "changes some calls, where it is larger than between the groups of the data"
+        does = "changes some predictions, where it is larger than between the groups of the data"
     also = [f"{name} {fraction(other.share)}" for name, other in shares.items() if name != worst]
+    also += [] if sham is None else [f"resampling, the sham, {fraction(sham.share)}"]
     more = f"; {listed(also, 6)}" if also else ""
     of_classes = {} if by_class is None else by_class(worst)
     each = ", ".join(f"of {name} {fraction(of.share)}" for name, of in of_classes.items())
     line = f"{what} {does}: {worst} moves {text} of them{f' ({each})' if each else ''}{more}"
     figures = [share_figure(name, of) for name, of in shares.items()]
     figures += [share_figure(f"{worst}, {name}", of) for name, of in of_classes.items()]
+    figures += [] if sham is None else [share_figure("resampled (sham)", sham)]
     return AuditCheck(
         key,
         QUESTIONS[key],
@@ -190,8 +199,8 @@ def changed_check(
     )
 
 
-def _changed_word(share: GroupedShare, within: bool) -> Answer:
-    if share.share < (CHANGED_GREEN if within else LARGE_GREEN):
+def _changed_word(share: GroupedShare, within: bool, floor: float) -> Answer:
+    if share.low <= floor and share.share < (CHANGED_GREEN if within else LARGE_GREEN):
         return "green"
     return "red" if share.share >= CHANGED_RED and share.low > CHANGED_GREEN else "amber"
 

@@ -23,6 +23,7 @@ from napari_channelmix.whatif.audit_answers import (
     not_tested,
     share_figure,
 )
+from napari_channelmix.whatif.audit_measures import RESAMPLED
 from napari_channelmix.whatif.audit_result import Answer, AuditCheck
 from napari_channelmix.whatif.group_intervals import GroupedShare, share_of
 from napari_channelmix.whatif.outside_cues import calls_of_numbers, fold_of_each
@@ -35,6 +36,8 @@ from napari_channelmix.whatif.stain_levels import (
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from napari_channelmix.data import Cells
     from napari_channelmix.whatif.audit_measures import Measured
 
@@ -170,10 +173,10 @@ class Card:
             share_figure(sham, self._share(sham, room)),
         ]
         lines = {
-            "green": "with all cells taken away no call is left: {figure}",
-            "amber": "with all cells taken away some of the calls are still right: {figure} "
+            "green": "with all cells taken away no prediction is left: {figure}",
+            "amber": "with all cells taken away some of the predictions are still right: {figure} "
             "(as it is {whole})",
-            "red": "the call does not need the cell: with all cells taken away {figure} are "
+            "red": "the prediction does not need the cell: with all cells taken away {figure} are "
             "still right (as it is {whole})",
         }
         # What is kept with the shapes mixed cannot be owed to the outlines of what was filled.
@@ -191,8 +194,8 @@ class Card:
             learnt = self._learnt(self._measured.numbers["background"])
             figures.append(accuracy_figure("learnt from the background levels alone", learnt))
         lines = {
-            "green": "the level of the background alone leaves no call: {figure}",
-            "amber": "the level of the background alone leaves some calls right: {figure} "
+            "green": "the level of the background alone leaves no prediction: {figure}",
+            "amber": "the level of the background alone leaves some predictions right: {figure} "
             "(as it is {whole})",
             "red": "the level of the background is enough: {figure} are right where crops show "
             "nothing else (as it is {whole})",
@@ -286,7 +289,6 @@ class Card:
     def of_illumination(self) -> list[AuditCheck]:
         """What another exposure, uneven illumination and other gains change."""
         within, names = self._measured.within, list(self._measured.calls)
-        by = self._by_class
         exposure = [name for name in names if name.startswith("exposure x ")]
         shading = ["brighter on the left", "brighter on the right"]
         gains = [
@@ -294,21 +296,23 @@ class Card:
             for name in names
             if any(name.startswith(f"{channel} x ") for channel in self._cells.channels)
         ]
+
+        def check(
+            key: str, changes: list[str], what: str, within: Collection[str] = within
+        ) -> AuditCheck:
+            shares, sham = self._shares(changes), self._share(RESAMPLED)
+            return changed_check(key, shares, what, within, self._by_class, sham)
+
         checks = [
-            changed_check("exposure", self._shares(exposure), "another exposure", within, by),
-            changed_check("shading", self._shares(shading), "uneven illumination", shading, by),
+            check("exposure", exposure, "another exposure"),
+            check("shading", shading, "uneven illumination", shading),
         ]
         if len(self._cells.channels) < 2:
             line = "with one channel its gain is the exposure"
             alone = not_tested("channel gain", "")
             answer = checks[0].answer
             return [*checks, AuditCheck("channel gain", alone.question, answer, line)]
-        return [
-            *checks,
-            changed_check(
-                "channel gain", self._shares(gains), "another gain of one channel", within, by
-            ),
-        ]
+        return [*checks, check("channel gain", gains, "another gain of one channel")]
 
     def _shares(self, changes: list[str]) -> dict[str, GroupedShare]:
         return {change: self._share(change) for change in changes}

@@ -20,6 +20,7 @@ from napari_channelmix.whatif.removal import (
     territories,
     with_area_of_another,
 )
+from napari_channelmix.whatif.shams import resampling
 from napari_channelmix.whatif.stain_levels import at_levels, donors_of, levels_of
 
 if TYPE_CHECKING:
@@ -29,13 +30,15 @@ if TYPE_CHECKING:
     from napari_channelmix.whatif.asking import Asker
     from napari_channelmix.whatif.crops import CellCrops
 
-__all__ = ["GAINS", "SHADING", "Measured", "measured_job"]
+__all__ = ["GAINS", "RESAMPLED", "SHADING", "Measured", "measured_job"]
 
 IntArray = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
 
 #: Exposures, and gains of one channel, that are tried; and how far shading reaches.
 GAINS, SHADING = (0.7, 1.4), 0.2
+#: The sham of other light: all cells of the crop interpolated by half a pixel there and back.
+RESAMPLED, HALF = "resampled (sham)", 0.5
 # Cells that tell how large cells are, and how bright channels without light.
 SAMPLE = 200
 BATCH = 128
@@ -220,6 +223,8 @@ def _changes(
     shams, _ = sham_area(own, others, "cell")
     yield "as much background filled (sham)", filled(crops, shams).pixels
     yield "background level", at_background_level(crops).pixels
+    half = np.full(len(crops), HALF, np.float32)
+    yield RESAMPLED, resampling(crops.scoped("crop"), half).pixels
     for name, (channel, gain) in light.gains.items():
         yield name, with_gain(pixels, light.dark, gain, channel)
     yield "brighter on the left", with_shading(pixels, light.dark, SHADING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -10,10 +9,18 @@ from pydantic import Field
 
 from napari_channelmix.bounds import LongText, Name
 from napari_channelmix.classify.accuracy import AccuracyEstimate, StoredAccuracy
+from napari_channelmix.errors import ModelError
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.stored_files import Stored, validated
+from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
+
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["ANSWERS", "NOT_TESTED", "SCHEMA", "Answer", "Audit", "AuditCheck", "AuditFigure"]
 
@@ -91,8 +98,8 @@ class AuditCheck:
     figures: tuple[AuditFigure, ...] = ()
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(BarsResult):
     """What a classifier may have learnt instead of the cell.
 
     Attributes
@@ -141,11 +148,18 @@ class Audit:
         )
 
     def check(self, key: str) -> AuditCheck:
-        """The check of a short name; KeyError where there is none."""
+        """The check of a short name.
+
+        Raises
+        ------
+        ModelError
+            There is none.
+        """
         for check in self.checks:
             if check.key == key:
                 return check
-        raise KeyError(f"{key}; the checks are {', '.join(check.key for check in self.checks)}")
+        known = ", ".join(check.key for check in self.checks)
+        raise ModelError(f"there is no check {quoted(key)}; the checks are {known}")
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -164,6 +178,24 @@ class Audit:
         return pd.DataFrame([asdict(check) for check in self.checks])[
             [*columns, "n", "groups", "warning", "line"]
         ]
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.whatif.result_summaries import audit_summary
+
+        return audit_summary(self)
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``audit.json``, ``audit.csv`` and ``audit.png`` into a folder.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result
+
+        return save_result(folder, "audit", self.as_dict(), self.to_frame(), self.plot())
 
     def figures_frame(self) -> pd.DataFrame:
         """A row per figure of every check."""

@@ -74,14 +74,14 @@ class CellChanges:
         Examples
         --------
         >>> CellChanges(0, 0, 0.9, ()).sentence(("G1", "G2"))
-        "called G1 (probability .90): nothing on the data's range flips it"
+        "predicted as G1 (probability .90): nothing on the data's range flips it"
         """
         text = f"{self.probability:.2f}".removeprefix("0")
-        own = f"called {classes[self.from_class]} (probability {text})"
+        own = f"predicted as {classes[self.from_class]} (probability {text})"
         if not self.changes:
             return f"{own}: nothing on the data's range flips it"
         first = self.changes[rank]
         rare = ""
         if first.real_cells and first.plausible == 0:
             rare = f"; none of {first.real_cells:,} such cells lies as far out"
-        return f"{own}; would be called {classes[first.to_class]} if {first.words}{rare}"
+        return f"{own}; would be predicted as {classes[first.to_class]} if {first.words}{rare}"

@@ -58,8 +58,8 @@ class ChosenCells:
         count = len(np.unique(self.groups))
         if 1 < count == len(self):
             return (
-                "no groups are known: intervals are over single cells, and too narrow if wells "
-                "or patients differ"
+                "the groups of the cells are not known: intervals are over single cells, and too "
+                "narrow if wells or patients differ"
             )
         few = few_groups_text(count, len(self))
         return f"intervals: {few}" if few else ""

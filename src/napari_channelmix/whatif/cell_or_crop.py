@@ -17,6 +17,7 @@ from pydantic import Field
 
 from napari_channelmix.bounds import LongText, Name
 from napari_channelmix.classify.accuracy import estimate_accuracy
+from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.fields import merged
@@ -34,7 +35,7 @@ from napari_channelmix.whatif.removal import (
     sham_area,
     territories,
 )
-from napari_channelmix.wording import fraction
+from napari_channelmix.wording import fraction, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,11 +119,18 @@ class CellOrCrop:
     warnings: tuple[str, ...] = field(default=())
 
     def row(self, scope: str, class_name: str = ALL) -> ScopeEffect:
-        """The effect of a scope on a class; KeyError where there is none."""
+        """The effect of a scope on a class.
+
+        Raises
+        ------
+        ModelError
+            There is none.
+        """
         for row in self.rows:
             if (row.scope, row.class_name) == (scope, class_name):
                 return row
-        raise KeyError((scope, class_name))
+        known = listed(dict.fromkeys(f"{row.scope} of {row.class_name}" for row in self.rows))
+        raise ModelError(f"there is no effect of {scope} of {class_name}; there are {known}")
 
     def to_frame(self) -> pd.DataFrame:
         """A row per scope and class."""
@@ -334,7 +342,9 @@ def _line(rows: list[ScopeEffect], surplus: tuple[float, float, float] | None, c
             return f"{WORDS[scope]}: none"
         return f"{WORDS[scope]} {fraction(row.changed)} (n {row.n:,})"
 
-    line = f"{change}, share of calls that change: {', '.join(text(scope) for scope in shares)}"
+    line = (
+        f"{change}, share of predictions that change: {', '.join(text(scope) for scope in shares)}"
+    )
     if surplus is None:
         return f"{line}; no crop shows another cell"
     more, low, _ = surplus

@@ -271,7 +271,7 @@ class _Game:
     def _lines(self, made: ChannelShapley) -> tuple[str, ...]:
         rows = {row.channel: row for row in made.of_class()}
         first = ", ".join(f"{name} {_figures(rows[name])}" for name in made.order[:3])
-        what = "accuracy" if made.of_labels else "agreement with its own calls"
+        what = "accuracy" if made.of_labels else "agreement with its own predictions"
         lines = [
             f"of its balanced {what} of {fraction(made.whole)} ({fraction(made.nothing)} without "
             f"any channel of the cell), this classifier owes to: {first}"
@@ -283,9 +283,9 @@ class _Game:
             best = swaps[0]
             sham = "" if best.sham != best.sham else f"; from the same class: {fraction(best.sham)}"
             lines.append(
-                f"taken from a cell of another class, {best.channel} alone changes the call of "
-                f"{fraction(best.swap)} ({fraction(best.swap_low)} to {fraction(best.swap_high)}) "
-                f"of {counted(best.swap_n, 'cell')}{sham}"
+                f"taken from a cell of another class, {best.channel} alone changes the "
+                f"prediction of {fraction(best.swap)} ({fraction(best.swap_low)} to "
+                f"{fraction(best.swap_high)}) of {counted(best.swap_n, 'cell')}{sham}"
             )
         return (*lines, self._sample.line)
 
@@ -294,7 +294,7 @@ class _Game:
         if self._sample.groups_line:
             lines.append(self._sample.groups_line)
         if not self._sample.labelled:
-            lines.append("no cell has a class: figures are of the classifier's own calls")
+            lines.append("no cell has a class: figures are of the classifier's own predictions")
         lines += self._at_chance()
         spread = np.ptp(self.pixels, axis=(0, 2, 3))
         for name, of in zip(self.asker.channels, spread, strict=True):
@@ -309,8 +309,8 @@ class _Game:
             lines.append(f"no held-out cell is {' or '.join(missing)}: nothing is said of it")
         if len(np.unique(self.called)) < 2:
             lines.append(
-                "the classifier calls all these cells the same: there is no other class to take "
-                "channels from"
+                "the classifier predicts all these cells as one class: there is no other class to "
+                "take channels from"
             )
         return lines
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.whatif.stored_rows import result_from, result_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
+
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["ALL_CLASSES", "ChannelRow", "ChannelShapley"]
 
@@ -53,8 +58,8 @@ class ChannelRow:
     sham_high: float
 
 
-@dataclass(frozen=True, eq=False)
-class ChannelShapley:
+@dataclass(frozen=True, eq=False, repr=False)
+class ChannelShapley(BarsResult):
     """Which channels a finished classifier decides by.
 
     Attributes
@@ -75,6 +80,12 @@ class ChannelShapley:
         What it says, and of which cells.
     warnings : tuple of str
     provenance : dict
+
+    Examples
+    --------
+    >>> result = cm.channel_shapley(rule, cells)
+    >>> result.order[0], result.to_frame().columns[:3].tolist()
+    ('GFP', ['channel', 'class_name', 'value'])
     """
 
     channels: tuple[str, ...]
@@ -115,6 +126,28 @@ class ChannelShapley:
         """Channels, the one with the largest Shapley value first."""
         rows = sorted(self.of_class(), key=lambda row: -row.value)
         return tuple(row.channel for row in rows)
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.whatif.result_summaries import channel_shapley_summary
+
+        return channel_shapley_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """As `table`."""
+        return self.table
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``channels.json``, ``channels.csv`` and ``channels.png`` into a folder.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result
+
+        return save_result(folder, "channels", self.as_dict(), self.to_frame(), self.plot())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, which has no NaN: what is not known is None."""

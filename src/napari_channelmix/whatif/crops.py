@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.crop_outlines import DISC, LABELLED, LightScale, crop_outlines
 from napari_channelmix.data.nuclear_channel import nuclear_channel
-from napari_channelmix.errors import ModelError
+from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.whatif.compartments import background_of, nuclei_of, reach_of, soft_edge
 
 if TYPE_CHECKING:
@@ -218,9 +219,19 @@ def cell_crops(
     Raises
     ------
     DataError
-        A file that cannot be read, NaN.
+        A file that cannot be read, NaN; a position that is none; no `Cells`.
     """
+    if not isinstance(cells, CellBoxes):
+        raise DataError(
+            f"cells must be Cells, not {type(cells).__name__}; make them of an array with "
+            "Cells.from_array"
+        )
     chosen = np.arange(len(cells)) if positions is None else np.asarray(positions, np.int64)
+    outside = chosen[(chosen < 0) | (chosen >= len(cells))]
+    if len(outside):
+        raise DataError(
+            f"{cells.name} has no cell {outside[0]}; its cells are 0 to {len(cells) - 1}"
+        )
     pixels = cells.read(chosen) if crops is None else np.asarray(crops, np.float32)
     scale = scale or LightScale.of_cells(cells)
     outlines = crop_outlines(cells, chosen, pixels, scale)

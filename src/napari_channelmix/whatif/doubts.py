@@ -89,11 +89,13 @@ def doubts_of(
     single = [classes[int(code)] for code in codes[counts == 1]]
     if single:
         which = listed(single, 5)
-        lines.append(f"one cell only is called {which}: its shares are 0 or 1 and have no interval")
+        lines.append(
+            f"one cell only is predicted as {which}: its shares are 0 or 1 and have no interval"
+        )
     never = [name for code, name in enumerate(classes) if code not in codes]
     if never:
         lines.append(
-            f"no cell is called {listed(never, 5)}: nothing is known of what moves such cells"
+            f"no cell is predicted as {listed(never, 5)}: nothing is known of what moves such cells"
         )
     return Doubts(reason, tuple(lines))
 

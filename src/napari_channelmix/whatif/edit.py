@@ -11,6 +11,7 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.whatif.axes import Axis, named
 from napari_channelmix.whatif.axis_table import axes_of
 from napari_channelmix.whatif.crops import CellCrops, Scope, cell_crops
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -66,4 +67,9 @@ def edit(
         amounts = np.asarray(amount, np.float32)
     except (TypeError, ValueError):
         raise ModelError(f"{chosen.name}: the amount must be a number, not {amount!r}") from None
+    if amounts.ndim and amounts.shape != (len(crops),):
+        raise ModelError(
+            f"{chosen.name}: amounts of shape {amounts.shape} do not fit "
+            f"{counted(len(crops), 'cell')}; give one number, or one for each cell"
+        )
     return chosen(crops, amounts)

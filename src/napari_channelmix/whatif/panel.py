@@ -41,6 +41,8 @@ ALL_SETS = 6
 # Cells beyond these teach a linear head nothing.
 MOST_CELLS, BATCH = 6000, 256
 LEAST_FOLDS = 3
+# The fold on which networks are tried, and which does not choose their channels.
+CHECKED = 0
 # Decimals to which equally good accuracies are the same.
 DIGITS = 9
 
@@ -57,9 +59,10 @@ def panel(
 
     Linear heads on grey-value numbers (`classify.linear_head`) are learnt anew for each set, on
     whole groups in turn. The set that is named is sought with all groups; so its own accuracy is
-    too good. Beside it stands that of nested validation: each fold is classified by a set that was
-    sought without it. Then networks are trained with all channels and with the set. Our
-    definition.
+    too good, and so is what each of its channels costs. Beside it stands the accuracy of nested
+    validation: each fold is classified by a set that was sought without it. Then networks are
+    trained with all channels and with a set, and tried on the first fold: with the set that the
+    other folds chose, so that the groups of the check chose nothing. Our definition.
 
     Parameters
     ----------
@@ -124,8 +127,9 @@ def panel_job(
     share = 40 if chosen.retrain else 80
     yield from part(search.run_job(), 20, share, 100)
     retrained: dict[str, Any] = {}
-    if chosen.retrain and len(search.set) < len(known.channels):
-        job = _retrained_job(known, folds, search.set, chosen)
+    checked = search.sets[CHECKED]
+    if chosen.retrain and len(checked) < len(known.channels):
+        job = _retrained_job(known, folds, checked, chosen)
         retrained = yield from part(job, 20 + share, 80 - share, 100)
     about = provenance(data=known.signature, settings=as_dict(chosen))
     return search.result(retrained, about)
@@ -167,8 +171,9 @@ class _Search:
         # Calls of all cells without their fold, and, for each outer fold, of those of the others.
         self._plain: dict[Set, IntArray] = {}
         self._inner: dict[Set, dict[int, IntArray]] = {}
+        #: The set of all folds, and those of the folds that are sought without each.
         self.set: Set = ()
-        self._sets: dict[int, Set] = {}
+        self.sets: dict[int, Set] = {}
         self._nested: IntArray = np.full(len(folds), -1)
 
     def run_job(self) -> Job[None]:
@@ -198,14 +203,14 @@ class _Search:
             if len(done) == len(current):
                 break
         self.set = done.get(-1, self._whole)
-        self._sets = {fold: done.get(fold, self._whole) for fold in self._folds}
+        self.sets = {fold: done.get(fold, self._whole) for fold in self._folds}
         rests = [_without(self.set, c) for c in self.set if len(self.set) > 1]
         rests += [_without(self._whole, c) for c in self._whole if c not in self.set]
         rests += [(c,) for c in self._whole]
-        for subset in [*self._sets.values(), self.set, *rests]:
+        for subset in [*self.sets.values(), self.set, *rests]:
             self._predict(subset)
             yield Progress(95, 100, "what each omission costs")
-        for fold, subset in self._sets.items():
+        for fold, subset in self.sets.items():
             here = self._fold == fold
             self._nested[here] = self._plain[subset][here]
 
@@ -257,7 +262,7 @@ class _Search:
                 PanelRow(
                     names[channel],
                     inside,
-                    float(np.mean([channel in subset for subset in self._sets.values()])),
+                    float(np.mean([channel in subset for subset in self.sets.values()])),
                     self._answers.balanced(self._plain[channel,]),
                     self._answers.balanced(called),
                     cost.difference,
@@ -270,10 +275,10 @@ class _Search:
         behind = self._answers.ahead(whole, self._nested)
         chosen = tuple(names[channel] for channel in self.set)
         warnings = [accuracy.warning] if accuracy.warning else []
-        if len(set(self._sets.values())) > 1:
-            other = sum(subset != self.set for subset in self._sets.values())
+        if len(set(self.sets.values())) > 1:
+            other = sum(subset != self.set for subset in self.sets.values())
             warnings.append(
-                f"{other} of {len(self._sets)} folds chose another set: which of the channels are "
+                f"{other} of {len(self.sets)} folds chose another set: which of the channels are "
                 "needed is not certain"
             )
         if accuracy.low <= accuracy.chance:
@@ -323,7 +328,7 @@ def _lines(
     ]
     costs = sorted((row for row in rows if row.chosen), key=lambda row: -row.cost)
     lines.append(
-        "left out of the set, these cost: "
+        "left out of the set, these cost (on the cells that chose it): "
         + ", ".join(
             f"{row.channel} {fraction(row.cost)} ({fraction(row.low)} to {fraction(row.high)})"
             for row in costs
@@ -331,9 +336,10 @@ def _lines(
     )
     if retrained:
         lines.append(
-            f"networks trained anew: all channels {fraction(retrained['whole']['balanced'])}, the "
-            f"set {fraction(retrained['panel']['balanced'])} on "
-            f"{retrained['whole']['n_cells']:,} held-out cells (all ahead by "
+            f"networks trained anew: all channels {fraction(retrained['whole']['balanced'])}, "
+            f"{listed(retrained['channels'])} {fraction(retrained['panel']['balanced'])} on "
+            f"{retrained['whole']['n_cells']:,} cells of groups that did not choose these (all "
+            "ahead by "
             f"{fraction(retrained['behind']['difference'])}, "
             f"{fraction(retrained['behind']['low'])} to {fraction(retrained['behind']['high'])})"
         )
@@ -343,15 +349,15 @@ def _lines(
 def _retrained_job(
     cells: Cells, folds: IntArray, chosen: Set, settings: PanelSettings
 ) -> Job[dict[str, Any]]:
-    """Networks with all channels and with the set, on the same cells; measured on one fold."""
-    held = folds == 0
+    """Networks with all channels and with a set, measured on the fold that did not choose it."""
+    held = folds == CHECKED
     test, train = cells.subset(np.flatnonzero(held)), cells.subset(np.flatnonzero(~held))
     answers = HeldOutAnswers(
         test.labels, test.groups, np.ones(len(test), bool), tuple(cells.classes)
     )
-    called = []
+    called, few = [], tuple(cells.channels[c] for c in chosen)
     training = settings_of(TrainingSettings, settings)
-    for number, names in enumerate((cells.channels, tuple(cells.channels[c] for c in chosen))):
+    for number, names in enumerate((cells.channels, few)):
         job = train_classifier_job(
             train.with_channels(names),
             settings=training,
@@ -367,6 +373,7 @@ def _retrained_job(
         called.append(np.asarray(probabilities.argmax(axis=1), np.int64))
     behind = asdict(answers.ahead(called[0], called[1]))
     return {
+        "channels": list(few),
         "whole": _figures(answers.accuracy(called[0])),
         "panel": _figures(answers.accuracy(called[1])),
         "behind": {name: behind[name] for name in ("difference", "low", "high")},

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.shown_result import BarsResult
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
+
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["Panel", "PanelRow"]
 
@@ -42,8 +48,8 @@ class PanelRow:
     high: float
 
 
-@dataclass(frozen=True, eq=False)
-class Panel:
+@dataclass(frozen=True, eq=False, repr=False)
+class Panel(BarsResult):
     """The smallest set of channels that is about as good as all.
 
     Attributes
@@ -63,12 +69,21 @@ class Panel:
     behind : dict
         By how much all channels are ahead of these: ``difference``, ``low``, ``high``.
     retrained : dict
-        Balanced accuracies of networks trained with all channels (``whole``) and with the set
-        (``panel``), and by how much the first is ahead (``behind``); empty where none was trained.
+        Balanced accuracies of networks trained with all channels (``whole``) and with a smaller
+        set (``panel``, of ``channels``), and by how much the first is ahead (``behind``), on one
+        fold. The set is that which was sought without this fold; it may be another one than
+        `channels` of the panel. Empty where none was trained, or where the other folds chose all
+        channels.
     margin : float
         How much less accurate the set was allowed to be.
     lines, warnings : tuple of str
     provenance : dict
+
+    Examples
+    --------
+    >>> panel = cm.panel(cells, retrain=False)
+    >>> panel.channels, panel.to_frame()["chosen"].tolist()
+    (('GFP',), [True, False])
     """
 
     channels: tuple[str, ...]
@@ -89,6 +104,28 @@ class Panel:
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.rows])
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.whatif.result_summaries import panel_summary
+
+        return panel_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """As `table`."""
+        return self.table
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``panel.json``, ``panel.csv`` and ``panel.png`` into a folder.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result
+
+        return save_result(folder, "panel", self.as_dict(), self.to_frame(), self.plot())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

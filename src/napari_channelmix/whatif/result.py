@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.errors import ModelError
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.stored_files import read_content, validated
 from napari_channelmix.whatif.stored import SCHEMA, TABLES, WhatIfFile, frame_of, table_of
+from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
+
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["SCHEMA", "WhatIf"]
 
 ADVICE = "run what-if again"
 
 
-@dataclass(frozen=True, eq=False)
-class WhatIf:
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatIf(BarsResult):
     """What a classifier answers about cells that were edited along named axes.
 
     Amounts are in the unit of their axis; classes are names; shares and probabilities are 0 to 1;
@@ -114,6 +120,16 @@ class WhatIf:
         rows = self.flips[self.flips["above_sham"] & own]
         return rows.sort_values("difference", ascending=False, ignore_index=True)
 
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.whatif.result_summaries import what_if_summary
+
+        return what_if_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """What moves the decision: `flips`, a row for each axis and class."""
+        return self.flips
+
     def matrix(self, scope: str | None = None) -> pd.DataFrame:
         """Share of the cells that flip: classes as they are called by axes; the classifier's rule.
 
@@ -123,12 +139,22 @@ class WhatIf:
             Default: that which was asked for.
         """
         rows = self.flips[self.flips["scope"] == (scope or self.scope)]
+        _refuse_unknown("scope", scope or self.scope, self.flips["scope"])
         order = list(dict.fromkeys(rows["axis"]))
         wide = rows.pivot(index="from_class", columns="axis", values="share")
         return wide[order]
 
     def curve(self, axis: str, from_class: str, scope: str | None = None) -> pd.DataFrame:
-        """Rows of ``curves`` of one axis and of the cells of one class."""
+        """Rows of ``curves`` of one axis and of the cells of one class.
+
+        Raises
+        ------
+        ModelError
+            An axis, class or scope that was not asked about.
+        """
+        for name, value in (("axis", axis), ("from_class", from_class)):
+            _refuse_unknown(name, value, self.curves[name])
+        _refuse_unknown("scope", scope or self.scope, self.curves["scope"])
         rows = self.curves[
             (self.curves["axis"] == axis)
             & (self.curves["from_class"] == from_class)
@@ -208,3 +234,13 @@ class WhatIf:
         """
         content = read_content(path, WhatIfFile, what="a whatif.json", advice=ADVICE)
         return cls.from_dict(content, str(path))
+
+
+def _refuse_unknown(what: str, value: str, column: pd.Series[Any]) -> None:
+    """Refuse a name that does not occur in a column of a table that has rows."""
+    known = list(dict.fromkeys(column))
+    if known and value not in known:
+        words = what.replace("from_class", "class")
+        raise ModelError(
+            f"these answers have no {words} {quoted(value)}; they have {listed(known)}"
+        )

@@ -121,12 +121,12 @@ def robustness_lines(
         between = f"{100 * ends[0]:.0f} to {100 * ends[1]:.0f}" if known else ""
         if worst["changed"] >= WORTH_A_LINE:
             interval = f"95 % interval {between} %, " if known else ""
-            lines.append(f"{words} changes {figure} of the calls ({interval}n = {n:,})")
+            lines.append(f"{words} changes {figure} of the predictions ({interval}n = {n:,})")
         else:
             calm.append(f"{words} ({figure}{f', {between}' if known else ''})")
     if calm:
-        of = f"share of {counted(n, 'call')}, 95 % interval"
-        lines.append(f"hardly changes the calls ({of}): {'; '.join(calm)}")
+        of = f"share of {counted(n, 'prediction')}, 95 % interval"
+        lines.append(f"hardly changes the predictions ({of}): {'; '.join(calm)}")
     return tuple(lines)
 
 

@@ -182,13 +182,13 @@ def stain_check(
             key, QUESTIONS[key], "amber", line, n=n, groups=count, figures=(*figures,)
         )
     if not suspects:
-        line = "no channel's mere level both tells the classes apart and moves the call"
+        line = "no channel's mere level both tells the classes apart and changes the prediction"
         return AuditCheck(
             key, QUESTIONS[key], "green", line, n=n, groups=count, figures=(*figures,)
         )
     parts = [
         f"{name} (its level alone tells the classes apart with {accuracy.short_text}; that of the "
-        f"other class moves {fraction(surplus)} more of the calls than that of the same class)"
+        f"other class moves {fraction(surplus)} more predictions than that of the same class)"
         for surplus, _, _, name, accuracy, _ in suspects
     ]
     word: Answer = "amber"

@@ -177,11 +177,11 @@ def _called_job(
         right = called == sample.labels[some]
         if len(np.unique(called[right])) > 1:
             known = f"{int(right.sum()):,} of {len(right):,}"
-            line += f"; transplants are of those called as labelled ({known})"
+            line += f"; transplants are of those predicted as labelled ({known})"
             some, pixels, called = some[right], pixels[right], called[right]
     if len(np.unique(called)) < 2:
         raise ModelError(
-            f"{asker.model.who} calls all {counted(len(called), 'cell')} {_first(asker, called)}: "
+            f"{asker.model.who} predicts {_every(len(called))} as {_first(asker, called)}: "
             "there is no cell of another class to take a channel from"
         )
     # Twice as many as get a channel: all of them may be donors.
@@ -189,6 +189,10 @@ def _called_job(
     yield Progress(1, 1, "finding outlines")
     crops = cell_crops(cells, sample.positions[some[used]], crops=pixels[used])
     return crops, called[used], some[used], line
+
+
+def _every(count: int) -> str:
+    return "the only cell" if count == 1 else f"all {counted(count, 'cell')}"
 
 
 def _first(asker: Asker, called: IntArray) -> str:
@@ -314,14 +318,14 @@ def _lines(result: Transplants) -> list[str]:
     if not deciding:
         best = whole[0]
         return [
-            f"no channel of another class changes more calls than one of the same class does "
+            f"no channel of another class changes more predictions than one of the same class does "
             f"({best.part} {_figures(best)}; same class {_sham_text(best)})"
         ]
     lines = []
     for row in deciding[:3]:
         lines.append(
-            f"{row.part} of an aligned cell of another class changes the call of {_figures(row)} "
-            f"of {counted(row.n, 'cell')}; of the same class {_sham_text(row)}"
+            f"{row.part} of an aligned cell of another class changes the prediction of "
+            f"{_figures(row)} of {counted(row.n, 'cell')}; of the same class {_sham_text(row)}"
         )
         parts = [
             other
@@ -363,7 +367,7 @@ def _warnings(
         if count == 1:
             yield f"{name} has one cell: its figures say nothing of others, and it has no sham"
         elif not len(pairs[code, code]):
-            yield f"no two cells called {name} lie alike: it has no sham"
+            yield f"no two cells predicted as {name} lie alike: it has no sham"
         donors = np.unique(
             np.concatenate([of.donors for (own, to), of in pairs.items() if to == code != own])
         )
@@ -374,7 +378,7 @@ def _warnings(
             )
     left = [asker.classes[k] for k in range(len(asker.classes)) if not (called == k).any()]
     if left:
-        yield f"no cell is called {' or '.join(left)}, so nothing is taken from it"
+        yield f"no cell is predicted as {' or '.join(left)}, so nothing is taken from it"
     spread = np.ptp(crops.pixels, axis=(0, 2, 3))
     for name, of in zip(asker.channels, spread, strict=True):
         if of == 0:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.shown_result import BarsResult
 from napari_channelmix.whatif.stored_rows import result_from, result_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
+
+    from napari_channelmix.result_display import Summary
 
 __all__ = ["ANY_CLASS", "WHOLE", "TransplantRow", "Transplants"]
 
@@ -70,8 +75,8 @@ class TransplantRow:
     above_sham: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Transplants:
+@dataclass(frozen=True, eq=False, repr=False)
+class Transplants(BarsResult):
     """Which part of a cell of another class makes a classifier decide otherwise.
 
     Attributes
@@ -85,6 +90,12 @@ class Transplants:
         What it says, and of which cells.
     warnings : tuple of str
     provenance : dict
+
+    Examples
+    --------
+    >>> result = cm.transplant(rule, cells, compartments=False)
+    >>> result.by_part[["part", "share", "sham"]].values.tolist()
+    [['GFP', 1.0, 0.0], ['DNA', 0.0, 0.0]]
     """
 
     channels: tuple[str, ...]
@@ -104,6 +115,28 @@ class Transplants:
     def by_part(self) -> pd.DataFrame:
         """A row for each part: the mean over all pairs of classes."""
         return _frame(row for row in self.rows if row.from_class == ANY_CLASS)
+
+    def summary(self) -> Summary:
+        """What is shown of it in a notebook."""
+        from napari_channelmix.whatif.result_summaries import transplants_summary
+
+        return transplants_summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row for each part and pair of classes, and one for each part; as `TransplantRow`."""
+        return _frame(self.rows)
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``transplants.json``, ``transplants.csv`` and ``transplants.png`` into a folder.
+
+        Raises
+        ------
+        SaveError
+            Disk full, folder read-only and the like.
+        """
+        from napari_channelmix.data.result_files import save_result
+
+        return save_result(folder, "transplants", self.as_dict(), self.to_frame(), self.plot())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, which has no NaN: what is not known is None."""

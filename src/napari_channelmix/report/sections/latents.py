@@ -27,7 +27,7 @@ def latents_section(findings: Findings) -> dict[str, Any] | None:
     best = accuracy.get("latents")
     return {
         "n": content["n"],
-        "model": _model_of(content["provenance"]),
+        "model": _model_of(content),
         "tuned": tuned["epochs"] if tuned else 0,
         # Files of earlier versions do not know it.
         "reconstruction": content.get("reconstruction"),
@@ -42,5 +42,7 @@ def latents_section(findings: Findings) -> dict[str, Any] | None:
     }
 
 
-def _model_of(about: Any) -> str:
-    return str(about.get("disentangler") or about.get("model", "an encoder"))
+def _model_of(content: Any) -> str:
+    about, features = content["provenance"], content.get("features")
+    model = str(about.get("disentangler") or about.get("model", "an encoder"))
+    return f"{model} through {features['name']}" if features else model

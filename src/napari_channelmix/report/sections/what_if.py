@@ -42,7 +42,7 @@ def what_if_section(findings: Findings) -> dict[str, Any] | None:
         "Grey rows are not above their sham.",
         "chart": data_uri("image/svg+xml", svg_of(what_if_figure(result))),
         "lines": result.lines[:LINES],
-        "head": ["axis", "called", "becomes", "flip", "sham", "n", "edited"],
+        "head": ["axis", "predicted", "becomes", "flip", "sham", "n", "edited"],
         "rows": rows,
         "warnings": result.warnings,
     }
@@ -70,7 +70,7 @@ def transplants_section(findings: Findings) -> dict[str, Any] | None:
     ]
     return {
         "lines": result.lines,
-        "head": ["part", "called otherwise", "sham", "n", "groups", "overlap"],
+        "head": ["part", "predicted otherwise", "sham", "n", "groups", "overlap"],
         "rows": rows,
         "warnings": result.warnings,
     }

@@ -104,9 +104,9 @@ class DataSetState:
             "predictions": self.predictions,
             "explained cells": self.explained or None,
             "latents": self.latents,
-            "what-if answers": self.what_if,
         }
-        return tuple(name for name, part in parts.items() if part is not None)
+        known = tuple(name for name, part in parts.items() if part is not None)
+        return known if self.what_if is None else (*known, *self.what_if.words)
 
 
 class _Answers(Protocol):

@@ -31,6 +31,7 @@ from napari_channelmix.viewer.session.state import (
 )
 from napari_channelmix.viewer.session.trained import Trained
 from napari_channelmix.viewer.session.update_rules import is_used, with_consequences
+from napari_channelmix.viewer.session.what_if_answers import with_answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -233,6 +234,12 @@ class Session(SessionState):
         )
         self.closed.emit(key)
         self.data_sets_changed.emit()
+
+    def keep_answer(self, key: int, trained: Trained, **answer: Any) -> None:
+        """Keep an answer of what-if with its data set, whichever is in use; see `WhatIfAnswers`."""
+        state = self.of(key)
+        if state is not None:
+            self.put(key, what_if=with_answer(state.what_if, trained, **answer))
 
     def put(self, key: int, **results: Any) -> None:
         """Results of a data set by its key, whichever is in use; nothing where it is closed."""

@@ -1,15 +1,26 @@
-"""What a classifier answered about all cells when they were edited. It knows no Qt."""
+"""What a classifier answered about cells that were changed on purpose. It knows no Qt."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.trained import Trained
+    from napari_channelmix.whatif.audit_result import Audit
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.result import WhatIf
+    from napari_channelmix.whatif.transplants_result import Transplants
 
-__all__ = ["WhatIfAnswers"]
+__all__ = ["WORDS", "WhatIfAnswers", "with_answer"]
+
+#: What each answer is, in words.
+WORDS = {
+    "result": "what-if answers",
+    "transplants": "transplants",
+    "channels": "channels of the classifier",
+    "audit": "shortcut audit",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +29,31 @@ class WhatIfAnswers:
 
     Attributes
     ----------
-    result : WhatIf
     trained : Trained
         The classifier that gave them.
+    result : WhatIf or None
+        All cells edited along the axes.
+    transplants : Transplants or None
+    channels : ChannelShapley or None
+        How important each channel is for the classifier.
+    audit : Audit or None
+        Whether it decides by a shortcut.
     """
 
-    result: WhatIf = field(repr=False)
     trained: Trained
+    result: WhatIf | None = field(default=None, repr=False)
+    transplants: Transplants | None = field(default=None, repr=False)
+    channels: ChannelShapley | None = field(default=None, repr=False)
+    audit: Audit | None = field(default=None, repr=False)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is known, in words."""
+        return tuple(words for name, words in WORDS.items() if getattr(self, name) is not None)
+
+
+def with_answer(answers: WhatIfAnswers | None, trained: Trained, **more: Any) -> WhatIfAnswers:
+    """The answers with one more; those of another classifier are dropped."""
+    if answers is None or answers.trained is not trained:
+        return WhatIfAnswers(trained, **more)
+    return replace(answers, **more)

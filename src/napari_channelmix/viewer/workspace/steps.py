@@ -261,7 +261,7 @@ def _what_if(session: Session, seen: bool) -> Step:
     )
     line = "Click a cell and change it: brighter, larger, without neighbours."
     answers = session.what_if
-    if answers is not None and answers.result.lines:
+    if answers is not None and answers.result is not None and answers.result.lines:
         line = answers.result.lines[0]
     # Edits of single cells are not kept.
     return Step(page, line, (click,), done=answers is not None, counted=False)

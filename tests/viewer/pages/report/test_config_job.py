@@ -243,7 +243,7 @@ def test_answers_of_what_if_are_asked_again_with_the_classifier_that_gave_them(
     assert trained is not None and cells is not None
     settings = {"axes": ("DNA brightness",), "limit": 2, "steps": 3, "smallest": False}
     result = cm.what_if(trained.classifier, cells, **settings)
-    session.what_if = WhatIfAnswers(result, trained)
+    session.what_if = WhatIfAnswers(trained, result)
     snapshot = snapshot_of(session)
     assert snapshot is not None and "what-if answers" in snapshot.results
     config = drain(config_job(snapshot))
@@ -252,6 +252,35 @@ def test_answers_of_what_if_are_asked_again_with_the_classifier_that_gave_them(
     assert {name: getattr(part, name) for name in settings} == settings
     assert "answers_2 = cm.what_if(" in script_of(config).replace("answers_2=", "answers_2 =")
     assert drain(findings_job(snapshot)).others[0].what_if is result
+
+
+def test_all_that_was_asked_about_changed_cells_is_in_the_report_and_its_config(
+    session: Session,
+) -> None:
+    trained, cells = session.trained, session.cells
+    assert trained is not None and cells is not None
+    model = trained.classifier
+    maps = cm.explain(model, cells, only=[1, 2], check=False).maps
+    channels = cm.channel_shapley(model, cells, forwards=200, only="all")
+    card = cm.audit(model, cells, limit=4, maps=maps, mapped=[1, 2])
+    key = session.data_set
+    session.keep_answer(key, trained, channels=channels)
+    session.keep_answer(key, trained, audit=card)
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    assert snapshot.results[-2:] == ("channels of the classifier", "shortcut audit")
+    findings = drain(findings_job(snapshot)).others[0]
+    assert findings.channel_shapley is channels and findings.audit is card
+    assert findings.what_if is None and findings.transplants is None
+    assert not any("another classifier" in line for line in findings.notes)
+    part = drain(config_job(snapshot)).others[0]
+    assert part.parts == ("predictions", "model_channels", "audit")
+    assert (part.model_channels.forwards, part.model_channels.prior) == (200, "balanced")
+    assert part.audit.mapped == (1, 2) and part.audit.limit == 4
+    # Those of another classifier are not mixed with these.
+    other = Trained(trained.classifier, "another")
+    session.keep_answer(key, other, audit=card)
+    assert session.what_if.words == ("shortcut audit",) and session.what_if.trained is other
 
 
 def test_a_config_explains_with_the_map_that_was_tested(session: Session) -> None:

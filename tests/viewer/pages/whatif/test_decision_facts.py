@@ -76,7 +76,7 @@ def test_axes_are_ordered_by_the_class_that_they_move_most() -> None:
 def test_a_flip_says_how_many_cells_and_what_the_sham_does() -> None:
     (flip,) = flips_of(result(row("DNA brightness", "a", 0.62)), "a")
     assert flip.text.splitlines() == [
-        "DNA brightness: 62 % of 40 cells called a flip, interval 52 % to 72 %, 4 groups",
+        "DNA brightness: 62 % of 40 cells predicted as a flip, interval 52 % to 72 %, 4 groups",
         "Most become b; median of the smallest changes: × 2.00",
         "Sham (turned, shifted, resampled): 5 % flip",
     ]

@@ -72,9 +72,9 @@ def test_the_verdict_names_the_class_and_says_where_it_must_not_be_read() -> Non
         of = opened(sham)
         return verdict(of, asker(of.edited(moves).pixels)[0], moves)
 
-    assert said({}) == "Called dim. Move a slider to change the cell."
-    assert said({"DNA brightness": 0.8}) == "Would be called bright instead of dim."
-    assert said({"DNA brightness": 0.1}) == "Still called dim."
+    assert said({}) == "Predicted as dim. Move a slider to change the cell."
+    assert said({"DNA brightness": 0.8}) == "Would be predicted as bright instead of dim."
+    assert said({"DNA brightness": 0.1}) == "Still predicted as dim."
     assert said({"DNA brightness": 1e-5}) == "Still dim: nothing changes."
     assert said({"DNA brightness": 1.5}).endswith("; no such cell in the data.")
     assert "no more change than by turning" in said({"DNA brightness": 0.1}, sham=0.2)
@@ -91,7 +91,7 @@ def test_changes_that_flip_are_told_in_sentences_the_smallest_first() -> None:
         changes(change(1, "its DNA were a"), change(1, "its size were b", 0.0)), CLASSES
     )
     assert lines == (
-        "Would be called bright if its DNA were a.",
+        "Would be predicted as bright if its DNA were a.",
         "Or if its size were b; none of 40 such cells lies as far out.",
     )
-    assert smallest_text(changes(), CLASSES) == ("Called dim: nothing flips it.",)
+    assert smallest_text(changes(), CLASSES) == ("Predicted as dim: nothing flips it.",)

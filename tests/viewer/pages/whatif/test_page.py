@@ -17,7 +17,7 @@ from napari_channelmix.classify.priors import Prior
 from napari_channelmix.data import Cells
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.settings import TransplantSettings
-from napari_channelmix.viewer.pages.whatif import all_cells, live_edit, transplants_tab
+from napari_channelmix.viewer.pages.whatif import all_cells, live_edit, run_tab, transplants_tab
 from napari_channelmix.viewer.pages.whatif.edit_layers import AFTER, BEFORE
 from napari_channelmix.viewer.pages.whatif.page import WhatIfPage
 from napari_channelmix.viewer.session.session import Shown, Trained, session_of
@@ -132,12 +132,12 @@ def test_a_click_opens_the_cell_and_a_slider_changes_its_call(
     finished(page, qtbot)
     tab = page.cell_tab
     assert page.cell == 2 and "Cell 3" in tab.title.text() and "labelled dim" in tab.title.text()
-    assert tab.verdict.text().startswith("Called dim")
+    assert tab.verdict.text().startswith("Predicted as dim")
     before = tab.pictures.tiles[1].below
     assert before == tab.pictures.tiles[0].below
     drag(qtbot, page, "GFP brightness", 0.6)
     assert tab.pictures.tiles[1].below != before == tab.pictures.tiles[0].below
-    assert "called bright instead of dim" in tab.verdict.text()
+    assert "predicted as bright instead of dim" in tab.verdict.text()
     np.testing.assert_allclose(tab.after, rule(tab.crops.pixels)[0], atol=1e-6)
     assert {name: now for name, _, now in tab.bars.rows}["bright"] == tab.after[1]
     qtbot.mouseClick(tab.reset, Qt.MouseButton.LeftButton)
@@ -164,7 +164,7 @@ def test_the_smallest_change_sets_the_sliders(viewer: Any, made: Any, qtbot: Any
     finished(page, qtbot)
     QApplication.processEvents()
     tab = page.cell_tab
-    assert tab.sentences.text().startswith("Would be called bright if its GFP")
+    assert tab.sentences.text().startswith("Would be predicted as bright if its GFP")
     assert len(tab.moves) == 1 and next(iter(tab.moves)).startswith("GFP")
     assert tab.after[1] > 0.5
     # By bisection: half of it does not do.
@@ -246,7 +246,7 @@ def test_a_slow_classifier_is_asked_beside_the_window(
     import threading
 
     assert threads and threading.main_thread() not in threads
-    assert "called bright instead of dim" in page.cell_tab.verdict.text()
+    assert "predicted as bright instead of dim" in page.cell_tab.verdict.text()
 
 
 def test_points_have_a_disc_and_that_is_said(viewer: Any, made: Any, qtbot: Any) -> None:
@@ -339,7 +339,7 @@ def test_answers_of_a_classifier_that_was_replaced_meanwhile_are_dropped(
     going.set()
     finished(page, qtbot)
     assert page.session.what_if is None
-    assert page.notice.text() == all_cells.REPLACED
+    assert page.notice.text() == run_tab.REPLACED
 
 
 def test_answers_go_to_the_data_set_that_was_asked_about(
@@ -433,3 +433,11 @@ def test_shortcuts_and_transplants_have_their_cards(viewer: Any, made: Any, qtbo
     words = [notice.text() for notice in page.runs.shortcuts.tab.notices]
     assert len(words) == len(page.runs.shortcuts.result.checks)
     assert any(text.startswith("Not tested: ") for text in words)
+    # The session keeps both, so that the report has them; with the classifier they go.
+    answers = page.session.what_if
+    assert answers.words == ("transplants", "shortcut audit")
+    assert answers.audit is page.runs.shortcuts.result
+    page.session.trained = replace(page.session.trained, source="another")
+    finished(page, qtbot)
+    assert page.session.what_if is None and page.runs.transplants.result is None
+    assert not page.runs.transplants.tab.boxes[0].isVisible()

@@ -136,8 +136,17 @@ class ClassifierChannels(QWidget):
         self.fill()
 
     def _finished(self, result: ChannelShapley, trained: Any) -> None:
-        # Cells or classifier may have changed since it was asked.
-        if trained is self._session.trained and self._running == self._session.data_set:
+        # Kept with the cells that were asked about; others may be in use by now.
+        self._session.keep_answer(self._running, trained, channels=result)
+
+    def show_kept(self, _: object = None) -> None:
+        """Show what the classifier in use answered about the data set in use, where it did."""
+        answers = self._session.what_if
+        mine = answers is not None and answers.trained is self._session.trained
+        result = answers.channels if answers is not None and mine else None
+        if result is self.result:
+            self.fill()
+        else:
             self.show_result(result)
 
     def start_cell(self) -> None:
@@ -169,7 +178,7 @@ class ClassifierChannels(QWidget):
         self.task.stop()
         self.failed.clear_line()
         self.show_cell(None)
-        self.show_result(None)
+        self.show_kept()
 
     # ---------------------------------------------------------------- what is shown
 
@@ -180,7 +189,7 @@ class ClassifierChannels(QWidget):
         selected = bool(self._session.selected)
         self.cell_button.setEnabled(not why and not self.task.busy and selected)
         self.cell_button.setToolTip(
-            "What each channel contributes to the call of the selected cell"
+            "What each channel contributes to the prediction of the selected cell"
             if selected
             else "Select a cell first: click it in the picture"
         )

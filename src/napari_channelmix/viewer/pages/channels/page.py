@@ -205,6 +205,7 @@ class ChannelsPage(Page):
         self.follow(self.session.trained_changed, self._show_chance)
         self.follow(self.session.trained_changed, self._other_classifier)
         self.follow(self.session.selected_changed, self._other_selection)
+        self.follow(self.session.what_if_changed, self.of_classifier.show_kept)
         self.follow(self.session.importance_changed, self._importance_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
         # Stopped half way, what is there is judged as it is.

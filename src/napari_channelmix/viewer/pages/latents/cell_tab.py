@@ -43,7 +43,7 @@ TIPS = (
     "The reconstruction, modified by the sliders below",
 )
 # Features have no picture.
-TITLES_OF_FEATURES = ("original", "no reconstruction", "nearest cell")
+TITLES_OF_FEATURES = ("original", "no picture", "nearest cell")
 TIPS_OF_FEATURES = (
     "The cell that the encoder gets: cut out, in the colours of its image",
     "These are latents of features, which have no picture",

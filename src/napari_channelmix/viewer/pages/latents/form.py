@@ -135,7 +135,10 @@ class LatentsForm(QWidget):
         self.settings.add_to(inner)
         content.setLayout(inner)
         self.more = Folding("More settings")
-        self.more.setToolTip("Random seed, comparison with a classifier of the pixels")
+        self.more.setToolTip(
+            "Features of a network in place of pixels, random seed, comparison with a classifier "
+            "of the pixels"
+        )
         self.more.addWidget(content)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents
+    from napari_channelmix.duration import Workload
     from napari_channelmix.settings import EncodingSettings
-    from napari_channelmix.settings.workload import Workload
     from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["LatentsPage"]
@@ -354,7 +354,12 @@ def _workload(cells: Cells, chosen: EncodingSettings) -> Workload:
     """What a run has to do."""
     steps = chosen.drawing_steps if chosen.drawing == "residual" else 0
     return latents_workload(
-        cells, chosen.model, chosen.finetune, pixels=chosen.pixels, drawing_steps=steps
+        cells,
+        chosen.model,
+        chosen.finetune,
+        pixels=chosen.pixels,
+        features=chosen.features,
+        drawing_steps=steps,
     )
 
 

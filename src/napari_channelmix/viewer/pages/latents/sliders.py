@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.page_parts.moved_sliders import MovedSliders
 from napari_channelmix.viewer.pages.latents.slider import AxisSlider
 
 if TYPE_CHECKING:
@@ -17,26 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["Sliders"]
 
 
-class Sliders(QWidget):
-    """A slider for each active axis; the inactive ones are named below.
-
-    Signals
-    -------
-    moved()
-        The user moved a slider; see `moves`.
-    taken(str)
-        The axis the user turned to.
-    """
-
-    moved = Signal()
-    taken = Signal(str)
+class Sliders(MovedSliders):
+    """A slider for each active axis; the inactive ones are named below."""
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self.sliders: tuple[AxisSlider, ...] = ()
-        #: Values of the axes that the user moved.
-        self.moves: dict[str, float] = {}
         self.inactive = QLabel()
         self.inactive.setWordWrap(True)
         self.inactive.setToolTip("These latents do not vary among the cells, or are unused")
@@ -56,7 +42,7 @@ class Sliders(QWidget):
         self.sliders = tuple(AxisSlider(axis, self._theme) for axis in axes)
         for index, slider in enumerate(self.sliders):
             self._column.insertWidget(index, slider)
-            slider.moved.connect(self._moved)
+            slider.moved.connect(self.note_move)
             slider.taken.connect(self.taken)
         self.inactive.setText(_in_words(axes, inactive))
         self.inactive.setVisible(bool(self.inactive.text()))
@@ -84,12 +70,9 @@ class Sliders(QWidget):
         for slider in self.sliders:
             slider.follow_theme(theme)
 
-    def _moved(self, name: str, amount: float) -> None:
-        if amount == self.of(name).own:
-            self.moves.pop(name, None)
-        else:
-            self.moves[name] = amount
-        self.moved.emit()
+    def home_of(self, name: str) -> float | None:
+        """Where the cell itself lies on an axis."""
+        return self.of(name).own
 
 
 def _in_words(axes: Sequence[Axis], inactive: Sequence[str]) -> str:

@@ -17,7 +17,8 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.class_legend import session_palette
-from napari_channelmix.viewer.page_parts.base_page import Page, form, group
+from napari_channelmix.viewer.page_parts.base_page import form, group
+from napari_channelmix.viewer.page_parts.cell_page import CellPage
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
 from napari_channelmix.viewer.page_parts.prerequisites import Needs
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
@@ -34,23 +35,21 @@ from napari_channelmix.viewer.pages.pixels.explanation_layers import Explanation
 from napari_channelmix.viewer.pages.pixels.mean_maps_panel import MeanMapsPanel
 from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared
 from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
-from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
+from napari_channelmix.viewer.session.cell_sources import Sources
 from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.viewer.tasks.redraw_pace import Pace
 from napari_channelmix.viewer.tasks.turns import Turns
-from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
     import napari
 
-    from napari_channelmix.data import Cells
     from napari_channelmix.viewer.session.explanation import Explanation, Question
     from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["PixelsPage"]
 
 
-class PixelsPage(Page):
+class PixelsPage(CellPage):
     """Ask, see, trust or not, compare, and go on to many cells."""
 
     # Two jobs on one network would switch its modes under each other.
@@ -61,7 +60,6 @@ class PixelsPage(Page):
         self.needs = Needs(self.viewer, self.session)
         self.chance = ChanceNote()
         self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
-        self.number = CellNumber()
         self.zoom = CellZoom(self.viewer, self.session, self.fail)
         self.question = QuestionForm(self)
         self.result = ResultPanel(self.viewer.theme)
@@ -93,10 +91,6 @@ class PixelsPage(Page):
         self.pace = Pace()
         # The classifier that was tried, so that the first click need not wait for PyTorch.
         self._warm: Any = None
-        # What the maps hold for; classes may be painted without touching them.
-        self._cells: Cells | None = None
-        # The cell that was clicked last, also while nothing is known of it yet.
-        self.cell: int | None = None
         follow_seed(self, self.question.seed)
         self._build()
         self._connect()
@@ -335,14 +329,6 @@ class PixelsPage(Page):
         self.cell = None
         self.session.explanation = None
         self.result.empty()
-
-    def _cells_changed(self, _: object = None) -> None:
-        cells, before, self._cells = self.session.cells, self._cells, self.session.cells
-        if not same_pixels(cells, before):
-            self._forget()
-            with QSignalBlocker(self.number):
-                self.number.show_cells(cells)
-        self._fill()
 
     def _shown_changed(self, _: object = None) -> None:
         # Maps of another field of view lie on other cells, and so do lines about them.

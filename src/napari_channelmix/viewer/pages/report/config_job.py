@@ -19,7 +19,7 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.settings import as_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.config import (
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         DataSetConfig,
         ExplanationPart,
         PredictionsPart,
-        WhatIfPart,
     )
     from napari_channelmix.viewer.pages.report.snapshot import Snapshot
     from napari_channelmix.viewer.session.explanation import Question
@@ -182,24 +181,39 @@ class _Record:
             predictions=self._predictions(data_set),
             explanations=self._explanations(data_set),
             latents=latents,
-            what_if=self._what_if(data_set),
+            **self._what_if(data_set),
         )
 
-    def _what_if(self, data_set: Snapshot) -> WhatIfPart | None:
-        from napari_channelmix.config.from_results import what_if_part
+    def _what_if(self, data_set: Snapshot) -> dict[str, Any]:
+        """The parts of what was asked about changed cells, by their names in a config."""
+        from napari_channelmix.config import from_results
 
         answers = data_set.what_if
         if answers is None:
-            return None
+            return {}
         owner = self._owner(answers.trained)
         if owner is None:
             self._by_another(data_set, "answers of what-if")
-            return None
+            return {}
         named = self._named(data_set, owner)
-        made = what_if_part(answers.result.provenance, classifier=named)
-        if made is None:
-            self._left_out(data_set, "what is known of what-if")
-        return made
+        makers: dict[str, tuple[str, Any, Callable[..., Any]]] = {
+            "what_if": ("what-if", answers.result, from_results.what_if_part),
+            "transplants": ("transplants", answers.transplants, from_results.transplants_part),
+            "model_channels": (
+                "the channels of the classifier",
+                answers.channels,
+                from_results.model_channels_part,
+            ),
+            "audit": ("the shortcut audit", answers.audit, from_results.audit_part),
+        }
+        parts: dict[str, Any] = {}
+        for name, (words, result, part_of) in makers.items():
+            if result is None:
+                continue
+            parts[name] = part_of(result.provenance, classifier=named)
+            if parts[name] is None:
+                self._left_out(data_set, f"what is known of {words}")
+        return parts
 
     def _predictions(self, data_set: Snapshot) -> PredictionsPart | None:
         from napari_channelmix.config.from_results import predictions_part

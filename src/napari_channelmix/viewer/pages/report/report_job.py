@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.report.snapshot import Snapshot
     from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Trained
+    from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
 
 __all__ = ["findings_job", "page_file_job"]
 
@@ -46,8 +47,8 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
             config = yield from part(config_job(snapshot), 30, 70, 100)
         except UnsavedError as error:
             why = f"there is no config to reproduce this: {error}"
-            return replace(whole, notes=(*changes(snapshot), why))
-        whole = replace(whole, config=config, notes=config.notes)
+            return replace(whole, notes=(*whole.notes, *changes(snapshot), why))
+        whole = replace(whole, config=config, notes=(*whole.notes, *config.notes))
     return whole
 
 
@@ -104,8 +105,23 @@ def _data_set_findings_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findin
         yield Progress(50, 100, "drawing the traversals")
         findings = replace(findings, latents=_latents(data_set.latents))
     if data_set.what_if is not None:
-        findings = replace(findings, what_if=data_set.what_if.result)
+        findings = _with_what_if(findings, data_set.what_if, used)
     return findings
+
+
+def _with_what_if(findings: Findings, answers: WhatIfAnswers, used: Trained | None) -> Findings:
+    """All that was asked about changed cells, and whether another classifier answered."""
+    findings = replace(
+        findings,
+        what_if=answers.result,
+        transplants=answers.transplants,
+        channel_shapley=answers.channels,
+        audit=answers.audit,
+    )
+    if answers.trained is used:
+        return findings
+    line = "the answers of what-if are of another classifier than the one described here"
+    return replace(findings, notes=(*findings.notes, line))
 
 
 def page_file_job(snapshot: Snapshot, path: Path) -> Job[Path]:

@@ -121,7 +121,7 @@ class Snapshot:
         if self.latents is not None:
             results.append("latents")
         if self.what_if is not None:
-            results.append("what-if answers")
+            results += self.what_if.words
         return tuple(results)
 
     @property

@@ -1,4 +1,4 @@
-"""The run about all cells: begins it, keeps its answers with the session, shows them."""
+"""The run about all cells, with a note where its prior is another than the chosen one."""
 
 from __future__ import annotations
 
@@ -9,66 +9,39 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.settings import WhatIfSettings, merged
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.pages.whatif.decision_tab import DecisionTab
-from napari_channelmix.viewer.session.what_if_answers import WhatIfAnswers
+from napari_channelmix.viewer.pages.whatif.run_tab import TabRun
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.page_parts.base_page import Page
     from napari_channelmix.viewer.session.trained import Trained
+    from napari_channelmix.viewer.tasks.task_bar import TaskBar
     from napari_channelmix.whatif.result import WhatIf
 
 __all__ = ["AllCells"]
 
 
-# A classifier that is gone takes its answers with it.
-REPLACED = "The classifier was replaced meanwhile: its answers are dropped. Run again."
-
-
-class AllCells:
+class AllCells(TabRun):
     """The tab 'All cells' of a page, and its task."""
 
+    tab: DecisionTab
+
     def __init__(self, page: Page) -> None:
-        self._page, self._session = page, page.session
-        self.task, bar = page.add_task(one_thread=True)
-        self.tab = DecisionTab(page.viewer.theme, bar)
-        self.tab.run_requested.connect(self.run)
-        self.task.ended.connect(self._ended)
-        page.follow(self._session.what_if_changed, self.show)
+        session, theme = page.session, page.viewer.theme
 
-    def run(self) -> None:
-        """Edit held-out cells along all axes, and ask about them."""
-        session = self._session
-        cells, trained = session.cells, session.trained
-        if cells is None or trained is None:
-            return
-        data_set, settings = session.data_set, self.tab.settings
+        def tab(bar: TaskBar) -> DecisionTab:
+            return DecisionTab(theme, bar)
 
-        def answered(result: WhatIf) -> None:
-            if session.uses(trained) or any(trained is known for known in session.classifiers):
-                session.put(data_set, what_if=WhatIfAnswers(result, trained))
-            else:
-                self._page.notice.say(REPLACED)
+        def job(trained: Trained, cells: Cells, settings: WhatIfSettings) -> Job[WhatIf]:
+            return _all_cells_job(trained, cells, settings, explained_prior(session))
 
-        self.task.run(
-            "editing all cells",
-            _all_cells_job(trained, cells, settings, explained_prior(session)),
-            answered,
-            on_error=self._page.fail,
-            data_set=data_set,
-        )
+        super().__init__(page, "editing all cells", "result", tab, job)
 
     def show(self, _: object = None) -> None:
         """Show the answers of the classifier in use."""
-        answers = self._session.what_if
-        mine = answers is not None and answers.trained is self._session.trained
-        self.tab.show_result(answers.result if answers is not None and mine else None)
+        super().show()
         self.tab.note_prior(explained_prior(self._session))
-
-    def _ended(self, how: str) -> None:
-        if how == "cancelled":
-            kept = " The earlier answers are kept." if self._session.what_if is not None else ""
-            self._page.notice.say(f"Stopped.{kept}")
 
 
 def _all_cells_job(

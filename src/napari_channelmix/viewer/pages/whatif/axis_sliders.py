@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.data.nuclear_channel import nuclear_channel
+from napari_channelmix.viewer.page_parts.moved_sliders import MovedSliders
 from napari_channelmix.viewer.pages.whatif.axis_slider import EditSlider
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
@@ -56,26 +56,12 @@ def _rank(axis: Axis, nuclear: str | None) -> tuple[int, bool]:
     return KINDS.index(kind), kind == ACROSS and axis.channel == nuclear
 
 
-class EditSliders(QWidget):
-    """Sliders in groups.
-
-    Signals
-    -------
-    moved()
-        The user moved a slider; see `moves`.
-    taken(str)
-        The axis the user turned to.
-    """
-
-    moved = Signal()
-    taken = Signal(str)
+class EditSliders(MovedSliders):
+    """Sliders in groups."""
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self.sliders: dict[str, EditSlider] = {}
-        #: Amounts of the axes that are moved.
-        self.moves: dict[str, float] = {}
         self._headings: list[QLabel] = []
         # Of the groups that are always in sight.
         self._heading_of: dict[str, QLabel] = {}
@@ -110,7 +96,7 @@ class EditSliders(QWidget):
         first = first_axes(ranges)
         for bounds in ranges:
             slider = EditSlider(bounds, self._theme)
-            slider.moved.connect(self._moved)
+            slider.moved.connect(self.note_move)
             slider.taken.connect(self.taken)
             self.sliders[bounds.name] = slider
         self._fill(self._first, [bounds for bounds in ranges if bounds.name in first])
@@ -158,12 +144,9 @@ class EditSliders(QWidget):
         for heading in self._headings:
             show_secondary(heading, theme)
 
-    def _moved(self, name: str, amount: float) -> None:
-        if amount == self.sliders[name].home:
-            self.moves.pop(name, None)
-        else:
-            self.moves[name] = amount
-        self.moved.emit()
+    def home_of(self, name: str) -> float | None:
+        """The amount that leaves the cell as it is."""
+        return self.sliders[name].home
 
 
 def _empty(part: QWidget) -> None:

@@ -65,7 +65,7 @@ class AxisFlip:
         """All of it, in lines."""
         between = f", interval {percent(self.low)} to {percent(self.high)}" if self.interval else ""
         parts = [
-            f"{self.axis}: {percent(self.share)} of {counted(self.n, 'cell')} called "
+            f"{self.axis}: {percent(self.share)} of {counted(self.n, 'cell')} predicted as "
             f"{self.from_class} flip{between}, {counted(self.groups, 'group')}"
         ]
         if self.to_class:

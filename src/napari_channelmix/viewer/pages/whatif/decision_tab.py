@@ -63,7 +63,7 @@ class DecisionTab(RunTab):
         #: The axis whose curve is shown.
         self.axis = ""
         self.lines = Notice(lines=3)
-        self.class_box = choice("The class that the cells are called as they are")
+        self.class_box = choice("The class that the cells are predicted as before an edit")
         self.bars = Bars(
             "Share of cells that flip, by axis", theme, (0.0, 1.0), figures=46, names=150
         )
@@ -78,7 +78,7 @@ class DecisionTab(RunTab):
         self.matrix = FlipMatrix(theme)
         inside = self.add_result("What moves the decision")
         rows = form()
-        rows.addRow("Cells called", self.class_box)
+        rows.addRow("Cells predicted", self.class_box)
         inside.addWidget(self.lines)
         inside.addLayout(rows)
         for widget in (self.bars, self.every, self.plot):

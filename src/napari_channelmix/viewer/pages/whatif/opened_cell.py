@@ -201,11 +201,11 @@ class OpenedCell:
 def verdict(opened: OpenedCell, after: FloatArray, moves: Mapping[str, float]) -> str:
     """What an edit did to the call, in one sentence, and how it must be read."""
     if not in_order(opened.axes, moves):
-        return f"Called {opened.called}. Move a slider to change the cell."
+        return f"Predicted as {opened.called}. Move a slider to change the cell."
     now = opened.classes[int(after.argmax())]
     change = float(np.abs(after - opened.before).max())
     if now != opened.called:
-        text = f"Would be called {now} instead of {opened.called}"
+        text = f"Would be predicted as {now} instead of {opened.called}"
         if change <= opened.sham:
             return f"{text}, but turning or shifting the cell changes it as much."
     elif change < NOTHING:
@@ -213,7 +213,7 @@ def verdict(opened: OpenedCell, after: FloatArray, moves: Mapping[str, float]) -
     elif change <= opened.sham:
         return f"Still {now}: no more change than by turning or shifting the cell."
     else:
-        text = f"Still called {now}"
+        text = f"Still predicted as {now}"
     outside = opened.outside(moves)
     return f"{text}; no such cell in the data." if outside else f"{text}."
 
@@ -226,7 +226,7 @@ def smallest_text(changes: CellChanges, classes: Sequence[str]) -> tuple[str, ..
     lines, before = [], -1
     for change in changes.changes[:SENTENCES]:
         again = change.to_class == before
-        begin = "Or" if again else f"Would be called {classes[change.to_class]}"
+        begin = "Or" if again else f"Would be predicted as {classes[change.to_class]}"
         rare = ""
         if change.real_cells and change.plausible == 0:
             rare = f"; none of {counted(change.real_cells, 'such cell')} lies as far out"

@@ -18,7 +18,7 @@ from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import session_palette
-from napari_channelmix.viewer.page_parts.base_page import Page
+from napari_channelmix.viewer.page_parts.cell_page import CellPage
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
 from napari_channelmix.viewer.page_parts.prerequisites import Needs
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
@@ -36,10 +36,9 @@ from napari_channelmix.viewer.pages.whatif.opened_cell import smallest_text
 from napari_channelmix.viewer.pages.whatif.runs import TABS, runs_of
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
-from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
+from napari_channelmix.viewer.session.cell_sources import Sources
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
 from napari_channelmix.viewer.tasks.task import Task
-from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
     import napari
@@ -62,7 +61,7 @@ WORDS = ClickWords(
 )
 
 
-class WhatIfPage(Page):
+class WhatIfPage(CellPage):
     """One cell, then all cells."""
 
     # Two jobs on one network would switch its modes under each other.
@@ -75,7 +74,6 @@ class WhatIfPage(Page):
         self.toggle = ClickMode(
             self.viewer, self.session, WORDS, self._ready, self._clicked, self._missed
         )
-        self.number = CellNumber()
         self.tabs = QTabBar()
         self.cell_tab = CellTab(self.viewer.theme)
         self.runs = runs_of(self)
@@ -89,10 +87,6 @@ class WhatIfPage(Page):
         self.asking = asking = Task(self.session, one_thread=True)
         self.destroyed.connect(lambda *_: asking.abandon())
         self.source: EditSource | None = None
-        # The cell that was clicked last, also while nothing is known of it yet.
-        self.cell: int | None = None
-        # What the opened cell holds for; classes may be painted without touching it.
-        self._cells: Cells | None = None
         self._build()
         self._connect()
         self._cells_changed()
@@ -297,14 +291,6 @@ class WhatIfPage(Page):
     def _free(self, freed: list[int]) -> None:
         if not any(task.busy for task, _ in self.tasks):
             self.sources.forget()
-
-    def _cells_changed(self, _: object = None) -> None:
-        cells, before, self._cells = self.session.cells, self._cells, self.session.cells
-        if not same_pixels(cells, before):
-            self._forget()
-            with QSignalBlocker(self.number):
-                self.number.show_cells(cells)
-        self._fill()
 
     def _shown_changed(self, _: object = None) -> None:
         # Layers of another field of view would lie on other cells.

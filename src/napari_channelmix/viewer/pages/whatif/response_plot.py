@@ -82,7 +82,7 @@ class ResponsePlot(QWidget):
         first = curve.iloc[0]
         cells = counted(int(first["n"]), "cell")
         self.title.setText(
-            f"<b>{first['axis']}</b> in {first['unit']}; {cells} called {first['from_class']}"
+            f"<b>{first['axis']}</b> in {first['unit']}; {cells} predicted as {first['from_class']}"
         )
         pen = pg.mkPen(colors.line, style=Qt.PenStyle.DotLine)
         self.plot.addItem(pg.InfiniteLine(AS_IT_IS, pen=pen))

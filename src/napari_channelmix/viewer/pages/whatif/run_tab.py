@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.viewer.tasks.task_bar import TaskBar
 
-__all__ = ["RunTab", "TabRun"]
+__all__ = ["REPLACED", "RunTab", "TabRun"]
+
+# A classifier that is gone takes its answers with it.
+REPLACED = "The classifier was replaced meanwhile: its answers are dropped. Run again."
 
 
 class RunTab(QWidget):
@@ -122,13 +125,15 @@ class RunTab(QWidget):
 
 
 class TabRun:
-    """The task of a tab whose result the page keeps, as long as classifier and cells stay.
+    """The task of a tab whose answer the session keeps with its data set.
 
     Parameters
     ----------
     page : Page
     name : str
         Of the task.
+    answer : {"result", "transplants", "audit"}
+        Which of `WhatIfAnswers` it is.
     make_tab : callable
         Gives the tab for its task bar.
     job : callable
@@ -139,39 +144,53 @@ class TabRun:
         self,
         page: Page,
         name: str,
+        answer: str,
         make_tab: Callable[[TaskBar], RunTab],
         job: Callable[[Trained, Cells, Any], Job[Any]],
     ) -> None:
-        self._page, self._name, self._job = page, name, job
+        self._page, self._session = page, page.session
+        self._name, self._answer, self._job = name, answer, job
         self.task, bar = page.add_task(one_thread=True)
         self.tab = make_tab(bar)
-        self.result: Any = None
         self.tab.run_requested.connect(self.run)
         self.task.ended.connect(self._ended)
+        page.follow(self._session.what_if_changed, self.show)
         self.tab.show_result(None)
+
+    @property
+    def result(self) -> Any:
+        """The answer of the classifier in use about the data set in use; None: not asked."""
+        answers = self._session.what_if
+        mine = answers is not None and answers.trained is self._session.trained
+        return getattr(answers, self._answer) if mine else None
 
     def run(self) -> None:
         """Begin."""
-        session = self._page.session
-        if session.cells is not None and session.trained is not None:
-            self.task.run(
-                self._name,
-                self._job(session.trained, session.cells, self.tab.settings),
-                self.show,
-                on_error=self._page.fail,
-            )
+        session = self._session
+        cells, trained = session.cells, session.trained
+        if cells is None or trained is None:
+            return
+        data_set = session.data_set
 
-    def show(self, result: Any) -> None:
-        """Show a result; None: forget it."""
-        self.result = result
-        self.tab.show_result(result)
+        def answered(result: Any) -> None:
+            if session.uses(trained) or any(trained is known for known in session.classifiers):
+                session.keep_answer(data_set, trained, **{self._answer: result})
+            else:
+                self._page.notice.say(REPLACED)
 
-    def forget(self) -> None:
-        """Other cells, or another classifier."""
-        self.task.stop()
-        self.show(None)
+        self.task.run(
+            self._name,
+            self._job(trained, cells, self.tab.settings),
+            answered,
+            on_error=self._page.fail,
+            data_set=data_set,
+        )
+
+    def show(self, _: object = None) -> None:
+        """Show the answer of the classifier in use."""
+        self.tab.show_result(self.result)
 
     def _ended(self, how: str) -> None:
         if how == "cancelled":
-            kept = " The earlier result is kept." if self.result is not None else ""
+            kept = " The earlier answers are kept." if self.result is not None else ""
             self._page.notice.say(f"Stopped.{kept}")

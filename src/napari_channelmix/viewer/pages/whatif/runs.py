@@ -40,9 +40,8 @@ class Runs(NamedTuple):
 
     def forget(self) -> None:
         """Other cells, or another classifier; what the session keeps is shown where it fits."""
-        self.all_cells.show()
-        self.transplants.forget()
-        self.shortcuts.forget()
+        for run in self:
+            run.show()
 
     def fill(self, palette: Sequence[str]) -> None:
         """Take the order of the classes, and say which run is at work."""
@@ -63,12 +62,14 @@ def runs_of(page: Page) -> Runs:
         TabRun(
             page,
             "transplanting channels",
+            "transplants",
             lambda bar: TransplantsTab(page.viewer.theme, bar),
             lambda *given: transplants_of_session_job(page.session, *given),
         ),
         TabRun(
             page,
             "looking for shortcuts",
+            "audit",
             ShortcutsTab,
             lambda *given: audit_of_session_job(page.session, *given),
         ),

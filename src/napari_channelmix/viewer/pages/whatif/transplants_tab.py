@@ -85,9 +85,9 @@ class TransplantsTab(RunTab):
             "Share of the cells that flip with a part (rows) of cells of another class (columns); "
             "fields without colour are not above the sham",
         )
-        self.class_box = choice("The class that the cells are called as they are")
+        self.class_box = choice("The class that the cells are predicted as before the exchange")
         rows = form()
-        rows.addRow("Cells called", self.class_box)
+        rows.addRow("Cells predicted", self.class_box)
         self.matrix = FlipMatrix(theme)
         inside.addLayout(rows)
         inside.addWidget(self.matrix)

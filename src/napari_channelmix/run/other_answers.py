@@ -1,0 +1,115 @@
+"""Transplants, channels of the classifier and audit: each asked at once, and kept as files.
+
+What cannot be asked of these cells, such as transplants where no other class has a donor, takes
+nothing from the rest: why it is left out is said in a line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.atomic_write import write_json, write_text
+from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.jobs import Job, part
+from napari_channelmix.whatif.audit import audit_job
+from napari_channelmix.whatif.channel_shapley import channel_shapley_job
+from napari_channelmix.whatif.transplants import transplant_job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.classify import Classifier, ForeignClassifier
+    from napari_channelmix.data import Cells
+    from napari_channelmix.settings import ChannelSettings, TransplantSettings
+    from napari_channelmix.settings.audit import AuditSettings
+    from napari_channelmix.whatif.audit_result import Audit
+
+__all__ = [
+    "AUDIT",
+    "CHANNELS",
+    "TRANSPLANTS",
+    "OtherAnswer",
+    "audit_file_job",
+    "channels_files_job",
+    "transplants_files_job",
+]
+
+#: Files in the folder of the answers.
+TRANSPLANTS, CHANNELS, AUDIT = "transplants.json", "channels.json", "audit.json"
+
+
+@dataclass(frozen=True)
+class OtherAnswer:
+    """What was written, or why nothing was.
+
+    Attributes
+    ----------
+    files : tuple of path
+    left_out : str
+        The reason, in a line; empty where the files were written.
+    """
+
+    files: tuple[Path, ...] = ()
+    left_out: str = ""
+
+
+def transplants_files_job(
+    model: Classifier | ForeignClassifier, cells: Cells, out: Path, settings: TransplantSettings
+) -> Job[OtherAnswer]:
+    """``transplants.json`` and ``.csv`` in a folder, as a job."""
+    try:
+        result = yield from transplant_job(model, cells, settings=settings)
+    except (ModelError, DataError) as error:
+        return OtherAnswer(left_out=f"transplants are left out: {error}")
+    return _written(out / TRANSPLANTS, result.as_dict(), result.matrix)
+
+
+def channels_files_job(
+    model: Classifier | ForeignClassifier, cells: Cells, out: Path, settings: ChannelSettings
+) -> Job[OtherAnswer]:
+    """``channels.json`` and ``.csv`` in a folder, as a job."""
+    try:
+        result = yield from channel_shapley_job(model, cells, settings=settings)
+    except (ModelError, DataError) as error:
+        return OtherAnswer(left_out=f"channels of the classifier are left out: {error}")
+    return _written(out / CHANNELS, result.as_dict(), result.table)
+
+
+def audit_file_job(
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    out: Path,
+    settings: AuditSettings,
+    mapped: Sequence[int] = (),
+) -> Job[OtherAnswer]:
+    """``audit.json`` in a folder, as a job; with the maps of some cells, by their positions."""
+    try:
+        card = yield from _audited_job(model, cells, settings, mapped)
+    except (ModelError, DataError) as error:
+        return OtherAnswer(left_out=f"the shortcut audit is left out: {error}")
+    return OtherAnswer((write_json(out / AUDIT, card.as_dict()),))
+
+
+def _audited_job(
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    settings: AuditSettings,
+    mapped: Sequence[int],
+) -> Job[Audit]:
+    if not mapped:
+        return (yield from audit_job(model, cells, settings=settings))
+    from napari_channelmix.pcim.explain import explain_job
+
+    # One by one, as in a window.
+    explaining = explain_job(model, cells, only=list(mapped), batch=1, compare=False, check=False)
+    maps = (yield from part(explaining, 0, 40, 100)).maps
+    auditing = audit_job(model, cells, maps=maps, mapped=list(mapped), settings=settings)
+    return (yield from part(auditing, 40, 60, 100))
+
+
+def _written(path: Path, content: dict[str, Any], table: Any) -> OtherAnswer:
+    text = write_text(path.with_suffix(".csv"), csv_text(table))
+    return OtherAnswer((write_json(path, content), text))
