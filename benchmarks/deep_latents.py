@@ -33,7 +33,7 @@ from napari_channelmix.drl import View, default_view
 from napari_channelmix.drl.feature_separation import beside_latents_job
 from napari_channelmix.drl.feature_training import feature_disentangler_job
 from napari_channelmix.drl.finetune import finetune_job
-from napari_channelmix.drl.metrics import ACTIVE
+from napari_channelmix.drl.metrics import ACTIVE, omes
 from napari_channelmix.drl.preparation import prepare_job
 from napari_channelmix.drl.quality import associations_job, quality_job
 from napari_channelmix.drl.separation import Separation, separation_job
@@ -88,6 +88,10 @@ def sprites(features: str, seed: int) -> dict[str, Any]:
         accuracy = {factor: round(value, 2) for factor, value in quality.accuracy.items()}
         print("  read as drawn, clean:", accuracy)
         named = [factor for factor in own if factor in NAMED]
+        rows = [quality.latents.index(factor) for factor in named]
+        columns = [quality.factors.index(factor) for factor in named]
+        alone = omes(quality.association[np.ix_(rows, columns)]).score
+        print(f"  OMES-adj of latents and factors but for place and turn: {alone:.3f}")
         expect(f"{name}: least S but for place and turn", min(own[one] for one in named), 0.9)
         figures[name] = quality.as_dict()
     return figures

@@ -148,7 +148,8 @@ def test_where_features_have_no_picture_the_nearest_cell_is_shown(
     page.show_latents(found)
     page.show_cell(4)
     tiles = page.pictures.tiles
-    assert [tile.title for tile in tiles] == ["original", "no reconstruction", "nearest cell"]
+    assert [tile.title for tile in tiles] == ["original", "no picture", "nearest cell"]
+    assert page.hint.isHidden()
     assert tiles[1].below is None
     own = cell_image(found.prepared.pictures[4])
     assert tiles[0].below == tiles[MOVED].below == own

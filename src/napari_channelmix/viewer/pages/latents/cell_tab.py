@@ -41,7 +41,7 @@ TIPS = (
     "The reconstruction, modified by the sliders below",
 )
 # Features have no picture.
-TITLES_OF_FEATURES = ("original", "no reconstruction", "nearest cell")
+TITLES_OF_FEATURES = ("original", "no picture", "nearest cell")
 TIPS_OF_FEATURES = (
     "The cell as the encoder gets it: cut out, on black",
     "These are latents of features, which have no picture",
@@ -139,7 +139,9 @@ class CellPage(QWidget):
         self.title.setText("Click a cell in the image.")
         self.near.setVisible(bool(self.axes))
         tuned = latents is not None and "finetuned" in latents.disentangler.about
-        self.hint.setVisible(latents is not None and len(latents.values) > 1 and not tuned)
+        # Of features there is no reconstruction to speak of.
+        drawn = latents is not None and len(latents.values) > 1 and latents.disentangler.draws
+        self.hint.setVisible(drawn and not tuned)
         self.mark_grid(False)
         self._enable()
 
