@@ -145,6 +145,7 @@ BOUNDS = {
     "mixes": Bounds(1, 64),
     "plain_mixes": Bounds(0, 64, label="mixes"),
     "finetune": Bounds(0, 100_000, label="epochs of fine-tuning"),
+    "drawing_steps": Bounds(100, 1_000_000, label="steps of learning to draw"),
     "forwards": Bounds(2, 1_000_000),
     "limit": Bounds(1, 10**9),
     "steps": Bounds(3, 101),
@@ -212,6 +213,7 @@ Seeds = Annotated[int, BOUNDS["seeds"]]
 Mixes = Annotated[int, BOUNDS["mixes"]]
 PlainMixes = Annotated[int, BOUNDS["plain_mixes"]]
 Tuning = Annotated[int, BOUNDS["finetune"]]
+DrawingSteps = Annotated[int, BOUNDS["drawing_steps"]]
 Forwards = Annotated[int, BOUNDS["forwards"]]
 Limit = Annotated[int, BOUNDS["limit"]]
 Steps = Annotated[int, BOUNDS["steps"]]

@@ -10,7 +10,7 @@ import pytest
 from napari_channelmix.data import Cells
 from napari_channelmix.drl import View, preparation
 from napari_channelmix.drl import latents as run_latents
-from napari_channelmix.drl.cell_drawing import DrawnPictures, cell_cuts
+from napari_channelmix.drl.cell_drawing import DrawnPictures, Preparation, cell_cuts
 from napari_channelmix.drl.preparation import prepare_job, some_pictures_job
 from napari_channelmix.jobs import drain
 
@@ -84,3 +84,29 @@ def test_cells_are_cut_out_of_the_part_of_the_crop_that_lies_in_the_image() -> N
     cuts = dict(cell_cuts(cells))
     np.testing.assert_array_equal(cuts[0].pixels[0], plane[:5, :5])
     np.testing.assert_array_equal(cuts[1].pixels[0], plane[6:14, 11:19])
+
+
+def test_dark_cells_are_shown_in_the_colours_of_their_image():
+    """Encoded as light on black; shown as they are: dark on the background's own colour."""
+    view = View.colors(("R", "G", "B"))
+    how = Preparation(view, (200.0, 180.0, 160.0), (-100.0,) * 3, 1.0)
+    picture = np.zeros((3, 2, 2), np.float32)
+    picture[:, 0, 0] = (0.5, 1.0, 0.0)
+    shown = how.shown(picture)
+    white = 1.05 * 200
+    np.testing.assert_allclose(shown[:, 1, 1], np.array([200, 180, 160]) / white, rtol=1e-5)
+    np.testing.assert_allclose(shown[:, 0, 0], np.array([150, 80, 160]) / white, rtol=1e-5)
+    assert how.inverted
+    levels = np.round(255 * picture).astype(np.uint8)
+    np.testing.assert_allclose(how.shown(levels), shown, atol=0.005)
+
+
+def test_bright_cells_are_shown_with_the_95th_percentile_of_their_maxima_as_white():
+    how = Preparation(View.one("GFP"), (2.0,), (245.0,), 1.0, bright=0.5)
+    picture = np.array([0.0, 0.25, 0.5, 0.9], np.float32).reshape(1, 2, 2)
+    assert how.shown(picture).ravel().tolist() == [0.0, 0.5, 1.0, 1.0]
+    assert not how.inverted
+    # A record of an earlier version has no brightness of its own.
+    record = how.as_dict()
+    record.pop("bright")
+    assert Preparation.from_dict(record).shown(picture).max() == np.float32(0.9)

@@ -98,5 +98,6 @@ def opened(sham: float = 0.0, axes: tuple[Axis, ...] | None = None, **given: Any
 
 def changes(*found: Any) -> Any:
     return SimpleNamespace(
-        changes=found, sentence=lambda classes, rank=0: f"called {classes[0]}: nothing flips it"
+        changes=found,
+        sentence=lambda classes, rank=0: f"predicted as {classes[0]}: nothing flips it",
     )

@@ -68,7 +68,7 @@ def test_what_clearly_moves_more_than_resampling_is_never_green() -> None:
     assert 0.05 < tenth.low < tenth.share == pytest.approx(0.1)
     shares = {"exposure x 0.7": tenth}
     check = changed_check("exposure", shares, "another exposure")
-    assert check.answer == "amber" and "changes calls" in check.line
+    assert check.answer == "amber" and "changes predictions" in check.line
     # As many are moved by interpolation alone: the exposure is not to blame.
     sham = changed_check("exposure", shares, "another exposure", sham=tenth)
     assert sham.answer == "green" and "resampling, the sham, .10" in sham.line

@@ -16,6 +16,7 @@ from napari_channelmix.data.crop_outlines import outline_by_light
 from napari_channelmix.data.neighbours import KEEP, margin_of
 from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.features import hand_crafted
+from napari_channelmix.drl.middle_object import middle_object
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,12 +57,16 @@ class Preparation:
         the 99.8th percentile, or further where whole cells would be brighter than any sprite.
     zoom : float
         Pixels of the frame for a pixel of the image.
+    bright : float
+        What the brightest pixel of 95 % of the cells lies below, as 0 .. 1: pictures are shown with
+        that much as white. The encoder gets them as they are.
     """
 
     view: View
     background: tuple[float, ...]
     spread: tuple[float, ...]
     zoom: float
+    bright: float = 1.0
 
     def scaled(self, pixels: FloatArray) -> FloatArray:
         """Raw pixels (C, h, w) to 0 (background) .. 1 (brightest)."""
@@ -76,6 +81,7 @@ class Preparation:
             "background": list(self.background),
             "spread": list(self.spread),
             "zoom": self.zoom,
+            "bright": self.bright,
         }
 
     @classmethod
@@ -86,7 +92,45 @@ class Preparation:
             tuple(record["background"]),
             tuple(record["spread"]),
             float(record["zoom"]),
+            # Results of earlier versions do not have it.
+            float(record.get("bright", 1.0)),
         )
+
+    @property
+    def inverted(self) -> bool:
+        """Whether cells are darker than their background, and are shown so to people."""
+        one = self.view.natural or len(self.view.channels) == 1
+        return one and max(self.spread) < 0
+
+    def shown(self, pictures: npt.NDArray[Any]) -> FloatArray:
+        """Pictures as people are to see them: in the polarity and colours of the image.
+
+        Parameters
+        ----------
+        pictures : (..., depth, H, W) array
+            As the encoder gets them, or as they are drawn; floats in [0, 1], or uint8.
+
+        Returns
+        -------
+        (..., depth, H, W) float32 array
+            In [0, 1]. Cells darker than their background on the background's own colour; others on
+            black, the brightest pixel of 95 % of the cells white.
+        """
+        light: FloatArray = pictures.astype(np.float32)
+        if pictures.dtype == np.uint8:
+            light /= 255
+        if not self.inverted:
+            brighter: FloatArray = np.clip(light / min(max(self.bright, 0.05), 1.0), 0, 1)
+            return brighter
+        depth = self.view.depth
+        low, spread = (
+            np.broadcast_to(np.array(values, np.float32), (depth,))[:, None, None]
+            for values in (self.background, self.spread)
+        )
+        # Raw units; the background of the brightest channel is white, or nearly so.
+        white = 1.05 * float(low.max())
+        natural: FloatArray = np.clip((low + spread * light) / max(white, 1e-6), 0, 1)
+        return natural
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +149,8 @@ def outlined(cut: CellCut, how: Preparation) -> tuple[Mask, bool]:
     """Mask (h, w) of the cell, and whether it is more than a disc in the middle."""
     if cut.label is not None and cut.label.any():
         return cut.label, True
-    return outline_by_light(how.scaled(cut.pixels).mean(axis=0))
+    mask, known = outline_by_light(how.scaled(cut.pixels).mean(axis=0))
+    return middle_object(mask) if known else (mask, False)
 
 
 def diameter(mask: Mask) -> float:

@@ -34,6 +34,7 @@ from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
 from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.latents import UNDER_WAY, Latents
+from napari_channelmix.drl.learnt_drawing import learnt_drawing_job, worst_text
 from napari_channelmix.drl.preparation import (
     Prepared,
     preparation_job,
@@ -74,7 +75,7 @@ DRIFT_PAIRS = 1000
 BLOCK = 65_536
 # How long the parts take beside each other: pictures of the cells, fine-tuning, what measures the
 # names, and what separates the classes, where that is to be found.
-PREPARING, TUNING, MEASURING, SEPARATING = 10, 40, 4, 40
+PREPARING, TUNING, MEASURING, DRAWING, SEPARATING = 10, 40, 4, 60, 40
 
 
 @takes_settings(EncodingSettings)
@@ -89,6 +90,7 @@ def latents(
     device: str = "auto",
     tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
     parts: Path | None = None,
+    drawn: Path | None = None,
     progress: ShowProgress = None,
     **options: Any,
 ) -> Latents:
@@ -118,6 +120,8 @@ def latents(
         What does the fine-tuning, called as `finetune_job`.
     parts : path, optional
         Folder in which cells that are encoded are kept, so that a run that was stopped goes on.
+    drawn : path, optional
+        File in which learning to draw is kept, so that it goes on where it was stopped.
     progress : bool or callable, optional
         True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
@@ -148,6 +152,7 @@ def latents(
         device=device,
         tune=tune,
         parts=parts,
+        drawn=drawn,
         **options,
     )
     return drain(job, progress)
@@ -164,6 +169,7 @@ def latents_job(
     device: str = "auto",
     tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
     parts: Path | None = None,
+    drawn: Path | None = None,
     **options: Any,
 ) -> Job[Latents]:
     """Latents of a data set, as a job.
@@ -193,6 +199,9 @@ def latents_job(
     parts : path, optional
         Folder in which cells that are drawn and encoded are kept, chunk by chunk, so that a run
         that was stopped goes on; the caller removes it.
+    drawn : path, optional
+        File in which learning to draw is kept, so that it goes on where it was stopped; the caller
+        removes it.
     **options
         Single settings, such as ``finetune=20``; see `EncodingSettings`.
 
@@ -230,7 +239,9 @@ def latents_job(
         )
     classed = separate and len(set(cells.labels.tolist()) - {-1}) > 1
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
-    total = tuned_at + MEASURING + (SEPARATING if classed else 0)
+    draws_at = tuned_at + MEASURING
+    separates_at = draws_at + (DRAWING if chosen.drawing == "residual" else 0)
+    total = separates_at + (SEPARATING if classed else 0)
     looking = PREPARING / 10
     how = yield from part(preparation_job(cells, view), 0, looking, total)
     tunes = bool(finetune) and len(cells) > 1
@@ -299,6 +310,18 @@ def latents_job(
         resembles=reconstruction is None or reconstruction.resembles,
     )
     active = np.array([one.badge not in ("inactive", "spare") for one in judged])
+    learnt = None
+    if chosen.drawing == "residual" and not of.draws:
+        warnings.append("latents of features cannot be drawn: learning to draw is left out")
+    elif chosen.drawing == "residual":
+        learning = learnt_drawing_job(of, cells, prepared, values, active, chosen, device, drawn)
+        try:
+            learnt = yield from part(learning, draws_at, DRAWING, total)
+        except (DataError, ModelError) as error:
+            warnings.append(f"{error}; cells are drawn from their named latents alone")
+    if learnt is not None:
+        names = [cells.name_of(row) for row in learnt.worst]
+        warnings.append(worst_text(learnt, names))
     lost = [axis for axis in of.axes() if not active[list(of.columns(axis))].any()]
     if lost:
         named = ", ".join(map(title_of, lost))
@@ -330,10 +353,11 @@ def latents_job(
         facts,
         tuple(dict.fromkeys(warnings)),
         reconstruction,
+        learnt,
     )
     if classed:
         # Cells can be looked at meanwhile.
-        measured = tuned_at + MEASURING
+        measured = separates_at
         yield Progress(measured, total, "what separates the classes", partial=result)
         beside = pixel_test(cells, seed, device) if chosen.pixels else None
         columns = {"hand-crafted": prepared.features.to_numpy(np.float64)}

@@ -14,9 +14,10 @@ from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
+from napari_channelmix.drl.drawing_store import DRAWING_FILE, save_drawing
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.nearest_cells import Drawer, NearestCells, nearest_traversal
-from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
+from napari_channelmix.drl.traversal import Decode, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.label_quality import NARROWEST
 from napari_channelmix.phenotypes.robust import robust_z_scores
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.drl.learnt_drawing import LearntDrawing
     from napari_channelmix.drl.preparation import Prepared
     from napari_channelmix.drl.reconstruction import Reconstruction
     from napari_channelmix.drl.separation import Separation
@@ -68,6 +70,9 @@ class Latents(ShownResult):
     warnings : tuple of str
     reconstruction : Reconstruction or None
         How far the decoder's pictures resemble the cells; None for a single cell.
+    drawing : LearntDrawing or None
+        Drawings from named and residual latents, where they were learnt; see
+        `drl.learnt_drawing`.
 
     Examples
     --------
@@ -87,6 +92,7 @@ class Latents(ShownResult):
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
     reconstruction: Reconstruction | None = None
+    drawing: LearntDrawing | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,7 +136,22 @@ class Latents(ShownResult):
         """
         if not self.disentangler.draws:
             return nearest_traversal(self, cell, steps)
-        return traversal(self.disentangler, self.values[cell], self.ranges(), self.axes(), steps)
+        return traversal(
+            self.disentangler,
+            self.values[cell],
+            self.ranges(),
+            self.axes(),
+            steps,
+            self.decoder_of(cell),
+        )
+
+    def decoder_of(self, cell: int) -> Decode:
+        """What draws a cell at latents (n, Z): with its residual latents, where there are any."""
+        return self.drawer(cell=cell).decode
+
+    def shown(self, pictures: npt.NDArray[Any]) -> FloatArray:
+        """Pictures (..., C, H, W) as people are to see them; see `Preparation.shown`."""
+        return self.prepared.how.shown(pictures)
 
     def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]:
         """Real cells (count,) along an axis, as like this cell as can be in everything else.
@@ -158,14 +179,19 @@ class Latents(ShownResult):
         nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
         return nearest
 
-    def drawer(self, moved: Sequence[str] = ()) -> Drawer:
+    def drawer(self, moved: Sequence[str] = (), cell: int | None = None) -> Drawer:
         """What gives pictures of latents: the decoder, or the nearest real cells for features.
 
         Parameters
         ----------
         moved : sequence of str
             Axes along which a cell was moved: on these the nearest cell must be right.
+        cell : int, optional
+            The cell that is moved, whose residual latents are drawn as well where there are any.
         """
+        if self.drawing is not None and cell is not None:
+            picture = np.asarray(self.prepared.pictures[cell])
+            return self.drawing.drawing.drawer_of(picture, self.values[cell])
         return self.disentangler if self.disentangler.draws else NearestCells(self, tuple(moved))
 
     def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
@@ -202,6 +228,9 @@ class Latents(ShownResult):
         latents = pd.DataFrame(self.values, columns=list(self.names))
         features = self.prepared.features.add_prefix("feature: ")
         both = pd.concat([where, latents, features], axis=1)
+        if self.drawing is not None:
+            both["drawing explains"] = self.drawing.explained
+            both["drawing held out"] = self.drawing.held_out
         keys = pd.DataFrame(named_keys(self.cells.keys, both.columns), index=both.index)
         return pd.concat([both, keys], axis=1)
 
@@ -263,6 +292,7 @@ class Latents(ShownResult):
             "reconstruction": (
                 None if self.reconstruction is None else self.reconstruction.as_dict()
             ),
+            "drawing": None if self.drawing is None else self.drawing.as_dict(),
             "warnings": list(self.warnings),
             "provenance": self.provenance,
         }
@@ -280,7 +310,7 @@ class Latents(ShownResult):
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write latents.csv, traversals.png and latents.json.
+        """Write latents.csv, traversals.png and latents.json, and drawing.safetensors if learnt.
 
         Raises
         ------
@@ -299,7 +329,9 @@ class Latents(ShownResult):
             for title, cell in self._examples()
         ]
         of = self.disentangler if self.disentangler.draws else None
-        save_sheet(folder / "traversals.png", of, rows, notes)
+        save_sheet(folder / "traversals.png", of, rows, notes, self.shown)
+        if self.drawing is not None:
+            save_drawing(self.drawing.drawing, folder / DRAWING_FILE)
         write_json(folder / "latents.json", self.as_dict())
         return folder
 

@@ -58,6 +58,7 @@ __all__ = [
     "prepare_job",
     "prepared_job",
     "some_pictures_job",
+    "some_positions",
 ]
 
 FloatArray = npt.NDArray[np.float32]
@@ -194,13 +195,21 @@ def fits(shape: tuple[int, ...]) -> bool:
     return int(np.prod(shape, dtype=np.int64)) <= within_cap(PICTURES_BYTES)
 
 
+def some_positions(prepared: Prepared) -> IntArray:
+    """Positions of the cells whose pictures `some_pictures_job` gives."""
+    count, pictures = len(prepared.pictures), prepared.pictures
+    if isinstance(pictures, np.ndarray):
+        return np.arange(count)
+    each = int(np.prod(pictures.shape[1:]))
+    return np.array(_some(count, within_cap(PICTURES_BYTES) // each), np.int64)
+
+
 def some_pictures_job(prepared: Prepared) -> Job[npt.NDArray[np.uint8]]:
     """Pictures (n, depth, 64, 64) of as many cells as fit into memory, spread evenly, as a job."""
     pictures = prepared.pictures
     if isinstance(pictures, np.ndarray):
         return pictures
-    each = int(np.prod(pictures.shape[1:]))
-    chosen = _some(len(pictures), within_cap(PICTURES_BYTES) // each)
+    chosen = some_positions(prepared)
     drawn = np.zeros((len(chosen), *pictures.shape[1:]), np.uint8)
     for start in range(0, len(chosen), TOGETHER):
         drawn[start : start + TOGETHER] = pictures[chosen[start : start + TOGETHER]]
@@ -246,17 +255,22 @@ def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
         if known:
             light = np.clip(seen_through(rough.scaled(cut.pixels), rough.view), 0, 1)[:, mask]
             width = 2 * np.sqrt(mask.sum() / np.pi)
-            measurements.append((diameter(mask), width, light.mean(axis=1).max()))
+            measurements.append((diameter(mask), width, light.mean(axis=1).max(), light.max()))
         yield Progress(done, len(sampled), "measuring the cells")
     if not measurements:
         raise DataError(
             f"{seen.name}: no cell stands out from its background in "
             f"{', '.join(seen.channels)}; choose other channels, or mark the cells with labels"
         )
-    longest, widest, brightest = np.percentile(np.array(measurements), 95, axis=0).tolist()
+    longest, widest, brightest, most = np.percentile(np.array(measurements), 95, axis=0).tolist()
     zoom = min(LONGEST_DIAMETER / max(longest, 4.0), DISC_DIAMETER / max(widest, 4.0))
     dimmed = max(1.0, brightest / BRIGHTEST_MEAN)
-    return replace(rough, zoom=zoom, spread=tuple(dimmed * value for value in rough.spread))
+    return replace(
+        rough,
+        zoom=zoom,
+        spread=tuple(dimmed * value for value in rough.spread),
+        bright=min(max(most / dimmed, 0.05), 1.0),
+    )
 
 
 def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tuple[float, ...]]]:

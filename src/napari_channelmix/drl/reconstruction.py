@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl.cell_drawing import DrawnPictures
     from napari_channelmix.drl.disentangler import Disentangler
 
-__all__ = ["RESEMBLES", "Reconstruction", "reconstruction_job"]
+__all__ = ["RESEMBLES", "Reconstruction", "measured", "reconstruction_job", "squares"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -104,6 +104,20 @@ class Reconstruction:
             lines.append(f"{few[:1].upper()}{few[1:]}.")
         return tuple(lines)
 
+    def drawing_text(self, of: str) -> str:
+        """A line on drawings from named and residual latents, of these cells in words."""
+        between = ""
+        if self.low is not None and self.high is not None:
+            between = f"95 % interval {100 * self.low:.0f} to {100 * self.high:.0f}, "
+        known = not self.n_groups == self.n_cells > 1
+        groups = f" of {counted(self.n_groups, 'group')}" if known else ""
+        line = (
+            f"The drawing explains {100 * self.explained:.0f} % ({between}n = "
+            f"{counted(self.n_cells, 'cell')}{groups}) of the variance inside {of}; "
+            f"that of another cell {100 * self.others:.0f} %."
+        )
+        return line if self.resembles else f"{line} It does not resemble them: do not read it."
+
     @property
     def text(self) -> str:
         """The lines as a paragraph."""
@@ -148,11 +162,11 @@ def reconstruction_job(
         some = slice(start, start + BATCH)
         seen = as_floats(pictures[chosen[some]]).astype(np.float64)
         own, others = (of.decode(values[rows[some]]) for rows in (chosen, other))
-        sums[:, some] = _squares(seen, own, others)
-    return _measured(sums, np.asarray(groups)[chosen])
+        sums[:, some] = squares(seen, own, others)
+    return measured(sums, np.asarray(groups)[chosen])
 
 
-def _squares(
+def squares(
     seen: FloatArray, own: npt.NDArray[np.float32], others: npt.NDArray[np.float32]
 ) -> FloatArray:
     """Squared differences (3, n) inside the outlines: from an even grey, own and other pictures."""
@@ -167,7 +181,7 @@ def _squares(
     )
 
 
-def _measured(sums: FloatArray, groups: npt.NDArray[Any]) -> Reconstruction | None:
+def measured(sums: FloatArray, groups: npt.NDArray[Any]) -> Reconstruction | None:
     """From squared differences (3, N) of cells and their groups (N,)."""
     grey, own, others = sums
     if grey.sum() <= 0:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FEW", "NEAREST", "Traversal", "ranges", "save_sheet", "traversal"]
 
 FloatArray = npt.NDArray[np.float32]
+Decode = Callable[[npt.NDArray[Any]], FloatArray]
 
 #: What is shown where nothing can be drawn.
 NEAREST = "Features have no picture: each row shows the nearest real cells along the axis."
@@ -47,6 +49,8 @@ class Traversal:
     pictures: FloatArray = field(repr=False)
     values: npt.NDArray[np.float64]
     change: npt.NDArray[np.float64]
+    #: (C, H, W) the cell drawn where it lies.
+    own: FloatArray | None = field(default=None, repr=False)
 
 
 def ranges(latents: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -66,6 +70,7 @@ def traversal(
     spans: npt.NDArray[np.float64],
     axes: tuple[str, ...],
     steps: int = 9,
+    decode: Decode | None = None,
 ) -> Traversal:
     """Draw a cell along axes.
 
@@ -80,13 +85,16 @@ def traversal(
         Those worth looking at, such as the active ones.
     steps : int
         Pictures along each; a cyclic axis goes once around.
+    decode : callable, optional
+        Draws the cell at latents (n, Z); default: the decoder of the named latents.
     """
+    decode = decode or of.decode
     drawn, values, change = [], [], []
     for axis in axes:
         columns = of.columns(axis)
         low, high = (float(v) for v in spans[columns[0]])
         latents = of.steps(z, axis, steps, (low, high))
-        pictures = of.decode(latents)
+        pictures = decode(latents)
         far = pictures[steps // 2 if len(columns) == 2 else -1]
         drawn.append(pictures)
         circle = np.arctan2(latents[:, columns[-1]], latents[:, columns[0]]) % (2 * np.pi)
@@ -99,6 +107,7 @@ def traversal(
         np.stack([drawn[index] for index in order]) if axes else empty,
         np.array([values[index] for index in order], dtype=np.float64).reshape(len(axes), steps),
         np.array(change, dtype=np.float64)[order],
+        decode(np.asarray(z, np.float32)[None])[0],
     )
 
 
@@ -107,6 +116,7 @@ def save_sheet(
     of: Disentangler | None,
     rows: list[tuple[str, npt.NDArray[Any], Traversal]],
     notes: dict[str, str],
+    show: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Path:
     """A picture of traversals: for each cell, itself, its reconstruction, and its axes.
 
@@ -119,6 +129,8 @@ def save_sheet(
     rows : list of (title, (C, H, W) picture in [0, 1], traversal)
     notes : dict of str to str
         What is known of each axis, such as how far its name can be trusted.
+    show : callable, optional
+        Gives pictures (..., C, H, W) as people are to see them; see `Preparation.shown`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -147,6 +159,11 @@ def save_sheet(
             ha="center",
             va="center",
         )
+    show = show or (lambda pictures: pictures)
+    shown = [
+        (title, show(picture), replace(drawn, pictures=show(drawn.pictures), own=_own(drawn, show)))
+        for title, picture, drawn in shown
+    ]
     gain = _gain([drawn.pictures for *_, drawn in shown])
     if gain > 1:
         figure.text(
@@ -161,12 +178,13 @@ def save_sheet(
         figure.text(0.5, 0.998, NEAREST, ha="center", va="top", fontsize=8)
     for index, (title, picture, drawn) in enumerate(shown):
         grid = outer[index].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
-        first = [("cell", picture)]
+        first: list[tuple[str, npt.NDArray[Any] | None]] = [("cell", picture)]
         if of is not None:
-            first.append(("reconstruction", _drawn(of, picture)))
+            first.append(("reconstruction", drawn.own))
         for column, (name, image) in enumerate(first):
             axes = figure.add_subplot(grid[0, column])
-            _show(axes, image, gain)
+            if image is not None:
+                _show(axes, image, gain)
             # A long name would run into the one beside it.
             label = name if column else title if len(title) <= 12 else f"{title[:11]}…"
             axes.set_title(label, fontsize=8, loc="left")
@@ -186,9 +204,8 @@ def save_sheet(
     )
 
 
-def _drawn(of: Disentangler, picture: npt.NDArray[Any]) -> FloatArray:
-    drawn: FloatArray = of.decode(of.encode(picture[None]))[0]
-    return drawn
+def _own(drawn: Traversal, show: Callable[[FloatArray], FloatArray]) -> FloatArray | None:
+    return None if drawn.own is None else show(drawn.own)
 
 
 def _gain(drawn: list[FloatArray]) -> float:

@@ -307,8 +307,15 @@ def latents(args: argparse.Namespace) -> None:
     cells = open_cells(args)
     job = encode_cells_job(source, cells, args.out, settings, device=args.device)
     some = cells.subset(slice(settings.limit))
-    like = (settings.model, settings.finetune, args.device, settings.pixels, settings.features)
-    work = latents_workload(some, *like)
+    work = latents_workload(
+        some,
+        settings.model,
+        settings.finetune,
+        args.device,
+        settings.pixels,
+        settings.features,
+        settings.drawing_steps if settings.drawing == "residual" else 0,
+    )
     result = run_job(job, title="latents", quiet=args.quiet, work=work)
     say(args, latents_text(result.latents))
     if args.quiet and result.source_note:

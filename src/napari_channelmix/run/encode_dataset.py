@@ -12,6 +12,7 @@ from napari_channelmix.atomic_write import refuse_no_folder
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
+from napari_channelmix.drl.drawing_store import DRAWING_FILE
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import remembering
@@ -41,6 +42,8 @@ WEIGHTS_FILE = "finetuned.safetensors"
 RESULT = "latents.json"
 #: Chunks of cells that are drawn and encoded, until the result is written.
 PARTS = "latents.parts"
+#: Learning to draw that was stopped.
+DRAWN = "drawing.partial"
 
 _ADVICE = "choose another folder, or delete this file"
 # How a message names what must not differ.
@@ -56,6 +59,7 @@ _WORDS = {
     "data": "other cells",
     "view": "another view of them",
     "pixels": "--pixels {} instead of {}",
+    "drawing": "--drawing {} instead of {}",
 }
 
 
@@ -99,7 +103,8 @@ def encode_cells_job(
         Folder for ``latents.csv``, ``traversals.png``, ``latents.json`` and, with fine-tuning,
         ``finetuned.safetensors``, which a second run with the same cells and settings takes up;
         one that was stopped goes on from ``finetuned.partial``. Cells that are drawn and encoded
-        are kept under ``latents.parts`` until the result is there, and are taken up likewise.
+        are kept under ``latents.parts`` until the result is there, and are taken up likewise; so
+        is learning to draw, in ``drawing.partial``, which gives ``drawing.safetensors``.
     settings : LatentsSettings, optional
     device : {"auto", "cpu", "cuda", "mps"}
 
@@ -138,6 +143,7 @@ def _encoded_job(
         "channel": settings.channel,
         "limit": settings.limit,
         "pixels": settings.pixels,
+        "drawing": settings.drawing,
         "view": view.as_dict(),
     }
     _refuse_another_result(out / RESULT, known, some)
@@ -150,12 +156,14 @@ def _encoded_job(
         device=device,
         tune=keeper.tuned_job,
         parts=out / PARTS,
+        drawn=out / DRAWN,
     )
     latents = yield from part(job, 0, 95, 100)
     recorded = latents.provenance["settings"] | {
         "channel": settings.channel,
         "limit": settings.limit,
         "pixels": settings.pixels,
+        "drawing": settings.drawing,
     }
     facts = provenance(
         disentangler=settings.model or source.name,
@@ -170,7 +178,10 @@ def _encoded_job(
     yield Progress(95, 100, "drawing the traversals")
     latents.save(out)
     shutil.rmtree(out / PARTS, ignore_errors=True)
+    (out / DRAWN).unlink(missing_ok=True)
     names = ["latents.csv", "traversals.png", RESULT]
+    if latents.drawing is not None:
+        names.append(DRAWING_FILE)
     if latents.disentangler is not source:
         names.append(WEIGHTS_FILE)
     source_note = keeper.source_note
@@ -208,6 +219,7 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         "data": about["data"],
         **{name: settings.get(name) for name in ("features", "channel", "limit", "view")},
         "pixels": settings.get("pixels", False),
+        "drawing": settings.get("drawing", "named"),
     }
     known = {**known, "data": cells.fingerprint}
     other = {
@@ -322,6 +334,8 @@ def latents_text(latents: Latents) -> str:
     lines = [f"{seen} encoded with {latents.disentangler.title}, {how}"]
     if latents.reconstruction is not None:
         lines.append(latents.reconstruction.text)
+    if latents.drawing is not None:
+        lines += latents.drawing.lines
     longest = max(len(name) for name in latents.names)
     lines.append(f"{'latent':<{longest}}  badge")
     lines += [

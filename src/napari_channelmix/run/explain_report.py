@@ -90,9 +90,7 @@ def report_content(
         *caveat_lines(*about, lambda row: run.name_of(numbers[row]), content["output"]),
     ]
     content["data_shift"] = shift.as_dict()
-    content["evidence_shares"] = shares = _shares(run, parts)
-    if shares is not None and shares["line"]:
-        notes.append(shares["line"])
+    content["evidence_shares"] = _shares(run, parts)
     per_cell = _stored_scores(run)
     if per_cell:
         groups = table["group"].to_numpy(dtype=str)

@@ -238,6 +238,12 @@ class _Reconstruction(Stored):
     text: str
 
 
+class _Drawing(Stored):
+    """What the report reads of `drl.learnt_drawing.LearntDrawing`."""
+
+    text: str
+
+
 class _FeaturesOfCells(Stored):
     """The network whose features were encoded in place of pixels."""
 
@@ -270,6 +276,7 @@ class LatentsFile(Stored):
     accuracy: dict[Name, Finite | None] | None = None
     finetuned: _Tuned | None = None
     reconstruction: _Reconstruction | None = None
+    drawing: _Drawing | None = None
     features: _FeaturesOfCells | None = None
     warnings: tuple[str, ...] = ()
     provenance: Annotated[dict[str, Any], checked_as(_LatentsOrigin)]
@@ -288,6 +295,7 @@ class _MadeSettings(Stored):
     limit: Limit | None = None
     view: dict[str, Any] | None = None
     pixels: bool = False
+    drawing: str = "named"
 
 
 class _MadeFrom(Origin):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from napari_channelmix.bounds import Epochs, Flag, Limit, Name, PathText, Rate, Replay, Seed, Tuning
+from napari_channelmix.bounds import (
+    DrawingSteps,
+    Epochs,
+    Flag,
+    Limit,
+    Name,
+    PathText,
+    Rate,
+    Replay,
+    Seed,
+    Tuning,
+)
 from napari_channelmix.settings.cluster import ClusterSettings
 from napari_channelmix.settings.fields import About, settings, settings_of
 
@@ -51,6 +62,11 @@ class EncodingSettings(ClusterSettings):
         Network whose features of a picture are encoded in place of its pixels; None: pixels.
     finetune : int
         Epochs of fine-tuning; 0 encodes with the weights as they are.
+    drawing : {"named", "residual"}
+        Whether cells are drawn from the named latents alone, or from residual latents as well,
+        which are learnt from these cells in minutes; the named latents are the same either way.
+    drawing_steps : int
+        Steps of learning to draw, with ``drawing="residual"``.
     pixels : bool
         Whether a classifier of the pixels is trained on the same folds, for comparison; takes
         minutes.
@@ -90,6 +106,22 @@ class EncodingSettings(ClusterSettings):
             metavar="EPOCHS",
         ),
     ] = 0
+    drawing: Annotated[
+        Literal["named", "residual"],
+        About(
+            "Drawing",
+            "named: draw the named latents alone; residual: learn to draw these cells (minutes)",
+        ),
+    ] = "named"
+    drawing_steps: Annotated[
+        DrawingSteps,
+        About(
+            "Drawing steps",
+            "steps of learning to draw these cells (0.1 to 0.2 s each on one core)",
+            metavar="N",
+            advanced=True,
+        ),
+    ] = 1000
     pixels: Annotated[
         Flag,
         About(

@@ -101,7 +101,12 @@ class NetworkSettings(TrainingSettings):
 
     network: Annotated[
         Name,
-        About("Network", "small fits crops of 24 to 128 pixels; tiny is faster", metavar="NAME"),
+        About(
+            "Network",
+            "small fits crops of 24 to 128 pixels; tiny is faster; also timm:NAME, "
+            "torchvision:NAME, transformers:NAME where these are installed",
+            metavar="NAME",
+        ),
     ] = "small"
     constraint: Annotated[
         Constraint,

@@ -63,6 +63,7 @@ def latents_workload(
     device: str = "auto",
     pixels: bool = False,
     features: str | None = None,
+    drawing_steps: int = 0,
 ) -> Workload:
     """Of latents: cells, x epochs where the encoder is fine-tuned.
 
@@ -72,6 +73,8 @@ def latents_workload(
     like = f"{Path(model).name}, {device}, {len(cells.classes)} classes"
     like += ", fine-tuned" * bool(epochs) + ", pixels" * pixels
     like += f", features of {Path(features).name}" if features else ""
+    # Steps of learning to draw take the same time whatever the number of cells.
+    like += f", drawn in {drawing_steps} steps" * bool(drawing_steps)
     return Workload("latents", like, len(cells) * max(1, epochs), _gpu(device))
 
 

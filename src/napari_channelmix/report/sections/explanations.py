@@ -54,6 +54,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
         "cards": cards,
         "legend": [*evidence_legend("signed"), *evidence_legend("magnitude")],
         "n": about.get("n", len(findings.examples)),
+        "shares": (about.get("evidence_shares") or {}).get("line", ""),
         "warnings": about.get("warnings", ()),
         "scores": [
             (name, [f"{example[key]:.3f}" for key in ("srg", "insertion", "deletion")])

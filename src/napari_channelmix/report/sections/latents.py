@@ -31,6 +31,7 @@ def latents_section(findings: Findings) -> dict[str, Any] | None:
         "tuned": tuned["epochs"] if tuned else 0,
         # Files of earlier versions do not know it.
         "reconstruction": content.get("reconstruction"),
+        "drawing": content.get("drawing"),
         "rows": rows,
         "sheet": data_uri("image/png", shrunk(findings.latents.sheet))
         if findings.latents.sheet

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_channelmix.drl.learnt_drawing import LearntDrawing
+from napari_channelmix.drl.residual_drawing import ResidualDrawing
+from napari_channelmix.drl.residual_network import ResidualNetwork, ResidualSettings
 from napari_channelmix.viewer.charts.latent_axes import moved
 from napari_channelmix.viewer.pages.latents.cell_tab import MOVED, CellPage
 from napari_channelmix.viewer.pages.latents.pictures import cell_image
@@ -25,6 +28,15 @@ def page(qtbot: Any) -> CellPage:
     return found
 
 
+def learnt_to_draw(found: Any) -> Any:
+    """The same latents with drawings of a network that learnt nothing."""
+    dims = ResidualSettings(found.disentangler.shape[0], len(found.names), maps=2)
+    drawing = ResidualDrawing(found.disentangler, ResidualNetwork(dims).eval())
+    count = len(found.values)
+    learnt = LearntDrawing(drawing, np.zeros(count, bool), np.ones(count), None)
+    return dataclasses.replace(found, drawing=learnt)
+
+
 def drag(qtbot: Any, page: CellPage, name: str, value: float) -> None:
     slider = page.sliders.of(name)
     qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=slider.place(value).toPoint())
@@ -38,9 +50,9 @@ def test_before_a_cell_is_chosen_nothing_can_be_moved(page: CellPage) -> None:
 def test_a_cell_stands_beside_its_reconstruction(page: CellPage) -> None:
     page.show_cell(4)
     found, tiles = page.latents, page.pictures.tiles
-    assert tiles[0].below == cell_image(found.prepared.pictures[4])
+    assert tiles[0].below == cell_image(found.shown(found.prepared.pictures[4]))
     again = found.disentangler.decode(found.values[4][None])[0]
-    assert tiles[1].below == cell_image(again) == tiles[MOVED].below
+    assert tiles[1].below == cell_image(found.shown(again)) == tiles[MOVED].below
     assert page.title.text() == "<b>Cell 5</b> · labelled dim"
 
 
@@ -51,8 +63,25 @@ def test_a_slider_draws_what_the_decoder_makes_of_it(page: CellPage, qtbot: Any)
     qtbot.waitUntil(lambda: page.pictures.tiles[MOVED].below != before)
     found = page.latents
     z = moved(found, 4, page.axes, page.sliders.moves)
-    assert page.pictures.tiles[MOVED].below == cell_image(found.disentangler.decode(z[None])[0])
+    drawn = found.shown(found.disentangler.decode(z[None])[0])
+    assert page.pictures.tiles[MOVED].below == cell_image(drawn)
     assert page.pictures.tiles[1].below == before
+
+
+def test_a_cell_with_residual_latents_is_drawn_from_both(page: CellPage, qtbot: Any) -> None:
+    found = page.latents
+    learnt = learnt_to_draw(found)
+    drawing = learnt.drawing.drawing
+    page.show_latents(learnt)
+    page.show_cell(4)
+    codes = drawing.encode(found.prepared.pictures[4][None], found.values[4][None])
+    own = found.shown(drawing.decode(found.values[4][None], codes)[0])
+    assert page.pictures.tiles[1].below == cell_image(own)
+    drag(qtbot, page, "Scale", 0.8)
+    qtbot.waitUntil(lambda: page.pictures.tiles[MOVED].below != page.pictures.tiles[1].below)
+    z = moved(found, 4, page.axes, page.sliders.moves)
+    drawn = found.shown(drawing.decode(z[None], codes)[0])
+    assert page.pictures.tiles[MOVED].below == cell_image(drawn)
 
 
 def test_a_picture_of_the_cell_before_never_appears(page: CellPage, qtbot: Any) -> None:
@@ -63,7 +92,7 @@ def test_a_picture_of_the_cell_before_never_appears(page: CellPage, qtbot: Any) 
     qtbot.wait(30)
     assert page.pictures.tiles[MOVED].below == shown
     again = page.latents.disentangler.decode(page.latents.values[7][None])[0]
-    assert shown == cell_image(again)
+    assert shown == cell_image(page.latents.shown(again))
 
 
 def test_back_to_the_cell_takes_all_moves_back(page: CellPage, qtbot: Any) -> None:
@@ -134,9 +163,9 @@ def test_how_pictures_come_closer_is_said_until_it_was_done(page: CellPage) -> N
     found = latents()
     page.show_latents(found)
     assert page.hint.isVisible()
-    of = found.disentangler
-    tuned = dataclasses.replace(of, about={**of.about, "finetuned": {}})
-    page.show_latents(dataclasses.replace(found, disentangler=tuned))
+    assert "Learn to draw these cells" in page.hint.text()
+    assert learnt_to_draw(found).drawing is not None
+    page.show_latents(learnt_to_draw(found))
     assert page.hint.isHidden()
 
 
@@ -151,7 +180,7 @@ def test_where_features_have_no_picture_the_nearest_cell_is_shown(
     assert [tile.title for tile in tiles] == ["original", "no picture", "nearest cell"]
     assert page.hint.isHidden()
     assert tiles[1].below is None
-    own = cell_image(found.prepared.pictures[4])
+    own = cell_image(found.shown(found.prepared.pictures[4]))
     assert tiles[0].below == tiles[MOVED].below == own
     assert page.strip.drawn.isHidden() and page.strip.real.isVisible()
     drag(qtbot, page, "Scale", 0.8)
@@ -159,7 +188,8 @@ def test_where_features_have_no_picture_the_nearest_cell_is_shown(
     z = moved(found, 4, page.axes, page.sliders.moves)
     nearest = int(found.nearest_to(z[None], ["Scale"])[0])
     assert nearest != 4
-    assert page.pictures.tiles[MOVED].below == cell_image(found.prepared.pictures[nearest])
+    drawn = found.shown(found.prepared.pictures[nearest])
+    assert page.pictures.tiles[MOVED].below == cell_image(drawn)
     # Pixels again: all three pictures, and what is drawn along the axis.
     page.show_latents(latents())
     page.show_cell(4)

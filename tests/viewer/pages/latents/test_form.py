@@ -195,3 +195,11 @@ def test_a_file_that_is_opened_twice_is_offered_once(form: LatentsForm, tmp_path
     form.model.setCurrentIndex(0)
     form.take_file(path)
     assert form.model.count() == before + 1 and form.value.model == str(path)
+
+
+def test_learning_to_draw_is_a_box_to_tick(form: LatentsForm) -> None:
+    assert form.value.drawing == "named"
+    form.draws.setChecked(True)
+    assert form.value.drawing == "residual"
+    assert form.value.drawing_steps == 1000
+    assert "minutes" in form.draws.toolTip()

@@ -87,7 +87,9 @@ def test_the_grid_has_all_axes_and_steps_in_the_order_of_change(viewer: Any, the
     assert (np.diff(layer.metadata["change"]) <= 0).all()
     assert layer.data.shape == (6 * 66 + 2, 9 * 66 + 2, 3)
     np.testing.assert_allclose(
-        layer.data[2:66, 2:66], expected.pictures[0, 0].transpose(1, 2, 0), atol=1e-5
+        layer.data[2:66, 2:66],
+        found.shown(expected.pictures[0, 0]).transpose(1, 2, 0),
+        atol=1e-5,
     )
     # At the scale at which the cells were prepared.
     assert layer.scale[0] == pytest.approx(1 / found.prepared.how.zoom)

@@ -53,7 +53,9 @@ def test_the_nearest_real_cells_stand_in_the_order_of_the_axis(strip: NearestStr
     assert len(strip.real.tiles) == len(strip.drawn.tiles) == COUNT
     values = found.of_axis("Scale")[list(strip.cells)]
     assert values[-1] > values[0]
-    assert strip.real.tiles[0].below == cell_image(found.prepared.pictures[strip.cells[0]])
+    assert strip.real.tiles[0].below == cell_image(
+        found.shown(found.prepared.pictures[strip.cells[0]])
+    )
 
 
 def test_the_cell_itself_is_framed(strip: NearestStrip) -> None:

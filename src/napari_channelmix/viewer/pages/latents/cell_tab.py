@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -27,8 +27,10 @@ from napari_channelmix.viewer.tasks.one_thread import one_thread
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from qtpy.QtGui import QImage
 
     from napari_channelmix.drl import Latents
+    from napari_channelmix.drl.nearest_cells import Drawer
     from napari_channelmix.viewer.pages.latents.real_edits import EditedCell, RealCell
 
 __all__ = ["CellPage"]
@@ -36,14 +38,14 @@ __all__ = ["CellPage"]
 TITLES = ("original", "reconstruction", "modified")
 MOVED = 2
 TIPS = (
-    "The cell as the encoder gets it: cut out, on black",
+    "The cell that the encoder gets: cut out, in the colours of its image",
     "The cell as the decoder draws it from its latents; what is missing here is not in the latents",
     "The reconstruction, modified by the sliders below",
 )
 # Features have no picture.
 TITLES_OF_FEATURES = ("original", "no picture", "nearest cell")
 TIPS_OF_FEATURES = (
-    "The cell as the encoder gets it: cut out, on black",
+    "The cell that the encoder gets: cut out, in the colours of its image",
     "These are latents of features, which have no picture",
     "The real cell that lies nearest to where the sliders are",
 )
@@ -51,7 +53,7 @@ EDITED = "edited cell"
 HINT = (
     "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
     "original, tick "
-    "'Fine-tune on these cells' below and run again."
+    "'Learn to draw these cells' below and run again."
 )
 
 
@@ -75,6 +77,8 @@ class CellPage(QWidget):
         self.latents: Latents | None = None
         self.axes: tuple[Axis, ...] = ()
         self.cell: int | None = None
+        # What draws the cell that is shown with its residual latents.
+        self._drawer: Drawer | None = None
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell that is shown, and its label")
@@ -131,17 +135,15 @@ class CellPage(QWidget):
         """Show the axes of other latents; no cell is chosen yet."""
         self.drawing.drop()
         self.show_real(None)
-        self.latents, self.cell = latents, None
+        self.latents, self.cell, self._drawer = latents, None, None
         self.axes = () if latents is None else axes_of(latents)
         self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
         self.strip.show_latents(latents, self.axes)
         self.pictures.show_tiles([Tile(None, title=title) for title in titles_of(latents)])
         self.title.setText("Click a cell in the image.")
         self.near.setVisible(bool(self.axes))
-        tuned = latents is not None and "finetuned" in latents.disentangler.about
-        # Of features there is no reconstruction to speak of.
-        drawn = latents is not None and len(latents.values) > 1 and latents.disentangler.draws
-        self.hint.setVisible(drawn and not tuned)
+        better = latents is not None and latents.drawing is None and latents.disentangler.draws
+        self.hint.setVisible(better and latents is not None and len(latents.values) > 1)
         self.mark_grid(False)
         self._enable()
 
@@ -152,17 +154,17 @@ class CellPage(QWidget):
             return
         self.drawing.drop()
         self.show_real(None)
-        self.cell = cell
+        self.cell, self._drawer = cell, None
         self.show_classes(latents)
         draws = latents.disentangler.draws
         own = latents.prepared.pictures[cell]
         with one_thread():
-            again = latents.drawer().decode(latents.values[cell][None])[0] if draws else own
+            again = self._drawer_of(latents).decode(latents.values[cell][None])[0] if draws else own
         pictures = (own, again if draws else None, again)
         tips = TIPS if draws else TIPS_OF_FEATURES
         self.pictures.show_tiles(
             [
-                Tile(None if picture is None else cell_image(picture), title=title, tip=tip)
+                Tile(None if picture is None else self._image(picture), title=title, tip=tip)
                 for picture, title, tip in zip(pictures, titles_of(latents), tips, strict=True)
             ]
         )
@@ -178,7 +180,7 @@ class CellPage(QWidget):
         self.real_box.show_cell(real)
         tiles = [tile for tile in self.pictures.tiles if tile.title != EDITED]
         if real is not None and real.edits:
-            below = cell_image(real.edited({}).picture)
+            below = self._image(real.edited({}).picture)
             tip = "The cell itself, its pixels edited by the sliders that have an edit"
             tiles.append(Tile(below, title=EDITED, tip=tip))
         if len(tiles) != len(self.pictures.tiles):
@@ -221,7 +223,9 @@ class CellPage(QWidget):
         if latents is None or cell is None:
             return
         moves = self.sliders.moves
-        self.drawing.ask(latents.drawer(tuple(moves)), moved(latents, cell, self.axes, moves))
+        self.drawing.ask(
+            self._drawer_of(latents, tuple(moves)), moved(latents, cell, self.axes, moves)
+        )
         if self.real is not None:
             self.edits.ask(self.real, self.sliders.moves)
         self.reset.setEnabled(bool(self.sliders.moves))
@@ -231,13 +235,25 @@ class CellPage(QWidget):
         self.sliders.reset()
         self._moved()
 
+    def _drawer_of(self, latents: Latents, moves: tuple[str, ...] = ()) -> Drawer:
+        """What draws the cell; its residual latents are read once."""
+        if latents.drawing is None:
+            return latents.drawer(moves)
+        if self._drawer is None:
+            self._drawer = latents.drawer(cell=self.cell)
+        return self._drawer
+
+    def _image(self, picture: npt.NDArray[Any]) -> QImage:
+        latents = self.latents
+        return cell_image(picture if latents is None else latents.shown(picture))
+
     def _drawn(self, picture: npt.NDArray[np.float32]) -> None:
-        self.pictures.redraw(MOVED, cell_image(picture))
+        self.pictures.redraw(MOVED, self._image(picture))
 
     def _edited(self, edited: EditedCell) -> None:
         self.real_box.show_edit(edited)
         if self.pictures.tiles[-1].title == EDITED:
-            self.pictures.redraw(len(self.pictures.tiles) - 1, cell_image(edited.picture))
+            self.pictures.redraw(len(self.pictures.tiles) - 1, self._image(edited.picture))
 
     def _grid_clicked(self, on: bool) -> None:
         (self.grid_requested if on else self.grid_removal_requested).emit()

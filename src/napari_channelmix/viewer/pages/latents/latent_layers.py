@@ -56,7 +56,7 @@ class LatentLayers:
         self.grid.show(
             shown,
             latents.cells.fields[shown.field].shape,
-            traversal.pictures,
+            latents.shown(traversal.pictures),
             [title_of(name) for name in traversal.axes],
             latents.prepared.how.zoom,
             chart_colors(theme).text,

@@ -112,6 +112,7 @@ class LatentsPage(Page):
         self.settings.run_requested.connect(self.start)
         self.settings.settings.changed.connect(self._fill_run_time)
         self.settings.finetune.toggled.connect(self._fill_run_time)
+        self.settings.draws.toggled.connect(self._fill_run_time)
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
         self.pages.cell_tab.grid_requested.connect(self.show_grid)
@@ -349,11 +350,28 @@ class LatentsPage(Page):
         self.toggle.clicks.switch(False)
 
 
+def _workload(cells: Cells, chosen: EncodingSettings) -> Workload:
+    """What a run has to do."""
+    steps = chosen.drawing_steps if chosen.drawing == "residual" else 0
+    return latents_workload(
+        cells,
+        chosen.model,
+        chosen.finetune,
+        pixels=chosen.pixels,
+        features=chosen.features,
+        drawing_steps=steps,
+    )
+
+
 def _resemblance(latents: Latents | None) -> tuple[str, Kind]:
     """How far the decoder's pictures resemble the cells; empty where it is not known."""
     measured = None if latents is None else latents.reconstruction
-    if measured is None:
+    if measured is None or latents is None:
         return "", "info"
+    learnt = latents.drawing
+    if learnt is not None and learnt.reconstruction is not None:
+        good = learnt.reconstruction.resembles
+        return "\n".join(learnt.lines), "good" if good else "warning"
     return "\n".join(measured.lines), "good" if measured.resembles else "warning"
 
 
@@ -367,9 +385,3 @@ def _warnings(latents: Latents | None) -> str:
     known = latents.cells.warnings
     new = [line for line in latents.warnings if line not in known and not line.startswith(ALIKE)]
     return "\n".join(f"• {line[:1].upper()}{line[1:]}" for line in new)
-
-
-def _workload(cells: Cells, chosen: EncodingSettings) -> Workload:
-    return latents_workload(
-        cells, chosen.model, chosen.finetune, pixels=chosen.pixels, features=chosen.features
-    )

@@ -102,7 +102,7 @@ class NearestStrip(QWidget):
         steps = of.steps(latents.values[cell], axis.name, COUNT, (float(span[0]), float(span[1])))
         if of.draws:
             with one_thread():
-                pictures = of.decode(steps)
+                pictures = latents.shown(latents.decoder_of(cell)(steps))
             self.drawn.show_tiles(
                 [
                     Tile(
@@ -116,7 +116,7 @@ class NearestStrip(QWidget):
         self.real.show_tiles(
             [
                 Tile(
-                    cell_image(latents.prepared.pictures[neighbour]),
+                    cell_image(latents.shown(latents.prepared.pictures[neighbour])),
                     note=figure(axis, float(axis.values[neighbour])),
                     tip=f"Cell {cell_name(latents.cells, neighbour)}, {axis.title} "
                     f"{figure(axis, float(axis.values[neighbour]))}; click to go there",
