@@ -1,11 +1,13 @@
 """How far reconstructions resemble cells: the table of docs/latents.md.
 
     python benchmarks/reconstruction.py [--sets plate bbbc013_wortmannin ...] [--cells 200]
-                                        [--finetune 20]
+                                        [--finetune 20] [--drawing 1000]
 
 For each set, channel and shipped encoder: the explained share, in brackets that of another cell's
-reconstruction, as trained and after fine-tuning. One thread. Real sets are read from the folder
-CHANNELMIX_DATA, or ../shared/data beside the project; a set that is not there is passed over.
+reconstruction, as trained and after fine-tuning; with ``--drawing``, that of drawings with residual
+latents, of cells that were held out, and what each slider moves in them. One thread. Real sets are
+read from the folder CHANNELMIX_DATA, or ../shared/data beside the project; a set that is not there
+is passed over.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ import numpy as np
 from napari_channelmix import Cells, Disentangler, load_disentangler, open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.drl.channel_view import default_view
+from napari_channelmix.drl.learnt_drawing import measure_drawing_job
 from napari_channelmix.drl.preparation import prepare_job
 from napari_channelmix.drl.reconstruction import reconstruction_job
+from napari_channelmix.drl.residual_training import held_out_cells, learn_drawing_job
 from napari_channelmix.jobs import drain
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
@@ -60,12 +64,22 @@ def figures(of: Disentangler, pictures: np.ndarray, groups: np.ndarray) -> str:
     return f"{result.explained:.2f} ({result.others:.2f}{interval}, n = {result.n_cells})"
 
 
+def drawings(of: Disentangler, pictures: np.ndarray, cells: Cells, steps: int) -> str:
+    """What drawings with residual latents explain of held-out cells, and what sliders move."""
+    held = held_out_cells(cells.groups, 0)
+    drawing = drain(learn_drawing_job(of, pictures, held, steps=steps))
+    values = of.encode(pictures)
+    measuring = measure_drawing_job(drawing, pictures, values, cells.groups, held, of.axes())
+    return "; " + "\n  ".join(drain(measuring).lines)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--finetune", type=int, default=0, help="epochs; 0: as trained only")
+    parser.add_argument("--drawing", type=int, default=0, help="steps of learning; 0: none")
     args = parser.parse_args()
     for name in args.sets:
         cells = cells_of(name, args.cells)
@@ -78,6 +92,8 @@ def main() -> None:
                 view = default_view(of, cells, channel)
                 pictures = drain(prepare_job(cells, view)).pictures
                 line = f"{name}, {channel}: {model} {figures(of, pictures, cells.groups)}"
+                if args.drawing:
+                    line += drawings(of, pictures, cells, args.drawing)
                 if args.finetune:
                     tuned = of.finetune(pictures, epochs=args.finetune)
                     line += f"; fine-tuned {figures(tuned, pictures, cells.groups)}"
