@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from .tiny_sample import names
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-# Modules whose examples no test beside them runs; ``folder`` is an empty one.
+# Modules whose examples no test beside them runs; for names in them see `test_examples`.
 EXAMPLES = (
     "cluster.chunks",
     "data.cell_boxes",
@@ -64,10 +66,12 @@ def test_nothing_is_left_to_be_filled_in(path):
     assert not re.search(r"@@|TODO|TBD|lorem", path.read_text("utf-8"), flags=re.IGNORECASE)
 
 
+# A script would only print what is warned of.
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_are_true(name, tmp_path):
     module = importlib.import_module(f"napari_channelmix.{name}")
-    result = doctest.testmod(module, extraglobs={"folder": tmp_path})
+    result = doctest.testmod(module, extraglobs=names(tmp_path))
     assert result.attempted > 0 and result.failed == 0
 
 

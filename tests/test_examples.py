@@ -9,12 +9,11 @@ import doctest
 import inspect
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import napari_channelmix as cm
 
-from .tiny_sample import halves, rule, tiny_cells, trained
+from .tiny_sample import names
 
 # Examples on folders of files that are made beside these tests, and run there.
 RUN_THERE = {"scan_folder": "scan/test_examples.py", "scan_table": "scan/test_tables.py"}
@@ -23,8 +22,8 @@ METHODS = ("from_anndata", "from_array", "from_frame", "from_labels", "from_poin
 
 
 def public():
-    names = {name: getattr(cm, name) for name in cm.__all__}
-    return names | {f"Cells.{name}": getattr(cm.Cells, name) for name in METHODS}
+    every = {name: getattr(cm, name) for name in cm.__all__}
+    return every | {f"Cells.{name}": getattr(cm.Cells, name) for name in METHODS}
 
 
 def test_every_public_name_has_an_example():
@@ -41,9 +40,7 @@ def test_examples_that_are_run_elsewhere_are():
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("name", sorted(set(public()) - set(RUN_THERE)))
 def test_the_example_is_true(name, tmp_path):
-    train, test = halves()
-    known = {"cells": tiny_cells(), "train": train, "test": test, "rule": rule(), "cm": cm}
-    known |= {"np": np, "model": trained(), "folder": tmp_path}
+    known = names(tmp_path)
     one = public()[name]
     module = inspect.getmodule(inspect.unwrap(one))
     tests = doctest.DocTestFinder(recurse=False).find(one, name, module, extraglobs=known)

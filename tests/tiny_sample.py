@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,3 +49,10 @@ def trained() -> cm.Classifier:
 def halves() -> tuple[cm.Cells, cm.Cells]:
     """Training and held-out cells."""
     return tiny_cells().split(test=0.5, seed=0)
+
+
+def names(folder: Path) -> dict[str, Any]:
+    """What examples know by name; see `test_examples`."""
+    train, test = halves()
+    known = {"cells": tiny_cells(), "train": train, "test": test, "rule": rule()}
+    return known | {"cm": cm, "np": np, "model": trained(), "folder": folder}
