@@ -162,7 +162,7 @@ def test_the_scheduler_is_killed(start: Start, plate: list[str], tmp_path: Path)
     process = start(*plate, "--scheduler", address)
     wait_for_a_part(process, tmp_path)
     scheduler.kill()
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=120)
 
     assert process.returncode == 2
     assert "the connection to tcp://127.0.0.1" in error.decode().splitlines()[-1]

@@ -11,7 +11,7 @@ import torch
 from napari_channelmix.drl import encode as encode_module
 from napari_channelmix.drl import learnt_drawing, residual_learner, residual_training
 from napari_channelmix.drl.drawing_store import load_drawing, save_drawing
-from napari_channelmix.drl.learnt_drawing import LearntDrawing, measure_drawing_job
+from napari_channelmix.drl.learnt_drawing import LearntDrawing, measure_drawing_job, worst_text
 from napari_channelmix.drl.residual_drawing import ResidualDrawing
 from napari_channelmix.drl.residual_network import ResidualNetwork, ResidualSettings
 from napari_channelmix.drl.residual_training import held_out_cells, learn_drawing_job
@@ -183,6 +183,7 @@ def test_a_perfect_drawing_explains_all_and_its_sliders_move_nothing(grey):
     assert "does not move area" in learnt.sliders[0].text
     assert "cells it did not learn from" in learnt.lines[0]
     assert set(learnt.worst) <= set(np.flatnonzero(held))
+    assert worst_text(learnt, list("abcd")).startswith("drawn worst of 4 held-out cells: a (100 %)")
 
 
 def test_without_held_out_cells_that_is_said(grey):
@@ -247,7 +248,7 @@ def test_latents_learn_to_draw_where_that_is_asked_for(untrained, ellipses, monk
     frame = result.to_frame()
     assert frame["drawing held out"].sum() == held
     assert result.as_dict()["drawing"]["held_out"] == held
-    assert any("drawn worst of 24 cells" in line for line in result.warnings)
+    assert any(f"drawn worst of {held} held-out cells" in line for line in result.warnings)
 
 
 def test_too_few_cells_are_drawn_from_their_names_and_that_is_said(untrained, ellipses):

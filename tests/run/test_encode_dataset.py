@@ -390,7 +390,7 @@ def test_ctrl_c_stops_with_130_and_keeps_what_was_fine_tuned(dataset, tmp_path):
     # While safetensors reads the file back, it makes an error of its own of Ctrl-C.
     time.sleep(0.3)
     child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=30)
+    _, said = child.communicate(timeout=120)
     assert child.returncode == 130, said.decode()
     last = said.decode().replace("\r", "\n").strip().splitlines()[-1]
     assert last == "napari-channelmix: stopped; the same command goes on from what was finished"

@@ -855,7 +855,7 @@ def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(plate, tmp_path, monkeyp
     while not list(tmp_path.glob("parts/0*.json")) and time.monotonic() < until:
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=120)
     assert child.returncode == 130
     last = said.decode().replace("\r", "\n").strip().splitlines()[-1]
     assert last == "napari-channelmix: stopped; the same command goes on from what was finished"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from functools import partialmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 
 pytest.importorskip("qtpy")
 
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
 
 # So many objects that came since make it worth while to leave them out of later collections.
 NEW_OBJECTS = 100_000
+
+# Longest wait, in ms. A loaded machine needs it; a wait ends as soon as its condition holds.
+LONGEST_WAIT = 60_000
+
+
+class PatientBot(QtBot):
+    """The robot of pytest-qt, which gives up later unless a test says when."""
+
+    waitUntil = partialmethod(QtBot.waitUntil, timeout=LONGEST_WAIT)
+    waitSignal = partialmethod(QtBot.waitSignal, timeout=LONGEST_WAIT)
+    waitSignals = partialmethod(QtBot.waitSignals, timeout=LONGEST_WAIT)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """In place of the robot of pytest-qt, whose waits end after five seconds."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")

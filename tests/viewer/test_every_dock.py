@@ -100,8 +100,8 @@ def docks(viewer: Any, qtbot: Any) -> dict[str, Any]:
 def filled(docks: dict[str, Any], plate: Any, qtbot: Any) -> dict[str, Any]:
     images = docks["Images and cells"]
     images.open_cells(plate)
-    qtbot.waitUntil(lambda: images.session.shown is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: not images.preview.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: images.session.shown is not None)
+    qtbot.waitUntil(lambda: not images.preview.task.busy)
     for dock in docks.values():
         dock.parent().raise_()
         qtbot.wait(60)

@@ -58,7 +58,7 @@ def test_from_a_data_set_to_the_bars(
 
     click(trained.apply)
     done(trained, qtbot)
-    qtbot.waitUntil(lambda: "predicted" in viewer.layers, timeout=3000)
+    qtbot.waitUntil(lambda: "predicted" in viewer.layers)
     table = viewer.layers["cells"].features
     assert {"class", "predicted", "probability"} <= set(table.columns)
     # Labels that are no cells, as the background, have a row of their own.
@@ -79,7 +79,7 @@ def test_from_a_data_set_to_the_bars(
     assert importance.gate.y() < importance.chart.y()
     assert set(importance.chart.rows) == {"DNA", "reporter", "look-alike", "stress"}
 
-    qtbot.waitUntil(lambda: "blended image" in viewer.layers, timeout=5000)
+    qtbot.waitUntil(lambda: "blended image" in viewer.layers)
     mixed, source = viewer.layers["blended image"], viewer.layers["DNA"]
     np.testing.assert_allclose(mixed.scale, source.scale)
     assert mixed.units == source.units and mixed.data.shape == source.data.shape
@@ -295,7 +295,7 @@ def test_one_channel_alone_ends_with_the_mixed_image_and_a_lost_layer_is_named(
     importance.seeds.setValue(1)
     click(importance.run_button)
     done(importance, qtbot)
-    qtbot.waitUntil(lambda: not importance.mixed_task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not importance.mixed_task.busy)
     importance.chart.channel_chosen.emit("DNA")
     assert importance.solo.channel == "DNA"
     click(importance.mixed)

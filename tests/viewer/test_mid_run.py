@@ -26,7 +26,7 @@ def from_layers(viewer: Any, dock: Any, qtbot: Any) -> Any:
     images.cells.choose_source(mask)
     images.cells.crop.setValue(20)
     images.use_layers()
-    qtbot.waitUntil(lambda: images.session.cells is not None, timeout=5000)
+    qtbot.waitUntil(lambda: images.session.cells is not None)
     images.session.classify([0, 1] * 4 + [-1], ("a", "b"))
     classifier = dock(ClassifierPage)
     classifier.network.setCurrentText("tiny")

@@ -48,7 +48,7 @@ def screen(
             self.front(self.images)
             before = self.session.data_set
             self.images.dataset.open.menu().actions()[-1].trigger()
-            qtbot.waitUntil(lambda: self.session.data_set != before, timeout=30_000)
+            qtbot.waitUntil(lambda: self.session.data_set != before)
             qtbot.wait(150)
 
         def choose(self, name: str) -> None:
@@ -58,7 +58,7 @@ def screen(
             box.setFocus()
             qtbot.keyClicks(box, name)
             qtbot.keyClick(box, Qt.Key.Key_Return)
-            qtbot.waitUntil(lambda: self.session.cells.name == name, timeout=30_000)
+            qtbot.waitUntil(lambda: self.session.cells.name == name)
             qtbot.wait(150)
 
         def front(self, one: Any) -> Any:
@@ -134,7 +134,7 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     assert str(screen.controls) in said and str(screen.series) in said
     assert report.where.kind == "info" and not report.save_data.isVisible()
     monkeypatch.setattr(files, "ask_folder", lambda *_: out)
-    qtbot.waitUntil(report.export.isEnabled, timeout=10_000)
+    qtbot.waitUntil(report.export.isEnabled)
     click(report.export)
     screen.rest(report)
     for name in ("again.py", "config.json", "report.html"):
@@ -142,7 +142,7 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
         buttons = {".py": report.save_script, ".json": report.save_config, ".html": report.report}
         button = buttons[Path(name).suffix]
         # The dock gathers what has changed before it brings its buttons up to date.
-        qtbot.waitUntil(button.isEnabled, timeout=10_000)
+        qtbot.waitUntil(button.isEnabled)
         click(button)
         screen.rest(report)
         assert "before cells or classes were changed" not in report.notice.text()
@@ -207,7 +207,7 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     click(screen.images.data_sets.close_button)
     assert "classifier, channel importance" in asked[0] and len(session.data_sets) == 2
     click(screen.images.data_sets.close_button)
-    qtbot.waitUntil(lambda: len(session.data_sets) == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: len(session.data_sets) == 1)
     assert session.predictions is predictions and session.shown is not None
     # The classifier is still in use, and what it was trained on is still known.
     assert session.data_set_of(session.trained).name == "controls"

@@ -20,7 +20,7 @@ from napari_channelmix.phenotypes.held_out import YES
 if TYPE_CHECKING:
     from napari_channelmix.classify.training_cells import TrainingCells
 
-__all__ = ["LEAST", "MOST", "CellPool", "PooledCells", "StoredCells"]
+__all__ = ["LEAST", "MOST", "CellPool", "PooledCells", "StoredCells", "usable_cells"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -128,7 +128,7 @@ class CellPool:
         drawn = _drawn(self._cells)
         if drawn is None:
             return None
-        pair = [_read(self._cells, numbers) for numbers in drawn]
+        pair = [usable_cells(self._cells, numbers) for numbers in drawn]
         if self._training is not None:
             for index, wanted in enumerate((True, False)):
                 marks = self._training.marks(crop_digests(pair[index].crops))
@@ -186,8 +186,8 @@ def _drawn(cells: Cells | FloatArray) -> tuple[IntArray, IntArray] | None:
     return order[:each], order[each : 2 * each]
 
 
-def _read(cells: Cells | FloatArray, numbers: IntArray) -> StoredCells:
-    """The pixels of some cells; those that cannot be used are left out."""
+def usable_cells(cells: Cells | FloatArray, numbers: IntArray) -> StoredCells:
+    """The pixels of some cells; those that cannot be read or are not finite are left out."""
     if not isinstance(cells, Cells):
         stored = StoredCells(numbers, cells[numbers])
     else:

@@ -55,8 +55,8 @@ def opened(
             window.window.add_dock_widget(one, name=name, tabify=True)
         docks[:] = images, annotate
         images.open_file(path)
-        qtbot.waitUntil(lambda: images.session.shown is not None, timeout=10_000)
-        qtbot.waitUntil(lambda: not images.session.running, timeout=10_000)
+        qtbot.waitUntil(lambda: images.session.shown is not None)
+        qtbot.waitUntil(lambda: not images.session.running)
         return window, annotate
 
     yield open_in
@@ -88,7 +88,7 @@ def test_annotations_come_back_after_a_crash_and_can_be_taken_back(
     session.select(0)
     key(qtbot, canvas, "0")
     beside = data_set.with_name("dataset.annotations.csv")
-    qtbot.waitUntil(lambda: "3 annotations saved" in annotate.autosave.state, timeout=5000)
+    qtbot.waitUntil(lambda: "3 annotations saved" in annotate.autosave.state)
     assert "in dataset.annotations.csv" in annotate.state.text()
     kept = rows_of(beside)
     assert kept == {
@@ -100,7 +100,7 @@ def test_annotations_come_back_after_a_crash_and_can_be_taken_back(
     crash(window, annotate)
 
     window, annotate = opened(data_set)
-    qtbot.waitUntil(lambda: bool(annotate.news.text()), timeout=5000)
+    qtbot.waitUntil(lambda: bool(annotate.news.text()))
     assert annotate.session.cells.labels.tolist() == expected
     assert annotate.session.cells.classes == (*plate.classes, "debris")
     assert annotate.news.text().startswith("Restored 3 annotations saved 20")
@@ -111,7 +111,7 @@ def test_annotations_come_back_after_a_crash_and_can_be_taken_back(
     assert annotate.session.cells.labels.tolist() == plate.labels.tolist()
     assert not annotate.take_back.isVisible()
     # What is taken back is not lost on the disk either.
-    qtbot.waitUntil(lambda: rows_of(beside) == {}, timeout=5000)
+    qtbot.waitUntil(lambda: rows_of(beside) == {})
     assert rows_of(beside.with_name("dataset.annotations.previous.csv")) == kept
 
 
@@ -135,7 +135,7 @@ def test_cells_of_layers_are_known_again_whatever_their_channels_and_crop(
     qtbot.wait(200)
     press(qtbot, viewer, 4)
     key(qtbot, canvas_of(viewer), "2")
-    qtbot.waitUntil(lambda: "1 annotation saved" in annotate.autosave.state, timeout=5000)
+    qtbot.waitUntil(lambda: "1 annotation saved" in annotate.autosave.state)
     (path,) = (tmp_path / "user" / "annotations").glob("*.csv")
     assert list(rows_of(path).values()) == ["dead"]
     from napari_channelmix.data import Cells
@@ -148,7 +148,7 @@ def test_cells_of_layers_are_known_again_whatever_their_channels_and_crop(
         "layers of the viewer",
         Shown(0, dict(session.shown.images), session.shown.objects),
     )
-    qtbot.waitUntil(lambda: bool(session.cells.classes), timeout=5000)
+    qtbot.waitUntil(lambda: bool(session.cells.classes))
     assert session.cells.labels.tolist() == [-1, -1, -1, 1, -1, -1]
     assert session.cells.classes == ("alive", "dead")
 
@@ -171,13 +171,13 @@ def test_rows_that_fit_no_cell_stay_in_the_file(opened: Any, data_set: Path, qtb
     crash(window, annotate)
 
     window, annotate = opened(data_set)
-    qtbot.waitUntil(lambda: bool(annotate.news.text()), timeout=5000)
+    qtbot.waitUntil(lambda: bool(annotate.news.text()))
     assert "Restored 1 annotation saved" in annotate.news.text()
     assert "2 more fit no cell that is there now; they stay in the file." in annotate.news.text()
     cells = annotate.session.cells
     assert cells.classes[cells.labels[cell]] == "mitotic"
     annotate.session.assign([0], -1)
-    qtbot.waitUntil(lambda: len(rows_of(beside)) == 4, timeout=5000)
+    qtbot.waitUntil(lambda: len(rows_of(beside)) == 4)
     assert rows_of(beside)["images/gone.ome.tif", 1] == "mitotic"
     assert rows_of(beside)["images/A01.ome.tif", 999] == "treated"
 
@@ -207,7 +207,7 @@ def test_a_folder_that_is_read_only_is_said_once_and_the_users_folder_taken(
     annotate.autosave.reported.connect(lambda text, kind: heard.append(text))
     for cell in (1, 2):
         annotate.session.assign([cell], 1)
-        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.autosave.state, timeout=5000)
+        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.autosave.state)
     assert len(heard) == 1
     assert "could not save" in heard[0] and "Your annotations are saved in" in heard[0]
     assert "in your own data folder" in annotate.state.text()
@@ -215,7 +215,7 @@ def test_a_folder_that_is_read_only_is_said_once_and_the_users_folder_taken(
     assert len(rows_of(own)) == 2
     crash(window, annotate)
     window, annotate = opened(data_set)
-    qtbot.waitUntil(lambda: "Restored 2" in annotate.news.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "Restored 2" in annotate.news.text())
     data_set.parent.chmod(stat.S_IRWXU)
 
 
@@ -252,7 +252,7 @@ def test_napari_asks_before_closing_where_nothing_could_be_saved(
     with monkeypatch.context() as broken:
         no_writing(broken, data_set.parent, tmp_path / "user")
         annotate.session.assign([1], 1)
-        qtbot.waitUntil(lambda: annotate.news.kind == "error", timeout=5000)
+        qtbot.waitUntil(lambda: annotate.news.kind == "error")
         assert "could not be saved" in annotate.news.text()
         assert "Not saved" in annotate.autosave.state
         get_settings().application.confirm_close_window = False
@@ -261,7 +261,7 @@ def test_napari_asks_before_closing_where_nothing_could_be_saved(
         get_settings().application.confirm_close_window = True
     # The next change is saved, and with it the one before: nothing is left to ask for.
     annotate.session.assign([2], 1)
-    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state)
     qtbot.wait(300)
     (text,) = asked_at_close(window, monkeypatch)
     assert "annotations" not in text
@@ -285,7 +285,7 @@ def test_a_hundred_thousand_annotations_do_not_hold_the_window_up(
     beats, timer = [time.perf_counter()], QTimer()
     timer.timeout.connect(lambda: beats.append(time.perf_counter()))
     timer.start(5)
-    qtbot.waitUntil(lambda: "100,000 annotations saved" in kept.state, timeout=30_000)
+    qtbot.waitUntil(lambda: "100,000 annotations saved" in kept.state)
     timer.stop()
     gaps = np.diff(beats)
     # Another process may take the core for a while: one long gap is no proof, the rest is.
@@ -303,12 +303,12 @@ def test_the_same_cells_opened_again_are_kept_too(
         qtbot.wait(20)
     session.classify(plate.labels, (*plate.classes, "debris"))
     session.assign([4], 2)
-    qtbot.waitUntil(lambda: "1 annotation saved" in kept.state, timeout=5000)
+    qtbot.waitUntil(lambda: "1 annotation saved" in kept.state)
     session.undo()
-    qtbot.waitUntil(lambda: "0 annotations saved" in kept.state, timeout=5000)
+    qtbot.waitUntil(lambda: "0 annotations saved" in kept.state)
     # A class without a cell is an annotation as well.
     session.open(plate, "once more")
-    qtbot.waitUntil(lambda: "Restored your classes, saved" in kept.news[0], timeout=5000)
+    qtbot.waitUntil(lambda: "Restored your classes, saved" in kept.news[0])
     assert session.cells.classes == (*plate.classes, "debris")
 
 
@@ -320,7 +320,7 @@ def test_edits_right_after_opening_and_in_fewer_channels_are_kept(
     session.assign([3], -1)
     session.cells = session.cells.with_channels(["DNA"])
     session.assign([4], -1)
-    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state)
     (path,) = (tmp_path / "user" / "annotations").glob("*.csv")
     assert list(rows_of(path).values()) == ["", ""]
 
@@ -334,7 +334,7 @@ def test_two_windows_keep_their_cells_apart(
         session_of(window).open(cells, "cells")
         session_of(window).assign([cell], -1)
     for window in (viewer, other):
-        qtbot.waitUntil(lambda w=window: "1 annotation saved" in autosave_of(w).state, timeout=5000)
+        qtbot.waitUntil(lambda w=window: "1 annotation saved" in autosave_of(w).state)
     found = [rows_of(path) for path in (tmp_path / "user" / "annotations").glob("*.csv")]
     assert sorted(key[1] for one in found for key in one) == [2, 3]
 
@@ -347,11 +347,11 @@ def test_a_file_that_somebody_else_changed_is_copied_before_it_is_replaced(
     other = beside.with_name("dataset.annotations.other.csv")
     for cell in (1, 2):
         annotate.session.assign([cell], 1)
-        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.autosave.state, timeout=5000)
+        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.autosave.state)
     assert not other.exists()
     beside.write_text(beside.read_text().replace("treated", "somebody's"))
     annotate.session.assign([3], 1)
-    qtbot.waitUntil(lambda: "3 annotations" in annotate.autosave.state, timeout=5000)
+    qtbot.waitUntil(lambda: "3 annotations" in annotate.autosave.state)
     assert set(rows_of(other).values()) == {"somebody's"}
     assert list(rows_of(beside).values()) == ["treated"] * 3
 
@@ -369,9 +369,9 @@ def test_annotations_that_were_not_read_are_copied_before_they_are_replaced(
     own.parent.mkdir(parents=True)
     own.write_text(f"{head}images/A01.ome.tif,1,{y},{x},debris\n")
     _, annotate = opened(data_set)
-    qtbot.waitUntil(lambda: "Restored 1" in annotate.news.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "Restored 1" in annotate.news.text())
     annotate.session.assign([5], 1)
-    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state)
     assert list(rows_of(beside).values()) == ["debris", "treated"]
     assert list(rows_of(beside.with_name("dataset.annotations.other.csv")).values()) == ["mitotic"]
     assert "dataset.annotations.other.csv" in annotate.news.text()
@@ -384,12 +384,12 @@ def test_what_is_given_while_annotations_are_read_is_not_overruled_by_them(
     session.open(plate, "plate")
     session.classify(plate.labels, (*plate.classes, "debris"))
     session.assign([4, 5], 2)
-    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state)
     session.open(plate, "plate")
     session.assign([4], -1)
-    qtbot.waitUntil(lambda: "Restored" in kept.news[0], timeout=5000)
+    qtbot.waitUntil(lambda: "Restored" in kept.news[0])
     assert session.cells.labels[[4, 5]].tolist() == [-1, 2]
-    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state)
     (path,) = (tmp_path / "user" / "annotations").glob("*.csv")
     assert sorted(rows_of(path).values()) == ["", "debris"]
 
@@ -405,8 +405,8 @@ def test_classes_of_a_data_set_that_comes_back_stay_in_its_file(
     session.open(plate.subset(slice(12)), "another")
     assert len(rows_of(beside)) == 1
     session.switch(first)
-    qtbot.waitUntil(lambda: not annotate.autosave._restoring, timeout=5000)
+    qtbot.waitUntil(lambda: not annotate.autosave._restoring)
     assert session.cells.labels[0] == other and session.edits.undoable == 1
     session.assign([2], other)
-    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state)
     assert len(rows_of(beside)) == 2

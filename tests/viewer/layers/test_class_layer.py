@@ -229,7 +229,7 @@ def test_the_window_shows_the_ring_of_a_class_that_was_given(viewer: Any, qtbot:
     overlays_of(viewer)
     session = session_of(viewer)
     session.open(cells, "test", Shown(0, images, marked))
-    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=5000)
+    qtbot.waitUntil(lambda: "classes" in viewer.layers)
     viewer.layers["classes"].opacity = 1.0
     viewer.reset_view()
     qtbot.wait(200)
@@ -245,12 +245,12 @@ def test_the_window_shows_the_ring_of_a_class_that_was_given(viewer: Any, qtbot:
     assert before.min() > 50
     told = heard(viewer.layers["classes"])
     session.assign([0, 1, 2], 1)
-    qtbot.waitUntil(lambda: bool(told), timeout=5000)
+    qtbot.waitUntil(lambda: bool(told))
     qtbot.wait(200)
     after = seen()
     assert after[0] < 0.7 * before[0] and after[1] > 1.2 * before[1]
     session.undo()
-    qtbot.waitUntil(lambda: len(told) > 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(told) > 1)
     qtbot.wait(200)
     np.testing.assert_allclose(seen(), before, rtol=0.02)
     assert marked.features["class"].tolist()[1:4] == ["dim"] * 3

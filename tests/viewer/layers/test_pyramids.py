@@ -133,7 +133,7 @@ def test_an_overview_is_filled_while_the_window_lives(qtbot: QtBot) -> None:
     # One channel is hidden, and so is not read.
     shown = show_field(viewer, cells, pixels)
     shown.images["B"].visible = False
-    qtbot.waitUntil(lambda: not is_filling(viewer), timeout=30_000)
+    qtbot.waitUntil(lambda: not is_filling(viewer))
     overviews = [levels.overview for levels in pixels.planes if isinstance(levels, Levels)]
     assert overviews[0] is not None and overviews[0].complete
     assert int(shown.images["A"].data[2][500, 300]) > 0
@@ -154,6 +154,6 @@ def test_pixels_that_cannot_be_read_end_the_filling_of_their_layer_alone(qtbot: 
     cells = cells_of(Broken(), Slide())
     pixels = drain(field_job(cells, 0))
     show_field(viewer, cells, pixels)
-    qtbot.waitUntil(lambda: not is_filling(viewer), timeout=30_000)
+    qtbot.waitUntil(lambda: not is_filling(viewer))
     done = [levels.overview.complete for levels in pixels.planes]
     assert done == [False, True]

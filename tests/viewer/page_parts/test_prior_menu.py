@@ -42,23 +42,23 @@ def test_predictions_follow_the_prior_without_being_made_anew(
     assert "calibrated on" in classifier.probabilities.line.text()
     assert "Brier score" in classifier.probabilities.figures.text()
     classifier.classify()
-    qtbot.waitUntil(lambda: session.predictions is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: not classifier.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: session.predictions is not None)
+    qtbot.waitUntil(lambda: not classifier.task.busy)
     before = session.predictions
     assert before.prior.kind == "training" and explained_prior(session) is None
     box = classifier.prior.box
     box.setCurrentIndex(box.findData("estimated"))
-    qtbot.waitUntil(lambda: session.predictions is not before, timeout=20_000)
+    qtbot.waitUntil(lambda: session.predictions is not before)
     assert session.predictions.prior.kind == "estimated"
     assert explained_prior(session) == session.predictions.prior
     np.testing.assert_array_equal(session.predictions.balanced, before.balanced)
-    qtbot.waitUntil(lambda: classifier.prior.isEnabled(), timeout=20_000)
+    qtbot.waitUntil(lambda: classifier.prior.isEnabled())
     box.setCurrentIndex(box.findData("given"))
     assert classifier.prior.shares.isVisible()
     names = trained.classifier.classes
     classifier.prior.shares.setText(f"{names[0]}=0.25, {names[1]}=0.75")
     classifier.prior.shares.editingFinished.emit()
-    qtbot.waitUntil(lambda: session.predictions.prior.kind == "given", timeout=20_000)
+    qtbot.waitUntil(lambda: session.predictions.prior.kind == "given")
     assert session.prior == {names[0]: 0.25, names[1]: 0.75}
     assert session.predictions.prior.shares == (0.25, 0.75)
     # Shares of these classes mean nothing to a classifier of others.

@@ -21,7 +21,7 @@ def test_outlines_of_cells_without_classes_give_way_to_predictions_once(
     images = dock(DataPage)
     session = images.session
     images.open_cells(plate.with_labels(np.full(len(plate), -1), ()))
-    qtbot.waitUntil(lambda: session.shown is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: session.shown is not None)
     outlines = layers.find_ours(viewer, "cells")
     assert outlines.visible
     shares = np.full((len(plate), 2), 0.5, np.float32)
@@ -41,7 +41,7 @@ def test_a_class_has_one_colour_whatever_the_order_of_the_classifier(
     images = dock(DataPage)
     session = images.session
     images.open_cells(plate)
-    qtbot.waitUntil(lambda: session.shown is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: session.shown is not None)
     names = (*reversed(plate.classes), "debris")
     shares = np.zeros((len(plate), 3), np.float32)
     shares[:, 1] = 1.0

@@ -82,7 +82,7 @@ def test_painted_classes_are_a_layer_and_a_features_column(
     painted.classes.table.selectRow(2)
     click(painted.classes.paint)
     press(qtbot, viewer, 2)
-    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=3000)
+    qtbot.waitUntil(lambda: "classes" in viewer.layers)
     qtbot.wait(150)
     shown, source = viewer.layers["classes"], viewer.layers["cells"]
     # A ring: its cell in the class's number, but for the inside.
@@ -160,5 +160,5 @@ def test_a_users_layer_of_the_same_name_is_not_written_over(
 ) -> None:
     mine = viewer.add_labels(np.ones((5, 5), int), name="classes", units=("um", "um"))
     painted.session.classify([0] * 6, painted.session.cells.classes)
-    qtbot.waitUntil(lambda: any(OURS in layer.metadata for layer in viewer.layers), timeout=3000)
+    qtbot.waitUntil(lambda: any(OURS in layer.metadata for layer in viewer.layers))
     assert mine.data.shape == (5, 5) and (mine.data == 1).all()

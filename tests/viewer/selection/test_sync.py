@@ -123,7 +123,7 @@ def test_cells_of_another_field_have_no_ring_here(
     session.select(*there, here)
     assert len(viewer.layers["selected cells"].data) == 1
     images.show_field(3)
-    qtbot.waitUntil(lambda: session.shown.field == 3, timeout=10_000)
+    qtbot.waitUntil(lambda: session.shown.field == 3)
     assert len(viewer.layers["selected cells"].data) == 2
     assert viewer.layers["cells"].selected_label == plate.table["object"].iloc[there[0]]
     assert session.selected == (*there, here)

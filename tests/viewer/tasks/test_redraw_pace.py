@@ -55,8 +55,8 @@ def watched(qtbot: Any, seconds: float) -> tuple[list[Any], int, int]:
 
     task = Task(Session())
     task.run("working", steps(1.5), results.append, on_update=show)
-    qtbot.waitUntil(lambda: bool(results), timeout=20_000)
-    qtbot.waitUntil(lambda: not task.threads, timeout=5000)
+    qtbot.waitUntil(lambda: bool(results))
+    qtbot.waitUntil(lambda: not task.threads)
     return updates, results[0], widget.paints - before
 
 

@@ -113,7 +113,7 @@ def test_closing_the_viewer_stops_the_work(make_napari_viewer: Any, qtbot: Any) 
     qtbot.waitUntil(lambda: work.steps > 3)
     viewer.close()
     # napari stops its workers too; whoever comes first, no further step is done.
-    qtbot.waitUntil(work.closed.is_set, timeout=1000)
+    qtbot.waitUntil(work.closed.is_set)
     steps = work.steps
     qtbot.wait(100)
     assert work.steps == steps
@@ -175,7 +175,7 @@ def test_a_job_that_napari_stops_is_closed(task: Task, qtbot: Any, monkeypatch: 
     task.run("working", work.job(), print)
     qtbot.waitUntil(lambda: work.steps > 3)
     workers[0].quit()
-    qtbot.waitUntil(lambda: not task.busy, timeout=2000)
+    qtbot.waitUntil(lambda: not task.busy)
     assert work.closed.is_set()
 
 

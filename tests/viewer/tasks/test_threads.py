@@ -33,16 +33,16 @@ def test_a_short_job_does_not_wait_for_long_ones(two_cores: Any, qtbot: Any) -> 
     tasks = [Task(Session()) for _ in works]
     for task, work in zip(tasks, works, strict=True):
         task.run("working", work.job(), print)
-    qtbot.waitUntil(lambda: all(work.steps for work in works), timeout=5000)
+    qtbot.waitUntil(lambda: all(work.steps for work in works))
     results: list[str] = []
     begun = time.monotonic()
     last = Task(Session())
     last.run("opening", short("opened"), results.append)
-    qtbot.waitUntil(lambda: bool(results), timeout=2000)
+    qtbot.waitUntil(lambda: bool(results))
     assert results == ["opened"] and time.monotonic() - begun < 2
     for task in tasks:
         task.stop()
-    qtbot.waitUntil(lambda: not any(task.threads for task in tasks), timeout=5000)
+    qtbot.waitUntil(lambda: not any(task.threads for task in tasks))
     # What was lent is given back: others find the pool as it was.
     qtbot.waitUntil(lambda: threads._lent == 0)
     assert two_cores.waitForDone(2000) and two_cores.activeThreadCount() == 0
@@ -54,14 +54,14 @@ def test_a_job_that_waits_says_so(two_cores: Any, dock: Any, qtbot: Any, monkeyp
     works = [Work() for _ in long]
     for task, work in zip(long, works, strict=True):
         task.run("working", work.job(), print)
-    qtbot.waitUntil(lambda: all(work.steps for work in works), timeout=5000)
+    qtbot.waitUntil(lambda: all(work.steps for work in works))
     widget = dock(Page)
     widget.task.run("opening", short(7), lambda _: stop.set())
     assert widget.task.waiting
-    qtbot.waitUntil(lambda: widget.task_bar.bar.text() == "waiting", timeout=2000)
+    qtbot.waitUntil(lambda: widget.task_bar.bar.text() == "waiting")
     assert widget.task_bar.stage.text() == "waiting for other jobs to end"
     long[0].stop()
-    qtbot.waitUntil(stop.is_set, timeout=5000)
+    qtbot.waitUntil(stop.is_set)
     assert not widget.task.waiting and not widget.task_bar.isVisible()
     long[1].stop()
-    qtbot.waitUntil(lambda: not long[1].threads, timeout=5000)
+    qtbot.waitUntil(lambda: not long[1].threads)

@@ -45,7 +45,7 @@ def test_a_text_that_is_wrapped_anew_is_not_cut_off(viewer: Any, qtbot: Any) -> 
         whole = last.height() >= last.sizeHint().height()
         return wrapped and whole and bottom <= folding.rect().bottom()
 
-    qtbot.waitUntil(all_of_it_is_seen, timeout=3000)
+    qtbot.waitUntil(all_of_it_is_seen)
     folding.collapse(animate=False)
     qtbot.wait(20)
     assert folding.content().maximumHeight() == 0

@@ -20,7 +20,7 @@ def bars(viewer: Any) -> list[QTabBar]:
 
 def test_the_tabs_of_all_docks_are_spelt_out(viewer: Any, qtbot: Any) -> None:
     docks = open_docks(viewer)
-    qtbot.waitUntil(lambda: len(bars(viewer)) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(bars(viewer)) == 1)
     qtbot.wait(150)
     (bar,) = bars(viewer)
     assert tuple(bar.tabText(at) for at in range(bar.count())) == DOCKS
@@ -44,7 +44,7 @@ def test_tabs_of_other_plugins_stay_as_they_are(viewer: Any, qtbot: Any) -> None
     for name in ("one", "another"):
         viewer.window.add_dock_widget(QWidget(), name=name, area="bottom", tabify=name != "one")
     open_docks(viewer)
-    qtbot.waitUntil(lambda: len(bars(viewer)) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(bars(viewer)) == 2)
     qtbot.wait(150)
     modes = {bar.tabText(0): bar.elideMode() for bar in bars(viewer)}
     assert modes["one"] != Qt.TextElideMode.ElideNone

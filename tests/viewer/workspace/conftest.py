@@ -21,7 +21,7 @@ SMALL = (1280, 800)
 def workspace(viewer: Any, qtbot: Any, registered: Any) -> Any:
     viewer.window.resize(*SMALL)
     opened = open_workspace(viewer)
-    qtbot.waitUntil(lambda: opened.frames["data"].shows_page, timeout=10_000)
+    qtbot.waitUntil(lambda: opened.frames["data"].shows_page)
     return opened
 
 
@@ -30,8 +30,8 @@ def filled(workspace: Any, qtbot: Any, plate: Cells) -> Any:
     """The workspace with the plate in it."""
     data = workspace.page("data")
     data.open_cells(plate, "plate.toml")
-    qtbot.waitUntil(lambda: workspace.session.shown is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: not data.preview.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: workspace.session.shown is not None)
+    qtbot.waitUntil(lambda: not data.preview.task.busy)
     qtbot.wait(80)
     return workspace
 

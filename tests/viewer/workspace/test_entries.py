@@ -62,7 +62,7 @@ def test_the_first_entry_opens_the_workspace_at_its_page(
         assert names(viewer) == ["ChannelMix"] and in_front(workspace)
     # What comes first is to have cells.
     assert workspace.current == "data"
-    qtbot.waitUntil(lambda: in_front(workspace.page("data")), timeout=5000)
+    qtbot.waitUntil(lambda: in_front(workspace.page("data")))
 
 
 def test_a_hidden_workspace_is_shown_by_every_entry(

@@ -40,9 +40,9 @@ def drop(viewer: Any, *paths: Path) -> None:
 
 
 def cells_of(viewer: Any, qtbot: Any) -> Any:
-    qtbot.waitUntil(lambda: find_workspace(viewer) is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: find_workspace(viewer) is not None)
     session = find_workspace(viewer).session
-    qtbot.waitUntil(lambda: session.cells is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.cells is not None)
     qtbot.wait(200)
     return session.cells
 

@@ -48,17 +48,17 @@ def test_lines_and_layers_go_with_what_they_are_about(
     names = {layer.name for layer in viewer.layers}
     data = every["data"]
     data.open_cells(plate.subset(slice(0, 40)), "another plate")
-    qtbot.waitUntil(lambda: len(session.cells) == 40, timeout=20_000)
-    qtbot.waitUntil(lambda: not data.preview.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.cells) == 40)
+    qtbot.waitUntil(lambda: not data.preview.task.busy)
     assert with_line(filled) == set()
     assert {layer.name for layer in viewer.layers} <= names
 
     for page in every.values():
         page.notice.say(LINE, "good")
     data.switch_to(session.data_sets[0].key)
-    qtbot.waitUntil(lambda: len(session.cells) == len(plate), timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.cells) == len(plate))
     assert with_line(filled) == set()
-    qtbot.waitUntil(lambda: not data.preview.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not data.preview.task.busy)
     qtbot.wait(100)
     assert {layer.name for layer in viewer.layers} == names
 
@@ -83,8 +83,8 @@ def test_cells_out_of_layers_take_the_place_of_layers_of_ours(
     data.cells.fill()
     data.cells.choose_source(marks)
     data.use_layers()
-    qtbot.waitUntil(lambda: session.cells is not before, timeout=20_000)
-    qtbot.waitUntil(lambda: not data.preview.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: session.cells is not before)
+    qtbot.waitUntil(lambda: not data.preview.task.busy)
     assert set(session.shown.images.values()) == set(pictures)
     assert {layer.name for layer in viewer.layers} == {"a", "b", "mine"}
 
@@ -98,14 +98,14 @@ def test_layers_of_a_sample_make_room_and_those_that_were_touched_stay(
     for made in open_synthetic_plate():
         viewer.add_layer(Layer.create(*made))
     data.origin.setCurrentIndex(1)
-    qtbot.waitUntil(data.use.isEnabled, timeout=10_000)
+    qtbot.waitUntil(data.use.isEnabled)
     data.use_layers()
-    qtbot.waitUntil(lambda: session.cells is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.cells is not None)
     # Painted in, so that it is the user's from now on.
     viewer.layers["cells"].data[:5, :5] = 1
     data.open_cells(plate, "plate.toml")
-    qtbot.waitUntil(lambda: len(session.data_sets) == 2, timeout=20_000)
-    qtbot.waitUntil(lambda: not data.preview.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.data_sets) == 2)
+    qtbot.waitUntil(lambda: not data.preview.task.busy)
     names = [layer.name for layer in viewer.layers]
     assert set(plate.channels) <= set(names)
     assert [name for name in names if name.endswith("[1]")] == ["cells [1]"]

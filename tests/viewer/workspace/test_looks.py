@@ -46,9 +46,9 @@ def test_nothing_is_cut_off_on_pages_with_cells_and_a_classifier(
     filled.viewer.window.resize(*look.SIZES[0])
     # Two bars side by side: a page around the gallery that scrolls, and the gallery.
     phenotypes = filled.show_page("phenotypes")
-    qtbot.waitUntil(lambda: phenotypes._scroll.verticalScrollBar().maximum() == 0, timeout=2000)
+    qtbot.waitUntil(lambda: phenotypes._scroll.verticalScrollBar().maximum() == 0)
     classes = filled.show_page("annotate").classes.table
-    qtbot.waitUntil(lambda: classes.verticalScrollBar().maximum() == 0, timeout=2000)
+    qtbot.waitUntil(lambda: classes.verticalScrollBar().maximum() == 0)
 
 
 def test_the_look_finds_what_is_cut_off(viewer: Any, look: Any, qtbot: Any) -> None:

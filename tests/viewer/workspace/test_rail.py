@@ -17,7 +17,7 @@ def rail(viewer: Any, qtbot: Any) -> Rail:
     made = Rail(PAGES, "dark")
     viewer.window.add_dock_widget(made, name="rail")
     made.window().activateWindow()
-    qtbot.waitUntil(made.isActiveWindow, timeout=5000)
+    qtbot.waitUntil(made.isActiveWindow)
     return made
 
 

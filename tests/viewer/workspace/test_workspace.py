@@ -151,7 +151,7 @@ def test_a_page_is_taken_out_and_put_back_with_its_work(
         filled.take_out("classifier")
         qtbot.wait(30)
         getattr(page.parent().title, button).click()
-        qtbot.waitUntil(lambda: filled.isAncestorOf(page), timeout=5000)
+        qtbot.waitUntil(lambda: filled.isAncestorOf(page))
         assert page.task.busy and filled.page("classifier") is page
         assert list(viewer.window.dock_widgets) == ["ChannelMix"]
     assert page.epochs.value() == 7 and in_front(page)
@@ -175,11 +175,11 @@ def test_work_on_another_page_is_shown_and_cancelled_above(
 def test_the_page_folds_away_for_the_picture(filled: Workspace, click: Any, qtbot: Any) -> None:
     width = filled.width()
     click(filled.rail.fold)
-    qtbot.waitUntil(lambda: filled.width() < 80, timeout=5000)
+    qtbot.waitUntil(lambda: filled.width() < 80)
     picture = filled.window().centralWidget()
-    qtbot.waitUntil(lambda: picture.width() > 0.6 * 1280, timeout=5000)
+    qtbot.waitUntil(lambda: picture.width() > 0.6 * 1280)
     click(filled.rail.buttons["latents"])
-    qtbot.waitUntil(lambda: filled.width() == width, timeout=5000)
+    qtbot.waitUntil(lambda: filled.width() == width)
     assert in_front(filled.page("latents"))
 
 
@@ -197,7 +197,7 @@ def test_closing_the_workspace_stops_its_work_and_leaves_pages_that_are_out(
     again = find_workspace(viewer)
     assert again is not None and again is not filled and again.page("report") is out
     out.parent().close()
-    qtbot.waitUntil(lambda: again.isAncestorOf(out), timeout=5000)
+    qtbot.waitUntil(lambda: again.isAncestorOf(out))
     assert out.task.busy
     again.halt()
     # Out of the window it is a window of its own, which would outlive the test.

@@ -27,7 +27,7 @@ def annotate(viewer: Any, dock: Any, qtbot: Any) -> Any:
 def choose(annotate: Any, qtbot: Any, path: Path, how: int) -> Any:
     annotate.transfer.open_table(path)
     annotate.transfer.how.setCurrentIndex(how)
-    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=5000)
+    qtbot.waitUntil(lambda: not annotate.task.busy)
     return annotate.transfer
 
 
@@ -38,7 +38,7 @@ def choose_column(panel: Any, annotate: Any, qtbot: Any, key: str, name: str) ->
     qtbot.keyClicks(box, name)
     box.activated.emit(box.currentIndex())
     assert box.currentText() == name
-    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=5000)
+    qtbot.waitUntil(lambda: not annotate.task.busy)
 
 
 def test_columns_of_any_name_are_chosen(
@@ -136,7 +136,7 @@ def test_what_is_exported_comes_back(
 ) -> None:
     annotate.session.classify([0, 1, -1, -1, 1, 0], ("alive", "dead"))
     annotate.export_to(tmp_path / "out")
-    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=5000)
+    qtbot.waitUntil(lambda: not annotate.task.busy)
     path = tmp_path / "out.csv"
     assert "4 cells exported" in annotate.notice.text() and len(rows_of(path)) == 4
     annotate.session.classify([-1] * 6, ("alive", "dead"))

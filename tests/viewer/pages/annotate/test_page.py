@@ -200,7 +200,7 @@ def test_the_next_cell_lies_in_another_field_of_view(
     click(annotate.going_on.unlabelled)
     assert session.selected == (45,)
     field = int(session.cells.table["field"].iloc[45])
-    qtbot.waitUntil(lambda: session.shown.field == field, timeout=5000)
+    qtbot.waitUntil(lambda: session.shown.field == field)
 
 
 def test_a_palette_of_thirty_classes(viewer: Any, annotate: Any, qtbot: Any, click: Any) -> None:
@@ -217,7 +217,7 @@ def test_a_palette_of_thirty_classes(viewer: Any, annotate: Any, qtbot: Any, cli
     press(qtbot, viewer, 6)
     assert labels(annotate)[5] == 29
     assert table.item(30, 2).text() == "1" and table.item(30, 3).text() == "17 %"
-    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=3000)
+    qtbot.waitUntil(lambda: "classes" in viewer.layers)
     qtbot.wait(150)
     assert viewer.layers["classes"].data.max() == 30
     click(annotate.classes.paint)
@@ -264,7 +264,7 @@ def test_cells_are_saved_as_a_data_set_with_their_classes(
 ) -> None:
     annotate.session.assign([1, 2], 1)
     annotate.save_to(tmp_path / "set")
-    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not annotate.task.busy)
     assert annotate.notice.kind == "good", annotate.notice.text()
     assert annotate.session.saved == (annotate.session.cells, tmp_path / "set" / "dataset.toml")
     back, cells = open_dataset(tmp_path / "set" / "dataset.toml"), annotate.session.cells

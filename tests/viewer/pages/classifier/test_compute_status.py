@@ -27,7 +27,7 @@ def test_devices_are_looked_for_when_the_box_is_opened(
     box = dock(ClassifierPage).computer
     assert "Looking" in box.devices.text()
     box.expand(animate=False)
-    qtbot.waitUntil(lambda: "cuda" in box.devices.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "cuda" in box.devices.text())
     assert box.devices.text().splitlines()[:2] == ["cpu: yes", "cuda: no, no NVIDIA GPU"]
     box.fill(Preferences("cpu", 2, 1.5, 0, False))
     said = box.preferred.text()
@@ -47,7 +47,7 @@ def test_free_memory_lets_go_and_says_how_much(
     reused_memory().clear()
     click(box.free)
     assert box.freed.text() == "Freed 3.0 MiB."
-    qtbot.waitUntil(lambda: not box.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not box.task.busy)
 
 
 def test_decoded_pictures_are_let_go_and_read_again(tmp_path: Any) -> None:

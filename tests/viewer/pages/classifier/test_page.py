@@ -66,7 +66,7 @@ def test_a_training_that_ends_elsewhere_is_told_and_changes_nothing_in_sight(
     trainer.start()
     session.switch(second)
     trainer.gate.open = True
-    qtbot.waitUntil(lambda: not trainer.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not trainer.task.busy)
     late = session.of(first).classifier
     assert late is not None and session.trained is own and session.predictions is given
     assert "is trained; choose it under 'In use'" in trainer.notice.text()
@@ -103,7 +103,7 @@ def test_what_limits_a_classifier_stands_beside_its_figures(trainer: Any) -> Non
 def test_a_training_that_ends_in_use_says_its_limits_once(trainer: Any, qtbot: Any) -> None:
     trainer.gate.open = True
     trainer.start()
-    qtbot.waitUntil(lambda: not trainer.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not trainer.task.busy)
     few = "in one image only: a"
     trained = model_of(trainer.session.cells)
     trained.classifier.record["warnings"] = [few]

@@ -33,7 +33,7 @@ def opened(page: Any, qtbot: Any, name: str) -> None:
     page.form.consent.setChecked(True)
     page.form.name.setText(name)
     page.form.load.click()
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
 
 
 def test_a_classifier_of_a_python_file_is_used_as_any_other(
@@ -54,7 +54,7 @@ def test_a_classifier_of_a_python_file_is_used_as_any_other(
     assert "channels: reporter" in page.result.text()
     assert not methods_for(trained.classifier)["pcim"]
     page.apply.click()
-    qtbot.waitUntil(lambda: page.session.predictions is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: page.session.predictions is not None)
     np.testing.assert_allclose(
         page.session.predictions.probabilities, trained.classifier.predict_proba(plate), atol=1e-6
     )

@@ -146,7 +146,7 @@ def test_stains_are_unmixed_in_a_worker(viewer: Any, page: Any, qtbot: Any) -> N
     # An ampersand alone would underline the next letter.
     assert menu.actions()[0].text() == "H&&E"
     next(action for action in menu.actions() if action.text() == "H-DAB").trigger()
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     qtbot.wait(50)
     assert ticked(page) == ["Hematoxylin", "DAB"]
     layer = viewer.layers["tissue DAB"]
@@ -161,7 +161,7 @@ def test_a_picture_that_cannot_be_unmixed_is_refused_in_a_line(
     viewer.add_image(data, name="hdr", rgb=True)
     qtbot.wait(50)
     page.rgb.unmix(viewer.layers["hdr"], "H&E")
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     assert "'hdr': colours as floats must lie between 0" in page.notice.text()
     assert len(viewer.layers) == 1
 
@@ -190,8 +190,8 @@ def test_a_scale_that_is_corrected_and_features_that_come_are_heard_of(
     page.cells.choose_source(labels)
     assert "scale differs" in page.reason.text() and not page.use.isEnabled()
     labels.scale = (2, 2)
-    qtbot.waitUntil(page.use.isEnabled, timeout=2000)
+    qtbot.waitUntil(page.use.isEnabled)
     page.hide()
     labels.features = pd.DataFrame({"index": [2, 3], "class": ["a", "b"]})
     page.show()
-    qtbot.waitUntil(lambda: page.cells.column.currentData() == "class", timeout=2000)
+    qtbot.waitUntil(lambda: page.cells.column.currentData() == "class")

@@ -34,7 +34,7 @@ def page(dock: Any) -> Any:
 
 def settle(page: Any, qtbot: Any) -> None:
     qtbot.wait(50)
-    qtbot.waitUntil(lambda: not page.cells.crop_size.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.cells.crop_size.task.busy)
     qtbot.wait(30)
 
 
@@ -74,7 +74,7 @@ def test_the_crop_fits_the_cells_and_is_drawn_around_one(
 def test_cells_have_the_crop_that_is_shown(viewer: Any, page: Any, qtbot: Any, click: Any) -> None:
     show(viewer, page, qtbot, [12, 13, 14])
     click(page.use)
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     assert page.session.cells.crop == 16
     # The boxes go with the question.
     assert find_ours(viewer, "crop") is None
@@ -201,21 +201,19 @@ def test_hidden_neighbours_are_shown_before_and_after(
     preview = page.cells.neighbours
     assert not preview.isVisible()
     page.cells.hide_neighbours.setChecked(True)
-    qtbot.waitUntil(lambda: "cells have others" in preview.text.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "cells have others" in preview.text.text())
     assert preview.isVisible() and preview.text.text() == "2 of 3 cells have others in their crop"
     before, after = preview.before[0].pixmap().toImage(), preview.after[0].pixmap().toImage()
     assert before != after
     # What is painted has other neighbours, though the crop is the same.
     layer = viewer.layers["mask"]
     layer.data = np.where(labels == 2, 0, labels)
-    qtbot.waitUntil(
-        lambda: preview.text.text() == "0 of 2 cells have others in their crop", timeout=10_000
-    )
+    qtbot.waitUntil(lambda: preview.text.text() == "0 of 2 cells have others in their crop")
     layer.data = labels
     qtbot.wait(500)
     settle(page, qtbot)
     click(page.use)
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     cells = page.session.cells
     assert cells.neighbours == "hide"
     assert cells.read([0]).max() == 100 and cells.crop == 16

@@ -27,9 +27,9 @@ def cells_of(size: float | None, bright: float, name: str, unit: str = "um") -> 
 def opened(dock: Any, qtbot: Any, cells: Cells) -> Any:
     page = dock(DataPage)
     page.open_cells(cells)
-    qtbot.waitUntil(lambda: page.session.shown is not None, timeout=10_000)
-    qtbot.waitUntil(lambda: page.preview.grid.count() > 0, timeout=10_000)
-    qtbot.waitUntil(lambda: not page.preview.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: page.session.shown is not None)
+    qtbot.waitUntil(lambda: page.preview.grid.count() > 0)
+    qtbot.waitUntil(lambda: not page.preview.task.busy)
     return page
 
 
@@ -74,7 +74,7 @@ def test_images_of_two_pixel_sizes_are_resampled_by_a_click(
     assert offer.isVisible() and "0.5 to 1 µm" in offer.text.text()
     assert offer.button.text() == "Resample to 1 µm"
     click(offer.button)
-    qtbot.waitUntil(lambda: not page.preview.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.preview.task.busy)
     cells = page.session.cells
     sides = cells.boxes[:, 2] - cells.boxes[:, 0]
     # 24 pixels of 1 µm are 48 of 0.5 µm.

@@ -56,7 +56,7 @@ def tick(images: Any, qtbot: Any, *rows: int) -> None:
 
 def use(images: Any, qtbot: Any, click: Any) -> Any:
     click(images.use)
-    qtbot.waitUntil(lambda: not images.task.busy, timeout=5000)
+    qtbot.waitUntil(lambda: not images.task.busy)
     assert images.session.cells is not None, images.notice.text()
     return images.session.cells
 
@@ -80,7 +80,7 @@ def test_another_field_of_view_is_shown_in_the_same_layers(
     before = list(viewer.layers)
     viewer.layers["DNA"].contrast_limits = (5, 50)
     images.dataset.field.setValue(4)
-    qtbot.waitUntil(lambda: images.session.shown.field == 3, timeout=5000)
+    qtbot.waitUntil(lambda: images.session.shown.field == 3)
     qtbot.wait(150)
     assert list(viewer.layers) == before
     np.testing.assert_array_equal(viewer.layers["DNA"].data, plate.fields[3].planes[0])
@@ -96,18 +96,18 @@ def test_a_data_set_that_is_half_shown_is_shown_to_its_end(
     counts: list[int] = []
     viewer.layers.events.inserted.connect(lambda _: counts.append(len(viewer.layers)))
     images.open_cells(other)
-    qtbot.waitUntil(lambda: bool(counts), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(counts))
     assert images.task.busy and len(images.session.data_sets) == 1
     if how == "cancelled":
         images.task.stop()
         assert not images.task.busy
     else:
         images.open_cells(plate)
-    qtbot.waitUntil(lambda: not images.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not images.task.busy)
     assert len(images.session.data_sets) == 2
     assert images.session.cells.name == ("other" if how == "cancelled" else plate.name)
     # The layers of one data set, and all of them.
-    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=5000)
+    qtbot.waitUntil(lambda: "classes" in viewer.layers)
     roles = sorted(role_of(layer) for layer in viewer.layers)
     expected = ["cells", "classes", *(f"channel {name}" for name in plate.channels)]
     assert roles == sorted(expected)
@@ -123,7 +123,7 @@ def test_cells_of_a_slice_keep_its_place(viewer: Any, images: Any, qtbot: Any, c
     tick(images, qtbot, 0, 1)
     assert not images.use.isEnabled() and "choose the layer" in images.reason.text()
     click(images.cells.find_button)
-    qtbot.waitUntil(lambda: not images.task.busy, timeout=5000)
+    qtbot.waitUntil(lambda: not images.task.busy)
     nuclei = viewer.layers["nuclei in DNA"]
     assert nuclei.data.max() == 9
     source = viewer.layers["DNA"]
@@ -253,7 +253,7 @@ def test_no_nuclei_is_said(viewer: Any, images: Any, qtbot: Any, click: Any) -> 
     viewer.add_image(np.ones((64, 64)), name="flat")
     tick(images, qtbot, 0)
     click(images.cells.find_button)
-    qtbot.waitUntil(lambda: bool(images.notice.text()), timeout=5000)
+    qtbot.waitUntil(lambda: bool(images.notice.text()))
     assert "no nuclei were found" in images.notice.text()
     assert "nuclei in flat" not in viewer.layers
 
@@ -264,7 +264,7 @@ def test_a_broken_data_set_leaves_what_is_there(
     images = open_plate()
     before = images.session.cells
     images.open_file(tmp_path / "none.toml")
-    qtbot.waitUntil(lambda: bool(images.notice.text()), timeout=5000)
+    qtbot.waitUntil(lambda: bool(images.notice.text()))
     assert "no such file" in images.notice.text() and images.notice.kind == "error"
     assert images.session.cells is before
 
@@ -366,7 +366,7 @@ def test_cells_cut_out_anew_do_not_take_the_place_of_results(
         mask.data = np.where(labels == 2 + at_work, 0, labels)
         before = session.data_set
         click(images.use)
-        qtbot.waitUntil(lambda: not images.task.busy, timeout=20_000)
+        qtbot.waitUntil(lambda: not images.task.busy)
         assert session.data_set != before, images.notice.text()
         assert session.of(first) is not None and len(session.cells) == 8
         assert session.cells.classes == ("a", "b")
@@ -451,7 +451,7 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     use(images, qtbot, click)
     images.session.classify([0] * 5 + [1] * 4, ("a", "b"))
     click(images.more)
-    qtbot.waitUntil(lambda: bool(images.notice.text()), timeout=5000)
+    qtbot.waitUntil(lambda: bool(images.notice.text()))
     assert "are in use already" in images.notice.text()
     for name, data in (("DNA [1]", picture * 2), ("GFP [1]", picture * 3)):
         viewer.add_image(data, name=name, translate=(0, 100))
@@ -459,7 +459,6 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     entries = images.channels.list
     qtbot.waitUntil(
         lambda: any("GFP [1]" in entries.item(row).text() for row in range(entries.count())),
-        timeout=5000,
     )
     for row in range(entries.count()):
         item = entries.item(row)
@@ -467,7 +466,7 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
         item.setCheckState(other)
     images.cells.choose_source(viewer.layers["mask [1]"])
     click(images.more)
-    qtbot.waitUntil(lambda: len(images.session.cells) == 18, timeout=5000)
+    qtbot.waitUntil(lambda: len(images.session.cells) == 18)
     cells = images.session.cells
     said = "9 cells of DNA [1] and 1 other channel added; DNA [1] as DNA, GFP [1] as GFP"
     assert said in images.notice.text()
@@ -477,7 +476,7 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     # The first image comes back when it is asked for.
     images.origin.setCurrentIndex(0)
     images.dataset.field.setValue(1)
-    qtbot.waitUntil(lambda: images.session.shown.field == 0, timeout=5000)
+    qtbot.waitUntil(lambda: images.session.shown.field == 0)
 
 
 def test_a_sample_from_the_menu_is_ready_to_be_used(
@@ -496,7 +495,7 @@ def test_a_sample_from_the_menu_is_ready_to_be_used(
     assert images.cells.column.currentIndex() == 0
     images.cells.column.setCurrentIndex(1)
     click(images.use)
-    qtbot.waitUntil(lambda: not images.task.busy, timeout=5000)
+    qtbot.waitUntil(lambda: not images.task.busy)
     cells = images.session.cells
     assert set(cells.classes) == {"treated", "untreated"} and len(cells.channels) == 4
     assert cells.name == "DNA and 3 other channels"
@@ -538,7 +537,7 @@ def test_ids_may_be_one_object_in_all_slices(
     qtbot.wait(50)
     assert not images.cells.tracks.isVisible()
     images.channels.slice_choices[0].setCurrentIndex(2)
-    qtbot.waitUntil(images.cells.tracks.isVisible, timeout=2000)
+    qtbot.waitUntil(images.cells.tracks.isVisible)
     cells = use(images, qtbot, click)
     assert set(cells.groups) == {"film: t=0", "film: t=1"}
     click(images.cells.tracks)
@@ -577,7 +576,7 @@ def test_slices_are_slices_once_the_user_said_so(
     assert cell_name(cells, 9) == "1 (axis 0=1)"
     # Classes are drawn in the slice of their cells only.
     session.classify([0] * 9 + [1] * 9, ("a", "b"))
-    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=5000)
+    qtbot.waitUntil(lambda: "classes" in viewer.layers)
     for place, value in ((0, 1), (1, 2), (2, None)):
         viewer.dims.set_point(0, place)
         qtbot.wait(150)
@@ -631,7 +630,7 @@ def test_columns_that_disagree_ask_for_a_choice(
     assert images.cells.column.currentText() == "column 'kind'"
     cells = use(images, qtbot, click)
     assert cells.labels.tolist() == [1] * 5 + [0] * 4 and cells.classes == ("long", "round")
-    qtbot.waitUntil(lambda: "class" in viewer.layers["mask"].features, timeout=5000)
+    qtbot.waitUntil(lambda: "class" in viewer.layers["mask"].features)
     table = viewer.layers["mask"].features
     assert table["class"].tolist() == kinds and table["index"].tolist() == list(range(9))
 
@@ -670,7 +669,7 @@ def test_regions_and_border_are_choices(viewer: Any, images: Any, qtbot: Any, cl
     images.cells.inside.setChecked(True)
     before = images.session.cells
     click(images.use)
-    qtbot.waitUntil(lambda: images.session.cells is not before, timeout=5000)
+    qtbot.waitUntil(lambda: images.session.cells is not before)
     assert len(images.session.cells) == 1
     assert "8 of 9 cells at the border are left out" in images.notice.text()
 
@@ -732,7 +731,7 @@ def test_a_data_set_of_the_users_layers_comes_back_in_them(
     show_squares(viewer, session)
     mine, shown = session.data_set, session.shown
     images.switch_to(plate)
-    qtbot.waitUntil(lambda: session.data_set == plate, timeout=10_000)
+    qtbot.waitUntil(lambda: session.data_set == plate)
     assert session.shown.images["DNA"] is not shown.images["DNA"]
     images.switch_to(mine)
     assert session.data_set == mine and session.shown == shown
@@ -741,8 +740,8 @@ def test_a_data_set_of_the_users_layers_comes_back_in_them(
     assert not any(role_of(layer).startswith("channel") for layer in viewer.layers)
     # Without its layers it is shown as a data set is.
     images.switch_to(plate)
-    qtbot.waitUntil(lambda: session.data_set == plate, timeout=10_000)
+    qtbot.waitUntil(lambda: session.data_set == plate)
     viewer.layers.remove(shown.images["GFP"])
     images.switch_to(mine)
-    qtbot.waitUntil(lambda: session.data_set == mine, timeout=10_000)
+    qtbot.waitUntil(lambda: session.data_set == mine)
     assert set(session.shown.images) == {"DNA", "GFP"} and session.shown != shown

@@ -42,7 +42,7 @@ def test_a_cell_of_another_field_brings_that_field(
     cell = int(np.flatnonzero(plate.table["field"] == 3)[2])
     pixels = viewer.layers["DNA"].data.copy()
     there.to(cell)
-    qtbot.waitUntil(lambda: not there.task.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not there.task.busy)
     session = session_of(viewer)
     assert session.shown.field == 3 and not failed
     assert not np.array_equal(viewer.layers["DNA"].data, pixels)

@@ -492,12 +492,12 @@ def test_another_field_of_view_is_coloured_and_ringed_anew(
     name = f"latent: {found.pages.cells_tab.color_axis.currentText()}"
     before = viewer.layers[name].data.copy()
     images.show_field(4)
-    qtbot.waitUntil(lambda: found.session.shown.field == 4, timeout=10_000)
+    qtbot.waitUntil(lambda: found.session.shown.field == 4)
     assert viewer.layers[name].data.shape == before.shape
     assert not np.array_equal(np.isnan(viewer.layers[name].data), np.isnan(before))
     assert "selected cells" not in viewer.layers
     found.go(int(np.flatnonzero(plate.table["field"] == 5)[0]))
-    qtbot.waitUntil(lambda: found.session.shown.field == 5, timeout=10_000)
+    qtbot.waitUntil(lambda: found.session.shown.field == 5)
     assert len(viewer.layers["selected cells"].data) == 1
 
 
@@ -702,7 +702,7 @@ def test_closing_the_viewer_meanwhile_is_safe(
     qtbot.waitUntil(lambda: steps[0] > 3)
     viewer.close()
     # napari stops its workers too; whoever comes first, no further step is done.
-    qtbot.waitUntil(ended.is_set, timeout=2000)
+    qtbot.waitUntil(ended.is_set)
     assert QThreadPool.globalInstance().waitForDone(2000)
     before = steps[0]
     qtbot.wait(50)

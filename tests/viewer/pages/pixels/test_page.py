@@ -302,7 +302,7 @@ def test_a_stale_map_never_appears(
         lambda one: seen.append(-1 if one is None else one.cell)
     )
     press(qtbot, viewer, 2)
-    qtbot.waitUntil(lambda: 1 in seen, timeout=10_000)
+    qtbot.waitUntil(lambda: 1 in seen)
     press(qtbot, viewer, 6)
     at = len(seen)
     finished(found, qtbot)
@@ -361,12 +361,11 @@ def test_cancel_leaves_the_map_as_it_is(
     press(qtbot, viewer, 2)
     qtbot.waitUntil(
         lambda: found.session.explanation is not None and found.session.explanation.map is not None,
-        timeout=10_000,
     )
     start = time.monotonic()
     click(found.task_bar.cancel)
     assert not found.task.busy
-    qtbot.waitUntil(lambda: not found.task.threads, timeout=1000)
+    qtbot.waitUntil(lambda: not found.task.threads)
     assert time.monotonic() - start < 1.0
     calls = slow.calls
     qtbot.wait(300)
@@ -391,7 +390,7 @@ def test_closing_the_viewer_meanwhile_is_safe(
     )
     finished(found, qtbot)
     found.explain(2)
-    qtbot.waitUntil(lambda: session.explanation is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: session.explanation is not None)
     viewer.close()
     assert QThreadPool.globalInstance().waitForDone(2000)
     calls = slow.calls
@@ -550,13 +549,13 @@ def test_a_clicked_cell_is_explained_while_many_are(
     found = opened()
     finished(found, qtbot)
     click(found.many.all_button)
-    qtbot.waitUntil(lambda: len(steps) > 3, timeout=20_000)
+    qtbot.waitUntil(lambda: len(steps) > 3)
     press(qtbot, viewer, 3)
     qtbot.waitUntil(lambda: not found.task.busy and not found.task.threads, timeout=60_000)
     assert found.session.explanation.reliability is not None and found.cell == 2
     # The other one goes on.
     count = len(steps)
-    qtbot.waitUntil(lambda: len(steps) > count, timeout=20_000)
+    qtbot.waitUntil(lambda: len(steps) > count)
     assert found.many.task.busy
     click(found.many.task_bar.cancel)
     finished(found, qtbot)

@@ -15,7 +15,7 @@ def test_names_of_exports_are_whole_beside_their_formats(qtbot: Any) -> None:
     formats = "PNG, SVG, CSV, JSON, OME-TIFF, OME-Zarr"
     items.show_items((Item("one", "Insertion and deletion", formats, lambda _: None, "a tip"),))
     items.show()
-    qtbot.waitUntil(lambda: items.columnWidth(0) >= items.sizeHintForColumn(0), timeout=2000)
+    qtbot.waitUntil(lambda: items.columnWidth(0) >= items.sizeHintForColumn(0))
     assert formats in items.topLevelItem(0).toolTip(1)
 
 

@@ -81,7 +81,7 @@ def test_settings_reach_the_job_and_what_it_says_is_shown(
     panel.settings["workers"].setValue(2)
     panel.save_to(tmp_path / "cells.csv")
     bar = panel.task_bar
-    qtbot.waitUntil(lambda: "1,234 cells/s" in bar.stage.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "1,234 cells/s" in bar.stage.text())
     assert bar.stage.text().startswith("classifying the cells, 300 of 1,000")
     assert "dashboard: http://127.0.0.1:8787" in bar.stage.toolTip()
     assert asked[0].workers == 2 and asked[0].only == "all"

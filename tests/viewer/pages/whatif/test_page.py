@@ -205,7 +205,7 @@ def test_the_layers_lie_on_the_cell_follow_the_sliders_and_go(
     edited = viewer.layers[AFTER].data.copy()
     assert (edited != viewer.layers[BEFORE].data).any()
     drag(qtbot, page, "GFP brightness", 0.3)
-    qtbot.waitUntil(lambda: (viewer.layers[AFTER].data != edited).any(), timeout=5000)
+    qtbot.waitUntil(lambda: (viewer.layers[AFTER].data != edited).any())
     page.open(1)
     assert not {BEFORE, AFTER} & {layer.name for layer in viewer.layers}
     assert not page.cell_tab.layers.isChecked()
@@ -218,7 +218,7 @@ def test_the_user_may_remove_the_layers(viewer: Any, made: Any, qtbot: Any) -> N
     page.cell_tab.layers.click()
     for name in (BEFORE, AFTER):
         viewer.layers.remove(name)
-    qtbot.waitUntil(lambda: not page.cell_tab.layers.isChecked(), timeout=5000)
+    qtbot.waitUntil(lambda: not page.cell_tab.layers.isChecked())
     page.cell_tab.layers.click()
     assert {BEFORE, AFTER} <= {layer.name for layer in viewer.layers}
 

@@ -56,7 +56,7 @@ def show(images: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[
 
         monkeypatch.setattr(file_import, "scan_job", job)
         images.files.open((scan.folder if not callable(scan) else Path.cwd(),))
-        qtbot.waitUntil(lambda: not images.task.busy, timeout=10_000)
+        qtbot.waitUntil(lambda: not images.task.busy)
         window = images.files.window
         if window is not None:
             qtbot.waitExposed(window)
@@ -66,7 +66,7 @@ def show(images: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[
 
 
 def settle(window: Any, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: not window.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.task.busy)
     qtbot.wait(20)
 
 
@@ -100,7 +100,7 @@ def test_a_folder_of_single_channel_images_becomes_cells_with_classes(
     assert "2 classes: untreated, treated" in window.sentence.text()
     assert window.path.text() == str(folder / "dataset.toml")
     click(window.open)
-    qtbot.waitUntil(lambda: images.session.cells is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: images.session.cells is not None)
     cells = images.session.cells
     assert len(cells) == 32 and cells.channels == ("DNA", "GFP")
     assert {name: int((cells.labels == code).sum()) for code, name in enumerate(cells.classes)} == {
@@ -179,7 +179,7 @@ def test_a_role_is_chosen_in_the_head_of_its_column(show: Any, folder: Path, qtb
     QTimer.singleShot(100, choose)
     x = head.sectionViewportPosition(place) + 10
     qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, 8))
-    qtbot.waitUntil(lambda: bool(menus), timeout=5000)
+    qtbot.waitUntil(lambda: bool(menus))
     settle(window, qtbot)
     assert window.preview.scan.roles["site"] is Role.CLASS
     assert "class ▾" in window.table.entries.headerData(place, Qt.Orientation.Horizontal)
@@ -263,7 +263,7 @@ def test_a_folder_that_cannot_be_written_to_is_opened_without_a_file(
     window = show(scan_by_hand(folder))
     assert window.path.text() == "" and "Nothing can be written" in window.notice.text()
     click(window.open)
-    qtbot.waitUntil(lambda: images.session.cells is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: images.session.cells is not None)
     assert len(images.session.cells) == 32 and not list(folder.glob("dataset*"))
 
 
@@ -280,7 +280,7 @@ def test_a_data_set_file_that_is_there_is_offered_and_never_overwritten(
     assert "is not overwritten" in window.notice.text() and window.isVisible()
     assert first.read_bytes() == before
     window.existing.linkActivated.emit("#")
-    qtbot.waitUntil(lambda: images.session.cells is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: images.session.cells is not None)
     assert images.session.source == str(first)
 
 
@@ -407,7 +407,7 @@ def test_what_was_dropped_on_the_page_is_read(
         how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier(0))
         QApplication.sendEvent(images, QDragEnterEvent(place.toPoint(), *how))
         QApplication.sendEvent(images, QDropEvent(place, *how))
-        qtbot.waitUntil(lambda: not images.task.busy, timeout=10_000)
+        qtbot.waitUntil(lambda: not images.task.busy)
         assert read[-1].kind == kind
         assert images.files.window is not None and images.files.window.isVisible()
     assert read[-1].files == tuple(pictures) and read[-1].path == folder
@@ -422,7 +422,7 @@ def test_a_table_without_images_is_points_over_the_image_that_is_open(
     viewer.add_image(np.zeros((64, 64)), name="DNA", **odd)
     viewer.add_image(np.zeros((64, 64)), name="GFP", **odd)
     images.files.open((path,))
-    qtbot.waitUntil(lambda: "cells" in viewer.layers, timeout=10_000)
+    qtbot.waitUntil(lambda: "cells" in viewer.layers)
     points = viewer.layers["cells"]
     np.testing.assert_allclose(points.data, [[20, 10], [40, 30.5]])
     np.testing.assert_allclose(points.scale, (0.5, 0.25))
@@ -434,7 +434,7 @@ def test_a_table_without_images_is_points_over_the_image_that_is_open(
     viewer.add_image(np.zeros((32, 32)), name="other")
     viewer.layers.selection.clear()
     images.files.open((path,))
-    qtbot.waitUntil(lambda: images.notice.kind == "error", timeout=10_000)
+    qtbot.waitUntil(lambda: images.notice.kind == "error")
     assert "select the image layer" in images.notice.text()
 
 
@@ -444,7 +444,7 @@ def test_a_table_without_images_needs_one_that_is_open(
     path = tmp_path / "cells.csv"
     path.write_text("Cell,X,Y,Phenotype\n1,10,20,pos\n", encoding="utf-8")
     images.files.open((path,))
-    qtbot.waitUntil(lambda: images.notice.kind == "error", timeout=10_000)
+    qtbot.waitUntil(lambda: images.notice.kind == "error")
     assert "image" in images.notice.text() and images.files.window is None
 
 
@@ -458,7 +458,7 @@ def test_a_pattern_is_learnt_from_one_name(
             path = folder / f"exp4 {well}-pos7.{channel}.tif"
             tifffile.imwrite(path, np.zeros((300, 300), np.uint8))
     images.files.open((folder,))
-    qtbot.waitUntil(lambda: images.files.window is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: images.files.window is not None)
     window = images.files.window
     qtbot.waitExposed(window)
     if not window.by_example.isChecked():
@@ -549,7 +549,7 @@ def test_a_preview_that_is_closed_stops_what_it_reads(
     assert window.bar.isVisible() and not window.open.isEnabled()
     window.close()
     assert not window.isVisible()
-    qtbot.waitUntil(lambda: bool(ended), timeout=5000)
+    qtbot.waitUntil(lambda: bool(ended))
 
 
 def test_an_open_preview_follows_the_theme(viewer: Any, show: Any, folder: Path) -> None:
@@ -588,11 +588,10 @@ def test_images_are_read_when_they_are_looked_at(show: Any, folder: Path, qtbot:
         labels = window.images.findChildren(QLabel)
         return [each for each in labels if each.isVisible() and not each.pixmap().isNull()]
 
-    qtbot.waitUntil(lambda: len(pictures()) == 8, timeout=10_000)
+    qtbot.waitUntil(lambda: len(pictures()) == 8)
     # Another name of a channel is shown at once.
     window.channels.renamed.emit("GFP", "actin")
     settle(window, qtbot)
     qtbot.waitUntil(
         lambda: "actin" in {each.text() for each in window.images.findChildren(QLabel)},
-        timeout=10_000,
     )

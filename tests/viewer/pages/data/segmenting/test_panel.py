@@ -50,7 +50,7 @@ def ticked(page: Any, qtbot: Any) -> Any:
 
 def previewed(panel: Any, qtbot: Any) -> Any:
     """The layer of outlines, once nothing is to come."""
-    qtbot.waitUntil(lambda: not panel.preview.waiting, timeout=20_000)
+    qtbot.waitUntil(lambda: not panel.preview.waiting)
     return panel.preview.layer
 
 
@@ -108,7 +108,7 @@ def test_settings_change_the_same_layer_and_what_is_used_is_what_was_seen(
     assert panel.settings == settings
     seen = layer.data.copy()
     click(panel.use)
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     used = viewer.layers["objects in bright field"]
     np.testing.assert_array_equal(used.data, seen)
     assert page.cells.source.currentData() is used
@@ -139,7 +139,7 @@ def test_of_a_large_plane_the_part_in_view_is_previewed_and_all_of_it_used(
     corner = (1408 - SIDE, 1312 - SIDE)
     np.testing.assert_allclose(layer.data_to_world((0, 0)), source.data_to_world(corner))
     click(panel.use)
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     used = viewer.layers["nuclei in DNA"]
     assert used.data.shape == image.shape
     assert used.data.max() == 44 * 41
@@ -165,7 +165,7 @@ def test_a_preview_is_gone_with_its_layer_with_its_channel_and_with_the_page(
     panel = ticked(page, qtbot)
     click(panel.previewing)
     viewer.layers.remove(previewed(panel, qtbot))
-    qtbot.waitUntil(lambda: not panel.previewing.isChecked(), timeout=5000)
+    qtbot.waitUntil(lambda: not panel.previewing.isChecked())
     for end in (
         lambda: page.channels.list.item(0).setCheckState(Qt.CheckState.Unchecked),
         lambda: page.origin.setCurrentIndex(0),
@@ -193,10 +193,10 @@ def test_an_answer_that_comes_after_the_preview_was_left_is_dropped(
     viewer.add_image(blobs(), name="DNA")
     panel = ticked(page, qtbot)
     click(panel.previewing)
-    qtbot.waitUntil(lambda: panel.preview.task.busy, timeout=5000)
+    qtbot.waitUntil(lambda: panel.preview.task.busy)
     panel.leave()
     left.set()
-    qtbot.waitUntil(lambda: panel.preview.task.threads == 0, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.preview.task.threads == 0)
     qtbot.wait(50)
     assert panel.preview.layer is None
 
@@ -223,14 +223,14 @@ def test_what_looks_wrong_is_said_without_a_preview_too_and_the_settings_come_in
     panel = ticked(page, qtbot)
     assert not panel.form.isVisible()
     click(panel.use)
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     assert "dark objects" in page.notice.text()
     assert page.notice.kind == "warning"
     assert panel.form.isVisible()
     assert panel.preview.layer is None
     panel.form.dark.setChecked(True)
     click(panel.use)
-    qtbot.waitUntil(lambda: not page.task.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not page.task.busy)
     assert page.notice.text() == "12 objects found in red"
     assert not panel.form.isVisible()
 
