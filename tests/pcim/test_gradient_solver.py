@@ -212,7 +212,33 @@ def solved(
         shaped = [in_units_of_their_spread(smooth(gradient, one)) for one in step_sigmas]
         velocity = momentum * velocity - sum(shaped) / len(shaped)
         theta = theta + rate * velocity
-    return theta
+    if "cells" in path_kinds:
+        # What is not there is known of references that are no real cells.
+        drawn = of(problem)
+        each = [evidence_at(problem, t, drawn.draw("border")) for t in (3 / 6, 1 / 6, 5 / 6)]
+        signed = torch.stack(each).mean(dim=0).sum(dim=1, keepdim=True)
+    return dealt_out(theta, smooth(signed, sigma))
+
+
+def assert_same_map(values, wanted):
+    """The same values, and at the same pixels but for a few whose ranks rounding exchanges."""
+    in_order = [one.flatten(2).sort(dim=2).values for one in (values, wanted)]
+    torch.testing.assert_close(*in_order, rtol=1e-3, atol=1e-3)
+    elsewhere = ~torch.isclose(values, wanted, rtol=1e-3, atol=1e-3)
+    assert elsewhere.sum() <= 4
+    assert rank_correlation(values[:, 0].numpy(), wanted[:, 0].numpy()).min() > 0.9999
+
+
+def dealt_out(theta, values):
+    """The highest value to the pixel with the highest theta, and so on, in each channel."""
+    result = torch.zeros_like(theta)
+    for cell in range(theta.shape[0]):
+        for channel in range(theta.shape[1]):
+            ranks = theta[cell, channel].flatten().argsort().argsort()
+            result[cell, channel] = (
+                values[cell, channel].flatten().sort().values[ranks].view(theta.shape[2:])
+            )
+    return result
 
 
 def golden(step, generator):
@@ -238,7 +264,7 @@ def test_the_steps_of_the_solver_are_those_of_its_formula(cubic, steps):
         areas_of=golden,
     )
     *_, last = solve(cubic, SolverSettings(steps=steps))
-    torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+    assert_same_map(last.values, wanted)
 
 
 def test_high_fidelity_takes_smaller_steps_and_real_cells_on_the_path(cubic, real_cells):
@@ -249,7 +275,7 @@ def test_high_fidelity_takes_smaller_steps_and_real_cells_on_the_path(cubic, rea
     ):
         wanted = solved(problem, path=6, steps=5, areas_of=golden, kinds=kinds, **made)
         *_, last = solve(problem, replace(FIDELITY, steps=5))
-        torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+        assert_same_map(last.values, wanted)
 
 
 def test_every_second_step_takes_a_real_cell_where_there_are_any(cubic, real_cells):
@@ -267,7 +293,7 @@ def test_every_second_step_takes_a_real_cell_where_there_are_any(cubic, real_cel
         kinds=(settings.path_kinds, ("cells", "border", "cells", "blur")),
     )
     *_, last = solve(problem, settings)
-    torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+    assert_same_map(last.values, wanted)
     *_, without = solve(cubic, settings)
     assert not torch.allclose(last.values, without.values, atol=0.1)
 
@@ -285,7 +311,44 @@ def test_several_shares_in_a_step_come_from_parts_of_the_range(cubic):
         areas_of=halves,
     )
     *_, last = solve(cubic, SolverSettings(steps=4, areas=2, rate=0.1))
-    torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+    assert_same_map(last.values, wanted)
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("pool", [False, True])
+@pytest.mark.parametrize("settings", [SolverSettings(), replace(FIDELITY, steps=6)])
+def test_values_are_the_evidence_on_a_path_without_real_cells(
+    cubic, real_cells, settings, pool, separate
+):
+    problem = replace(real_cells(cubic) if pool else cubic, separate=separate)
+    of_cells = pool and "cells" in settings.path_kinds
+    kinds, points = (("border",), 3) if of_cells else (("border", "blur"), settings.path)
+    *_, evidence = path_evidence(problem, of(problem), points, kinds)
+    signed = evidence.signed if separate else evidence.signed.sum(dim=1, keepdim=True)
+    wanted = smooth(signed, settings.sigma).flatten(2).sort(dim=2).values
+    *_, last = solve(problem, settings)
+    values = last.values.flatten(2).sort(dim=2).values
+    torch.testing.assert_close(values, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_values_add_up_to_the_change_of_the_log_odds(planted, make_problem):
+    # A linear network, so that the path from a reference holds all of the change.
+    problem = make_problem(planted.network, planted.crops)
+    *_, last = solve(problem, SolverSettings())
+    drawn = of(problem)
+    odds = [problem.target.log_odds(planted.network(problem.x))]
+    for kind in ("border", "blur", "blur"):
+        odds.append(problem.target.log_odds(planted.network(drawn.draw(kind))))
+    change = odds[0] - torch.stack(odds[1:]).mean(dim=0)
+    # The blur of the map loses a little at the border of the crop.
+    torch.testing.assert_close(last.values.sum(dim=(1, 2, 3)), change, rtol=0.02, atol=0.02)
+
+
+def test_without_evidence_on_the_path_the_ranks_stay(cubic):
+    # Blurred and bordered alike, a crop of one value has no evidence: nothing is dealt out.
+    constant = replace(cubic, x=torch.full_like(cubic.x, 0.5))
+    for maps in solve(constant, SolverSettings(steps=2)):
+        assert maps.values.isfinite().all()
 
 
 def test_coarse_blurs_of_a_step_grow_with_the_side_of_large_crops():

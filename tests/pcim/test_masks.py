@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from napari_channelmix.pcim.masks import in_spreads, kept_share, thresholds
+from napari_channelmix.pcim.masks import in_order_of, in_spreads, kept_share, thresholds
 
 
 def test_maps_in_spreads_keep_their_zero_and_lose_their_scale():
@@ -82,3 +82,16 @@ def test_more_than_a_thousand_and_twenty_four_pixels_are_counted_by_every_second
 def test_kept_share_is_a_sigmoid_in_units_of_the_softness():
     alpha = kept_share(torch.tensor([2.0, 1.0]), torch.tensor(1.5), 0.25)
     assert alpha.tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(2))])
+
+
+def test_values_are_dealt_out_in_the_order_of_the_ranks_within_each_plane():
+    ranks = torch.tensor([[[[5.0, -1.0], [0.0, 2.0]], [[1.0, 2.0], [3.0, 4.0]]]])
+    values = torch.tensor([[[[0.1, 0.4], [-0.2, 0.3]], [[-7.0, 0.0], [9.0, 1.0]]]])
+    wanted = torch.tensor([[[[0.4, -0.2], [0.1, 0.3]], [[-7.0, 0.0], [1.0, 9.0]]]])
+    assert torch.equal(in_order_of(ranks, values), wanted)
+
+
+def test_ranks_that_are_no_numbers_stay():
+    ranks = torch.tensor([[[[torch.nan, 1.0]]]])
+    dealt = in_order_of(ranks, torch.tensor([[[[3.0, 4.0]]]]))
+    assert dealt[0, 0, 0].isnan().tolist() == [True, False]

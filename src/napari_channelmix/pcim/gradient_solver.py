@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_channelmix.pcim.batch import Maps, Problem
-from napari_channelmix.pcim.masks import in_spreads, kept_share, thresholds
+from napari_channelmix.pcim.masks import in_order_of, in_spreads, kept_share, thresholds
 from napari_channelmix.pcim.references import SOLVING, Reference, blurred
 
 if TYPE_CHECKING:
@@ -161,23 +161,42 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
     mask trained against a finished classifier. The loss, the references, the ranking, the first
     map and the steps are our definition.
 
+    ``theta`` is a rank and has no unit. The values of a map are the evidence on the path from
+    references that are no real cells, in log odds, dealt out to the pixels in the order of
+    ``theta``, within each channel where these are separate (our definition). So the values of a
+    channel add up to its evidence on that path, and those of all channels to about the change of
+    the log odds from such a reference to the cell. Real cells are left out there: they put the
+    parts of another cell where this one has none, and that is no part of this cell.
+
     Yields
     ------
     Maps
-        Zero means no evidence; the unit is the spread of the first map.
+        In log odds; zero means no evidence. In units of its own spread where the path holds no
+        evidence at all.
     """
     x, target = problem.x, problem.target
     references = Reference.of(problem)
-    theta = torch.zeros_like(x[:, :1])
+    theta = values = torch.zeros_like(x[:, :1])
     magnitude = theta
+
+    def planes(signed: Tensor) -> Tensor:
+        summed = signed if problem.separate else signed.sum(dim=1, keepdim=True)
+        return blurred(summed, settings.sigma)
+
     path_kinds = settings.path_kinds
     if "cells" in path_kinds and references.pooled is None:
         path_kinds = PATH_KINDS
+    with_cells = "cells" in path_kinds
+    if with_cells:
+        # Draws of its own: the order of the pixels shall not depend on the values.
+        made = tuple(kind for kind in path_kinds if kind != "cells") or PATH_KINDS
+        points = max(len(made), settings.path // 2)
+        *_, evidence = path_evidence(problem, Reference.of(problem), points, made)
+        values = planes(evidence.signed)
     for evidence in path_evidence(problem, references, settings.path, path_kinds):
-        signed = evidence.signed
-        summed = signed if problem.separate else signed.sum(dim=1, keepdim=True)
-        theta, magnitude = in_spreads(blurred(summed, settings.sigma)), evidence.magnitude
-        yield Maps(theta, magnitude)
+        first, magnitude = planes(evidence.signed), evidence.magnitude
+        theta, values = in_spreads(first), values if with_cells else first
+        yield Maps(_in_log_odds(theta, values), magnitude)
     many, targets = settings.areas, target.repeated(2 * settings.areas)
     sign = torch.tensor([-1.0, 1.0], device=x.device).repeat_interleave(many * len(x))
     velocity = torch.zeros_like(theta)
@@ -199,7 +218,13 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
         shaped = [in_spreads(blurred(gradient, sigma)) for sigma in sigmas]
         velocity = settings.momentum * velocity - torch.stack(shaped).mean(dim=0)
         theta = theta + settings.rate * velocity
-        yield Maps(theta, magnitude)
+        yield Maps(_in_log_odds(theta, values), magnitude)
+
+
+def _in_log_odds(theta: Tensor, values: Tensor) -> Tensor:
+    """The values in the order of theta; theta itself where the path holds no evidence at all."""
+    known = (in_spreads(values) != 0).flatten(1).any(dim=1).view(-1, 1, 1, 1)
+    return torch.where(known, in_order_of(theta, values), theta)
 
 
 def _areas(step: int, many: int, draws: torch.Generator) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["in_spreads", "kept_share", "thresholds"]
+__all__ = ["in_order_of", "in_spreads", "kept_share", "thresholds"]
 
 # Quantiles of more pixels than this are taken from every second one in each direction.
 MANY = 1024
@@ -18,6 +18,17 @@ def in_spreads(maps: Tensor) -> Tensor:
     spread = apart.square().mean(dim=1).sqrt().view(-1, 1, 1, 1)
     # Values this small are what rounding leaves of nothing.
     return maps / torch.where(spread > 1e-12, spread, torch.inf)
+
+
+def in_order_of(ranks: Tensor, values: Tensor) -> Tensor:
+    """The values of each plane (N, P, H, W), dealt out to its pixels in the order of ``ranks``.
+
+    The highest value goes to the pixel that ranks highest. Ranks that are no numbers stay.
+    """
+    order = ranks.flatten(2).argsort(dim=2)
+    dealt = torch.empty_like(ranks.flatten(2))
+    dealt.scatter_(2, order, values.flatten(2).sort(dim=2).values.to(dealt.dtype))
+    return torch.where(ranks.isfinite(), dealt.view_as(ranks), ranks)
 
 
 def thresholds(maps: Tensor, areas: Tensor) -> Tensor:

@@ -95,16 +95,16 @@ _ALL = (
         "a mask trained for a few steps; the first map at once",
         gradient_solver.SolverSettings(),
         # The first had four gradients and seven steps, from another share on; the second no real
-        # cells.
-        version=3,
+        # cells; the third values in spreads of the first map.
+        version=4,
     ),
     _solver(
         "pcim-fidelity",
         "PCIM (high fidelity)",
         "the same, with many more steps",
         gradient_solver.FIDELITY,
-        # The first had no real cells.
-        version=2,
+        # The first had no real cells; the second values in spreads of the first map.
+        version=3,
     ),
     Method(
         "literal",
