@@ -223,8 +223,8 @@ def solved(
 def assert_same_map(values, wanted):
     """The same values, and at the same pixels but for a few whose ranks rounding exchanges."""
     in_order = [one.flatten(2).sort(dim=2).values for one in (values, wanted)]
-    torch.testing.assert_close(*in_order, rtol=1e-3, atol=1e-3)
-    elsewhere = ~torch.isclose(values, wanted, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(*in_order, rtol=1e-3, atol=1e-4)
+    elsewhere = ~torch.isclose(values, wanted, rtol=1e-3, atol=1e-4)
     assert elsewhere.sum() <= 4
     assert rank_correlation(values[:, 0].numpy(), wanted[:, 0].numpy()).min() > 0.9999
 
@@ -295,7 +295,8 @@ def test_every_second_step_takes_a_real_cell_where_there_are_any(cubic, real_cel
     *_, last = solve(problem, settings)
     assert_same_map(last.values, wanted)
     *_, without = solve(cubic, settings)
-    assert not torch.allclose(last.values, without.values, atol=0.1)
+    maps = [one.values[:, 0].numpy() for one in (last, without)]
+    assert rank_correlation(*maps).max() < 0.99
 
 
 def test_several_shares_in_a_step_come_from_parts_of_the_range(cubic):
