@@ -37,7 +37,18 @@ def test_the_same_picture_is_computed_once(pictures):
     network = FeatureNetwork("patches", counting)
     first = network.features(pictures)
     np.testing.assert_array_equal(network.features(pictures[::-1]), first[::-1])
-    assert sum(counted) == 12 and max(counted) <= TOGETHER
+    assert counted == [TOGETHER]
+
+
+def test_features_do_not_depend_on_how_many_pictures_are_taken_together(pictures):
+    """Convolutions differ in the last places with the size of a batch: here by far more."""
+
+    def by_size(batch):
+        return patches(batch) + len(batch)
+
+    together = FeatureNetwork("by size", by_size).features(pictures)
+    alone = FeatureNetwork("by size", by_size).features(pictures[4:5])
+    np.testing.assert_array_equal(alone[0], together[4])
 
 
 def test_bytes_are_the_same_pictures(pictures):

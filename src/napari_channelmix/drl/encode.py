@@ -310,6 +310,7 @@ def latents_job(
         before,
         now,
         resembles=reconstruction is None or reconstruction.resembles,
+        from_features=isinstance(of, FeatureDisentangler),
     )
     active = np.array([one.badge not in ("inactive", "spare") for one in judged])
     learnt = None
@@ -329,7 +330,7 @@ def latents_job(
         named = ", ".join(map(title_of, lost))
         warnings.append(f"the same in all cells, so not traversed: {named}")
     if isinstance(of, FeatureDisentangler):
-        warnings += lines_on_features(of, view)
+        warnings += lines_on_features(of, view, now)
     if len(cells) < FEW and of.draws:
         warnings.append("so few cells say nothing of a range: traversals go as far as on sprites")
     if len(cells) == 1:
