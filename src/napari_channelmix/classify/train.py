@@ -32,6 +32,7 @@ from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.data.borders import BACKGROUND
+from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.data.statistics import statistics_job
 from napari_channelmix.errors import TooFewGroupsError
@@ -283,6 +284,7 @@ def train_classifier_job(
     """
     resolved = _settings(settings, mix, options)
     place = choose_device(resolved.device)
+    refuse_no_cells(cells)
     cells = shown_cells(cells.labelled(), resolved)
     spec = NetworkSpec(
         resolved.network,

@@ -4,8 +4,8 @@
    the two curves is what the map gains (SRG).
 2. Do the same with random smooth maps. The gain of a map's negative is minus its own, since the
    best pixels of one are the worst of the other: each random map counts twice, and chance gains 0.
-3. Judge by the references with which the call is another one somewhere on the way, by whatever map:
-   where it stays the same whatever is replaced, no map can gain anything.
+3. Judge by the references with which the prediction is another one somewhere on the way, by
+   whatever map: where it stays the same whatever is replaced, no map can gain anything.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SHARES = (0, 0.02, 0.08, 0.25, 0.5, 0.75, 0.92, 0.98, 1)
 LEVEL = 0.05
 # ... and never with less than this gain: a smaller one nobody can see in the answers.
 SEEN_GAIN = 0.05
-# Below this probability of the target the call is another one.
+# Below this probability of the target the prediction is another one.
 GONE = 0.5
 
 

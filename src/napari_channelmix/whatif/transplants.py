@@ -124,8 +124,8 @@ def transplant_job(
 ) -> Job[Transplants]:
     """`transplant` as a job.
 
-    Choose held-out cells and call them; align donors of each class; exchange each part; count the
-    calls that change.
+    Choose held-out cells and predict them; align donors of each class; exchange each part; count
+    the predictions that change.
     """
     chosen = merged(TransplantSettings, settings, options)
     asker, fitting = yield from part(asker_job(model, cells, chosen.prior), 0, 5, 100)
