@@ -46,6 +46,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassLearner", "inner_split", "train_classifier", "train_classifier_job", "train_on"]
 
+# What is not known where a training starts from weights of a file.
+STARTED = (
+    "figures of held-out cells, and what is said of cells it was not trained on, hold only if "
+    "those weights were not trained on them either"
+)
 # The mixing weights learn this many times faster than the network.
 MIXING_RATE = 10.0
 # Small sets pass several times in an epoch, else an epoch would be over before anything is learnt.
@@ -163,6 +168,7 @@ def train_on(
     network = spec.build(seed)
     if weights:
         start_from(network, weights)
+        warnings = (*warnings, f"it started from {Path(weights).name}: {STARTED}")
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = ClassLearner(
         network,
