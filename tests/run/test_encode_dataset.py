@@ -228,6 +228,17 @@ def plain(dataset, tmp_path_factory):
     return out
 
 
+def test_drawings_of_other_steps_are_never_mixed(dataset, plain, tmp_path, capsys):
+    content = said_in(plain)
+    content["provenance"]["settings"] |= {"drawing": "residual", "drawing_steps": 200}
+    (tmp_path / "latents.json").write_text(json.dumps(content), "utf-8")
+    residual = ["--limit", "8", "--drawing", "residual"]
+    assert run(dataset, tmp_path, *residual, "--drawing-steps", "300") == 2
+    assert "made with --drawing-steps 200 instead of 300;" in capsys.readouterr().err
+    assert run(dataset, tmp_path, "--limit", "8") == 2
+    assert "made with --drawing residual instead of named" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [

@@ -116,6 +116,9 @@ class Reconstruction:
             f"{counted(self.n_cells, 'cell')}{groups}) of the variance inside {of}; "
             f"that of another cell {100 * self.others:.0f} %."
         )
+        few = few_groups_text(self.n_groups, self.n_cells)
+        if few:
+            line += f" {few[:1].upper()}{few[1:]}."
         return line if self.resembles else f"{line} It does not resemble them: do not read it."
 
     @property

@@ -60,6 +60,7 @@ _WORDS = {
     "view": "another view of them",
     "pixels": "--pixels {} instead of {}",
     "drawing": "--drawing {} instead of {}",
+    "drawing_steps": "--drawing-steps {} instead of {}",
 }
 
 
@@ -144,6 +145,7 @@ def _encoded_job(
         "limit": settings.limit,
         "pixels": settings.pixels,
         "drawing": settings.drawing,
+        "drawing_steps": _drawing_steps(settings),
         "view": view.as_dict(),
     }
     _refuse_another_result(out / RESULT, known, some)
@@ -164,6 +166,7 @@ def _encoded_job(
         "limit": settings.limit,
         "pixels": settings.pixels,
         "drawing": settings.drawing,
+        "drawing_steps": _drawing_steps(settings),
     }
     facts = provenance(
         disentangler=settings.model or source.name,
@@ -196,6 +199,11 @@ def _features_of(source: Disentangler, settings: LatentsSettings) -> str | None:
     return source.features.source or source.features.name
 
 
+def _drawing_steps(settings: LatentsSettings) -> int | None:
+    """None where nothing is learnt to be drawn."""
+    return settings.drawing_steps if settings.drawing == "residual" else None
+
+
 def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
     """Refuse to write over a result that was made of other facts; the same one may be made anew.
 
@@ -220,6 +228,7 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         **{name: settings.get(name) for name in ("features", "channel", "limit", "view")},
         "pixels": settings.get("pixels", False),
         "drawing": settings.get("drawing", "named"),
+        "drawing_steps": settings.get("drawing_steps"),
     }
     known = {**known, "data": cells.fingerprint}
     other = {
