@@ -159,7 +159,7 @@ class Reliability(ShownResult):
             )
             for cell in range(len(self))
         ]
-        bars = Bars(rows, "gain (SRG); grey: do not read", reference="most of a random map")
+        bars = Bars(rows, "gain (SRG); grey: do not read", reference="highest of the random maps")
         return bars_figure(bars, self.readable_text, (), ax)
 
     def save(self, folder: str | Path) -> tuple[Path, ...]:
