@@ -88,8 +88,9 @@ def test_the_files_are_those_of_the_python_function(dataset, cells, tmp_path, ca
     assert (about["name"], about["seed"]) == (cells.name, 0)
     assert (len(about["data"]), len(about["model"])) == (64, 64)
     assert about["settings"]["limit"] is about["settings"]["channel"] is None
-    # The summary names every latent with its badge, and accuracies beside those of features.
-    for one in found.trust:
+    # The summary has every named latent with its badge, and accuracies beside those of features.
+    assert "2 more latents have no name" in shown.out
+    for one in (entry for entry in found.trust if entry.badge != "spare"):
         line = next(line for line in shown.out.splitlines() if line.startswith(f"{one.name}  "))
         assert line.endswith(f"{one.badge:<12}  {one.words}")
     assert "balanced accuracy on held-out cells (95 % interval); chance 0.500" in shown.out

@@ -345,11 +345,13 @@ def latents_text(latents: Latents) -> str:
         lines.append(latents.reconstruction.text)
     if latents.drawing is not None:
         lines += latents.drawing.lines
-    longest = max(len(name) for name in latents.names)
+    named = [entry for entry in latents.trust if entry.badge != "spare"]
+    longest = max(len(entry.name) for entry in named)
     lines.append(f"{'latent':<{longest}}  badge")
-    lines += [
-        f"{entry.name:<{longest}}  {entry.badge:<12}  {entry.words}" for entry in latents.trust
-    ]
+    lines += [f"{entry.name:<{longest}}  {entry.badge:<12}  {entry.words}" for entry in named]
+    unnamed = len(latents.trust) - len(named)
+    if unnamed:
+        lines.append(f"{unnamed} more latents have no name and stand for no factor (Spare)")
     parted = latents.separation
     if parted is not None:
         chance = 1 / len(parted.classes)
