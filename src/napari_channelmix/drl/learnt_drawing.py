@@ -75,6 +75,11 @@ class LearntDrawing:
         return tuple(int(row) for row in order[:WORST] if np.isfinite(share[row]))
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What sliders do beside what their names say, or fail to do; one for each such slider."""
+        return tuple(effect.doubt for effect in self.sliders if effect.doubt)
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """What people read of it, a line each."""
         lines = []
