@@ -94,11 +94,12 @@ def test_learning_draws_discs_that_were_not_learnt_from(grey, quick, monkeypatch
         monkeypatch.setattr(module, "EPOCH", 50)
     pictures, groups = discs(40), np.arange(40) % 10
     held = held_out_cells(groups, 0)
-    drawing = drain(learn_drawing_job(grey, pictures, held, steps=100, device="cpu"))
+    drawing = drain(learn_drawing_job(grey, pictures, held, steps=150, device="cpu"))
     values = grey.encode(pictures)
     drawn = drawing.decode(values, drawing.encode(pictures, values))
     off = (drawn - pictures / 255)[held]
-    assert (off**2).sum() < 0.25 * ((pictures / 255)[held] ** 2).sum()
+    # The mean of the discs that were learnt from leaves .28.
+    assert (off**2).sum() < 0.2 * ((pictures / 255)[held] ** 2).sum()
 
 
 def test_a_stopped_learning_goes_on_where_it_was(grey, quick, tmp_path):

@@ -149,6 +149,8 @@ def latents_of_features() -> Latents:
 
 def learnt_to_draw(found: Latents) -> Latents:
     """The same latents with drawings of a network that learnt nothing."""
+    import dataclasses
+
     from napari_channelmix.drl.learnt_drawing import LearntDrawing
     from napari_channelmix.drl.residual_drawing import ResidualDrawing
     from napari_channelmix.drl.residual_network import ResidualNetwork, ResidualSettings
