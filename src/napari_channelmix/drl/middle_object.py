@@ -60,9 +60,9 @@ def middle_object(mask: Mask) -> tuple[Mask, bool]:
     closed = isotropic_closing(np.pad(mask, margin), radius)[margin:-margin, margin:-margin]
     if not closed.any():
         return disc(height, width), False
-    whole = ndimage.binary_fill_holes(closed)
-    widest = float(ndimage.distance_transform_edt(np.pad(whole, 1)).max())
-    smooth = _nearest(isotropic_opening(whole, max(1.0, THREAD * widest)))
+    filled = ndimage.binary_fill_holes(closed)
+    widest = float(ndimage.distance_transform_edt(np.pad(filled, 1)).max())
+    smooth = _nearest(isotropic_opening(filled, max(1.0, THREAD * widest)))
     if smooth.sum() < LEAST_AREA:
         return disc(height, width), False
     hull: Mask = convex_hull_image(smooth)

@@ -116,7 +116,14 @@ class Reconstruction:
             f"{counted(self.n_cells, 'cell')}{groups}) of the variance inside {of}; "
             f"that of another cell {100 * self.others:.0f} %."
         )
-        return line if self.resembles else f"{line} It does not resemble them: do not read it."
+        if self.resembles:
+            return line
+        if self.explained >= RESEMBLES and self.ahead > 0:
+            return (
+                f"{line} The groups are too few, or differ too much, to show that it resembles its "
+                "own cell more than another: read it with care."
+            )
+        return f"{line} It does not resemble them: do not read it."
 
     @property
     def text(self) -> str:
