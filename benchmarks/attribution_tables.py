@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from attribution_checks import best_opponent, measured, srg_of
-from attribution_methods import OPPONENTS
+from attribution_methods import OPPONENTS, OURS
 from attribution_results import Results
 from attribution_scores import FAMILIES, paired
 
@@ -22,7 +22,12 @@ ALL = ("mean", *FAMILIES)
 def print_tables(folder: Path) -> None:
     """All tables for which there are figures, as Markdown."""
     files = {path.stem: Results.stored(path) for path in sorted(folder.glob("*.json"))}
-    scored = {name: results for name, results in files.items() if len(measured(results)) > 2}
+    # Sets that are not finished are left out: another opponent might still win there.
+    scored = {
+        name: results
+        for name, results in files.items()
+        if {*OURS, *OPPONENTS} <= set(results.under("scores/"))
+    }
     for title, table in (
         ("Mean of the families", means),
         ("Families, mean over sets and networks", families),
@@ -101,8 +106,7 @@ def means(files: dict[str, Results]) -> list[list[str]]:
 def families(files: dict[str, Results]) -> list[list[str]]:
     """SRG of each method on each family, the mean over all sets and networks."""
     rows = [["method", *ALL]]
-    every = list(next(iter(files.values())).under("scores/")) if files else []
-    for method in every:
+    for method in (*OURS, *OPPONENTS):
         having = [measured(results) for results in files.values()]
         having = [scores for scores in having if method in scores]
         if having:
@@ -135,8 +139,10 @@ def costs(files: dict[str, Results]) -> list[list[str]]:
     """Calls and milliseconds for a cell; median and range of the ratio to integrated gradients."""
     rows = [["method", "calls", "time, integrated gradients = 1", "SRG, mean"]]
     having = [measured(results) for results in files.values()]
-    for method in having[0] if having else []:
+    for method in (*OURS, *OPPONENTS) if having else ():
         with_it = [scores for scores in having if method in scores]
+        if not with_it:
+            continue
         ratios = [scores[method]["ms"] / scores["integrated-gradients"]["ms"] for scores in with_it]
         calls = [scores[method]["calls"] for scores in with_it]
         span = f"{min(calls):.0f}" if np.ptp(calls) < 1 else f"{min(calls):.0f} to {max(calls):.0f}"

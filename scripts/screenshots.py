@@ -51,7 +51,7 @@ def sample_pictures(viewer: Any, folder: Path, last: str) -> None:
     classifier, importance = docks["Classifier"], docks["Channel importance"]
     explain, latents = docks["Explain a cell"], docks["Latent traversals"]
 
-    def wait(until: Callable[[], object], seconds: float = 240) -> None:
+    def wait(until: Callable[[], object], seconds: float = 1200) -> None:
         end = time.monotonic() + seconds
         while not until():
             if time.monotonic() > end:

@@ -87,8 +87,13 @@ def test_finished_maps_are_used_again(folder: Path) -> None:
     )
     after = json.loads(Path("maps/explain.json").read_text("utf-8"))
     assert maps.read_bytes() == before
-    assert after["scores"] == stored["scores"]
     assert set(stored) <= set(after)
+    # Scores are measured anew, for there are more kinds of reference; of the same maps with the
+    # two kinds of then they are the same.
+    now = after["scores"]["pcim"]
+    of_then = [now["by_reference"][kind]["srg"] for kind in ("background", "smooth")]
+    assert len(now["by_reference"]) > 2
+    assert np.mean(of_then) == pytest.approx(stored["scores"]["pcim"]["srg"], abs=2e-4)
 
 
 def test_a_report_is_made_of_the_folders(folder: Path) -> None:

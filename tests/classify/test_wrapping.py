@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -318,6 +319,33 @@ def test_a_model_that_changes_is_said_for_predictions_and_refused_for_edits(cell
             cm.what_if(model, cells)
 
 
+def test_chance_is_seen_however_far_apart_the_columns_lie(cells: Cells) -> None:
+    class OfChance(Middle):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            scores = super().forward(x + torch.randn_like(x[:, :, :1, :1]))
+            return scores + scores.new_tensor([0.0, 1000.0])
+
+    with pytest.warns(UserWarning, match="when run again"):
+        cm.wrap(OfChance(), output="logits", **NAMES).predict_proba(cells)
+
+
+def test_an_estimator_of_several_labels_is_refused() -> None:
+    rows, labels = np.eye(6), np.arange(12).reshape(6, 2) % 2
+    forest = RandomForestClassifier(2, random_state=0).fit(rows, labels)
+    with pytest.raises(ModelError, match="predicts 2 labels of each cell; wrap the estimator of"):
+        cm.wrap(forest, channels=CHANNELS)
+
+
+def test_an_estimator_fitted_on_a_table_with_names_is_asked_without_a_word(cells: Cells) -> None:
+    rows = pd.DataFrame(cells.read().reshape(len(cells), -1)).add_prefix("pixel ")
+    forest = RandomForestClassifier(2, random_state=0).fit(rows, np.arange(len(cells)) % 2)
+    model = cm.wrap(forest, channels=CHANNELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "the wrapped RandomForestClassifier")
+        assert model.predict_proba(cells).shape == (len(cells), 2)
+
+
 def test_what_is_no_finished_model_is_refused_in_one_line(tmp_path: Path, cells: Cells) -> None:
 
     class OnlyPredicts:
@@ -347,6 +375,7 @@ def test_names_and_numbers_that_do_not_fit_are_refused() -> None:
     net = Middle()
     faults: list[tuple[dict[str, Any], str]] = [
         ({"classes": None}, "name the classes"),
+        ({"classes": ["a"]}, "a is the only class, and a classifier tells two or more apart"),
         ({"classes": ["a", "a"]}, "two classes have one name"),
         ({"classes": ["a", float("nan")]}, "name 2 of 2 is empty"),
         ({"channels": []}, "name the channels"),
@@ -361,6 +390,10 @@ def test_names_and_numbers_that_do_not_fit_are_refused() -> None:
     for change, says in faults:
         with pytest.raises(ModelError, match=says):
             cm.wrap(net, **{**NAMES, **change})
+
+
+def test_a_size_may_be_any_whole_number() -> None:
+    assert cm.wrap(Middle(), size=np.int64(12), **NAMES).sides == (12, 12)
 
 
 def test_features_with_nan_are_one_line_with_a_remedy(cells: Cells) -> None:
@@ -405,3 +438,28 @@ def test_other_weights_are_another_model_and_a_function_is_never_the_same(cells:
     one, other = cm.wrap(scores, **NAMES), cm.wrap(scores, **NAMES)
     assert model_hash(one) == model_hash(one)
     assert model_hash(one) != model_hash(other)
+
+
+def test_other_code_or_another_attribute_is_another_model() -> None:
+    class Scaled(Middle):
+        def __init__(self, factor: float) -> None:
+            super().__init__()
+            self.factor = factor
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.factor * super().forward(x)
+
+    def squared() -> type[Middle]:
+        class Scaled(Middle):
+            factor = 1.0
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return super().forward(x) ** 2
+
+        Scaled.__qualname__ = qualname
+        return Scaled
+
+    qualname = Scaled.__qualname__
+    once, twice = (model_hash(cm.wrap(Scaled(factor), **NAMES)) for factor in (1.0, 2.0))
+    assert once == model_hash(cm.wrap(Scaled(1.0), **NAMES))
+    assert len({once, twice, model_hash(cm.wrap(squared()(), **NAMES))}) == 3

@@ -37,7 +37,18 @@ def test_the_same_picture_is_computed_once(pictures):
     network = FeatureNetwork("patches", counting)
     first = network.features(pictures)
     np.testing.assert_array_equal(network.features(pictures[::-1]), first[::-1])
-    assert sum(counted) == 12 and max(counted) <= TOGETHER
+    assert counted == [TOGETHER]
+
+
+def test_features_do_not_depend_on_how_many_pictures_are_taken_together(pictures):
+    """Convolutions differ in the last places with the size of a batch: here by far more."""
+
+    def by_size(batch):
+        return patches(batch) + len(batch)
+
+    together = FeatureNetwork("by size", by_size).features(pictures)
+    alone = FeatureNetwork("by size", by_size).features(pictures[4:5])
+    np.testing.assert_array_equal(alone[0], together[4])
 
 
 def test_bytes_are_the_same_pictures(pictures):
@@ -96,6 +107,7 @@ def test_colours_are_never_made_grey():
         (lambda x: patches(x) + torch.rand(1), "from call to call"),
         (lambda x: patches(x) - patches(x).mean(dim=0), "other images beside it"),
         (nn.Linear(3, 4), "cannot take images of shape"),
+        (lambda x: len(x) / 0, "cannot take images of shape .*division by zero"),
     ],
 )
 def test_what_is_no_network_of_features_is_refused_in_a_line(extract, words):

@@ -39,7 +39,7 @@ def shared(textured, grainy):
 
 
 def learnt(cache, source=patches, **options):
-    few = {"pairs": 60, "epochs": 2, "device": "cpu", **options}
+    few = {"pairs": 40, "epochs": 2, "device": "cpu", **options}
     return drain(feature_disentangler_job("texture-sprites", source, cache=cache, **few))
 
 
@@ -49,7 +49,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def result(ellipses, trained):
+def result(ellipses, trained, quick_learners_of_module):
     return run_latents(ellipses, trained)
 
 
@@ -101,7 +101,7 @@ def test_features_of_sprites_are_taken_once_for_each_network(tmp_path):
         return patches(batch)
 
     learnt(tmp_path, counting)
-    assert sum(counted) > 120
+    assert sum(counted) > 80
     counted.clear()
     again = learnt(tmp_path, counting)
     # A few probes to know the network again.
@@ -166,6 +166,9 @@ def test_values_are_those_of_the_pictures_shown(result, trained):
     )
     assert result.reconstruction is None
     assert any("no picture" in line for line in result.warnings)
+    # Patches tell the place, but hardly the turn.
+    (line,) = (line for line in result.warnings if "place and turn" in line)
+    assert "Orientation" in line and "Scale" not in line
     assert {entry.badge for entry in result.trust} <= {
         "verified",
         "plausible",
@@ -223,11 +226,12 @@ def test_fine_tuning_uses_the_features_of_the_cells(trained, result):
         torch.testing.assert_close(tuned.disentangler.network.state_dict()[name], before[name])
 
 
-def test_sprites_are_drawn_anew_where_those_of_the_training_are_gone(trained, result):
+def test_sprites_are_drawn_anew_where_those_of_the_training_are_gone(trained, result, monkeypatch):
+    monkeypatch.setattr("napari_channelmix.drl.feature_disentangler.REPLAYED", 50)
     bare = replace(trained, taught=None)
     job = bare.cell_learner_job(result.prepared.pictures, 0.25, 0, torch.device("cpu"))
     learner = drain(job)
-    assert len(learner.sprites.taught) == 500 and learner.replayed
+    assert len(learner.sprites.taught) == 50 and learner.replayed
 
 
 def test_one_channel_is_repeated_for_a_network_of_colours(ellipses, tmp_path):
@@ -255,3 +259,34 @@ def test_another_process_encodes_the_same(trained, pictures):
     there = pickle.loads(pickle.dumps(trained))
     assert there.taught is None
     np.testing.assert_array_equal(there.encode(pictures), trained.encode(pictures))
+
+
+def test_unnamed_latents_start_as_what_named_ones_leave_out():
+    of = untrained_on_features(pairs=80)
+    network, unnamed = of.network, of.code.spare
+    features = torch.from_numpy(of.taught.features)
+    with torch.no_grad():
+        named = network(features).mean[:, ~unnamed]
+        network.start_unnamed(features, unnamed)
+        seen = network(features).mean
+        decoded, without = network.decoder(seen), network.decoder(seen * ~unnamed)
+    torch.testing.assert_close(seen[:, ~unnamed], named)
+    # Mean 0, spread 1, apart from each other and from the named ones.
+    live = seen[:, unnamed]
+    live = live[:, live.std(dim=0) > 0.5]
+    count = live.shape[1]
+    assert count >= 8
+    torch.testing.assert_close(live.mean(dim=0), torch.zeros(count), atol=1e-2, rtol=0)
+    torch.testing.assert_close(live.T @ live / len(live), torch.eye(count), atol=1e-2, rtol=0)
+    across = (named - named.mean(dim=0)).T @ live / len(live)
+    assert float(across.abs().max()) < 1e-2
+    # The decoder does not know of them yet.
+    torch.testing.assert_close(decoded, without)
+
+
+def test_few_cells_leave_unnamed_latents_as_they_are():
+    of = untrained_on_features()
+    before = {name: value.clone() for name, value in of.network.state_dict().items()}
+    of.network.start_unnamed(torch.from_numpy(of.taught.features[:20]), of.code.spare)
+    for name, value in of.network.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)

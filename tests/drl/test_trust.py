@@ -88,6 +88,16 @@ def test_a_latent_that_never_followed_its_factor_is_not_verified():
     assert found.words == "does not follow its factor on sprites (S 0.40)"
 
 
+@pytest.mark.parametrize(
+    ("name", "hardly_told"), [("PosX", True), ("Orientation (cos)", True), ("Scale", False)]
+)
+def test_latents_of_features_say_why_place_and_turn_are_not_verified(name, hardly_told):
+    features = {"light offset x": AREA, "orientation cos 2θ": AREA, "area": AREA}
+    result = judged(name, features=features, source=0.4, now=0.4, from_features=True)
+    assert result.badge == "not verified"
+    assert result.words.endswith("features hardly tell place and turn") is hardly_told
+
+
 @pytest.mark.parametrize(("spread", "badge"), [(0.04, "inactive"), (0.06, "verified")])
 def test_a_latent_that_is_the_same_in_all_cells_is_inactive(spread, badge):
     found = judged(z=spread * AREA / AREA.std())

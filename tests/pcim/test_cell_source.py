@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_channelmix import Cells
+from napari_channelmix import Cells, wrap
 from napari_channelmix.errors import DataError
 from napari_channelmix.pcim.cell_source import Source
 
@@ -41,12 +41,32 @@ def test_chosen_cells_are_a_source_of_their_own(as_cells, planted, crops):
     assert len(source) == 3
     assert source.shape == alone.shape == (3, 2, 16, 16)
     assert source.numbers.tolist() == [1, 3, 4]
-    torch.testing.assert_close(source.mean, alone.mean)
+    # The mean is that of the data set, whichever cells are chosen.
+    torch.testing.assert_close(source.mean, Source.of(predict, crops, "cpu").mean)
     for some in (slice(None), np.array([2, 0])):
         assert torch.equal(source.tensor(some), alone.tensor(some))
         read = source.read(some)
         assert torch.equal(read.tensor(slice(None)), alone.tensor(some))
         assert read.numbers.tolist() == CHOSEN[some].tolist()
+
+
+def test_cells_that_cannot_be_used_have_no_part_in_the_mean_of_others(spoilt):
+    def predict(some):
+        return some.mean(axis=(2, 3))
+
+    source = Source.of(predict, spoilt, "cpu", np.array([0, 1]))
+    usable = torch.from_numpy(np.delete(spoilt, 3, axis=0))
+    torch.testing.assert_close(source.mean, usable.mean(dim=(0, 2, 3), keepdim=True))
+
+
+def test_a_wrapped_network_with_a_mean_alone_has_the_spread_of_its_cells(planted):
+    names = {"channels": ["a", "b", "c"], "classes": ["none", "one"], "mean": [0.0, 0.1, 0.0]}
+    centred = Source.of(wrap(planted.network, **names), planted.crops, "cpu")
+    assert centred.mean.flatten().tolist() == [0, 0, 0]
+    spread = torch.from_numpy(planted.crops).std(dim=(0, 2, 3), correction=0)
+    torch.testing.assert_close(centred.sd.flatten(), spread)
+    scaled = Source.of(wrap(planted.network, std=2.0, **names), planted.crops, "cpu")
+    assert scaled.sd.flatten().tolist() == [1, 1, 1]
 
 
 def test_no_cells_are_nothing_to_explain(classifier, crops):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -212,8 +213,13 @@ class Estimator:
 
     def __init__(self, estimator: Any) -> None:
         ask = getattr(estimator, "predict_proba", None)
-        self._answer = ask if callable(ask) else estimator.decision_function
+        self._method = ask if callable(ask) else estimator.decision_function
         known = getattr(estimator, "classes_", None)
+        if isinstance(known, list) and any(np.ndim(labels) for labels in known):
+            raise ModelError(
+                f"{type(estimator).__name__} predicts {len(known)} labels of each cell; wrap the "
+                "estimator of one of them"
+            )
         self.classes = None if known is None else tuple(class_name(label) or "" for label in known)
         # Where it is left open, a decision function of one column is told by its name.
         self.output = "auto" if callable(ask) else "one_logit" if self._two else "logits"
@@ -256,6 +262,12 @@ class Estimator:
                 "(FunctionTransformer)"
             )
         return self._column(self._answer(crops.reshape(len(crops), size)))
+
+    def _answer(self, crops: FloatArray) -> Any:
+        with warnings.catch_warnings():
+            # Crops have no names of columns; their order is told in `notes`.
+            warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+            return self._method(crops)
 
     def _column(self, answers: Any) -> Any:
         # A decision function of two classes gives one number for each, without an axis.

@@ -135,6 +135,11 @@ class ForeignClassifier(Predictor):
         return bool((self.mean != 0).any())
 
     @property
+    def is_scaled(self) -> bool:
+        """Whether its normalisation has a spread, so that 1 stands for that of its training."""
+        return bool((self.std != 1).any())
+
+    @property
     def sides(self) -> Size:
         """Height and width of the crops it takes; None for what is free."""
         return self.size or self.model.size

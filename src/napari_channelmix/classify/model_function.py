@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
+import inspect
 import io
 import pickle
 import warnings
@@ -167,6 +168,7 @@ class ModuleFunction(ModelFunction):
         """SHA-256 of its weights, and of its code as far as it is known."""
         if self.kind == "module":
             digest = hashlib.sha256(f"{type(self.network).__qualname__} {self.network}".encode())
+            digest.update(_code_of(self.network).encode())
             _take_tensors(digest, self.network.state_dict())
             return digest.hexdigest()
         if self.kind == "export":
@@ -309,6 +311,34 @@ class Resized(nn.Module):
 
 def _free(size: Any) -> int | None:
     return size if isinstance(size, int) and size > 0 else None
+
+
+def _code_of(network: nn.Module) -> str:
+    """What the layers of a network do beside their weights: their code, and plain attributes.
+
+    The code of PyTorch's own layers is known by their names; that of classes that were typed in is
+    not known everywhere.
+    """
+    lines = []
+    for name, layer in network.named_modules():
+        facts = {
+            key: value
+            for key, value in vars(layer).items()
+            if not key.startswith("_") and key != "training" and _is_plain(value)
+        }
+        lines.append(f"{name} {sorted(facts.items())}")
+    kinds = {type(layer) for layer in network.modules()}
+    for kind in sorted(kinds, key=lambda kind: kind.__qualname__):
+        if not kind.__module__.startswith("torch."):
+            with contextlib.suppress(OSError, TypeError):
+                lines.append(inspect.getsource(kind))
+    return "\n".join(lines)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _take_tensors(digest: Any, tensors: Mapping[str, Any]) -> None:

@@ -63,6 +63,11 @@ def named_classifier(
         output = estimator.output if output == "auto" else output  # type: ignore[assignment]
     if not classes:
         raise ModelError(f"{source}: name the classes")
+    if len(classes) < 2:
+        raise ModelError(
+            f"{source}: {classes[0]} is the only class, and a classifier tells two or more apart; "
+            "where the model gives one number for each cell, name the class without it first"
+        )
     for what, names in (("channels", channels), ("classes", classes)):
         if len(set(names)) < len(names):
             raise ModelError(f"{source}: two {what} have one name: {', '.join(names)}")
@@ -125,11 +130,11 @@ def sides_of(size: Sides) -> tuple[int, int] | None:
     sides = tuple(np.atleast_1d(np.asarray(size, dtype=object)).tolist())
     sides = sides * 2 if len(sides) == 1 else sides
     if len(sides) != 2 or not all(
-        isinstance(side, int) and not isinstance(side, bool) and 0 < side <= LARGEST
+        isinstance(side, int | np.integer) and not isinstance(side, bool) and 0 < side <= LARGEST
         for side in sides
     ):
         raise ModelError(f"size {size!r}: give a side in pixels, such as 224, or (height, width)")
-    return sides[0], sides[1]
+    return int(sides[0]), int(sides[1])
 
 
 def _same_classes(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 from pathlib import Path
 
 import torch
@@ -136,8 +137,8 @@ def load_efficientnet_lite(path: Path | None = None) -> EfficientNetLite:
             f"{path}: not the known weights of EfficientNet-Lite0 (its SHA-256 differs), so it is "
             f"not opened; install them anew with {EXTRA}"
         )
-    # The very bytes that are known, and no code is run by them.
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    # The very bytes whose hash is known, not the file anew, and no code is run by them.
+    weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     network = EfficientNetLite()
     network.load_state_dict({k: v for k, v in weights.items() if not k.startswith("_fc.")})
     return network.eval()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.drl.cell_chunks import (
     CellTask,
     DrawnChunk,
@@ -216,6 +217,7 @@ def latents_job(
     named_features = {"features": str(features)} if isinstance(features, str | Path) else {}
     chosen = merged(EncodingSettings, settings, {**named_model, **named_features, **options})
     finetune, seed = chosen.finetune, chosen.seed
+    refuse_no_cells(cells)
     if features is None:
         features = chosen.features
     if model is None or isinstance(model, str | Path):
@@ -308,6 +310,7 @@ def latents_job(
         before,
         now,
         resembles=reconstruction is None or reconstruction.resembles,
+        from_features=isinstance(of, FeatureDisentangler),
     )
     active = np.array([one.badge not in ("inactive", "spare") for one in judged])
     learnt = None
@@ -327,7 +330,7 @@ def latents_job(
         named = ", ".join(map(title_of, lost))
         warnings.append(f"the same in all cells, so not traversed: {named}")
     if isinstance(of, FeatureDisentangler):
-        warnings += lines_on_features(of, view)
+        warnings += lines_on_features(of, view, now)
     if len(cells) < FEW and of.draws:
         warnings.append("so few cells say nothing of a range: traversals go as far as on sprites")
     if len(cells) == 1:

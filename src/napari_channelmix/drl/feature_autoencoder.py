@@ -29,6 +29,10 @@ BRIEF = 32
 FURTHEST = 5.0
 # Least spread of a feature, as a share of the median over all.
 LEAST = 0.1
+# Of the posterior of unnamed latents, to begin with: variance .14.
+UNNAMED_LOG_VARIANCE = -2.0
+# Cells for each unnamed latent that its start needs.
+LEAST_FOR_UNNAMED = 4
 #: Buffers that are stored as they are; all other weights are rounded to half precision.
 EXACT = ("centre", "scale", "probe")
 
@@ -115,10 +119,56 @@ class FeatureAutoencoder(nn.Module):
 
     def forward(self, features: Tensor) -> Posterior:
         """Posterior of the latents of what `FeatureNetwork.seen` gives, (n, F + 2 C)."""
+        seen = self.hidden(features)
+        return Posterior(self.mean(seen), self.log_variance(seen).clamp(-20, 10))
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """What the posterior is read from, (n, 3 hidden + 32)."""
         scaled, width = self.standardised(features), self.settings.width
         body, brief = self.body(self.drop(scaled[:, :width])), self.brief(scaled[:, width:])
-        seen = torch.cat([body, brief], dim=1)
-        return Posterior(self.mean(seen), self.log_variance(seen).clamp(-20, 10))
+        return torch.cat([body, brief], dim=1)
+
+    def start_unnamed(self, features: Tensor, unnamed: Tensor) -> None:
+        """Make unnamed latents principal components of what named ones leave out; our definition.
+
+        An unnamed latent that stands for nothing gets no gradient from the decoder, so it would
+        stay so for many epochs. Each gets mean 0 and variance 1 over the features (n, F + 2 C); the
+        decoder is to learn of it, and decodes as before until then. With fewer than four cells
+        for each unnamed latent all are left as they are.
+
+        Parameters
+        ----------
+        features : (n, F + 2 C) tensor
+        unnamed : (Z,) bool tensor
+        """
+        columns = torch.nonzero(unnamed).flatten()
+        if not len(columns) or len(features) < LEAST_FOR_UNNAMED * len(columns):
+            return
+        training = self.training
+        self.eval()
+        with torch.no_grad():
+            hidden = self.hidden(features).double()
+            centre = hidden.mean(dim=0)
+            named = self.mean.weight[~unnamed].double()
+            apart = hidden - centre
+            read = apart @ named.T
+            # What named latents tell of the hidden units, linearly.
+            explained = torch.linalg.lstsq(read, apart).solution
+            left = apart - read @ explained
+            _, scale, axes = torch.linalg.svd(left, full_matrices=False)
+            scale = scale / len(features) ** 0.5
+            # Components that hold nothing but rounding are no latents.
+            columns = columns[: int((scale > 1e-6 * scale[0]).sum())]
+            axes = axes[: len(columns)] / scale[: len(columns), None]
+            weights = axes - (axes @ explained.T) @ named
+            self.mean.weight[columns] = weights.float()
+            self.mean.bias[columns] = -(weights @ centre).float()
+            self.log_variance.weight[columns] = 0
+            self.log_variance.bias[columns] = UNNAMED_LOG_VARIANCE
+            first = self.decoder[0]
+            assert isinstance(first, nn.Linear)
+            first.weight[:, columns] = 0
+        self.train(training)
 
 
 def _layers(sizes: tuple[int, ...]) -> nn.Sequential:

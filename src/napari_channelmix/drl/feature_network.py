@@ -32,7 +32,8 @@ FloatArray = npt.NDArray[np.float32]
 #: Pictures (n, C, H, W) in [0, 1] to features (n, F).
 Extractor = Callable[[Tensor], Any]
 
-# Pictures that the network is given at a time.
+# Pictures that the network is given at a time, always as many: the last places of its numbers
+# depend on that, and a cell must have the same latents in every process and chunk.
 TOGETHER = 16
 # Features that are remembered, so that the same cell is never computed twice.
 REMEMBERED_BYTES = 128 * 2**20
@@ -107,8 +108,9 @@ class FeatureNetwork:
         fresh: dict[bytes, FloatArray] = {}
         for start in range(0, len(missing), TOGETHER):
             rows = missing[start : start + TOGETHER]
-            batch = torch.from_numpy(as_floats(seen[rows], start))
-            for row, vector in zip(rows, self._extracted(batch), strict=True):
+            padded = rows + rows[-1:] * (TOGETHER - len(rows))
+            batch = torch.from_numpy(as_floats(seen[padded], start))
+            for row, vector in zip(rows, self._extracted(batch), strict=False):
                 fresh[marks[row]] = vector
         rows_of = [fresh[mark] if mark in fresh else self._remembered[mark] for mark in marks]
         self._remember(fresh)
@@ -137,7 +139,8 @@ class FeatureNetwork:
                 given = self.extract(batch.contiguous())
             vectors = given.detach().cpu().numpy() if isinstance(given, Tensor) else given
             vectors = np.asarray(vectors, dtype=np.float32)
-        except (RuntimeError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        # A stranger's function may raise anything.
+        except Exception as error:
             raise ModelError(
                 f"{self.name} cannot take images of shape {tuple(batch.shape)} "
                 f"({shown_error(error)})"

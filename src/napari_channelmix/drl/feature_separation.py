@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.metrics import ACTIVE
+from napari_channelmix.drl.trust import PLACE_AND_TURN, SURE_S
 
 if TYPE_CHECKING:
     from napari_channelmix.drl.cell_drawing import DrawnPictures
@@ -62,11 +64,20 @@ def beside_latents_job(
     return columns
 
 
-def lines_on_features(of: FeatureDisentangler, view: View) -> list[str]:
-    """What is to be known of latents of features, a line each."""
+def lines_on_features(of: FeatureDisentangler, view: View, source: dict[str, float]) -> list[str]:
+    """What is to be known of latents of features, a line each.
+
+    ``source`` is S of each factor on sprites; see `quality.associations_job`.
+    """
     lines = [
         f"latents of the features of {of.features.name}, which have no picture: traversals are "
         "shown by the nearest real cells"
     ]
+    lost = [factor for factor in PLACE_AND_TURN if source.get(factor, 1.0) < SURE_S]
+    if lost:
+        lines.append(
+            "place and turn are hardly read from these features, so these names cannot be verified "
+            f"(use the encoder of pixels for them): {', '.join(title_of(one) for one in lost)}"
+        )
     repeated = of.features.takes(view.depth)
     return [*lines, repeated] if repeated else lines

@@ -44,7 +44,7 @@ __all__ = ["FEATURE_PAIRS", "feature_disentangler_job", "feature_recipe"]
 # Pairs of sprites, half of them each; passes over them; interventions that measure each name.
 PAIRS, EPOCHS, FEATURE_PAIRS = 3000, 25, 200
 # Latents that stand for no factor: they hold what else there is in the features of cells.
-UNNAMED = 6
+UNNAMED = 32
 FORMAT, SCHEMA = "napari-channelmix sprite features", 1
 # How long the parts take: features, training, measuring.
 TAKING, TRAINING, MEASURING = 50, 20, 30

@@ -66,11 +66,15 @@ class LearntDrawing:
     sliders: tuple[SliderEffect, ...] = ()
 
     @property
+    def compared(self) -> npt.NDArray[np.float64]:
+        """`explained` of the cells (N,) whose drawings count: held-out ones where there are any."""
+        share = np.where(self.held_out, self.explained, np.nan)
+        return share if np.isfinite(share).any() else self.explained
+
+    @property
     def worst(self) -> tuple[int, ...]:
         """The cells that are drawn worst, worst first; held-out ones where there are any."""
-        share = np.where(self.held_out, self.explained, np.nan)
-        if not np.isfinite(share).any():
-            share = self.explained
+        share = self.compared
         order = np.argsort(np.where(np.isfinite(share), share, np.inf))
         return tuple(int(row) for row in order[:WORST] if np.isfinite(share[row]))
 
@@ -214,4 +218,6 @@ def worst_text(learnt: LearntDrawing, names: list[str]) -> str:
         f"{name} ({100 * learnt.explained[row]:.0f} %)"
         for name, row in zip(names, learnt.worst, strict=True)
     ]
-    return f"drawn worst of {counted(len(learnt.explained), 'cell')}: {', '.join(figures)}"
+    count = int(np.isfinite(learnt.compared).sum())
+    kind = "held-out cell" if learnt.held_out.any() else "cell"
+    return f"drawn worst of {counted(count, kind)}: {', '.join(figures)}"

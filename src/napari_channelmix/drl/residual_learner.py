@@ -209,7 +209,7 @@ class ResidualLearner:
     def validate(self) -> Job[dict[str, float]]:
         """Share of the variance that is explained inside the cells kept aside."""
         yield from ()
-        left, variance = 0.0, 0.0
+        left, total = 0.0, 0.0
         for start in range(0, len(self.aside), 128):
             rows = self.aside[start : start + 128]
             seen = torch.from_numpy(as_floats(self.pictures[rows])).to(self.device)
@@ -221,8 +221,8 @@ class ResidualLearner:
             mean = (inside * seen).sum(dim=(2, 3), keepdim=True) / inside.sum(
                 dim=(2, 3), keepdim=True
             ).clamp(min=1)
-            variance += float((inside * (seen - mean) ** 2).sum())
-        return {"score": 1 - left / max(variance, 1e-9)}
+            total += float((inside * (seen - mean) ** 2).sum())
+        return {"score": 1 - left / max(total, 1e-9)}
 
     # ---------------------------------------------------------------- partners
 

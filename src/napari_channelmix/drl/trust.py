@@ -20,7 +20,7 @@ from napari_channelmix.drl.metrics import ACTIVE
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Trust", "correlations", "trust"]
+__all__ = ["PLACE_AND_TURN", "SURE_S", "Trust", "correlations", "trust"]
 
 FloatArray = npt.NDArray[np.float64]
 Badge = Literal["verified", "plausible", "not verified", "inactive", "spare"]
@@ -38,6 +38,8 @@ _WITNESSES: dict[str, tuple[str, ...]] = {
     "PosX": ("light offset x",),
     "PosY": ("light offset y",),
 }
+# Factors that a network which averages over the picture hardly tells.
+PLACE_AND_TURN = ("PosX", "PosY", "Orientation")
 # S on sprites, and correlation with a witness, from which on a name is believed.
 SURE_S, SURE_R, MAYBE_R = 0.8, 0.5, 0.3
 
@@ -70,6 +72,8 @@ class Trust:
         so few cells could show ``r`` by chance.
     resembles : bool
         Whether the decoder's pictures resemble the cells; see `drl.reconstruction`.
+    from_features : bool
+        Whether it is a latent of a network's features, not of pixels.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Trust:
     r: float
     least: float = 0.0
     resembles: bool = True
+    from_features: bool = False
 
     @property
     def value(self) -> float:
@@ -98,7 +103,9 @@ class Trust:
         if self.badge == "inactive":
             return "the same in all cells: nothing changes along it"
         if self.now < SURE_S and self.source < SURE_S:
-            return f"does not follow its factor on sprites (S {self.source:.2f})"
+            line = f"does not follow its factor on sprites (S {self.source:.2f})"
+            hardly_told = self.from_features and self.name.split(" (")[0] in PLACE_AND_TURN
+            return f"{line}: these features hardly tell place and turn" if hardly_told else line
         if self.now < SURE_S:
             return f"its name was lost in fine-tuning (S {self.source:.2f}, now {self.now:.2f})"
         if not self.witness:
@@ -141,6 +148,7 @@ def trust(
     now: dict[str, float],
     *,
     resembles: bool = True,
+    from_features: bool = False,
 ) -> tuple[Trust, ...]:
     """Weigh every latent's name (Z).
 
@@ -157,6 +165,8 @@ def trust(
         `quality.associations_job`.
     resembles : bool
         Whether the decoder's pictures resemble the cells: where they do not, no name is verified.
+    from_features : bool
+        Whether they are latents of a network's features, not of pixels.
     """
     spread = latents.std(axis=0)
     together = correlations(latents, features).to_numpy()
@@ -194,6 +204,7 @@ def trust(
                 r,
                 least,
                 resembles,
+                from_features,
             )
         )
     return tuple(judged)

@@ -165,7 +165,8 @@ class Attribution(ShownResult):
         rows = rows if cells is None else np.asarray(cells, np.int64)
         summary = self.summary()
         first = f"\nWarning: {summary.warnings[0]}" if summary.warnings else ""
-        heading = f"which pixels speak for the class ({self.method}, n = {len(self)}){first}"
+        how = f"{self.method}, n = {len(self)}"
+        heading = f"which pixels speak for or against the class ({how}){first}"
         return maps_figure(
             self.source.crops(rows), self.maps[rows], map_titles(self, rows), heading
         )

@@ -22,7 +22,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.batch import Problem
-from napari_channelmix.pcim.cell_pool import CellPool, StoredCells
+from napari_channelmix.pcim.cell_pool import CellPool, StoredCells, usable_cells
 from napari_channelmix.pcim.model_adapter import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.subject_predictor import SubjectPredictor
 from napari_channelmix.pcim.target import chosen_target
@@ -39,7 +39,7 @@ __all__ = ["Source"]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-# Cells a mean is taken over where the classifier does not bring one.
+# Cells of the data set a mean is taken over where the classifier does not bring one.
 MEAN_OF = 256
 # Kinds of device that another process is asked for; on others a model stays where it is.
 DEVICES = ("cpu", "cuda", "mps")
@@ -158,14 +158,21 @@ class Source:
             model, _spread(crops), choose_device(device), output=output, select=select
         )
         centred = isinstance(model, ForeignClassifier) and model.is_centred
-        if isinstance(model, Classifier) or (centred and subject.network is not None):
-            # Normalised crops have the mean of the training cells at 0.
-            mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
-            sd = torch.ones_like(mean)
-        else:
-            prepared = subject.prepare(crops)
-            mean = prepared.mean(dim=(0, 2, 3), keepdim=True)
-            sd = prepared.float().std(dim=(0, 2, 3), keepdim=True, correction=0).to(mean.dtype)
+        scaled = isinstance(model, ForeignClassifier) and model.is_scaled
+        # Normalised crops have the mean of the training cells at 0, and their spread is 1.
+        mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
+        sd = torch.ones_like(mean)
+        if not isinstance(model, Classifier):
+            if chosen is not None:
+                # Of all cells: what a cell gets does not depend on which others are explained.
+                every = np.linspace(0, len(data) - 1, min(MEAN_OF, len(data))).astype(np.int64)
+                known_crops = usable_cells(data, every).crops
+                crops = known_crops if len(known_crops) else crops
+            prepared = subject.prepare(crops).float()
+            if not (centred and subject.network is not None):
+                mean = prepared.mean(dim=(0, 2, 3), keepdim=True)
+            if not (centred and scaled and subject.network is not None):
+                sd = prepared.std(dim=(0, 2, 3), keepdim=True, correction=0)
         pool = CellPool(data, getattr(model, "training_cells", None), subject.prepare)
         if not isinstance(data, Cells) and chosen is not None:
             data = data[chosen]

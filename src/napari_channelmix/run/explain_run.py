@@ -255,9 +255,6 @@ class ExplainRun:
 
     def source(self) -> Source:
         """The chosen cells, with their numbers in the data set."""
-        if self.settings.cells is not None:
-            # As in a window, where a mean is one of all cells, whichever is looked at.
-            return Source.of(self.model, self.cells, self.device).narrowed(self.settings.cells)
         return Source.of(self.model, self.cells, self.device, self.chosen)
 
     @cached_property

@@ -93,7 +93,8 @@ class EncodingSettings(ClusterSettings):
         About(
             "Features",
             "encode the features of a network in place of pixels: efficientnet-lite0 (an extra), a "
-            "classifier's file, or the folder of a vision model; traversals are then real cells",
+            "classifier's file, or the folder of a vision model; traversals are then real cells, "
+            "and place and turn are hardly read",
             metavar="NAME|FILE|DIR",
             advanced=True,
         ),

@@ -15,13 +15,14 @@ from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.config import script_of
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
+from napari_channelmix.report import page_of
 from napari_channelmix.viewer.pages.report.config_job import (
     UnsavedError,
     changes,
     config_job,
     doable,
 )
-from napari_channelmix.viewer.pages.report.exports import items_of
+from napari_channelmix.viewer.pages.report.exports import export_job, items_of
 from napari_channelmix.viewer.pages.report.report_job import findings_job
 from napari_channelmix.viewer.pages.report.snapshot import snapshot_of
 from napari_channelmix.viewer.session.explanation import Question
@@ -237,7 +238,7 @@ def test_the_prior_of_predictions_is_that_which_they_have(session: Session) -> N
 
 
 def test_answers_of_what_if_are_asked_again_with_the_classifier_that_gave_them(
-    session: Session,
+    session: Session, tmp_path: Path
 ) -> None:
     trained, cells = session.trained, session.cells
     assert trained is not None and cells is not None
@@ -252,10 +253,16 @@ def test_answers_of_what_if_are_asked_again_with_the_classifier_that_gave_them(
     assert {name: getattr(part, name) for name in settings} == settings
     assert "answers_2 = cm.what_if(" in script_of(config).replace("answers_2=", "answers_2 =")
     assert drain(findings_job(snapshot)).others[0].what_if is result
+    own = [item for item in items_of(snapshot) if item.key.endswith("/what if")]
+    done = drain(export_job(tuple(own), tmp_path))
+    assert {path.parent.name for path in done.files} == {"what-if"}
+    (written,) = (path for path in done.files if path.name == "whatif.json")
+    again = cm.WhatIf.read(written)
+    assert again.as_dict()["flips"] == result.as_dict()["flips"] and again.classes == result.classes
 
 
-def test_all_that_was_asked_about_changed_cells_is_in_the_report_and_its_config(
-    session: Session,
+def test_all_that_was_asked_about_changed_cells_is_in_report_config_and_export(
+    session: Session, tmp_path: Path
 ) -> None:
     trained, cells = session.trained, session.cells
     assert trained is not None and cells is not None
@@ -277,6 +284,15 @@ def test_all_that_was_asked_about_changed_cells_is_in_the_report_and_its_config(
     assert part.parts == ("predictions", "model_channels", "audit")
     assert (part.model_channels.forwards, part.model_channels.prior) == (200, "balanced")
     assert part.audit.mapped == (1, 2) and part.audit.limit == 4
+    page = page_of(drain(findings_job(snapshot)))
+    for part in ("model-channels", "shortcuts"):
+        assert f'id="{part}-2"' in page and f'href="#{part}-2"' in page
+    # And in the list of what can be exported.
+    own = [item for item in items_of(snapshot) if item.key.endswith(("/channels", "/audit"))]
+    done = drain(export_job(tuple(own), tmp_path))
+    assert {path.name for path in done.files} == {
+        f"{name}.{kind}" for name in ("channels", "audit") for kind in ("json", "csv", "png")
+    }
     # Those of another classifier are not mixed with these.
     other = Trained(trained.classifier, "another")
     session.keep_answer(key, other, audit=card)

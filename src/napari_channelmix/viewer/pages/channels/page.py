@@ -59,7 +59,7 @@ __all__ = ["ChannelsPage", "verdict"]
 BLENDED = "blended image"
 TITLE = "Importance of each channel"
 OF_CLASSIFIER = "Channels of this classifier"
-RUN = "If a network had to blend them (DCMIX)"
+RUN = "Importance by training anew (DCMIX)"
 HINT = "Point at a bar for its values; click it to show only that channel."
 
 

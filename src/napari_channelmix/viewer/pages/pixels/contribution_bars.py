@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.channel_contributions import ChannelContributions
@@ -18,7 +19,7 @@ __all__ = ["ContributionBars"]
 TIP = (
     "How far the probability falls when a channel is taken from cells that are predicted "
     "otherwise: the decision needs that channel. Line: 95 % interval. Tick: the same with cells of "
-    "the same prediction, which is what the exchange itself does. Strong colour: above that"
+    "the same prediction, which is what the exchange itself does. Grey: not above that"
 )
 WAITING = "Channels of this decision"
 
@@ -32,6 +33,8 @@ class ContributionBars(QWidget):
         self.line.setWordWrap(True)
         self.line.setToolTip(TIP)
         self.bars = Bars("Channel contributions", theme, (0.0, 0.2))
+        self._quiet = chart_colors(theme).line
+        self._shown: ChannelContributions | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
@@ -40,12 +43,13 @@ class ContributionBars(QWidget):
 
     def clear(self) -> None:
         """No figure is left in sight; the rows stay."""
+        self._shown = None
         self.line.setText(WAITING)
         self.bars.show_bars([Bar(bar.name, 0.0, "", tip=TIP) for bar in self.bars.rows])
 
     def show_explanation(self, explanation: Explanation) -> None:
         """Show what is known so far; nothing of a cell with one channel."""
-        contributions = explanation.contributions
+        self._shown = contributions = explanation.contributions
         nothing = explanation.contributions_known and contributions is None
         self.setVisible(len(explanation.channels) > 1 and not nothing)
         if contributions is None:
@@ -53,14 +57,21 @@ class ContributionBars(QWidget):
             self.bars.show_bars([Bar(name, 0.0, "", tip=TIP) for name in explanation.channels])
             return
         self.line.setText(contributions.sentence)
-        self.bars.show_bars([_bar(contributions, row) for row in range(len(explanation.channels))])
+        self._draw()
+
+    def _draw(self) -> None:
+        shown = self._shown
+        if shown is not None:
+            self.bars.show_bars([_bar(shown, row, self._quiet) for row in range(len(shown.fall))])
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
+        self._quiet = chart_colors(theme).line
         self.bars.follow_theme(theme)
+        self._draw()
 
 
-def _bar(contributions: ChannelContributions, row: int) -> Bar:
+def _bar(contributions: ChannelContributions, row: int, quiet: str) -> Bar:
     fall, sham = float(contributions.fall[row]), float(contributions.sham[row])
     low, high = float(contributions.low[row]), float(contributions.high[row])
     name = contributions.channels[row]
@@ -85,6 +96,8 @@ def _bar(contributions: ChannelContributions, row: int) -> Bar:
         f"{100 * fall:+.0f} pts".replace("+", "\N{MINUS SIGN}") if fall > 0.005 else "0 pts",
         (low, high) if known else None,
         strong=bool(contributions.above[row]),
+        # The chart's own colour would be taken for that of a class beside it.
+        color="" if contributions.above[row] else quiet,
         tip="\n".join(lines),
         floor=sham if np.isfinite(sham) else None,
     )

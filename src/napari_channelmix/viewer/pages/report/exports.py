@@ -11,22 +11,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.atomic_write import (
-    file_stems,
-    write_bytes,
-    write_json,
-    write_text,
-    write_whole,
-)
-from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.atomic_write import file_stems
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.pages.report.export_writers import (
+    Exported,
+    write_answer,
+    write_bundle,
+    write_cells_for,
+    write_confusion,
+    write_doses,
+    write_fidelity,
+    write_groups,
+    write_image,
+    write_importance,
+    write_latents,
+    write_learning,
+    write_plates,
+    write_table,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.ome import PlaneImage
     from napari_channelmix.settings import CellFormat
     from napari_channelmix.viewer.pages.report.snapshot import Snapshot
@@ -66,13 +70,13 @@ PROGRAMS: tuple[tuple[str, str, str, tuple[tuple[str, CellFormat], ...], str], .
     ),
 )
 
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written, and what the user should know of it."""
-
-    files: tuple[Path, ...]
-    notes: tuple[str, ...] = ()
+# Answers about changed cells, by their names in `WhatIfAnswers`: title, formats, tooltip.
+ANSWERS = (
+    ("result", "What if", "CSV, JSON", "Flips, response curves, smallest changes of all cells"),
+    ("transplants", "Transplants", "PNG, CSV, JSON", "Which part of another cell flips cells"),
+    ("channels", "Channels of the classifier", "PNG, CSV, JSON", "Shapley values, and swaps"),
+    ("audit", "Shortcut audit", "PNG, CSV, JSON", "Each question with its answer and figures"),
+)
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
             "table",
             "Table of the cells",
             "CSV" if why else "CSV, Parquet",
-            lambda folder: _table(snapshot, folder),
+            lambda folder: write_table(snapshot, folder),
             _table_tip(why),
         )
     ]
@@ -173,7 +177,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                 "groups",
                 "Table of the groups",
                 "CSV",
-                lambda folder: _groups(snapshot, folder),
+                lambda folder: write_groups(snapshot, folder),
                 "Cells of each class in each group, with 95 % intervals, and what "
                 "the data set's table says of it",
             )
@@ -184,7 +188,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                     "doses",
                     "Dose-response",
                     "PNG, SVG, CSV",
-                    lambda folder: _doses(snapshot, folder),
+                    lambda folder: write_doses(snapshot, folder),
                     "Curves with EC50 and interval; means of each dose",
                 )
             )
@@ -194,7 +198,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                     "plates",
                     "Plates",
                     "PNG",
-                    lambda folder: _plates(snapshot, folder),
+                    lambda folder: write_plates(snapshot, folder),
                     "The fraction of each class in each well",
                 )
             )
@@ -204,7 +208,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                 "importance",
                 "Channel importance",
                 "PNG, SVG, CSV, JSON",
-                lambda folder: _importance(snapshot, folder),
+                lambda folder: write_importance(snapshot, folder),
                 "The chart, its table, and how it was computed",
             )
         )
@@ -215,17 +219,18 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                 "fidelity",
                 "Insertion and deletion",
                 "PNG, SVG",
-                lambda folder: _fidelity(snapshot, folder),
+                lambda folder: write_fidelity(snapshot, folder),
                 "Of each cell that was explained",
             )
         )
+    items += _of_answers(snapshot)
     if snapshot.latents is not None:
         items.append(
             Item(
                 "latents",
                 "Latents",
                 "CSV, PNG, JSON",
-                lambda folder: _latents(snapshot, folder),
+                lambda folder: write_latents(snapshot, folder),
                 "Latents of each cell, traversals, badges",
             )
         )
@@ -243,7 +248,7 @@ def _for_programs(snapshot: Snapshot) -> list[Item]:
             f"for {key}",
             f"Cells for {title}",
             formats,
-            lambda folder, files=files: _cells_for(snapshot, folder, files),  # type: ignore[misc]
+            lambda folder, files=files: write_cells_for(snapshot, folder, files),  # type: ignore[misc]
             tip,
             ticked=False,
         )
@@ -271,7 +276,7 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
                 "confusion",
                 "Confusion matrix",
                 "PNG, SVG, CSV",
-                lambda folder: _confusion(snapshot, folder),
+                lambda folder: write_confusion(snapshot, folder),
                 "Labels against predictions, on held-out cells",
             )
         )
@@ -281,7 +286,7 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
                 "learning",
                 "Learning curves",
                 "PNG, SVG",
-                lambda folder: _learning(snapshot, folder),
+                lambda folder: write_learning(snapshot, folder),
                 "Loss and balanced accuracy by epoch",
             )
         )
@@ -290,11 +295,29 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
             "classifier",
             "Classifier",
             "CMX",
-            lambda folder: _bundle(snapshot, folder),
+            lambda folder: write_bundle(snapshot, folder),
             "Weights, names and statistics (.cmx)",
         )
     )
     return items
+
+
+def _of_answers(snapshot: Snapshot) -> list[Item]:
+    """What the classifier answered about cells that were changed on purpose."""
+    answers = snapshot.what_if
+    if answers is None:
+        return []
+    return [
+        Item(
+            name if name != "result" else "what if",
+            title,
+            formats,
+            lambda folder, name=name: write_answer(snapshot, name, folder),  # type: ignore[misc]
+            tip,
+        )
+        for name, title, formats, tip in ANSWERS
+        if getattr(answers, name) is not None
+    ]
 
 
 def _of_image(image: PlaneImage, stem: str) -> Item:
@@ -305,82 +328,9 @@ def _of_image(image: PlaneImage, stem: str) -> Item:
         f"image {image.name}",
         f"Layer '{image.name}'",
         "OME-TIFF, OME-Zarr",
-        lambda folder: _image(image, folder, stem),
+        lambda folder: write_image(image, folder, stem),
         tip,
     )
-
-
-# ---------------------------------------------------------------- writing
-
-
-def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    from napari_channelmix.report.cell_table import cell_table, write_table
-
-    predictions = snapshot.predictions
-    yield Progress(0, 2, "putting the table together")
-    table = cell_table(
-        snapshot.cells,
-        None if predictions is None else predictions.probabilities,
-        () if predictions is None else predictions.classes,
-        snapshot.latents,
-        None if predictions is None else predictions.training,
-    )
-    yield Progress(1, 2, "writing the table")
-    files, left_out = write_table(table, folder / "cells")
-    if predictions is not None and predictions.prior is not None:
-        prior = predictions.prior
-        about = {
-            "classifier": predictions.source,
-            "prior": {**prior.as_dict(), "text": prior.text()},
-        }
-        files = (*files, write_json(folder / "cells.json", about))
-    return Exported(files, (left_out,) if left_out else ())
-
-
-def _cells_for(
-    snapshot: Snapshot, folder: Path, files: tuple[tuple[str, CellFormat], ...]
-) -> Job[Exported]:
-    from napari_channelmix.report.cell_results import CellResults, write_cells_job
-
-    predictions = snapshot.predictions
-    results = CellResults(
-        snapshot.cells,
-        None if predictions is None else predictions.probabilities,
-        () if predictions is None else predictions.classes,
-        None if predictions is None else predictions.training,
-        snapshot.latents,
-        snapshot.importance,
-    )
-    written: list[Path] = []
-    for index, (name, format) in enumerate(files):
-        job = write_cells_job(results, folder / name, format)
-        written += yield from part(job, index, 1, len(files))
-    return Exported(tuple(written))
-
-
-def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "counting")
-    from napari_channelmix.report.group_tables import write_groups
-
-    fractions, _, _ = _fractions(snapshot)
-    return Exported((write_groups(fractions, snapshot.cells.conditions, folder),))
-
-
-def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
-    """Fractions of the predicted classes, or else of the labels; which; and those of the labels."""
-    from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
-    from napari_channelmix.phenotypes.responses import LABELS, PREDICTED
-
-    cells, predictions = snapshot.cells, snapshot.predictions
-    grouping = grouping_of(cells)
-    labelled = fractions_of(grouping, cells.labels, cells.classes) if cells.classes else None
-    if predictions is not None:
-        fractions = fractions_of(
-            grouping, predictions.codes, predictions.classes, training=predictions.training
-        )
-        return replace(fractions, adjusted=predictions.adjusted), PREDICTED, labelled
-    assert labelled is not None
-    return labelled, LABELS, labelled
 
 
 def _has_doses(snapshot: Snapshot) -> bool:
@@ -394,132 +344,3 @@ def _has_plates(snapshot: Snapshot) -> bool:
 
     cells = snapshot.cells
     return is_plate(dict.fromkeys(cells.groups.tolist()), cells.conditions)
-
-
-def _doses(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "fitting the curves")
-    from napari_channelmix.phenotypes.responses import responses_of
-    from napari_channelmix.report.figures import dose_figure
-    from napari_channelmix.report.group_tables import write_doses
-
-    responses = responses_of(snapshot.cells.conditions, *_fractions(snapshot))
-    if not responses:
-        return Exported((), ("no dose-response: no group has a dose that is a number",))
-    drawn = _drawn(dose_figure(responses), folder / "dose-response")
-    return Exported((*drawn, *write_doses(responses, folder)))
-
-
-def _plates(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "drawing the plates")
-    from napari_channelmix.phenotypes.plate import plates_of
-    from napari_channelmix.report.figures import plate_figure
-    from napari_channelmix.report.pictures import png_figure
-
-    fractions, _, _ = _fractions(snapshot)
-    plates = plates_of(fractions.groups, snapshot.cells.conditions)
-    titles = [
-        (plate, code, ", ".join(text for text in (plate.name, name) if text))
-        for plate in plates
-        for code, name in enumerate(fractions.classes)
-    ]
-    stems = file_stems([f"plate {title}" for _, _, title in titles])
-    files = []
-    for (plate, code, title), stem in zip(titles, stems, strict=True):
-        what = f"{'adjusted ' * fractions.is_adjusted}fraction {title}"
-        figure = plate_figure(plate, fractions.best[:, code], what)
-        files.append(write_bytes(folder / f"{stem}.png", png_figure(figure)))
-    return Exported(tuple(files))
-
-
-def _importance(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "drawing the bars")
-    assert snapshot.importance is not None
-    return Exported(snapshot.importance.save(folder))
-
-
-def _confusion(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "drawing the confusion matrix")
-    import pandas as pd
-
-    from napari_channelmix.report.figures import confusion_figure
-
-    assert snapshot.trained is not None
-    classifier: Any = snapshot.trained.classifier
-    counts, classes = classifier.record["held_out"]["confusion"], list(classifier.classes)
-    table = pd.DataFrame(counts, index=pd.Index(classes, name="label"), columns=classes)
-    files = _drawn(confusion_figure(counts, classes, classes), folder / "confusion")
-    return Exported((*files, _csv(folder / "confusion.csv", table)))
-
-
-def _learning(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "drawing the learning curves")
-    from napari_channelmix.report.figures import learning_figure
-
-    assert snapshot.trained is not None
-    classifier: Any = snapshot.trained.classifier
-    return Exported(_drawn(learning_figure(classifier.record["history"]), folder / "learning"))
-
-
-def _bundle(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "saving the classifier")
-    assert snapshot.trained is not None
-    classifier: Any = snapshot.trained.classifier
-    return Exported((classifier.save(folder / "classifier.cmx"),))
-
-
-def _fidelity(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    from napari_channelmix.report.figures import fidelity_figure
-
-    files: list[Path] = []
-    measured = [
-        explanation for explanation in snapshot.explained if explanation.fidelity is not None
-    ]
-    for index, explanation in enumerate(measured):
-        yield Progress(index, len(measured), "drawing the curves")
-        target = "" if explanation.target is None else explanation.classes[explanation.target]
-        method = explanation.question.method
-        cells = snapshot.cells
-        name_of = (
-            f"cell {explanation.cell if cells is None else cell_name(cells, explanation.cell)}"
-        )
-        figure = fidelity_figure(explanation.fidelity, f"{name_of}: {target} ({method})")
-        own = sum(other.cell == explanation.cell for other in measured[:index])
-        name = f"curves-{explanation.cell}-{method}" + (f"-{own + 1}" if own else "")
-        files += _drawn(figure, folder / name)
-    return Exported(tuple(files))
-
-
-def _latents(snapshot: Snapshot, folder: Path) -> Job[Exported]:
-    yield Progress(0, 1, "drawing the traversals")
-    assert snapshot.latents is not None
-    snapshot.latents.save(folder)
-    names = ("latents.csv", "traversals.png", "latents.json")
-    return Exported(tuple(folder / name for name in names))
-
-
-def _image(image: PlaneImage, folder: Path, stem: str) -> Job[Exported]:
-    from napari_channelmix.report.ome import write_ome_tiff, write_ome_zarr
-
-    yield Progress(0, 2, f"writing {stem}.ome.tif")
-    files = [write_ome_tiff(image, folder / f"{stem}.ome.tif")]
-    yield Progress(1, 2, f"writing {stem}.ome.zarr")
-    files.append(write_ome_zarr(image, folder / f"{stem}.ome.zarr"))
-    note = f"the rotation or affine transform of '{image.name}' is not in its files"
-    return Exported(tuple(files), (note,) if image.has_rotation else ())
-
-
-def _csv(path: Path, table: pd.DataFrame) -> Path:
-    return write_text(path, csv_text(table, index=True))
-
-
-def _drawn(figure: Figure, stem: Path) -> tuple[Path, ...]:
-    """A chart as PNG and SVG."""
-    from napari_channelmix.report.pictures import svg_of
-
-    return (
-        write_whole(
-            stem.with_name(f"{stem.name}.png"),
-            lambda path: figure.savefig(path, dpi=150, format="png"),
-        ),
-        write_bytes(stem.with_name(f"{stem.name}.svg"), svg_of(figure)),
-    )

@@ -51,7 +51,7 @@ SCOPES: dict[str, str] = {
     "neighbours": "only neighbours",
 }
 # In the title; the tooltip says what it means.
-TRAINED = {"yes": "trained on", "same group": "group trained on", "no": "held out"}
+TRAINED = {"yes": "training cell", "same group": "of a training group", "no": "held out"}
 CLICK = "Click a cell in the image, then move a slider."
 
 

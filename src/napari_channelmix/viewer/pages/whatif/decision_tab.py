@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QCheckBox
+from qtpy.QtWidgets import QCheckBox, QLabel
 
 from napari_channelmix.settings import WhatIfSettings
 from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
@@ -18,9 +18,10 @@ from napari_channelmix.viewer.pages.whatif.decision_facts import (
 )
 from napari_channelmix.viewer.pages.whatif.flip_matrix import FlipMatrix
 from napari_channelmix.viewer.pages.whatif.response_plot import ResponsePlot
-from napari_channelmix.viewer.pages.whatif.run_tab import RunTab
+from napari_channelmix.viewer.pages.whatif.run_tab import CAPTION, RunTab
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 from napari_channelmix.viewer.widgets.theme import chart_colors
 from napari_channelmix.wording import sentence
 
@@ -72,6 +73,9 @@ class DecisionTab(RunTab):
             "Share of the cells that flip; line: interval over groups; dots: sham. Click a bar for "
             "its curve"
         )
+        self.caption = QLabel(CAPTION)
+        self.caption.setWordWrap(True)
+        show_secondary(self.caption, theme)
         self.every = QCheckBox("All axes")
         self.every.setToolTip("Also the axes that flip fewer cells. Default: off")
         self.plot = ResponsePlot(theme)
@@ -81,7 +85,7 @@ class DecisionTab(RunTab):
         rows.addRow("Cells predicted", self.class_box)
         inside.addWidget(self.lines)
         inside.addLayout(rows)
-        for widget in (self.bars, self.every, self.plot):
+        for widget in (self.caption, self.bars, self.every, self.plot):
             inside.addWidget(widget)
         inside = self.add_result(
             "The rule it follows",
@@ -100,7 +104,7 @@ class DecisionTab(RunTab):
     def show_result(self, result: WhatIf | None) -> None:
         """Show answers about all cells; None takes them away."""
         super().show_result(result)
-        before = self.class_box.currentText()
+        before, other = self.class_box.currentText(), result is not self.result
         self.result = result
         if result is None:
             return
@@ -112,6 +116,9 @@ class DecisionTab(RunTab):
         axes, classes = axes_by_share(result), classes_asked(result)
         flips = {(flip.axis, name): flip for name in classes for flip in flips_of(result, name)}
         self.matrix.show_flips(axes[:FIRST], classes, flips)
+        if other and self.axis not in axes[:FIRST]:
+            # Chosen for another classifier: this one may not heed it.
+            self.axis = ""
         self._show_class()
 
     def note_prior(self, prior: Prior | None) -> None:
@@ -185,6 +192,7 @@ class DecisionTab(RunTab):
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self._theme = theme
+        show_secondary(self.caption, theme)
         for chart in (self.bars, self.plot, self.matrix):
             chart.follow_theme(theme)
         self._show_class()

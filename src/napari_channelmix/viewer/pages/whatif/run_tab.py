@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.viewer.tasks.task_bar import TaskBar
 
-__all__ = ["REPLACED", "RunTab", "TabRun"]
+__all__ = ["CAPTION", "REPLACED", "RunTab", "TabRun"]
 
+#: What bars of flips show; the tooltip of a bar has its figures.
+CAPTION = (
+    "Share of the cells that flip. Line: 95 % interval over groups; dots: sham; grey: not above it"
+)
 # A classifier that is gone takes its answers with it.
 REPLACED = "The classifier was replaced meanwhile: its answers are dropped. Run again."
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QCheckBox
+from qtpy.QtWidgets import QCheckBox, QLabel
 
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.jobs import Job, Progress
@@ -17,9 +17,10 @@ from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.pages.whatif.decision_facts import percent
 from napari_channelmix.viewer.pages.whatif.flip_matrix import FlipMatrix
-from napari_channelmix.viewer.pages.whatif.run_tab import RunTab
+from napari_channelmix.viewer.pages.whatif.run_tab import CAPTION, RunTab
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 from napari_channelmix.viewer.widgets.theme import chart_colors
 from napari_channelmix.wording import counted
 
@@ -76,9 +77,12 @@ class TransplantsTab(RunTab):
             "Share of the cells that flip, mean over pairs of classes; line: interval over groups; "
             "dots: sham, a cell of the same class"
         )
+        self.caption = QLabel(CAPTION)
+        self.caption.setWordWrap(True)
+        show_secondary(self.caption, theme)
         self.every = QCheckBox("Nucleus, ring and background apart")
         self.every.setToolTip("Also the compartments of each channel. Default: off")
-        for widget in (self.lines, self.bars, self.every):
+        for widget in (self.lines, self.caption, self.bars, self.every):
             inside.addWidget(widget)
         inside = self.add_result(
             "Taken from which class",
@@ -158,6 +162,7 @@ class TransplantsTab(RunTab):
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self._theme = theme
+        show_secondary(self.caption, theme)
         self.bars.follow_theme(theme)
         self.matrix.follow_theme(theme)
         self._show_parts()
