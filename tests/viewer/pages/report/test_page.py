@@ -185,7 +185,8 @@ def test_the_script_gives_the_numbers_of_the_session(
     assert trained.notice.kind == "good", trained.notice.text()
     script = tmp_path / "again.py"
     more = (
-        "np.savez('n.npz', recall=np.mean(recall), maps=found.maps, p=model.predict_proba(cells))"
+        "np.savez('n.npz', recall=np.mean(recall), maps=attribution.maps, "
+        "p=model.predict_proba(cells))"
     )
     script.write_text(f"{script.read_text('utf-8')}\n{more}\n", "utf-8")
     bare = {
