@@ -24,11 +24,11 @@ __all__ = ["EXACT", "FeatureAutoencoder", "FeatureSettings"]
 
 _SLOPE = 0.2
 # Units that stand for the light.
-BRIEF = 32
+LIGHT_UNITS = 32
 # Standardised features further away are cut: some are the same in nearly all sprites, not in cells.
-FURTHEST = 5.0
+LARGEST = 5.0
 # Least spread of a feature, as a share of the median over all.
-LEAST = 0.1
+LEAST_SPREAD = 0.1
 # Of the posterior of unnamed latents, to begin with: variance .14.
 UNNAMED_LOG_VARIANCE = -2.0
 # Cells for each unnamed latent that its start needs.
@@ -98,9 +98,9 @@ class FeatureAutoencoder(nn.Module):
         sizes = (settings.width, settings.hidden, 2 * settings.hidden, 3 * settings.hidden)
         self.drop = nn.Dropout(settings.drop)
         self.body = _layers(sizes)
-        self.brief = _layers((settings.light, BRIEF))
-        self.mean = nn.Linear(sizes[-1] + BRIEF, settings.latents)
-        self.log_variance = nn.Linear(sizes[-1] + BRIEF, settings.latents)
+        self.brief = _layers((settings.light, LIGHT_UNITS))
+        self.mean = nn.Linear(sizes[-1] + LIGHT_UNITS, settings.latents)
+        self.log_variance = nn.Linear(sizes[-1] + LIGHT_UNITS, settings.latents)
         back = (settings.latents, *sizes[:0:-1])
         self.decoder = nn.Sequential(*_layers(back), nn.Linear(sizes[1], width))
 
@@ -108,14 +108,14 @@ class FeatureAutoencoder(nn.Module):
         """Take the constants of standardisation from (n, F + 2 C), and the network's mark."""
         spread = features.std(axis=0)
         used = spread[spread > 0]
-        least = LEAST * float(np.median(used)) if len(used) else 1.0
+        least = LEAST_SPREAD * float(np.median(used)) if len(used) else 1.0
         self.centre.copy_(torch.from_numpy(features.mean(axis=0)))
         self.scale.copy_(torch.from_numpy(np.maximum(spread, least)))
         self.probe.copy_(torch.from_numpy(probe))
 
     def standardised(self, features: Tensor) -> Tensor:
         """Features and light (n, F + 2 C) with mean 0 and spread 1 over the sprites, cut at 5."""
-        return ((features - self.centre) / self.scale).clamp(-FURTHEST, FURTHEST)
+        return ((features - self.centre) / self.scale).clamp(-LARGEST, LARGEST)
 
     def forward(self, features: Tensor) -> Posterior:
         """Posterior of the latents of what `FeatureNetwork.seen` gives, (n, F + 2 C)."""

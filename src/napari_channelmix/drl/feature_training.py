@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,7 +169,7 @@ def _learnt_before(path: Path, network: FeatureNetwork) -> FeatureDisentangler |
     return kept if isinstance(kept, FeatureDisentangler) else None
 
 
-def _keep(write: Any) -> None:
+def _keep(write: Callable[[], object]) -> None:
     """Write a file of the cache; where that cannot be, the result is there all the same."""
     with contextlib.suppress(SaveError, OSError):
         write()
