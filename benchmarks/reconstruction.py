@@ -1,13 +1,15 @@
 """How far reconstructions resemble cells: the table of docs/latents.md.
 
     python benchmarks/reconstruction.py [--sets plate bbbc013_wortmannin ...] [--cells 200]
-                                        [--finetune 20] [--drawing 1000]
+                                        [--channels DNA ...] [--models cell-sprites ...]
+                                        [--finetune 20] [--drawing 1000] [--out DIR]
 
 For each set, channel and shipped encoder: the explained share, in brackets that of another cell's
-reconstruction, as trained and after fine-tuning; with ``--drawing``, that of drawings with residual
-latents, of cells that were held out, and what each slider moves in them. One thread. Real sets are
-read from the folder CHANNELMIX_DATA, or ../shared/data beside the project; a set that is not there
-is passed over.
+reconstruction, as trained and after fine-tuning. With ``--drawing``, of cells that were held out:
+that of the reconstruction as trained, that of drawings with residual latents, and what each slider
+moves in them; DIR gets the drawings. ``colors`` are all channels as colours. One thread. Real sets
+are read from the folder CHANNELMIX_DATA, or ../shared/data beside the project; a set that is not
+there is passed over.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 from napari_channelmix import Cells, Disentangler, load_disentangler, open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.drl.channel_view import default_view
+from napari_channelmix.drl.drawing_store import save_drawing
 from napari_channelmix.drl.learnt_drawing import measure_drawing_job
 from napari_channelmix.drl.preparation import prepare_job
 from napari_channelmix.drl.reconstruction import reconstruction_job
@@ -31,14 +34,15 @@ from napari_channelmix.jobs import drain
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
 MODELS = ("texture-sprites", "cell-sprites")
-#: Channels of each set.
+COLORS = "colors"
+#: Channels of each set; ``colors``: all of them, for encoders of colour pictures.
 SETS = {
     "plate": ("DNA", "reporter"),
     "bbbc013_wortmannin": ("DNA", "GFP"),
     "jurkat_cellcycle_ifc": ("DNA", "brightfield"),
     "csm_breast_b14": ("DAPI",),
     "bbbc010_worms": ("GFP",),
-    "bccd_blood": ("G",),
+    "bccd_blood": ("G", COLORS),
     "lymphoid_mif_5ch": ("Cy3",),
     "ifcb_plankton": ("brightfield",),
 }
@@ -64,13 +68,19 @@ def figures(of: Disentangler, pictures: np.ndarray, groups: np.ndarray) -> str:
     return f"{result.explained:.2f} ({result.others:.2f}{interval}, n = {result.n_cells})"
 
 
-def drawings(of: Disentangler, pictures: np.ndarray, cells: Cells, steps: int) -> str:
+def drawings(
+    of: Disentangler, pictures: np.ndarray, groups: np.ndarray, steps: int, file: Path | None
+) -> str:
     """What drawings with residual latents explain of held-out cells, and what sliders move."""
-    held = held_out_cells(cells.groups, 0)
+    held = held_out_cells(groups, 0)
+    before = figures(of, pictures[held], groups[held])
     drawing = drain(learn_drawing_job(of, pictures, held, steps=steps))
+    if file is not None:
+        save_drawing(drawing, file)
     values = of.encode(pictures)
-    measuring = measure_drawing_job(drawing, pictures, values, cells.groups, held, of.axes())
-    return "; " + "\n  ".join(drain(measuring).lines)
+    learnt = drain(measure_drawing_job(drawing, pictures, values, groups, held, of.axes()))
+    lines = (f"held-out cells as trained {before}", f"{steps} steps learnt from {(~held).sum()}")
+    return "".join(f"\n  {line}" for line in (*lines, *learnt.lines))
 
 
 def main() -> None:
@@ -80,20 +90,31 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--finetune", type=int, default=0, help="epochs; 0: as trained only")
     parser.add_argument("--drawing", type=int, default=0, help="steps of learning; 0: none")
+    parser.add_argument("--channels", nargs="+", help="of these channels alone")
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
+    parser.add_argument("--out", type=Path, help="folder for the drawings")
     args = parser.parse_args()
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
     for name in args.sets:
         cells = cells_of(name, args.cells)
         if cells is None:
             print(f"{name}: not there")
             continue
         for channel in SETS[name]:
-            for model in MODELS:
+            if args.channels and channel not in args.channels:
+                continue
+            for model in args.models:
                 of = load_disentangler(model)
-                view = default_view(of, cells, channel)
+                if channel == COLORS and of.shape[0] == 1:
+                    continue
+                view = default_view(of, cells, None if channel == COLORS else channel)
                 pictures = drain(prepare_job(cells, view)).pictures
                 line = f"{name}, {channel}: {model} {figures(of, pictures, cells.groups)}"
                 if args.drawing:
-                    line += drawings(of, pictures, cells, args.drawing)
+                    file = f"{name}-{channel}-{model}.safetensors"
+                    place = None if args.out is None else args.out / file
+                    line += drawings(of, pictures, cells.groups, args.drawing, place)
                 if args.finetune:
                     tuned = of.finetune(pictures, epochs=args.finetune)
                     line += f"; fine-tuned {figures(tuned, pictures, cells.groups)}"

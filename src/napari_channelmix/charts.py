@@ -21,6 +21,7 @@ __all__ = [
     "ShownFigure",
     "bars_figure",
     "contact_sheet",
+    "literal",
     "matrix_figure",
     "picture_figure",
     "ranges_figure",
@@ -30,6 +31,8 @@ __all__ = [
 COLORS = (BLUE, "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
 # Bars, letters of a name, and classes up to which a matrix has numbers in it.
 BARS, LETTERS, NUMBERED = 40, 40, 15
+# Rows of a matrix that have names, spread evenly, and rows of ranges.
+NAMED, RANGES = 30, 60
 # Cells in a row of a sheet.
 ACROSS = 6
 
@@ -80,6 +83,8 @@ def bars_figure(
     interval = f"; line: {bars.interval}" if bars.interval else ""
     reference = f"; orange: {bars.reference}" if bars.reference else ""
     axes.set_xlabel(_folded(f"{bars.unit}{interval}{reference}", 60), fontsize="small")
+    more = len(bars.rows) - len(rows)
+    title += f"; the first {len(rows)} of {len(bars.rows)} are shown" if more else ""
     _titled(axes, title, warnings, ax is None)
     if not rows:
         axes.text(0.5, 0.5, "nothing was measured", transform=axes.transAxes, ha="center")
@@ -94,16 +99,22 @@ def matrix_figure(
     warnings: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Figure:
-    """Counts (R, C) of labels against predictions; the tint is the share of the row."""
+    """Counts (R, C) of labels against predictions; the tint is the share of the row.
+
+    Of many classes every second, third, ... has its name beside it.
+    """
     table = np.asarray(counts, dtype=np.int64)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    side = max(3.4, 1.8 + 0.55 * max(table.shape))
+    side = max(3.4, 1.8 + 0.55 * min(max(table.shape), NAMED))
+    step = -(-max(table.shape) // NAMED)
     axes = ax or new_axes(side + 1.6, side + 0.4)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize="small")
+    names = [_name(name) for name in columns]
+    places = range(0, len(names), step)
+    axes.set_xticks(places, names[::step], rotation=45, ha="right", fontsize="small")
     totals = table.sum(axis=1).tolist()
-    names = [f"{name} (n = {total})" for name, total in zip(rows, totals, strict=True)]
-    axes.set_yticks(range(len(rows)), names, fontsize="small")
+    names = [f"{_name(name)} (n = {total})" for name, total in zip(rows, totals, strict=True)]
+    axes.set_yticks(range(0, len(names), step), names[::step], fontsize="small")
     axes.set_xlabel("predicted")
     axes.set_ylabel("label")
     if max(table.shape) <= NUMBERED:
@@ -135,17 +146,24 @@ def ranges_figure(
     warnings : sequence of str
     ax : matplotlib.axes.Axes, optional
     """
+    classes = len(ranges)
+    # As many as have a colour of their own.
+    ranges = dict(list(ranges.items())[: len(COLORS)])
+    title += f"; the first {len(ranges)} of {classes} classes" if classes > len(ranges) else ""
+    title += f"; the first {RANGES} of {len(names)} rows" if len(names) > RANGES else ""
+    names = names[:RANGES]
     count = max(len(ranges), 1)
     axes = ax or new_axes(6.4, 1.5 + 0.22 * max(len(names), 2) * (1 + 0.4 * count))
     places = np.arange(len(names))
-    for index, (kind, ends) in enumerate(ranges.items()):
+    for index, (kind, every) in enumerate(ranges.items()):
+        ends = every[:RANGES]
         shift = 0.6 * ((index + 0.5) / count - 0.5)
         color = COLORS[index % len(COLORS)]
         axes.hlines(places + shift, ends[:, 0], ends[:, 2], color=color)
-        axes.plot(ends[:, 1], places + shift, "o", color=color, label=kind, markersize=4)
+        axes.plot(ends[:, 1], places + shift, "o", color=color, label=_name(kind), markersize=4)
     axes.set_yticks(places, [_name(name) for name in names], fontsize="small")
     axes.invert_yaxis()
-    axes.set_xlabel(unit, fontsize="small")
+    axes.set_xlabel(_folded(unit, 80), fontsize="small")
     if ranges:
         axes.legend(fontsize="x-small")
     _titled(axes, title, warnings, ax is None)
@@ -187,6 +205,11 @@ def new_axes(width: float, height: float) -> Axes:
     return axes
 
 
+def literal(text: str) -> str:
+    """A text that matplotlib draws as it is: a dollar sign would begin a formula."""
+    return text.replace("$", r"\$")
+
+
 def _figure_of(axes: Axes) -> Figure:
     figure = axes.get_figure(root=True)
     assert figure is not None
@@ -209,10 +232,9 @@ def _titled(axes: Axes, title: str, warnings: Sequence[str], own: bool) -> None:
 
 
 def _name(name: str, note: str = "") -> str:
-    # A dollar sign would begin a formula.
-    cut = textwrap.shorten(name, LETTERS, placeholder="…").replace("$", r"\$")
-    return f"{cut}\n{note}" if note else cut
+    cut = literal(textwrap.shorten(name, LETTERS, placeholder="…"))
+    return f"{cut}\n{literal(note)}" if note else cut
 
 
 def _folded(text: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(text, width)[:6]).replace("$", r"\$")
+    return literal("\n".join(textwrap.wrap(text, width, max_lines=6, placeholder=" …")))

@@ -214,6 +214,8 @@ def test_training_starts_from_the_weights_of_a_file(
     model = cm.train_classifier(cells, weights=str(tmp_path / "start.safetensors"), **options)
     torch.testing.assert_close(model.network.stem.weight, start.stem.weight, atol=1e-4, rtol=0)
     assert len(model.provenance["weights"]) == 64
+    noted = [line for line in model.record["warnings"] if "start.safetensors" in line]
+    assert len(noted) == 1 and "hold only if those weights were not trained on them" in noted[0]
     other = OfTimm("net4", 1, 5)
     save_file({"more": torch.zeros(2), **other.state_dict()}, tmp_path / "other.safetensors")
     with pytest.raises(

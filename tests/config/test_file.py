@@ -5,7 +5,9 @@ import json
 import pytest
 
 from napari_channelmix.config import (
+    ClassifierPart,
     LatentsPart,
+    TrainingPart,
     read_config,
     write_config,
 )
@@ -26,6 +28,32 @@ def test_paths_in_the_file_are_relative_to_it(config, tmp_path):
     path.parent.rename(moved)
     found = read_config(moved / "config.json").data.dataset
     assert found == str(tmp_path / "moved" / "plate" / "dataset.toml")
+
+
+def test_weights_and_features_move_with_the_file(config, tmp_path):
+    training = TrainingPart(weights=str(tmp_path / "start.cmx"))
+    changes = {
+        "classifier": ClassifierPart(training=training),
+        "latents": LatentsPart(features=str(tmp_path / "own.cmx")),
+    }
+    path = write_config(config.model_copy(update=changes), tmp_path / "runs" / "config.json")
+    content = json.loads(path.read_text("utf-8"))
+    assert content["classifier"]["training"]["weights"] == "../start.cmx"
+    assert content["latents"]["features"] == "../own.cmx"
+    (tmp_path / "moved").mkdir()
+    path.parent.rename(tmp_path / "moved" / "runs")
+    moved = read_config(tmp_path / "moved" / "runs" / "config.json")
+    assert moved.classifier.training.weights == str(tmp_path / "moved" / "start.cmx")
+    assert moved.latents.features == str(tmp_path / "moved" / "own.cmx")
+
+
+def test_no_weights_and_the_name_of_features_are_no_path(config, tmp_path):
+    changes = {
+        "classifier": ClassifierPart(training=TrainingPart()),
+        "latents": LatentsPart(features="efficientnet-lite0"),
+    }
+    config = config.model_copy(update=changes)
+    assert read_config(write_config(config, tmp_path / "c.json")) == config
 
 
 def test_the_name_of_a_shipped_model_is_no_path(config, tmp_path):

@@ -8,7 +8,12 @@ import torch
 
 from napari_channelmix import load_model, open_dataset, run_config
 from napari_channelmix.config import Config, ExplanationPart, read_config, write_config
-from napari_channelmix.config.from_results import classifier_part, data_part, latents_part
+from napari_channelmix.config.from_results import (
+    classifier_part,
+    data_part,
+    latents_part,
+    training_part,
+)
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import ConfigError, ModelError
 
@@ -78,3 +83,15 @@ def test_a_disentangler_from_a_file_is_named_by_its_whole_path(tmp_path, monkeyp
     named = about | {"disentangler": "own.safetensors"}
     assert latents_part(named).model == str(tmp_path / "own.safetensors")
     assert latents_part({"seed": 0}) is None
+
+
+def test_weights_and_features_from_files_are_named_by_their_whole_path(tmp_path, monkeypatch):
+    (tmp_path / "start.cmx").write_bytes(b"")
+    (tmp_path / "vit").mkdir()
+    monkeypatch.chdir(tmp_path)
+    training = {"request": {"weights": "start.cmx"}, "device": "cpu", "threads": 1}
+    assert training_part(training).weights == str(tmp_path / "start.cmx")
+    about = {"settings": {"view": None}, "model": "texture-sprites"}
+    assert latents_part(about | {"request": {"features": "vit"}}).features == str(tmp_path / "vit")
+    named = about | {"request": {"features": "efficientnet-lite0"}}
+    assert latents_part(named).features == "efficientnet-lite0"

@@ -132,10 +132,17 @@ def test_each_of_several_data_sets_has_names_and_a_folder_of_its_own():
         "importance_1 = cm.channel_importance(",
         'predictions_2 = cm.predict_cells(model_1, cells_2, "a_b_1_0/predictions")',
         "# The cells of a/b 1/0.",
-        "found_3 = cm.explain(",
+        "attribution_3 = cm.explain(",
         "latents_1 = cm.latents(",
     ):
         assert said in script
     # Both data sets are opened before anything is trained.
     assert script.index("cells_2 =") < script.index("model_1 =")
     assert "model_2" not in script and "cells =" not in script
+
+
+def test_a_script_tests_the_maps_where_the_config_does():
+    tested = ExplanationPart(cells=(1,), reliability=True)
+    assert "reliability" not in script_of(full())
+    script = script_of(full(explanations=(tested,)))
+    assert "reliability=True" in script and "print(attribution.reliability)" in script

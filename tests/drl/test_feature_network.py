@@ -107,6 +107,7 @@ def test_colours_are_never_made_grey():
         (lambda x: patches(x) + torch.rand(1), "from call to call"),
         (lambda x: patches(x) - patches(x).mean(dim=0), "other images beside it"),
         (nn.Linear(3, 4), "cannot take images of shape"),
+        (lambda x: len(x) / 0, "cannot take images of shape .*division by zero"),
     ],
 )
 def test_what_is_no_network_of_features_is_refused_in_a_line(extract, words):

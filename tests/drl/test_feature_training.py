@@ -259,3 +259,34 @@ def test_another_process_encodes_the_same(trained, pictures):
     there = pickle.loads(pickle.dumps(trained))
     assert there.taught is None
     np.testing.assert_array_equal(there.encode(pictures), trained.encode(pictures))
+
+
+def test_unnamed_latents_start_as_what_named_ones_leave_out():
+    of = untrained_on_features(pairs=80)
+    network, unnamed = of.network, of.code.spare
+    features = torch.from_numpy(of.taught.features)
+    with torch.no_grad():
+        named = network(features).mean[:, ~unnamed]
+        network.start_unnamed(features, unnamed)
+        seen = network(features).mean
+        decoded, without = network.decoder(seen), network.decoder(seen * ~unnamed)
+    torch.testing.assert_close(seen[:, ~unnamed], named)
+    # Mean 0, spread 1, apart from each other and from the named ones.
+    live = seen[:, unnamed]
+    live = live[:, live.std(dim=0) > 0.5]
+    count = live.shape[1]
+    assert count >= 8
+    torch.testing.assert_close(live.mean(dim=0), torch.zeros(count), atol=1e-2, rtol=0)
+    torch.testing.assert_close(live.T @ live / len(live), torch.eye(count), atol=1e-2, rtol=0)
+    across = (named - named.mean(dim=0)).T @ live / len(live)
+    assert float(across.abs().max()) < 1e-2
+    # The decoder does not know of them yet.
+    torch.testing.assert_close(decoded, without)
+
+
+def test_few_cells_leave_unnamed_latents_as_they_are():
+    of = untrained_on_features()
+    before = {name: value.clone() for name, value in of.network.state_dict().items()}
+    of.network.start_unnamed(torch.from_numpy(of.taught.features[:20]), of.code.spare)
+    for name, value in of.network.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)

@@ -112,6 +112,15 @@ def test_the_words_carry_figures_and_say_what_must_not_be_read() -> None:
     assert replace(good, n_groups=4).text.endswith("4 groups say little about other groups.")
 
 
+def test_a_drawing_of_too_few_groups_is_not_said_to_differ_from_its_cells() -> None:
+    wide = Reconstruction(0.86, 0.55, 1.0, -4.75, 5.61, -2.0, 140, 3)
+    assert "is not shown by these groups" in wide.drawing_text("cells")
+    sure = replace(wide, ahead_low=1.0, n_groups=20).drawing_text("cells")
+    assert sure.endswith("that of another cell -475 %.")
+    assert replace(wide, explained=0.3).drawing_text("cells").endswith("do not read it.")
+    assert replace(wide, ahead=-0.1).drawing_text("cells").endswith("do not read it.")
+
+
 def test_a_single_cell_and_empty_pictures_have_no_figure() -> None:
     assert measured(cells(1), cells(1) / 255) is None
     assert measured(np.zeros((3, 1, 4, 4)), np.zeros((3, 1, 4, 4))) is None

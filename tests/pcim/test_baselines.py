@@ -37,13 +37,13 @@ def test_what_is_complete_sums_to_the_change_of_the_log_odds(name, planted, make
         problem.target.log_odds(planted.network(x)).detach()
         for x in (problem.x, problem.mean.expand_as(problem.x))
     ]
-    found = evidence(name, problem).sum(dim=(1, 2, 3))
-    torch.testing.assert_close(found, odds[0] - odds[1], rtol=1e-4, atol=1e-4)
+    result = evidence(name, problem).sum(dim=(1, 2, 3))
+    torch.testing.assert_close(result, odds[0] - odds[1], rtol=1e-4, atol=1e-4)
 
 
 def test_occlusion_of_all_channels_is_the_same_in_each(planted, make_problem):
-    found = evidence("occlusion", make_problem(planted.network, planted.crops))
-    torch.testing.assert_close(found[:, 0], found[:, 2])
+    result = evidence("occlusion", make_problem(planted.network, planted.crops))
+    torch.testing.assert_close(result[:, 0], result[:, 2])
     own = evidence("occlusion", make_problem(planted.network, planted.crops, separate=True))
     assert own[:, 1].abs().max() > 0.1
     assert own[:, [0, 2]].abs().max() < 1e-5
@@ -73,13 +73,13 @@ def test_every_baseline_finds_the_planted_pixels(name, planted, make_problem):
 
 
 def test_finished_maps_are_signed_or_absolute_summed_or_separate():
-    found = torch.tensor([1.0, -3.0]).view(1, 2, 1, 1).expand(1, 2, 4, 4)
+    result = torch.tensor([1.0, -3.0]).view(1, 2, 1, 1).expand(1, 2, 4, 4)
     for absolute, separate, wanted in (
         (False, False, [-2.0]),
         (True, False, [4.0]),
         (True, True, [1.0, 3.0]),
     ):
-        maps = finished(found, absolute=absolute, sigma=1.5, separate=separate)
+        maps = finished(result, absolute=absolute, sigma=1.5, separate=separate)
         torch.testing.assert_close(maps[0, :, 2, 2], torch.tensor(wanted))
 
 
@@ -116,11 +116,13 @@ def test_a_map_is_the_evidence_with_what_suits_its_method(
     name, absolute, sigma, classifier, crops, make_problem
 ):
     problem = make_problem(classifier, crops)
-    found = evidence(name, problem)
+    result = evidence(name, problem)
     maps = next(attribute(name, problem))
-    summed = (found.abs() if absolute else found).sum(dim=1, keepdim=True)
+    summed = (result.abs() if absolute else result).sum(dim=1, keepdim=True)
     torch.testing.assert_close(maps.values, blurred(summed, sigma))
-    torch.testing.assert_close(maps.magnitude, blurred(found.abs().sum(dim=1, keepdim=True), sigma))
+    torch.testing.assert_close(
+        maps.magnitude, blurred(result.abs().sum(dim=1, keepdim=True), sigma)
+    )
 
 
 def test_integrated_gradients_take_32_steps_two_for_each_cell_at_once(planted, make_problem):
@@ -136,7 +138,7 @@ def test_integrated_gradients_take_32_steps_two_for_each_cell_at_once(planted, m
 def test_occlusion_slides_a_window_of_a_fifth_by_half_of_it(planted, make_problem):
     problem = make_problem(planted.network, planted.crops[:1])
     # 24 x 20 pixels: windows of 4 at steps of 2; the mean of the data set takes their place.
-    found = evidence("occlusion", problem)[0].sum(dim=0)
+    result = evidence("occlusion", problem)[0].sum(dim=0)
     wanted, times = torch.zeros(24, 20), torch.zeros(24, 20)
     weight = planted.network.weight[1].detach()
     # What a pixel adds to the log odds: its weight times its distance from the mean, which is 0.
@@ -146,7 +148,7 @@ def test_occlusion_slides_a_window_of_a_fifth_by_half_of_it(planted, make_proble
             window = slice(row, row + 4), slice(column, column + 4)
             wanted[window] += each[window].sum()
             times[window] += 1
-    torch.testing.assert_close(found, wanted / times, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(result, wanted / times, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["expected-gradients", "integrated-gradients-many"])
@@ -171,8 +173,10 @@ def test_starts_that_differ_give_the_mean_of_their_changes_of_a_linear_network(
 
 
 def test_expected_gradients_say_so_where_there_are_no_other_cells(planted, make_problem):
-    with pytest.raises(ModelError, match="there are too few; give 12 cells or more"):
-        evidence("expected-gradients", make_problem(planted.network, planted.crops))
+    problem = make_problem(planted.network, planted.crops)
+    for name in ("expected-gradients", "expected-gradients-18"):
+        with pytest.raises(ModelError, match=f"'{name}' .*too few; give 12 cells or more"):
+            evidence(name, problem)
 
 
 def test_a_cell_is_never_its_own_start(planted, make_problem):
@@ -208,8 +212,8 @@ def test_relevance_of_a_network_of_one_convolution_by_hand():
     # score 1 = mean of the first map (1 x) + half the maximum of the second (2 x).
     wanted = torch.tensor([[[[1.0 + 4.0, 0.5], [0.25, 0.25]]]])
     with torch.enable_grad():
-        found = relevance(captum_attr(), network, problem)
-    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+        result = relevance(captum_attr(), network, problem)
+    torch.testing.assert_close(result, wanted, rtol=1e-4, atol=1e-5)
 
 
 def captum_attr():

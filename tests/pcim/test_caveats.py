@@ -1,4 +1,4 @@
-"""Beside a faithful map stands what limits it: a close call, a classifier of few cells."""
+"""Beside a faithful map stands what limits it: a close prediction, a classifier of few cells."""
 
 from dataclasses import replace
 from types import SimpleNamespace

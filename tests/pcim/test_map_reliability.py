@@ -12,7 +12,7 @@ from napari_channelmix.classify import NetworkSpec
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import reliability_job
 from napari_channelmix.pcim.cell_source import Source
-from napari_channelmix.pcim.chance import random_maps
+from napari_channelmix.pcim.chance import MAPS, ChanceTest, curves_job, random_maps
 from napari_channelmix.pcim.map_reliability import randomised
 
 
@@ -31,10 +31,30 @@ def test_a_good_map_is_better_than_chance_and_a_random_one_is_not(planted):
     found = reliability(good)
     assert found.better_than_chance.all()
     assert found.words(0)[0].startswith("Faithful: better than random maps (p < 0.001, n = 24 ")
-    bad = replace(good, maps=random_maps(good.maps.shape, 1, seed=9)[0])
-    found = reliability(bad)
-    assert not found.better_than_chance.any()
-    assert found.words(0)[0] == "This map is no better than a random one: do not read it."
+    source, unlinked = good.source.read(), random_maps(good.maps.shape, 30, seed=9)
+
+    def curves(maps):
+        return drain(curves_job(source, maps, good.target))
+
+    chance = [curves(maps) for maps in random_maps(good.maps.shape, MAPS, seed=0)]
+    passed = [ChanceTest.of(curves(maps), chance).better.mean() for maps in unlinked]
+    # One in twenty is to pass, of these 120.
+    assert np.mean(passed) < 0.15
+    bad = reliability(replace(good, maps=unlinked[0]))
+    cell = int(np.argmin(bad.better_than_chance))
+    assert bad.words(cell)[0] == "This map is no better than a random one: do not read it."
+
+
+def test_what_is_known_of_a_cell_does_not_depend_on_its_company(planted):
+    together = reliability(explain(planted.network, planted.crops, device="cpu"), seed=3)
+    attribution = explain(planted.network, planted.crops, device="cpu", only=[2])
+    alone = reliability(attribution, seed=3)
+    test, own = together.against_chance, alone.against_chance
+    np.testing.assert_allclose(own.random[:, 0], test.random[:, 2], atol=1e-4)
+    np.testing.assert_allclose(alone.staying[0], together.staying[2], atol=0.02)
+    # Each cell is tested with random maps of its own.
+    assert np.abs(test.random[:, 1] - test.random[:, 2]).max() > 0.01
+    assert alone.words(0) == together.words(2)
 
 
 def test_a_function_has_no_weights_to_be_randomised(planted):

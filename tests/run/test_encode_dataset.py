@@ -88,8 +88,9 @@ def test_the_files_are_those_of_the_python_function(dataset, cells, tmp_path, ca
     assert (about["name"], about["seed"]) == (cells.name, 0)
     assert (len(about["data"]), len(about["model"])) == (64, 64)
     assert about["settings"]["limit"] is about["settings"]["channel"] is None
-    # The summary names every latent with its badge, and accuracies beside those of features.
-    for one in found.trust:
+    # The summary has every named latent with its badge, and accuracies beside those of features.
+    assert "2 more latents have no name" in shown.out
+    for one in (entry for entry in found.trust if entry.badge != "spare"):
         line = next(line for line in shown.out.splitlines() if line.startswith(f"{one.name}  "))
         assert line.endswith(f"{one.badge:<12}  {one.words}")
     assert "balanced accuracy on held-out cells (95 % interval); chance 0.500" in shown.out
@@ -225,6 +226,17 @@ def plain(dataset, tmp_path_factory):
         patch.setattr(room, "latents_job", lambda *a, **s: job(*a, **s, separate=False))
         assert run(dataset, out, "--limit", "8") == 0
     return out
+
+
+def test_drawings_of_other_steps_are_never_mixed(dataset, plain, tmp_path, capsys):
+    content = said_in(plain)
+    content["provenance"]["settings"] |= {"drawing": "residual", "drawing_steps": 200}
+    (tmp_path / "latents.json").write_text(json.dumps(content), "utf-8")
+    residual = ["--limit", "8", "--drawing", "residual"]
+    assert run(dataset, tmp_path, *residual, "--drawing-steps", "300") == 2
+    assert "made with --drawing-steps 200 instead of 300;" in capsys.readouterr().err
+    assert run(dataset, tmp_path, "--limit", "8") == 2
+    assert "made with --drawing residual instead of named" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,32 @@ def test_close_calls_of_a_file_without_caveats_are_those_of_its_kind_of_output()
     assert _words(content | independent) == [()]
 
 
+def test_what_tests_say_of_a_map_is_told_beside_it():
+    content = {"n": 2, "doubts": ((), ("it is flat",)), "caveats": ((), ("close",))}
+    tested = {"readable": (True, False), "words": (("Faithful.",), ("No better than random.",))}
+    assert _words(content) == [(), ("Do not read this map: it is flat.", "Close.")]
+    assert _words(content | {"reliability": tested}) == [
+        ("Faithful.",),
+        (
+            "Do not read this map: it is flat.",
+            "Do not read this map.",
+            "No better than random.",
+            "Close.",
+        ),
+    ]
+
+
+def test_tested_maps_are_counted_in_the_report(made, tmp_path):
+    maps, model = tmp_path / "maps", str(made / "M.cmx")
+    explain = ["explain", str(made / "plate" / "dataset.toml"), "--model", model, "--limit", "2"]
+    assert main([*explain, "--out", str(maps), "--reliability", *QUICK]) == 0
+    assert report(made, tmp_path / "r.html", "--model", model, "--explain", str(maps)) == 0
+    page = (tmp_path / "r.html").read_text("utf-8")
+    counted = json.loads((maps / "explain.json").read_text("utf-8"))["reliability"]
+    assert f"{counted['readable_maps']} of 2 maps may be read" in page
+    assert counted["words"][0][0].replace("<", "&lt;") in page
+
+
 def test_what_if_transplants_channels_and_the_audit_have_sections(made, tmp_path, capsys):
     data, folder, card = made / "plate" / "dataset.toml", tmp_path / "w", tmp_path / "audit.json"
     common = [str(data), "--model", str(made / "M.cmx"), "--limit", "6", *QUICK]

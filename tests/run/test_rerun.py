@@ -121,7 +121,8 @@ def test_the_script_gives_the_same_numbers_without_a_display(done, config, tmp_p
     script.write_text(
         script_of(config) + "import json, sys\n"
         "json.dump({'recall': np.mean(recall), 'share': importance.share}, open('n.json', 'w'))\n"
-        "np.savez('n.npz', maps=found_1.maps, channels=found_2.channel_maps, z=latents.values)\n",
+        "np.savez('n.npz', maps=attribution_1.maps, channels=attribution_2.channel_maps, "
+        "z=latents.values)\n",
         "utf-8",
     )
     bare = {

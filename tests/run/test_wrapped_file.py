@@ -91,6 +91,8 @@ def test_the_command_line_needs_no_names_for_it(plate: Path, capsys: Any) -> Non
     assert "runs code of its maker" in capsys.readouterr().err
     assert main(["predict", str(plate), "--out", "p", "--class-names", "a", "b", *chosen]) == 2
     assert "has its own classes (dark, bright)" in capsys.readouterr().err
+    assert main(["predict", str(plate), "--out", "p", "--size", "9", "9", "9", *chosen]) == 2
+    assert "--size 9 9 9: give a side in pixels" in capsys.readouterr().err
 
 
 def test_a_config_names_the_file_alone_and_other_weights_are_another_model(plate: Path) -> None:

@@ -145,3 +145,18 @@ def latents_of_features() -> Latents:
     import dataclasses
 
     return dataclasses.replace(latents(), disentangler=tiny_of_features())
+
+
+def learnt_to_draw(found: Latents) -> Latents:
+    """The same latents with drawings of a network that learnt nothing."""
+    import dataclasses
+
+    from napari_channelmix.drl.learnt_drawing import LearntDrawing
+    from napari_channelmix.drl.residual_drawing import ResidualDrawing
+    from napari_channelmix.drl.residual_network import ResidualNetwork, ResidualSettings
+
+    sizes = ResidualSettings(found.disentangler.shape[0], len(found.names), maps=2)
+    drawing = ResidualDrawing(found.disentangler, ResidualNetwork(sizes).eval())
+    count = len(found.values)
+    learnt = LearntDrawing(drawing, np.zeros(count, bool), np.ones(count), None)
+    return dataclasses.replace(found, drawing=learnt)

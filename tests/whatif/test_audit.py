@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from napari_channelmix import audit
+from napari_channelmix import audit, wrap
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.errors import DataError, ModelError
@@ -210,3 +210,18 @@ def test_points_have_no_outline_so_nothing_is_taken_away() -> None:
     # Found by light, so what a neighbour is is not known.
     assert result.check("neighbours").answer == "not tested"
     assert "label image" in result.check("neighbours").line
+
+
+def test_crops_of_a_few_pixels_are_audited_like_others() -> None:
+    crops = np.random.default_rng(0).normal(100, 5, (24, 1, 3, 3)).astype(np.float32)
+    crops[::2] += 40
+    cells = Cells.from_array(
+        crops, ["stain"], np.arange(24) % 2, ["high", "low"], np.arange(24) // 4, name="tiny"
+    )
+    rule = wrap(
+        lambda some: np.stack([some.mean((1, 2, 3)) - 120, 120 - some.mean((1, 2, 3))], axis=1),
+        channels=cells.channels,
+        classes=cells.classes,
+    )
+    answers = {check.key: check.answer for check in card(rule, cells).checks}
+    assert answers["background alone"] == "not tested"

@@ -150,6 +150,13 @@ def test_a_class_with_one_cell_is_said_and_has_no_sham(model, cells):
     assert np.isnan(row["sham"]) and not row["above_sham"]
 
 
+def test_without_any_sham_nothing_is_said_of_channels(model, cells):
+    rows = [int(np.flatnonzero(cells.labels == code)[0]) for code in (0, 1)]
+    result = cm.transplant(model, cells.subset(np.array(rows)), compartments=False, only="all")
+    assert np.isnan(result.matrix["sham"]).all()
+    assert "is not known: no two cells of a class lie alike" in result.lines[0]
+
+
 def test_cells_that_are_all_called_the_same_are_refused(cells):
     with pytest.raises(ModelError, match="predicts all 60 cells as low"):
         cm.transplant(_of_gfp_and_dna(lambda means: means[:, 0] > 1e6), cells)

@@ -12,6 +12,7 @@ from napari_channelmix.classify.calibration_metrics import calibration_of
 from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
+from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
@@ -66,8 +67,8 @@ class Evaluation(ShownResult):
         Of the data set.
     estimate : AccuracyEstimate
         On the cells with a class that the classifier knows, with intervals over their groups. It,
-        ``confusion`` and ``confidence`` are of calls with the balanced prior, in which classes
-        weigh alike.
+        ``confusion`` and ``confidence`` are of predictions with the balanced prior, in which
+        classes weigh alike.
     confusion : Confusion
         Rows are the classes the cells were given.
     confidence : float
@@ -292,6 +293,7 @@ def evaluate_job(
     """`evaluate` as a job: a step for each batch."""
     chosen = merged(EvaluationSettings, settings, options)
     seed, only = chosen.seed, chosen.only
+    refuse_no_cells(cells)
     places = class_places(cells.classes, model.classes)
     labels = matching(cells.labels, cells.classes, model.classes)
     usable = labels >= 0

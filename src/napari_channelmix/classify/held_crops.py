@@ -147,7 +147,7 @@ class HeldCrops:
         for crops in self.batches(rows):
             signature.update(crops.tobytes())
             done += len(crops)
-            yield Progress(done, len(rows), f"signing the cells, {done:,} of {len(rows):,}")
+            yield Progress(done, len(rows), f"checking the cells, {done:,} of {len(rows):,}")
 
     def read(self, rows: IntArray) -> FloatArray:
         """The crops at these positions, (n, C, H, W), in raw units; channels last in memory."""

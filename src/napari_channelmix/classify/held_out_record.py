@@ -26,7 +26,7 @@ def held_out_record(
     *,
     doubt: str = "",
 ) -> dict[str, Any]:
-    """Figures of the calls with the balanced prior, by class and by held-out group.
+    """Figures of the predictions with the balanced prior, by class and by held-out group.
 
     Parameters
     ----------

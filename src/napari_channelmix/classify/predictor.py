@@ -252,7 +252,7 @@ class Predictor(ABC):
     ) -> npt.NDArray[np.int64]:
         """Most probable class of each cell (n,), a position in ``classes``.
 
-        It follows the prior, as the probabilities do. Balanced accuracy is of the calls with
+        It follows the prior, as the probabilities do. Balanced accuracy is of the predictions with
         ``prior="balanced"``.
         """
         called = drain(self.call_job(cells, prior=prior))

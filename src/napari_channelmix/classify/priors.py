@@ -5,10 +5,10 @@ where all classes are equally frequent (the balanced prior). The rule, at every 
 
 1. Scores over the temperature, then the softmax: probabilities under the balanced prior.
 2. Times the shares of the prior, to the sum 1: the probabilities that are shown (`corrected`).
-3. The call is the class with the highest probability that is shown.
+3. The prediction is the class with the highest probability that is shown.
 
-Accuracy, recall and confusion weigh classes alike, so they are of calls with the balanced prior.
-Maps and evidence are of the scores, which no prior changes.
+Accuracy, recall and confusion weigh classes alike, so they are of predictions with the balanced
+prior. Maps and evidence are of the scores, which no prior changes.
 """
 
 from __future__ import annotations

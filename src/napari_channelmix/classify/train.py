@@ -32,6 +32,7 @@ from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.data.borders import BACKGROUND
+from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.data.statistics import statistics_job
 from napari_channelmix.errors import TooFewGroupsError
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassLearner", "inner_split", "train_classifier", "train_classifier_job", "train_on"]
 
+# What is not known where a training starts from weights of a file.
+STARTED = (
+    "figures of held-out cells, and what is said of cells it was not trained on, hold only if "
+    "those weights were not trained on them either"
+)
 # The mixing weights learn this many times faster than the network.
 MIXING_RATE = 10.0
 # Small sets pass several times in an epoch, else an epoch would be over before anything is learnt.
@@ -162,6 +168,7 @@ def train_on(
     network = spec.build(seed)
     if weights:
         start_from(network, weights)
+        warnings = (*warnings, f"it started from {Path(weights).name}: {STARTED}")
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = ClassLearner(
         network,
@@ -277,6 +284,7 @@ def train_classifier_job(
     """
     resolved = _settings(settings, mix, options)
     place = choose_device(resolved.device)
+    refuse_no_cells(cells)
     cells = shown_cells(cells.labelled(), resolved)
     spec = NetworkSpec(
         resolved.network,

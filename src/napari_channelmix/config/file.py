@@ -27,7 +27,13 @@ KIND = "a config (JSON)"
 # What a reader looks for first.
 HEAD = ("schema", "made", "versions", "device")
 # Where paths stand in a config.
-PLACES = (("data", "dataset"), ("classifier", "file"), ("latents", "model"))
+PLACES = (
+    ("data", "dataset"),
+    ("classifier", "file"),
+    ("classifier", "training", "weights"),
+    ("latents", "model"),
+    ("latents", "features"),
+)
 
 
 def write_config(config: Config, path: str | Path) -> Path:
@@ -109,20 +115,22 @@ def _moved(content: dict[str, Any], change: Callable[[str], str]) -> None:
 
 def _move_paths_of(content: dict[str, Any], change: Callable[[str], str]) -> None:
     """The same for one data set of a config."""
-    for part, key in PLACES:
-        inside = content.get(part)
+    for *parts, key in PLACES:
+        inside: Any = content
+        for name in parts:
+            inside = inside.get(name) if isinstance(inside, dict) else None
         text = inside.get(key) if isinstance(inside, dict) else None
-        if not isinstance(text, str) or (part == "latents" and not _is_path(text)):
+        if not isinstance(text, str) or not text or (parts == ["latents"] and not _is_path(text)):
             continue
         function = FUNCTION.fullmatch(text)
-        if function is None or part != "classifier":
-            inside[key] = change(text)  # type: ignore[index]
+        if function is None or parts != ["classifier"]:
+            inside[key] = change(text)
         elif function[1]:
-            inside[key] = f"{change(function[1])}:{function[2]}"  # type: ignore[index]
+            inside[key] = f"{change(function[1])}:{function[2]}"
 
 
 def _is_path(text: str) -> bool:
-    return text.endswith(".safetensors") or "/" in text or "\\" in text
+    return text.endswith((".safetensors", ".cmx")) or "/" in text or "\\" in text
 
 
 def _relative(text: str, folder: Path) -> str:

@@ -70,6 +70,8 @@ def training_part(provenance: Mapping[str, Any]) -> TrainingPart | None:
         request = provenance.get("request") or _earlier_training(provenance)
         # What 'auto' was.
         place = {"device": provenance["device"], "threads": provenance["threads"]}
+        if request.get("weights"):
+            place["weights"] = _resolved(request["weights"])
         return TrainingPart(**{**request, **place})
     except UNKNOWN:
         return None
@@ -232,6 +234,8 @@ def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
             "view": settings["view"],
             "threads": about.get("threads", 0),
         }
+        if request.get("features"):
+            known["features"] = _resolved(request["features"])
         return LatentsPart(**{**request, **known})
     except UNKNOWN:
         return None
@@ -291,5 +295,6 @@ def _prior_of(about: Mapping[str, Any]) -> Any:
 
 
 def _resolved(model: str) -> str:
-    """A file by its whole path; the name of a shipped model stays."""
-    return str(Path(model).resolve()) if Path(model).suffix and Path(model).is_file() else model
+    """A file or folder by its whole path; the name of a shipped model stays."""
+    path = Path(model)
+    return str(path.resolve()) if path.is_dir() or (path.suffix and path.is_file()) else model

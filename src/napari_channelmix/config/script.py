@@ -75,7 +75,7 @@ def script_of(config: Config) -> str:
     ]
     count = sum(len(data_set.explanations) for data_set in config.data_sets)
     variables = iter(
-        ["found"] if count == 1 else [f"found_{index}" for index in range(1, count + 1)]
+        ["attribution"] if count == 1 else [f"attribution_{index}" for index in range(1, count + 1)]
     )
     for data_set, names in named:
         if data_set.importance is not None:
@@ -299,7 +299,7 @@ def _prior(prior: str | Mapping[str, float] | None) -> list[str]:
 def _explanation(
     part: ExplanationPart, names: _Names, model: str, variable: str, device: str, prior: list[str]
 ) -> list[str]:
-    # Which cells, and that maps are measured, is for the command alone.
+    # How many cells, and that maps are scored, is for the command alone.
     mine = arguments_of(part, Question, ["prior"])
     arguments = [model, names("cells"), *mine, f"device={_text(device)}", *prior]
     if part.cells is not None:
@@ -308,10 +308,15 @@ def _explanation(
         title = f"# Which pixels of {noun} {', '.join(map(str, part.cells))}{_of(names)}."
     else:
         title = f"# Which pixels of each cell{_of(names)}."
+    tested = []
+    if part.reliability:
+        arguments.append("reliability=True")
+        tested = [f"print({variable}.reliability)"]
     return [
         title,
         *_call(f"{variable} = cm.explain", arguments),
         f"print([{variable}.classes[code] for code in {variable}.target], {variable}.scores())",
+        *tested,
     ]
 
 

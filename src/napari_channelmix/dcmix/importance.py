@@ -14,6 +14,7 @@ from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.duplicate_cells import refuse_copies
 from napari_channelmix.classify.sampling import sampling_warnings
 from napari_channelmix.classify.train import refuse_settings, tuned
+from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.dcmix.divisions import Division, divided, given
 from napari_channelmix.dcmix.plain_classifiers import answered_job
@@ -111,6 +112,8 @@ def channel_importance_job(
     and the one with decoys, and take the Shapley values of the second; put the repeats together.
     """
     chosen = merged(ImportanceSettings, settings, options)
+    for cells in (train, *([] if test is None else [test])):
+        refuse_no_cells(cells)
     seeds, seed = chosen.seeds, chosen.seed
     # That of the last training.
     hold(seed=seed + seeds - 1)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.drl.cell_chunks import (
     CellTask,
     DrawnChunk,
@@ -216,6 +217,7 @@ def latents_job(
     named_features = {"features": str(features)} if isinstance(features, str | Path) else {}
     chosen = merged(EncodingSettings, settings, {**named_model, **named_features, **options})
     finetune, seed = chosen.finetune, chosen.seed
+    refuse_no_cells(cells)
     if features is None:
         features = chosen.features
     if model is None or isinstance(model, str | Path):

@@ -24,11 +24,15 @@ __all__ = ["EXACT", "FeatureAutoencoder", "FeatureSettings"]
 
 _SLOPE = 0.2
 # Units that stand for the light.
-BRIEF = 32
+LIGHT_UNITS = 32
 # Standardised features further away are cut: some are the same in nearly all sprites, not in cells.
-FURTHEST = 5.0
+LARGEST = 5.0
 # Least spread of a feature, as a share of the median over all.
-LEAST = 0.1
+LEAST_SPREAD = 0.1
+# Of the posterior of unnamed latents, to begin with: variance .14.
+UNNAMED_LOG_VARIANCE = -2.0
+# Cells for each unnamed latent that its start needs.
+LEAST_FOR_UNNAMED = 4
 #: Buffers that are stored as they are; all other weights are rounded to half precision.
 EXACT = ("centre", "scale", "probe")
 
@@ -94,9 +98,9 @@ class FeatureAutoencoder(nn.Module):
         sizes = (settings.width, settings.hidden, 2 * settings.hidden, 3 * settings.hidden)
         self.drop = nn.Dropout(settings.drop)
         self.body = _layers(sizes)
-        self.brief = _layers((settings.light, BRIEF))
-        self.mean = nn.Linear(sizes[-1] + BRIEF, settings.latents)
-        self.log_variance = nn.Linear(sizes[-1] + BRIEF, settings.latents)
+        self.brief = _layers((settings.light, LIGHT_UNITS))
+        self.mean = nn.Linear(sizes[-1] + LIGHT_UNITS, settings.latents)
+        self.log_variance = nn.Linear(sizes[-1] + LIGHT_UNITS, settings.latents)
         back = (settings.latents, *sizes[:0:-1])
         self.decoder = nn.Sequential(*_layers(back), nn.Linear(sizes[1], width))
 
@@ -104,21 +108,67 @@ class FeatureAutoencoder(nn.Module):
         """Take the constants of standardisation from (n, F + 2 C), and the network's mark."""
         spread = features.std(axis=0)
         used = spread[spread > 0]
-        least = LEAST * float(np.median(used)) if len(used) else 1.0
+        least = LEAST_SPREAD * float(np.median(used)) if len(used) else 1.0
         self.centre.copy_(torch.from_numpy(features.mean(axis=0)))
         self.scale.copy_(torch.from_numpy(np.maximum(spread, least)))
         self.probe.copy_(torch.from_numpy(probe))
 
     def standardised(self, features: Tensor) -> Tensor:
         """Features and light (n, F + 2 C) with mean 0 and spread 1 over the sprites, cut at 5."""
-        return ((features - self.centre) / self.scale).clamp(-FURTHEST, FURTHEST)
+        return ((features - self.centre) / self.scale).clamp(-LARGEST, LARGEST)
 
     def forward(self, features: Tensor) -> Posterior:
         """Posterior of the latents of what `FeatureNetwork.seen` gives, (n, F + 2 C)."""
+        seen = self.hidden(features)
+        return Posterior(self.mean(seen), self.log_variance(seen).clamp(-20, 10))
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """What the posterior is read from, (n, 3 hidden + 32)."""
         scaled, width = self.standardised(features), self.settings.width
         body, brief = self.body(self.drop(scaled[:, :width])), self.brief(scaled[:, width:])
-        seen = torch.cat([body, brief], dim=1)
-        return Posterior(self.mean(seen), self.log_variance(seen).clamp(-20, 10))
+        return torch.cat([body, brief], dim=1)
+
+    def start_unnamed(self, features: Tensor, unnamed: Tensor) -> None:
+        """Make unnamed latents principal components of what named ones leave out; our definition.
+
+        An unnamed latent that stands for nothing gets no gradient from the decoder, so it would
+        stay so for many epochs. Each gets mean 0 and variance 1 over the features (n, F + 2 C); the
+        decoder is to learn of it, and decodes as before until then. With fewer than four cells
+        for each unnamed latent all are left as they are.
+
+        Parameters
+        ----------
+        features : (n, F + 2 C) tensor
+        unnamed : (Z,) bool tensor
+        """
+        columns = torch.nonzero(unnamed).flatten()
+        if not len(columns) or len(features) < LEAST_FOR_UNNAMED * len(columns):
+            return
+        training = self.training
+        self.eval()
+        with torch.no_grad():
+            hidden = self.hidden(features).double()
+            centre = hidden.mean(dim=0)
+            named = self.mean.weight[~unnamed].double()
+            apart = hidden - centre
+            read = apart @ named.T
+            # What named latents tell of the hidden units, linearly.
+            explained = torch.linalg.lstsq(read, apart).solution
+            left = apart - read @ explained
+            _, scale, axes = torch.linalg.svd(left, full_matrices=False)
+            scale = scale / len(features) ** 0.5
+            # Components that hold nothing but rounding are no latents.
+            columns = columns[: int((scale > 1e-6 * scale[0]).sum())]
+            axes = axes[: len(columns)] / scale[: len(columns), None]
+            weights = axes - (axes @ explained.T) @ named
+            self.mean.weight[columns] = weights.float()
+            self.mean.bias[columns] = -(weights @ centre).float()
+            self.log_variance.weight[columns] = 0
+            self.log_variance.bias[columns] = UNNAMED_LOG_VARIANCE
+            first = self.decoder[0]
+            assert isinstance(first, nn.Linear)
+            first.weight[:, columns] = 0
+        self.train(training)
 
 
 def _layers(sizes: tuple[int, ...]) -> nn.Sequential:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureCellLearner"]
 
+# Cells whose principal components unnamed latents start from.
+MEASURED = 2000
+
 
 class FeatureCellLearner(CellLearner):
     """What the training loop needs to know to learn features of cells beside those of sprites.
@@ -59,6 +62,11 @@ class FeatureCellLearner(CellLearner):
         self.divide(len(features))
         self.sprites, self.replayed = sprites, replayed
         sprites.module = self.module
+
+    def begin(self) -> None:
+        """Have unnamed latents start from principal components of the cells' features."""
+        features = self._tensor(self.train[:MEASURED])
+        self.module.start_unnamed(features, self.sprites.code.spare.to(self.device))
 
     def _sprites(self, step: int) -> SpriteBatch:
         rng = np.random.default_rng([self.seed, step])

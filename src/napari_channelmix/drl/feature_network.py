@@ -139,7 +139,8 @@ class FeatureNetwork:
                 given = self.extract(batch.contiguous())
             vectors = given.detach().cpu().numpy() if isinstance(given, Tensor) else given
             vectors = np.asarray(vectors, dtype=np.float32)
-        except (RuntimeError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        # A stranger's function may raise anything.
+        except Exception as error:
             raise ModelError(
                 f"{self.name} cannot take images of shape {tuple(batch.shape)} "
                 f"({shown_error(error)})"

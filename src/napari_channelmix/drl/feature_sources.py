@@ -71,7 +71,10 @@ def _opened(source: Any, of: SpriteSet) -> FeatureNetwork:
             )
         return FeatureNetwork(name, source, of.channels)
     if not isinstance(source, str | Path):
-        raise ModelError(f"features come from a name, a file or a function, not {type(source)}")
+        raise ModelError(
+            "features come from a name, a file, a module or a function of images, not "
+            f"{type(source).__name__}"
+        )
     if str(source) == EFFICIENTNET:
         network = load_efficientnet_lite()
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ __all__ = ["FEATURE_PAIRS", "feature_disentangler_job", "feature_recipe"]
 # Pairs of sprites, half of them each; passes over them; interventions that measure each name.
 PAIRS, EPOCHS, FEATURE_PAIRS = 3000, 25, 200
 # Latents that stand for no factor: they hold what else there is in the features of cells.
-UNNAMED = 6
+UNNAMED = 32
 FORMAT, SCHEMA = "napari-channelmix sprite features", 1
 # How long the parts take: features, training, measuring.
 TAKING, TRAINING, MEASURING = 50, 20, 30
@@ -168,7 +169,7 @@ def _learnt_before(path: Path, network: FeatureNetwork) -> FeatureDisentangler |
     return kept if isinstance(kept, FeatureDisentangler) else None
 
 
-def _keep(write: Any) -> None:
+def _keep(write: Callable[[], object]) -> None:
     """Write a file of the cache; where that cannot be, the result is there all the same."""
     with contextlib.suppress(SaveError, OSError):
         write()

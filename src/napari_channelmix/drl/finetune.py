@@ -115,6 +115,7 @@ def finetune_job(
     if where.type == "cpu":
         yield from part(choose_threads(learner.trial), 0, 0, total)
     before = -learner.measured()["score"]
+    learner.begin()
     try:
         with denormals_as_zero():
             record = yield from fit(
@@ -198,6 +199,9 @@ class CellLearner:
         # A handful of cells cannot spare any: they are looked at themselves.
         self.train = order[aside:]
         self.held_out = order[:aside] if aside else order[:500]
+
+    def begin(self) -> None:
+        """Change the weights before the first epoch; the loss of the source is measured by then."""
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """All weights, one group."""

@@ -162,10 +162,10 @@ def applied(pictures: Tensor, steps: Steps) -> Tensor:
     )
     drawn = pictures
     if moved.any():
-        some = torch.nonzero(moved)[:, 0]
-        grid = _grid(steps, some, pictures.shape[-1])
-        warped = F.grid_sample(pictures[some], grid, align_corners=False)
-        drawn = pictures.index_copy(0, some, warped)
+        rows = torch.nonzero(moved)[:, 0]
+        grid = _grid(steps, rows, pictures.shape[-1])
+        warped = F.grid_sample(pictures[rows], grid, align_corners=False)
+        drawn = pictures.index_copy(0, rows, warped)
     filled = torch.nonzero(steps.share > 1e-4)[:, 0]
     if len(filled):
         drawn = drawn.index_copy(
@@ -174,17 +174,17 @@ def applied(pictures: Tensor, steps: Steps) -> Tensor:
     return drawn * steps.gain[:, :, None, None]
 
 
-def _grid(steps: Steps, some: Tensor, side: int) -> Tensor:
+def _grid(steps: Steps, rows: Tensor, side: int) -> Tensor:
     """Where each pixel of the new pictures comes from (n, H, W, 2), as x and y on [-1, 1]."""
     line = (torch.arange(side) + 0.5) * 2 / side - 1
     y, x = torch.meshgrid(line, line, indexing="ij")
-    dy, dx = (2 * steps.shift[some] / side).T[:, :, None, None]
+    dy, dx = (2 * steps.shift[rows] / side).T[:, :, None, None]
     x, y = x - dx, y - dy
     cos, sin = (
-        (of(steps.turn[some]) / steps.zoom[some])[:, None, None] for of in (torch.cos, torch.sin)
+        (of(steps.turn[rows]) / steps.zoom[rows])[:, None, None] for of in (torch.cos, torch.sin)
     )
     x, y = cos * x + sin * y, cos * y - sin * x
-    radii = steps.radii[some]
+    radii = steps.radii[rows]
     # Between two directions, linear.
     place = torch.remainder(torch.atan2(y, x) / (2 * math.pi), 1.0) * DIRECTIONS
     low = place.floor().long() % DIRECTIONS

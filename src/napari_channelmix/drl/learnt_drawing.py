@@ -79,6 +79,11 @@ class LearntDrawing:
         return tuple(int(row) for row in order[:WORST] if np.isfinite(share[row]))
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What sliders do beside what their names say, or fail to do; one for each such slider."""
+        return tuple(effect.doubt for effect in self.sliders if effect.doubt)
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """What people read of it, a line each."""
         lines = []
@@ -181,27 +186,29 @@ def measure_drawing_job(
         Sliders.
     """
     count = len(pictures)
-    rows = np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(np.int64))
+    measured_rows = np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(np.int64))
+    # The sliders take about a quarter of the time of the comparison.
+    total = len(measured_rows) + len(measured_rows) // 4
     sums = np.full((3, count), np.nan)
-    tests = np.flatnonzero(held_out) if held_out.any() else np.arange(count)
-    others = dict(zip(tests.tolist(), np.roll(tests, len(tests) // 2).tolist(), strict=True))
-    for start in range(0, len(rows), BATCH):
-        yield Progress(start, len(rows) + len(rows) // 4, "comparing drawings with cells")
-        some = rows[start : start + BATCH]
-        seen = pictures[some]
-        own = drawing.decode(values[some], drawing.encode(seen, values[some]))
-        other = np.array([others.get(int(row), int(row)) for row in some])
+    judged = np.flatnonzero(held_out) if held_out.any() else np.arange(count)
+    others = dict(zip(judged.tolist(), np.roll(judged, len(judged) // 2).tolist(), strict=True))
+    for start in range(0, len(measured_rows), BATCH):
+        yield Progress(start, total, "comparing drawings with cells")
+        rows = measured_rows[start : start + BATCH]
+        seen = pictures[rows]
+        own = drawing.decode(values[rows], drawing.encode(seen, values[rows]))
+        other = np.array([others.get(int(row), int(row)) for row in rows])
         theirs = own
-        if (other != some).any():
+        if (other != rows).any():
             theirs = drawing.decode(values[other], drawing.encode(pictures[other], values[other]))
-        sums[:, some] = squares(seen.astype(np.float64) / 255, own, theirs)
+        sums[:, rows] = squares(seen.astype(np.float64) / 255, own, theirs)
     with np.errstate(invalid="ignore", divide="ignore"):
         explained = np.where(sums[0] > 0, 1 - sums[1] / sums[0], np.nan)
-    known = tests[np.isfinite(sums[0, tests])]
+    known = judged[np.isfinite(sums[0, judged])]
     result = measured(sums[:, known], np.asarray(groups)[known]) if len(known) > 1 else None
     chosen = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), CELLS)).astype(int))]
     checking = slider_check_job(drawing, pictures[chosen], values[chosen], axes)
-    sliders = yield from part(checking, len(rows), len(rows) // 4, len(rows) + len(rows) // 4)
+    sliders = yield from part(checking, len(measured_rows), len(measured_rows) // 4, total)
     return LearntDrawing(drawing, held_out, explained, result, sliders)
 
 

@@ -116,7 +116,17 @@ class Reconstruction:
             f"{counted(self.n_cells, 'cell')}{groups}) of the variance inside {of}; "
             f"that of another cell {100 * self.others:.0f} %."
         )
-        return line if self.resembles else f"{line} It does not resemble them: do not read it."
+        few = few_groups_text(self.n_groups, self.n_cells)
+        if few:
+            line += f" {few[:1].upper()}{few[1:]}."
+        if self.resembles:
+            return line
+        if self.explained >= RESEMBLES and self.ahead > 0:
+            return (
+                f"{line} That it resembles its own cell more than another is not shown by these "
+                "groups: read it with care."
+            )
+        return f"{line} It does not resemble them: do not read it."
 
     @property
     def text(self) -> str:

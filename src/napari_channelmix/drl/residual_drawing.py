@@ -126,13 +126,13 @@ class ResidualDrawing:
         drawn = np.empty((len(points), *self.source.shape), np.float32)
         with torch.inference_mode():
             for start in range(0, len(points), BATCH):
-                some = slice(start, start + BATCH)
-                end, begin = torch.from_numpy(points[some]), torch.from_numpy(codes.named[some])
+                rows = slice(start, start + BATCH)
+                end, begin = torch.from_numpy(points[rows]), torch.from_numpy(codes.named[rows])
                 held = end.clone()
                 held[:, known] = begin[:, known]
-                plain = self.network.picture(held, torch.from_numpy(codes.residual[some]))
+                plain = self.network.picture(held, torch.from_numpy(codes.residual[rows]))
                 steps = steps_of(self.source.code, begin, end)
-                drawn[some] = applied(plain, steps).clamp(0, 1).numpy()
+                drawn[rows] = applied(plain, steps).clamp(0, 1).numpy()
         return drawn
 
     def drawer_of(

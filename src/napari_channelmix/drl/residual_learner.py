@@ -165,10 +165,10 @@ class ResidualLearner:
         seen = torch.from_numpy(as_floats(self.pictures[rows]))
         cells = torch.stack([dihedral(one, int(way)) for one, way in zip(seen, ways, strict=True)])
         of_cells = torch.from_numpy(self.latents[rows, ways])
-        several = EDITED if self.of.code.of.has("Rim") else 0
+        edits = EDITED if self.of.code.of.has("Rim") else 0
         edited, of_edited = cells[:0], of_cells[:0]
-        if several:
-            edited, of_edited = self._edited(cells[:several], rows, ways, of_cells[:several], rng)
+        if edits:
+            edited, of_edited = self._edited(cells[:edits], rows, ways, of_cells[:edits], rng)
         first, second, of_first, of_second = self._pairs(generator)
         left, detail = (
             torch.from_numpy(values[rows]).float() for values in (self._left, self._detail)
@@ -178,10 +178,10 @@ class ResidualLearner:
             torch.cat([cells, first]),
             torch.cat([cells, first, edited, second]),
             torch.cat([of_cells, of_first, of_edited, of_second]),
-            torch.cat([of_cells, of_first, of_cells[:several], of_first]),
-            torch.cat([numbers, numbers[:several], numbers[CELLS:]]),
-            LEFT * self._of_batch(left, several, float(self._sprite_left)),
-            DETAIL_LEFT * self._of_batch(detail, several, float(self._sprite_detail)),
+            torch.cat([of_cells, of_first, of_cells[:edits], of_first]),
+            torch.cat([numbers, numbers[:edits], numbers[CELLS:]]),
+            LEFT * self._of_batch(left, edits, float(self._sprite_left)),
+            DETAIL_LEFT * self._of_batch(detail, edits, float(self._sprite_detail)),
         )
         return ResidualBatch(**{name: value.to(self.device) for name, value in vars(batch).items()})
 
@@ -194,10 +194,10 @@ class ResidualLearner:
         drawn = applied(plain, steps_of(self.of.code, batch.start, batch.named))
         off = drawn - batch.targets
         weight = 1 + (batch.targets > 0).amax(dim=1, keepdim=True).float()
-        plain = (weight * off**2).sum(dim=(1, 2, 3)) / batch.left
+        pixels = (weight * off**2).sum(dim=(1, 2, 3)) / batch.left
         fine = (weight * (off - box_blurred(off)) ** 2).sum(dim=(1, 2, 3)) / batch.detail_left
         kl = posterior.kl().sum(dim=(1, 2, 3)).mean()
-        loss: Tensor = 0.25 * (plain + fine).mean() + DIVERGENCE * kl
+        loss: Tensor = 0.25 * (pixels + fine).mean() + DIVERGENCE * kl
         return loss / 100
 
     def trial(self) -> None:
@@ -209,7 +209,7 @@ class ResidualLearner:
     def validate(self) -> Job[dict[str, float]]:
         """Share of the variance that is explained inside the cells kept aside."""
         yield from ()
-        left, whole = 0.0, 0.0
+        left, total = 0.0, 0.0
         for start in range(0, len(self.aside), 128):
             rows = self.aside[start : start + 128]
             seen = torch.from_numpy(as_floats(self.pictures[rows])).to(self.device)
@@ -221,16 +221,16 @@ class ResidualLearner:
             mean = (inside * seen).sum(dim=(2, 3), keepdim=True) / inside.sum(
                 dim=(2, 3), keepdim=True
             ).clamp(min=1)
-            whole += float((inside * (seen - mean) ** 2).sum())
-        return {"score": 1 - left / max(whole, 1e-9)}
+            total += float((inside * (seen - mean) ** 2).sum())
+        return {"score": 1 - left / max(total, 1e-9)}
 
     # ---------------------------------------------------------------- partners
 
     @staticmethod
-    def _of_batch(cells: Tensor, several: int, of_sprites: float) -> Tensor:
+    def _of_batch(cells: Tensor, edits: int, of_sprites: float) -> Tensor:
         """What may be left of every picture that is drawn, in their order."""
         sprites = torch.full((SPRITES,), of_sprites)
-        return torch.cat([cells, sprites, cells[:several], sprites])
+        return torch.cat([cells, sprites, cells[:edits], sprites])
 
     def _pairs(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Sprites and partners, which differ in one learnt factor, and their named latents."""

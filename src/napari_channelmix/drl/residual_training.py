@@ -35,16 +35,21 @@ RATE, DECAY = 1.5e-3, 0.01
 def held_out_cells(groups: npt.NDArray[Any], seed: int) -> npt.NDArray[np.bool_]:
     """Cells (N,) that are held out: whole groups, a fifth of the cells or a little more.
 
-    None are where there are fewer than two groups.
+    A group without which fewer than half of the cells would be left to learn from is not held out,
+    unless there is no other. None are where there are fewer than two groups.
     """
     names, group = np.unique(groups, return_inverse=True)
     if len(names) < 2:
         return np.zeros(len(groups), bool)
-    order = np.random.default_rng(seed).permutation(len(names))
-    sizes = np.bincount(group)[order]
-    before = np.cumsum(sizes) - sizes
-    # At least one group is held out, and one is left to learn from.
-    chosen = order[: min(max(1, int((before < HELD_OUT * len(groups)).sum())), len(names) - 1)]
+    sizes, chosen, taken = np.bincount(group), list[int](), 0
+    for index in np.random.default_rng(seed).permutation(len(names)).tolist():
+        # One group is left to learn from.
+        if taken >= HELD_OUT * len(groups) or len(chosen) == len(names) - 1:
+            break
+        if 2 * (taken + sizes[index]) <= len(groups):
+            chosen.append(index)
+            taken += int(sizes[index])
+    chosen = chosen or [int(sizes.argmin())]
     held: npt.NDArray[np.bool_] = np.isin(group, chosen)
     return held
 

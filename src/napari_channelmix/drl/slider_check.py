@@ -80,17 +80,24 @@ class SliderEffect:
         return self.moves and self.ratio <= MOST_OTHER
 
     @property
+    def doubt(self) -> str:
+        """In what the slider does not do what its name says; empty where it does."""
+        if not self.moves:
+            return f"{title_of(self.axis)} does not move {self.feature}"
+        if not self.holds:
+            return (
+                f"{title_of(self.axis)} moves {self.other} as well "
+                f"(x {self.ratio:.2f} of its own change)"
+            )
+        return ""
+
+    @property
     def text(self) -> str:
         """One line for people."""
-        name = title_of(self.axis)
-        line = f"{name} + {STEP:g}: area x {self.area:.2f}, light x {self.light:.2f}"
+        line = f"{title_of(self.axis)} + {STEP:g}: area x {self.area:.2f}, light x {self.light:.2f}"
         if self.feature not in FACTORS:
             line += f", {self.feature} {self.own:+.2f} robust SD"
-        if not self.moves:
-            return f"{line}; it does not move {self.feature} in these cells"
-        if not self.holds:
-            return f"{line}; it moves {self.other} as well (x {self.ratio:.2f} of its own change)"
-        return line
+        return f"{line}; {self.doubt}" if self.doubt else line
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -93,7 +93,7 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
     if network is None:
         raise ModelError(f"method {name!r} needs gradients; this classifier gives predictions only")
     if name in GRADIENTS:
-        return expected_gradients(problem, GRADIENTS[name])
+        return expected_gradients(problem, GRADIENTS[name], name)
     try:
         from captum import attr
     except ImportError:

@@ -1,6 +1,6 @@
-"""What to mind beside a map, however faithful it is: close calls, and what limits the classifier.
+"""What to mind beside a faithful map: close predictions, and what limits the classifier.
 
-A map may show truly what a classifier needs for a call that is a toss of a coin, or what a
+A map may show truly what a classifier needs for a prediction that is close to undecided, or what a
 classifier of a handful of cells has learnt. That does not speak against the map (`pcim.doubts`
 does), but against reading the class from it; so it stands beside the words about the map.
 """
@@ -36,8 +36,8 @@ __all__ = [
 
 BoolArray = npt.NDArray[np.bool_]
 
-# A call whose class lies less than this ahead of the next is close: of two classes, below 60 %.
-# Our choice: where probabilities are calibrated, two in five such calls are wrong.
+# A prediction is close where its class lies less than this ahead of the next: of two, below 60 %.
+# Our choice: where probabilities are calibrated, two in five such predictions are wrong.
 CLOSE = 0.2
 
 

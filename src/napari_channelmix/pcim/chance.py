@@ -4,8 +4,8 @@
    the two curves is what the map gains (SRG).
 2. Do the same with random smooth maps. The gain of a map's negative is minus its own, since the
    best pixels of one are the worst of the other: each random map counts twice, and chance gains 0.
-3. Judge by the references with which the call is another one somewhere on the way, by whatever map:
-   where it stays the same whatever is replaced, no map can gain anything.
+3. Judge by the references with which the prediction is another one somewhere on the way, by
+   whatever map: where it stays the same whatever is replaced, no map can gain anything.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 from scipy import stats
 
+from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.jobs import Job, part
 from napari_channelmix.pcim.measure import measure_job
 from napari_channelmix.pcim.references import blurred
@@ -25,6 +26,7 @@ from napari_channelmix.pcim.references import blurred
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.classify.training_cells import Digests
     from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.pcim.scores import Fidelity
 
@@ -44,7 +46,7 @@ SHARES = (0, 0.02, 0.08, 0.25, 0.5, 0.75, 0.92, 0.98, 1)
 LEVEL = 0.05
 # ... and never with less than this gain: a smaller one nobody can see in the answers.
 SEEN_GAIN = 0.05
-# Below this probability of the target the call is another one.
+# Below this probability of the target the prediction is another one.
 GONE = 0.5
 
 
@@ -128,7 +130,8 @@ def chance_test_job(
     """
     own = yield from part(curves_job(source, maps, target, versus), 0, 1, MAPS + 1)
     others = []
-    for index, some in enumerate(random_maps(maps.shape, MAPS, seed), start=1):
+    digests = crop_digests(source.crops())
+    for index, some in enumerate(random_maps(maps.shape, MAPS, seed, digests), start=1):
         job = curves_job(source, some, target, versus)
         others.append((yield from part(job, index, 1, MAPS + 1)))
     return ChanceTest.of(own, others)
@@ -147,10 +150,25 @@ def _lowest(of: Fidelity) -> FloatArray:
     return lowest
 
 
-def random_maps(shape: tuple[int, ...], count: int, seed: int) -> list[FloatArray]:
-    """Maps (N, H, W) of smooth noise, as smooth as real ones (sigma 3 pixels). Our definition."""
-    draws = torch.Generator().manual_seed(seed)
-    return [
-        blurred(torch.randn(shape, generator=draws)[:, None], 3.0)[:, 0].numpy()
-        for _ in range(count)
-    ]
+def random_maps(
+    shape: tuple[int, ...], count: int, seed: int, digests: Digests | None = None
+) -> list[FloatArray]:
+    """Maps (N, H, W) of smooth noise, as smooth as real ones (sigma 3 pixels). Our definition.
+
+    Those of a cell are drawn from a digest of its pixels, so that they are the same whichever cells
+    it is tested with.
+
+    Parameters
+    ----------
+    shape : (N, H, W)
+    count : int
+    seed : int
+    digests : (N,) uint64 array, optional
+        See `crop_digests`; default: the numbers of the maps.
+    """
+    own = range(shape[0]) if digests is None else digests.tolist()
+    noise = np.empty((count, *shape), np.float32)
+    for row, digest in enumerate(own):
+        draws = np.random.default_rng([seed, digest])
+        noise[:, row] = draws.standard_normal((count, *shape[1:]), np.float32)
+    return [blurred(torch.from_numpy(maps)[:, None], 3.0)[:, 0].numpy() for maps in noise]

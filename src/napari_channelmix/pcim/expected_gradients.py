@@ -32,7 +32,7 @@ def pooled_of(problem: Problem, name: str) -> PooledCells:
     return problem.pooled
 
 
-def expected_gradients(problem: Problem, count: int) -> Tensor:
+def expected_gradients(problem: Problem, count: int, name: str = "expected-gradients") -> Tensor:
     """Mean of ``(x - r) * d log_odds / d z`` at ``z = r + t (x - r)``, r a real cell: (N, C, H, W).
 
     One gradient for each draw of r and t. Draws are the same for all cells, so that what a cell
@@ -48,13 +48,15 @@ def expected_gradients(problem: Problem, count: int) -> Tensor:
     problem : Problem
     count : int
         Gradients, for each cell.
+    name : str
+        What messages call the method.
 
     Raises
     ------
     ModelError
         There are no other cells, or the network gives no gradient.
     """
-    pooled, x = pooled_of(problem, "expected-gradients"), problem.x
+    pooled, x = pooled_of(problem, name), problem.x
     size, draws = len(pooled.x), torch.Generator().manual_seed(problem.seed)
     rounds = -(-count // size)
     order = torch.cat([torch.randperm(size, generator=draws) for _ in range(rounds)])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from napari_channelmix.charts import ShownFigure
+from napari_channelmix.charts import ShownFigure, literal
 from napari_channelmix.crop_pictures import stretched
 from napari_channelmix.evidence_colors import color_table, evidence_legend, map_limit
 
@@ -61,7 +61,7 @@ def maps_figure(
     columns = COLUMNS[beside]
     rows = -(-len(crops) // columns)
     figure = ShownFigure(figsize=(beside * 1.6 * columns, 0.7 + 1.85 * rows), layout="constrained")
-    figure.suptitle(heading, fontsize="small")
+    figure.suptitle(literal(heading), fontsize="small")
     panels = figure.subplots(rows, beside * columns, squeeze=False).reshape(-1, beside)
     for panel in panels.flat:
         panel.set_axis_off()
@@ -71,7 +71,7 @@ def maps_figure(
             panel.imshow(grey, cmap="gray", vmin=0, vmax=1)
         for panel, values, view in zip(panels[index][1:], every, views, strict=True):
             _draw(panel, values[index], view)
-        panels[index][0].set_title(title, fontsize="x-small", loc="left")
+        panels[index][0].set_title(literal(title), fontsize="x-small", loc="left")
     _add_legend(figure, views)
     return figure
 
@@ -129,7 +129,7 @@ def mean_maps_figure(
             panel.imshow(below, cmap="gray", vmin=0, vmax=1)
             _draw(panel, maps[row, column], "signed", limit)
             if row == 0:
-                panel.set_title(columns[column], fontsize="x-small")
-        panels[row][0].set_ylabel(name, fontsize="x-small")
+                panel.set_title(literal(columns[column]), fontsize="x-small")
+        panels[row][0].set_ylabel(literal(name), fontsize="x-small")
     _add_legend(figure, ("signed",))
     return figure

@@ -13,6 +13,7 @@ from torch import nn
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.caveats import attribution_caveats
 from napari_channelmix.pcim.chance import chance_test_job, random_maps
@@ -122,9 +123,8 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
     job = chance_test_job(source, attribution.maps, target, versus, seed=seed)
     chance = yield from part(job, 1, 1, 5, "by chance: ")
     crops = np.asarray(source.cells)
-    rng, changes, staying = np.random.default_rng(seed), [], []
-    for draw in range(NOISE_DRAWS):
-        grain = rng.standard_normal(crops.shape).astype(np.float32)
+    changes, staying = [], []
+    for draw, grain in enumerate(_grains(crops, seed)):
         noisy = crops + NOISE * crops.std(axis=(2, 3), keepdims=True) * grain
         making = made_again(dataclasses.replace(source, cells=noisy))
         again = yield from part(making, 2 + draw / NOISE_DRAWS, 1 / NOISE_DRAWS, 5, "with noise: ")
@@ -146,6 +146,15 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
         cell_doubts(attribution, crops),
         attribution_caveats(attribution),
     )
+
+
+def _grains(crops: FloatArray, seed: int) -> list[FloatArray]:
+    """Normal noise for crops (n, C, H, W), drawn for each from its own pixels, several times."""
+    noise = np.empty((NOISE_DRAWS, *crops.shape), np.float32)
+    for row, digest in enumerate(crop_digests(crops).tolist()):
+        draws = np.random.default_rng([seed, digest])
+        noise[:, row] = draws.standard_normal((NOISE_DRAWS, *crops.shape[1:]), np.float32)
+    return list(noise)
 
 
 def randomised(model: Any, seed: int = 0) -> Any:

@@ -56,8 +56,8 @@ class Reliability(ShownResult):
         For each cell, why its map must not be read whatever the figures say; see `pcim.doubts`.
         Empty where nothing is known against any cell.
     caveats : tuple of tuple of str
-        For each cell, what to mind beside a map that can be read: a close call, what limits the
-        classifier; see `pcim.caveats`. Empty where there is nothing.
+        For each cell, what to mind beside a map that can be read: a close prediction, what limits
+        the classifier; see `pcim.caveats`. Empty where there is nothing.
 
     Examples
     --------
@@ -159,7 +159,7 @@ class Reliability(ShownResult):
             )
             for cell in range(len(self))
         ]
-        bars = Bars(rows, "gain (SRG); grey: do not read", reference="most of a random map")
+        bars = Bars(rows, "gain (SRG); grey: do not read", reference="highest of the random maps")
         return bars_figure(bars, self.readable_text, (), ax)
 
     def save(self, folder: str | Path) -> tuple[Path, ...]:
@@ -204,7 +204,7 @@ class Reliability(ShownResult):
     def verdict(self, cell: int = 0) -> Verdict:
         """``error`` for a map that must not be read, ``warning`` where something is to be minded.
 
-        ``good`` only where nothing is known against the cell, the call is clear, and the
+        ``good`` only where nothing is known against the cell, the prediction is clear, and the
         classifier is better than chance and of more than a few cells.
         """
         if not self.readable(cell):
@@ -224,7 +224,7 @@ class Reliability(ShownResult):
         """What the figures of a cell mean, a plain sentence each.
 
         Doubts about the cell come first; beside them nothing is said in favour of the map.
-        Caveats follow: the map may be faithful and the call a toss of a coin.
+        Caveats follow: the map may be faithful and the prediction close to undecided.
         """
         lines = [f"Do not read this map: {doubt}." for doubt in self._doubts(cell)]
         if self.answer_range(cell) < SEEN_GAIN:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
@@ -21,6 +21,7 @@ __all__ = [
     "importance_in_words",
     "listed",
     "number",
+    "readable_in_words",
     "trained_in_words",
     "training_in_words",
 ]
@@ -128,6 +129,15 @@ def accuracy_doubts(facts: ClassifierFacts) -> tuple[str, ...]:
     chance = f"It is {estimate.chance_text}" if estimate.chance_text else ""
     warning = estimate.warning[:1].upper() + estimate.warning[1:]
     return tuple(f"{line}." for line in (chance, warning) if line)
+
+
+def readable_in_words(tested: Mapping[str, Any]) -> str:
+    """How many maps may be read, of the ``reliability`` of an ``explain.json``."""
+    interval = f"{tested['share_readable_low']:.2f} to {tested['share_readable_high']:.2f}"
+    return (
+        f"{tested['readable_maps']} of {tested['n']} maps may be read "
+        f"({tested['share_readable']:.2f}, 95 % Wilson interval over cells {interval})"
+    )
 
 
 def number(count: int, noun: str, many: str = "") -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from napari_channelmix.errors import ModelError
+
 __all__ = ["model_on_device", "named_model", "named_prior", "say"]
 
 
@@ -20,10 +22,26 @@ def named_model(args: argparse.Namespace) -> Any:
         std=args.std,
         output=args.output,
         select=args.select,
-        size=None if args.size is None else tuple(args.size * 2)[:2],
+        size=_size(args.size),
         resize=args.resize,
         allow_code=args.allow_code,
     )
+
+
+def _size(sides: list[int] | None) -> tuple[int, int] | None:
+    """Height and width from a side, or from both.
+
+    Raises
+    ------
+    ModelError
+        More than two.
+    """
+    if sides is None:
+        return None
+    if len(sides) > 2:
+        given = " ".join(map(str, sides))
+        raise ModelError(f"--size {given}: give a side in pixels, or height and width")
+    return sides[0], sides[-1]
 
 
 def model_on_device(args: argparse.Namespace) -> Any:

@@ -60,6 +60,7 @@ _WORDS = {
     "view": "another view of them",
     "pixels": "--pixels {} instead of {}",
     "drawing": "--drawing {} instead of {}",
+    "drawing_steps": "--drawing-steps {} instead of {}",
 }
 
 
@@ -144,6 +145,7 @@ def _encoded_job(
         "limit": settings.limit,
         "pixels": settings.pixels,
         "drawing": settings.drawing,
+        "drawing_steps": _drawing_steps(settings),
         "view": view.as_dict(),
     }
     _refuse_another_result(out / RESULT, known, some)
@@ -164,6 +166,7 @@ def _encoded_job(
         "limit": settings.limit,
         "pixels": settings.pixels,
         "drawing": settings.drawing,
+        "drawing_steps": _drawing_steps(settings),
     }
     facts = provenance(
         disentangler=settings.model or source.name,
@@ -196,6 +199,11 @@ def _features_of(source: Disentangler, settings: LatentsSettings) -> str | None:
     return source.features.source or source.features.name
 
 
+def _drawing_steps(settings: LatentsSettings) -> int | None:
+    """None where nothing is learnt to be drawn."""
+    return settings.drawing_steps if settings.drawing == "residual" else None
+
+
 def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
     """Refuse to write over a result that was made of other facts; the same one may be made anew.
 
@@ -220,6 +228,7 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         **{name: settings.get(name) for name in ("features", "channel", "limit", "view")},
         "pixels": settings.get("pixels", False),
         "drawing": settings.get("drawing", "named"),
+        "drawing_steps": settings.get("drawing_steps"),
     }
     known = {**known, "data": cells.fingerprint}
     other = {
@@ -336,11 +345,13 @@ def latents_text(latents: Latents) -> str:
         lines.append(latents.reconstruction.text)
     if latents.drawing is not None:
         lines += latents.drawing.lines
-    longest = max(len(name) for name in latents.names)
+    named = [entry for entry in latents.trust if entry.badge != "spare"]
+    longest = max(len(entry.name) for entry in named)
     lines.append(f"{'latent':<{longest}}  badge")
-    lines += [
-        f"{entry.name:<{longest}}  {entry.badge:<12}  {entry.words}" for entry in latents.trust
-    ]
+    lines += [f"{entry.name:<{longest}}  {entry.badge:<12}  {entry.words}" for entry in named]
+    unnamed = len(latents.trust) - len(named)
+    if unnamed:
+        lines.append(f"{unnamed} more latents have no name and stand for no factor (Spare)")
     parted = latents.separation
     if parted is not None:
         chance = 1 / len(parted.classes)

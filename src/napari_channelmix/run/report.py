@@ -271,9 +271,21 @@ def _words(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
         # Of an earlier version: how close the calls are is known all the same.
         about = content["classes"], content["probabilities"], content["target"]
         caveats = call_caveats(None, *about, content.get("output") or "")
+    tested = _tested_words(content)
     return [
-        (*(f"Do not read this map: {doubt}." for doubt in doubts), *sentences(minded))
-        for doubts, minded in zip(against, caveats, strict=True)
+        (*(f"Do not read this map: {doubt}." for doubt in doubts), *words, *sentences(minded))
+        for doubts, words, minded in zip(against, tested, caveats, strict=True)
+    ]
+
+
+def _tested_words(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """What tests say of each map, a sentence each; none where maps were not tested."""
+    tested = content.get("reliability")
+    if tested is None:
+        return [()] * content["n"]
+    return [
+        tuple(words) if readable else ("Do not read this map.", *words)
+        for readable, words in zip(tested["readable"], tested["words"], strict=True)
     ]
 
 

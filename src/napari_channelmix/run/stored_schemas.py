@@ -296,6 +296,7 @@ class _MadeSettings(Stored):
     view: dict[str, Any] | None = None
     pixels: bool = False
     drawing: str = "named"
+    drawing_steps: int | None = None
 
 
 class _MadeFrom(Origin):

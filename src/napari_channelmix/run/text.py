@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.pcim.reference_scores import reference_scores_text
 from napari_channelmix.phenotypes.confusion import class_places
+from napari_channelmix.report.text import readable_in_words
 from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -178,13 +179,9 @@ def explanation_text(content: dict[str, Any]) -> str:
 
 def reliability_text(content: dict[str, Any]) -> list[str]:
     """How many maps may be read, and what speaks against the others, a line each."""
-    interval = f"{content['share_readable_low']:.2f} to {content['share_readable_high']:.2f}"
     counts = Counter(content["verdict"])
     verdicts = ", ".join(f"{name} {counts.get(name, 0)}" for name in ("good", "warning", "error"))
-    lines = [
-        f"reliability: {content['readable_maps']} of {content['n']} maps may be read "
-        f"({content['share_readable']:.2f}, 95 % Wilson interval over cells {interval}); {verdicts}"
-    ]
+    lines = [f"reliability: {readable_in_words(content)}; {verdicts}"]
     alike = [value for value in content["randomisation"] if value is not None]
     if alike:
         lines.append(

@@ -21,7 +21,7 @@ class EvaluationSettings:
         Of the intervals.
     prior : str, mapping of str to float, or Prior, optional
         With which prior probabilities are shown, as for `Classifier.predict_proba`. Accuracy,
-        recall and confusion are of calls with the balanced prior, whatever it is.
+        recall and confusion are of predictions with the balanced prior, whatever it is.
     only : {"held-out", "all"}
         Whether cells that the classifier was trained on, and others of their groups, are left out
         of the figures; where none is held out, or it is not known, they are of all.

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.predictor import Predictor, matched
-from napari_channelmix.data import Cells
-from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.data.required_cells import refuse_no_cells
+from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior, PriorChoice
+    from napari_channelmix.data import Cells
 
 __all__ = ["Asker", "asker_job"]
 
@@ -104,11 +105,7 @@ def asker_job(
     DataError
         No `Cells`.
     """
-    if not isinstance(cells, Cells):
-        raise DataError(
-            f"cells must be Cells, not {type(cells).__name__}; make them of an array with "
-            "Cells.from_array"
-        )
+    refuse_no_cells(cells)
     if not hasattr(model, "refuse_other_crops"):
         raise ModelError(
             f"a {type(model).__name__} cannot be asked about cells as it is; open its file with "

@@ -186,8 +186,8 @@ def _refuse_maps(maps: npt.ArrayLike | None, mapped: npt.ArrayLike | None, cells
         return
     shape = np.shape(maps)
     positions = np.arange(len(cells)) if mapped is None else np.asarray(mapped)
-    whole = positions.dtype.kind in "iu" or not positions.size
-    if not whole or ((positions < 0) | (positions >= len(cells))).any():
+    are_whole = positions.dtype.kind in "iu" or not positions.size
+    if not are_whole or ((positions < 0) | (positions >= len(cells))).any():
         raise ModelError(
             f"'mapped' must be positions of cells, 0 to {len(cells) - 1}, not {brief(mapped)}"
         )

@@ -5,10 +5,10 @@ Accuracies are read by what is kept of the classifier's advantage over a guess::
     kept = (accuracy after the change - chance) / (accuracy of the cells as they are - chance)
 
 A shortcut is red where half of it or more is kept, and its interval lies above chance; green below
-a quarter. Shares of calls that an innocent change moves are red from one half on; amber from 0.15
-on where the change is one that the groups of the data differ by themselves, and from a third on
-where it is larger. They are amber as well where it is clear that the change moves more than 0.05,
-and more than resampling, the sham: the whole interval lies above both. Our choice.
+a quarter. Shares of predictions that an innocent change moves are red from one half on; amber from
+0.15 on where the change is one that the groups of the data differ by themselves, and from a third
+on where it is larger. They are amber as well where it is clear that the change moves more than
+0.05, and more than resampling, the sham: the whole interval lies above both. Our choice.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ QUESTIONS = {
     "attribution": "Does the attribution lie in the cell?",
 }
 
-# Of the advantage over a guess that is kept, and of calls that change.
+# Of the advantage over a guess that is kept, and of predictions that change.
 KEPT_GREEN, KEPT_RED = 0.25, 0.5
 CHANGED_GREEN, LARGE_GREEN, CHANGED_RED = 0.15, 1 / 3, 0.5
 # Of predictions that an innocent change may move, whatever its size, if that is certain.
@@ -149,7 +149,7 @@ def changed_check(
     by_class: Callable[[str], dict[str, GroupedShare]] | None = None,
     sham: GroupedShare | None = None,
 ) -> AuditCheck:
-    """Read the shares of calls that innocent changes move; the worst decides.
+    """Read the shares of predictions that innocent changes move; the worst decides.
 
     Parameters
     ----------

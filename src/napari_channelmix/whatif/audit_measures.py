@@ -1,4 +1,4 @@
-"""What a shortcut audit measures: calls of changed crops, and numbers that need no cell."""
+"""What a shortcut audit measures: predictions of changed crops, and numbers that need no cell."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class AuditFigure:
     name : str
         What was changed, or looked at.
     what : str
-        ``balanced accuracy``, ``calls changed`` or another share.
+        ``balanced accuracy``, ``predictions changed`` or another share.
     figure, low, high : float or None
         0 to 1, and its 95 % interval over groups; None where there is none.
     n, groups : int

@@ -65,7 +65,7 @@ BATCH = 128
 
 @dataclass(frozen=True)
 class ScopeEffect:
-    """What a change of one scope does to the calls of one class.
+    """What a change of one scope does to the predictions of one class.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class ScopeEffect:
     class_name : str
         Of the cells; ``all classes`` for all of them.
     changed, low, high : float or None
-        Share of the calls that change, and its 95 % interval over groups.
+        Share of the predictions that change, and its 95 % interval over groups.
     accuracy, accuracy_low, accuracy_high : float or None
         What is left of the recall; of all classes the balanced accuracy.
     n, groups : int
@@ -106,7 +106,8 @@ class CellOrCrop:
         What was done: ``removal``, or an axis with its amount.
     rows : tuple of ScopeEffect
     surplus : tuple of float or None
-        By how much more calls change with all cells than with this cell alone, and its interval.
+        How many more predictions change with all cells than with this cell alone, and the
+        interval.
     line : str
         What follows.
     warnings : tuple of str

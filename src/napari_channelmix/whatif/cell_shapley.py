@@ -1,4 +1,4 @@
-"""What each channel contributes to the call of one cell: Shapley values of its probability."""
+"""What each channel contributes to the prediction of a cell: Shapley values of its probability."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DONORS = 32
 
 @dataclass(frozen=True)
 class CellChannels:
-    """What each channel contributes to the call of one cell.
+    """What each channel contributes to the prediction of one cell.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ def channels_of_cell(
     prior: PriorChoice = "balanced",
     seed: int = 0,
 ) -> CellChannels:
-    """What each channel contributes to the call of one cell, in a moment.
+    """What each channel contributes to the prediction of one cell, in a moment.
 
     The value of a subset of the channels is the probability of the class that the cell is called,
     when its other channels are those of another cell; see `shapley_of_cell_job`. Donors are 32
@@ -171,7 +171,7 @@ def shapley_of_cell_job(
     *,
     seed: int = 0,
 ) -> Job[ClassMeans]:
-    """Shapley values of the channels for the call of one cell, as a job.
+    """Shapley values of the channels for the prediction of one cell, as a job.
 
     The value of a subset is the probability of the class that the whole cell is called, when the
     other channels are those of a donor. Our definition.

@@ -183,7 +183,7 @@ class _Game:
         self.whole, self.nothing = float("nan"), float("nan")
 
     def read_job(self) -> Job[None]:
-        """Read cells, as many as fit, and call them; refuse a model that is not steady."""
+        """Read cells, as many as fit, and predict them; refuse a model that is not steady."""
         sample, bytes_each = self._sample, 4 * len(self.asker.channels) * self._cells.crop**2
         most = max(8, MOST_BYTES // bytes_each)
         rows = drawn_equally(sample.labels, min(most, max(2 * self._pairs_wanted, 2000)), self._rng)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.crop_outlines import DISC, LABELLED, LightScale, crop_outlines
 from napari_channelmix.data.nuclear_channel import nuclear_channel
+from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.whatif.compartments import background_of, nuclei_of, reach_of, soft_edge
 
@@ -221,11 +221,7 @@ def cell_crops(
     DataError
         A file that cannot be read, NaN; a position that is none; no `Cells`.
     """
-    if not isinstance(cells, CellBoxes):
-        raise DataError(
-            f"cells must be Cells, not {type(cells).__name__}; make them of an array with "
-            "Cells.from_array"
-        )
+    refuse_no_cells(cells)
     chosen = np.arange(len(cells)) if positions is None else np.asarray(positions, np.int64)
     outside = chosen[(chosen < 0) | (chosen >= len(cells))]
     if len(outside):

@@ -1,4 +1,4 @@
-"""What moves the decision: cells whose call flips on the data's own range, against the shams."""
+"""What moves the decision: cells whose prediction flips in the data's range, against the shams."""
 
 from __future__ import annotations
 

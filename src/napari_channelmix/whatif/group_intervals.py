@@ -249,7 +249,7 @@ def surplus_of(
     Parameters
     ----------
     flags, others : (N,) bool arrays
-        Such as whether an edit, and its sham, changed the call of each cell.
+        Such as whether an edit, and its sham, changed the prediction of each cell.
     groups : (N,) array
 
     Returns

@@ -36,6 +36,8 @@ FOLDS = 4
 DEPTH, LEAF = 4, 0.05
 # More numbers than these are learnt by a linear head.
 MOST_FOR_TREE = 8
+# Crops that an untrained network can see.
+LEAST_SIDE = 8
 
 
 def fold_of_each(cells: Cells, seed: int) -> IntArray:
@@ -150,6 +152,9 @@ class UntrainedFeatures:
         import torch
 
         scaled = torch.from_numpy(((crops - self._mean) / self._std).astype(np.float32))
+        # Halved three times: smaller crops are shown with each pixel several times.
+        times = -(-LEAST_SIDE // min(crops.shape[2:]))
+        scaled = scaled.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
         # Its own forward pass: the fast one folds the head in.
         with torch.no_grad():
             features: FloatArray = self._network.after_stem(self._network.stem(scaled)).numpy()

@@ -52,8 +52,8 @@ class WhatIf(BarsResult):
         probability over the shams).
     flips : data frame
         What moves the decision. A row per ``scope``, ``axis`` (with ``family`` and ``unit``) and
-        ``from_class``: ``share`` of its ``n`` cells whose call flips anywhere on the data's own
-        range, with ``low`` and ``high``; ``to_class``, the class that most of them become, and
+        ``from_class``: ``share`` of its ``n`` cells whose prediction flips anywhere on the data's
+        own range, with ``low`` and ``high``; ``to_class``, the class that most of them become, and
         ``to_share``; ``amount``, the median of the smallest changes on the grid; ``reachable``,
         share of the cells that can be changed within the data; ``sham``, ``sham_low``,
         ``sham_high``, the share that flips by the shams; ``difference`` to it, cell by cell, with

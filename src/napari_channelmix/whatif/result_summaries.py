@@ -118,7 +118,7 @@ def audit_summary(result: Any) -> Summary:
 
 
 def what_if_summary(result: Any) -> Summary:
-    """Of a `WhatIf`: what flips calls most, beside the shams."""
+    """Of a `WhatIf`: what flips predictions most, beside the shams."""
     own = result.flips[result.flips["scope"] == result.scope]
     order = own.sort_values(["above_sham", "difference"], ascending=False, kind="stable")
     bars = Bars(

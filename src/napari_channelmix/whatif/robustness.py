@@ -1,4 +1,4 @@
-"""Robustness: how many calls a change of the acquisition alters, by class and by group."""
+"""Robustness: how many predictions a change of the acquisition alters, by class and by group."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IntArray = npt.NDArray[np.int64]
 ALL, CLASS, GROUP = "all", "class", "group"
 #: An exposure that is 20 % higher, and lower: what differs between runs of one microscope.
 USUAL = (float(np.log2(1.2)), float(np.log2(0.8)))
-# Lines are of axes that change more calls than this.
+# Lines are of axes that change more predictions than this.
 WORTH_A_LINE = 0.05
 
 
@@ -45,7 +45,7 @@ def robustness_table(
     groups: IntArray,
     group_names: Sequence[str],
 ) -> pd.DataFrame:
-    """Share of the calls that each amount of the acquisition axes changes.
+    """Share of the predictions that each amount of the acquisition axes changes.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def robustness_table(
 def robustness_lines(
     table: pd.DataFrame, axes: Sequence[Axis], wrong: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """A sentence for each axis: ``an exposure 20 % higher changes 31 % of the calls``.
+    """A sentence for each axis: ``an exposure 20 % higher changes 31 % of the predictions``.
 
     Of the usual differences, where they were asked for; else of the smallest amounts.
 

@@ -1,4 +1,4 @@
-"""The mere level of a channel: whether it tells the classes apart, and moves the call.
+"""The mere level of a channel: whether it tells the classes apart, and moves the prediction.
 
 The level of a channel is the mean of its light above the background within the outline. To give a
 cell another level, all light of that channel in the crop is scaled, as another stain would do: its
@@ -38,7 +38,7 @@ IntArray = npt.NDArray[np.int64]
 
 # Levels are brought to another one by a factor within these.
 LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
-# A level moves the call where it moves so many more calls than its sham.
+# A level moves the prediction where it moves so many more predictions than its sham.
 MOVES = 0.2
 # Where so many of the cells share a group with another class, the classes do not differ by batch.
 MIXED = 0.9

@@ -124,8 +124,8 @@ def transplant_job(
 ) -> Job[Transplants]:
     """`transplant` as a job.
 
-    Choose held-out cells and call them; align donors of each class; exchange each part; count the
-    calls that change.
+    Choose held-out cells and predict them; align donors of each class; exchange each part; count
+    the predictions that change.
     """
     chosen = merged(TransplantSettings, settings, options)
     asker, fitting = yield from part(asker_job(model, cells, chosen.prior), 0, 5, 100)
@@ -317,6 +317,12 @@ def _lines(result: Transplants) -> list[str]:
     deciding = [row for row in whole if row.above_sham]
     if not deciding:
         best = whole[0]
+        if all(row.sham != row.sham for row in whole):
+            return [
+                "whether a channel of another class changes more predictions than one of the same "
+                f"class does is not known: no two cells of a class lie alike ({best.part} "
+                f"{_figures(best)})"
+            ]
         return [
             f"no channel of another class changes more predictions than one of the same class does "
             f"({best.part} {_figures(best)}; same class {_sham_text(best)})"

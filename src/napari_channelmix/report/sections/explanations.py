@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.evidence_colors import evidence_legend
 from napari_channelmix.report.pictures import cell_picture, data_uri, map_picture
-from napari_channelmix.report.text import trained_in_words
+from napari_channelmix.report.text import readable_in_words, trained_in_words
+from napari_channelmix.wording import sentence
 
 if TYPE_CHECKING:
     from napari_channelmix.report.findings import Findings
@@ -49,12 +50,14 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
             }
         )
     about = findings.explained
+    tested = about.get("reliability")
     scores = sorted(about.get("scores", {}).items(), key=lambda item: -item[1]["srg"])
     return {
         "cards": cards,
         "legend": [*evidence_legend("signed"), *evidence_legend("magnitude")],
         "n": about.get("n", len(findings.examples)),
         "shares": (about.get("evidence_shares") or {}).get("line", ""),
+        "tested": "" if tested is None else sentence(readable_in_words(tested)),
         "warnings": about.get("warnings", ()),
         "scores": [
             (name, [f"{example[key]:.3f}" for key in ("srg", "insertion", "deletion")])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.wording import sentence
+
 if TYPE_CHECKING:
     from napari_channelmix.report.findings import Findings
 
@@ -19,13 +21,13 @@ def shortcuts_section(findings: Findings) -> dict[str, Any] | None:
         (
             check.question,
             check.answer,
-            f"{check.line} {check.warning}".strip(),
+            " ".join(sentence(line) for line in (check.line, check.warning) if line),
             str(check.n) if check.n else "-",
         )
         for check in card.checks
     ]
     return {
-        "lines": (card.accuracy.text(held_out=False),),
+        "lines": (sentence(card.accuracy.text(held_out=False)),),
         "rows": rows,
         "warnings": card.warnings,
     }

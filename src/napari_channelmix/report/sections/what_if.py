@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_channelmix.report.pictures import data_uri, svg_of
 from napari_channelmix.report.what_if_figure import what_if_figure
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, sentences
 
 if TYPE_CHECKING:
     from napari_channelmix.report.findings import Findings
@@ -41,7 +41,7 @@ def what_if_section(findings: Findings) -> dict[str, Any] | None:
         "subject": f"{counted(result.n, 'cell')} of {kind} were edited, and asked about again. "
         "Grey rows are not above their sham.",
         "chart": data_uri("image/svg+xml", svg_of(what_if_figure(result))),
-        "lines": result.lines[:LINES],
+        "lines": sentences(result.lines[:LINES]),
         "head": ["axis", "predicted", "becomes", "flip", "sham", "n", "edited"],
         "rows": rows,
         "warnings": result.warnings,
@@ -49,7 +49,7 @@ def what_if_section(findings: Findings) -> dict[str, Any] | None:
 
 
 def transplants_section(findings: Findings) -> dict[str, Any] | None:
-    """Which part of a cell of another class changes the call."""
+    """Which part of a cell of another class changes the prediction."""
     result = findings.transplants
     if result is None:
         return None
@@ -69,8 +69,8 @@ def transplants_section(findings: Findings) -> dict[str, Any] | None:
         for row in table.head(ROWS).itertuples()
     ]
     return {
-        "lines": result.lines,
-        "head": ["part", "predicted otherwise", "sham", "n", "groups", "overlap"],
+        "lines": sentences(result.lines),
+        "head": ["part", "prediction changes", "sham", "n", "groups", "overlap"],
         "rows": rows,
         "warnings": result.warnings,
     }
@@ -96,7 +96,7 @@ def model_channels_section(findings: Findings) -> dict[str, Any] | None:
         for row in sorted(result.of_class(), key=lambda row: -row.value)
     ]
     return {
-        "lines": result.lines,
+        "lines": sentences(result.lines),
         "head": ["channel", "Shapley value", "channel swap", "sham", "n", "groups"],
         "rows": rows,
         "warnings": result.warnings,

@@ -58,7 +58,7 @@ class Explanation:
     doubts : tuple of str
         What the labels of all cells say against the model; they may be painted anew.
     caveats : tuple of str
-        What to mind beside the map, a sentence each, once it is finished: a close call, what
+        What to mind beside the map, a sentence each, once it is finished: a close prediction, what
         limits the classifier; see `pcim.caveats`.
     prior : str
         Which prior the probabilities have, in words, once the map is finished.

@@ -43,8 +43,11 @@ def test_a_classifier_of_a_python_file_is_used_as_any_other(
     Path("mine.py").write_text(SOURCE)
     page = dock(ClassifierPage)
     page.session.open(plate, "plate")
-    page.form.ask(Path("mine.py").resolve(), ("DNA",), ("a", "b"))
+    # A window so low that the form would lie below what is in sight.
+    page.viewer.window.resize(900, 420)
     qtbot.wait(100)
+    page.form.ask(Path("mine.py").resolve(), ("DNA",), ("a", "b"))
+    qtbot.waitUntil(lambda: not page.form.title.visibleRegion().isEmpty())
     if os.environ.get("CHANNELMIX_PICTURE"):
         page.viewer.window._qt_window.grab().save(os.environ["CHANNELMIX_PICTURE"])
     opened(page, qtbot, "model")

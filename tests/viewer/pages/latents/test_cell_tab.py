@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_channelmix.drl.learnt_drawing import LearntDrawing
-from napari_channelmix.drl.residual_drawing import ResidualDrawing
-from napari_channelmix.drl.residual_network import ResidualNetwork, ResidualSettings
+from napari_channelmix.drl.slider_check import SliderEffect
 from napari_channelmix.viewer.charts.latent_axes import moved
 from napari_channelmix.viewer.pages.latents.cell_tab import MOVED, CellPage
 from napari_channelmix.viewer.pages.latents.pictures import cell_image
 
-from ...latent_cases import latents, latents_of_features
+from ...latent_cases import latents, latents_of_features, learnt_to_draw
 
 
 @pytest.fixture
@@ -26,15 +24,6 @@ def page(qtbot: Any) -> CellPage:
     found.show()
     qtbot.waitExposed(found)
     return found
-
-
-def learnt_to_draw(found: Any) -> Any:
-    """The same latents with drawings of a network that learnt nothing."""
-    dims = ResidualSettings(found.disentangler.shape[0], len(found.names), maps=2)
-    drawing = ResidualDrawing(found.disentangler, ResidualNetwork(dims).eval())
-    count = len(found.values)
-    learnt = LearntDrawing(drawing, np.zeros(count, bool), np.ones(count), None)
-    return dataclasses.replace(found, drawing=learnt)
 
 
 def drag(qtbot: Any, page: CellPage, name: str, value: float) -> None:
@@ -167,6 +156,25 @@ def test_how_pictures_come_closer_is_said_until_it_was_done(page: CellPage) -> N
     assert learnt_to_draw(found).drawing is not None
     page.show_latents(learnt_to_draw(found))
     assert page.hint.isHidden()
+
+
+def test_sliders_that_do_not_do_what_they_say_are_named_below_them(page: CellPage) -> None:
+    effects = [
+        SliderEffect("Scale", "area", 0.9, "light", 0.1, 1.6, 1.0, 48),
+        SliderEffect("Rim", "rim", 0.5, "granularity", 0.4, 1.0, 1.0, 48),
+        SliderEffect("PosX", "place x", 0.1, "area", 0.2, 1.0, 1.0, 48),
+    ]
+    found = learnt_to_draw(latents())
+    page.show_latents(
+        dataclasses.replace(found, drawing=dataclasses.replace(found.drawing, sliders=effects))
+    )
+    assert page.sliders.doubts.text() == (
+        "In these drawings sliders do not do what they say: Rim moves granularity as well "
+        "(x 0.40 of its own change); Position x does not move place x."
+    )
+    assert page.sliders.doubts.isVisible()
+    page.show_latents(found)
+    assert page.sliders.doubts.isHidden()
 
 
 def test_where_features_have_no_picture_the_nearest_cell_is_shown(

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.data import Cells
 from napari_channelmix.drl.latents import UNDER_WAY
+from napari_channelmix.drl.slider_check import SliderEffect
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.charts.latent_axes import signed
 from napari_channelmix.viewer.pages.data.page import DataPage
@@ -31,7 +32,18 @@ from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, session_of
 
 from ...conftest import canvas_of, canvas_point
-from ...latent_cases import COUNT, CROP, ODD, SIDE, blobs, cells, latents, planes, tiny
+from ...latent_cases import (
+    COUNT,
+    CROP,
+    ODD,
+    SIDE,
+    blobs,
+    cells,
+    latents,
+    learnt_to_draw,
+    planes,
+    tiny,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +127,24 @@ def test_how_far_pictures_resemble_the_cells_is_said_with_its_figures(opened: An
         reconstruction=dataclasses.replace(measured, explained=0.8),
     )
     assert found.resemblance.kind == "good"
+    # A learnt drawing is judged by its own figure, and by what its sliders do.
+    learnt = learnt_to_draw(known)
+    good = dataclasses.replace(
+        learnt.drawing, reconstruction=dataclasses.replace(measured, explained=0.9)
+    )
+    rim = SliderEffect("Rim", "rim", 0.5, "granularity", 0.4, 1.0, 1.0, 48)
+    for drawing, kind in (
+        (good, "good"),
+        (dataclasses.replace(good, sliders=(rim,)), "warning"),
+    ):
+        found.session.latents = dataclasses.replace(
+            learnt, values=known.values.copy(), drawing=drawing
+        )
+        assert "The drawing explains 90 %" in found.resemblance.text()
+        assert ("Rim moves granularity as well" in found.resemblance.text()) == bool(
+            drawing.sliders
+        )
+        assert found.resemblance.kind == kind
     # Latents of an earlier version do not know it.
     found.session.latents = dataclasses.replace(
         known, values=known.values.copy(), reconstruction=None

@@ -15,6 +15,7 @@ from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.config import script_of
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
+from napari_channelmix.report import page_of
 from napari_channelmix.viewer.pages.report.config_job import (
     UnsavedError,
     changes,
@@ -283,6 +284,9 @@ def test_all_that_was_asked_about_changed_cells_is_in_report_config_and_export(
     assert part.parts == ("predictions", "model_channels", "audit")
     assert (part.model_channels.forwards, part.model_channels.prior) == (200, "balanced")
     assert part.audit.mapped == (1, 2) and part.audit.limit == 4
+    page = page_of(drain(findings_job(snapshot)))
+    for part in ("model-channels", "shortcuts"):
+        assert f'id="{part}-2"' in page and f'href="#{part}-2"' in page
     # And in the list of what can be exported.
     own = [item for item in items_of(snapshot) if item.key.endswith(("/channels", "/audit"))]
     done = drain(export_job(tuple(own), tmp_path))

@@ -30,6 +30,7 @@ from napari_channelmix.viewer.pages.report import page as module
 from napari_channelmix.viewer.pages.report.exports import export_job, items_of
 from napari_channelmix.viewer.pages.report.page import ReportPage
 from napari_channelmix.viewer.pages.report.snapshot import Snapshot, snapshot_of
+from napari_channelmix.viewer.pages.whatif.page import WhatIfPage
 
 SHADES = ("copy_script", "save_script", "save_config", "copy_command")
 
@@ -179,13 +180,22 @@ def test_the_script_gives_the_numbers_of_the_session(
     session = trained.session
     maps = {one.cell: one.map for one in session.explained}
     assert set(maps) == {1, 4}
+    what_if = dock(WhatIfPage)
+    qtbot.waitUntil(lambda: not what_if.task.busy, timeout=60_000)
+    for run in (what_if.runs.all_cells, what_if.runs.transplants):
+        run.tab.form["limit"].setValue(3)
+        run.run()
+        qtbot.waitUntil(lambda run=run: not run.task.busy, timeout=120_000)
     in_file(trained, tmp_path / "saved", wait)
     trained.write_script(tmp_path / "again.py")
     wait(trained)
     assert trained.notice.kind == "good", trained.notice.text()
     script = tmp_path / "again.py"
     more = (
-        "np.savez('n.npz', recall=np.mean(recall), maps=found.maps, p=model.predict_proba(cells))"
+        "np.savez('n.npz', recall=np.mean(recall), maps=attribution.maps, "
+        "p=model.predict_proba(cells))\n"
+        "answers.save('what-if')\n"
+        "transplants.save('what-if')"
     )
     script.write_text(f"{script.read_text('utf-8')}\n{more}\n", "utf-8")
     bare = {
@@ -198,6 +208,13 @@ def test_the_script_gives_the_numbers_of_the_session(
     assert numbers["recall"] == pytest.approx(session.trained.accuracy, abs=1e-9)
     np.testing.assert_allclose(numbers["p"], session.predictions.probabilities, atol=1e-5)
     np.testing.assert_allclose(numbers["maps"], [maps[1], maps[4]], atol=1e-5)
+    answers = session.what_if
+    answers.result.save(tmp_path / "in the window")
+    answers.transplants.save(tmp_path / "in the window")
+    for name in ("flips.csv", "transplants.csv"):
+        again, first = (pd.read_csv(tmp_path / of / name) for of in ("what-if", "in the window"))
+        assert len(first) > 0
+        pd.testing.assert_frame_equal(again, first, atol=1e-5)
 
 
 def test_the_config_names_everything_and_the_command_runs_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.widgets.notice import breakable
+from napari_channelmix.viewer.widgets.scrolling import bring_into_sight
 
 __all__ = ["ModelForm", "needs_form"]
 
@@ -32,7 +33,7 @@ def needs_form(path: Path) -> bool:
 PYTHON = ".py"
 # What a model may give: words for the user, and those of `load_model`.
 GIVES = (
-    ("detected from the first cells", "auto"),
+    ("detected", "auto"),
     ("logits (before the softmax)", "logits"),
     ("probabilities (after the softmax)", "probabilities"),
     ("independent labels, after a sigmoid", "sigmoid"),
@@ -67,7 +68,8 @@ class ModelForm(QWidget):
             self.output.addItem(words, name)
         no_wider(self.output)
         self.output.setToolTip(
-            "What the model's numbers mean; you are asked where it cannot be detected"
+            "What the model's numbers mean; you are asked where it cannot be detected from the "
+            "first cells"
         )
         self.select = QLineEdit()
         self.select.setPlaceholderText("only where it has several")
@@ -104,6 +106,9 @@ class ModelForm(QWidget):
         self.consent.toggled.connect(self._enable)
         self.load.clicked.connect(self._confirm)
         self.dismiss.clicked.connect(lambda: self.setVisible(False))
+        self._laid_out = QTimer(self)
+        self._laid_out.setSingleShot(True)
+        self._laid_out.timeout.connect(lambda: bring_into_sight(self.load, self.title))
         self.setVisible(False)
 
     def ask(self, path: Path, channels: tuple[str, ...], classes: tuple[str, ...]) -> None:
@@ -113,8 +118,8 @@ class ModelForm(QWidget):
         self._rows.setRowVisible(self.name, python)
         self.name.setText("model" if python else "")
         self.title.setText(
-            f"{breakable(path.name)}: which classifier? One that wrap made has its channels and "
-            "classes; else name them:"
+            f"{breakable(path.name)}: what is the classifier called there? One made by cm.wrap "
+            "knows its channels and classes; of any other, write them here:"
             if python
             else f"{breakable(path.name)} does not name its channels and classes:"
         )
@@ -132,6 +137,8 @@ class ModelForm(QWidget):
         self.consent.setVisible(path.suffix.lower() != ".onnx")
         self.setVisible(True)
         self._enable()
+        # Once there is room for it: it stands below what is known of the classifier in use.
+        self._laid_out.start()
 
     @property
     def _is_python(self) -> bool:

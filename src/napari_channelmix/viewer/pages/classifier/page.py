@@ -456,7 +456,8 @@ def _in_words(trained: Trained | None, share: str = "") -> str:
     lines = [f"<b>{source}</b>", f"channels: {channels}", f"classes: {classes}"]
     if hasattr(classifier, "reading"):
         # Known once it was asked about cells.
-        lines.append(f"output: {classifier.reading or classifier.output}")
+        detected = "to be detected" if classifier.output == "auto" else classifier.output
+        lines.append(f"output: {classifier.reading or detected}")
     if trained.accuracy is not None:
         estimate, figure = trained.estimate, f"balanced accuracy <b>{trained.accuracy:.3f}</b>"
         aside = f"chance {trained.chance:.2f}; trained on {trained.n_train:,}"

@@ -137,7 +137,8 @@ class CellPage(QWidget):
         self.show_real(None)
         self.latents, self.cell, self._drawer = latents, None, None
         self.axes = () if latents is None else axes_of(latents)
-        self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
+        doubts = () if latents is None or latents.drawing is None else latents.drawing.doubts
+        self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents), doubts)
         self.strip.show_latents(latents, self.axes)
         self.pictures.show_tiles([Tile(None, title=title) for title in titles_of(latents)])
         self.title.setText("Click a cell in the image.")

@@ -100,6 +100,7 @@ class LatentsForm(QWidget):
         unticked = self.settings["drawing"]
         unticked.setParent(self)
         unticked.hide()
+        self.settings["features"].setPlaceholderText("none: pixels")
         self.seed = self.settings["seed"]
         self.run = QPushButton("Run")
         self.run.setToolTip("Compute the latents of all cells")

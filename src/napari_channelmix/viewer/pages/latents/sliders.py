@@ -18,7 +18,10 @@ __all__ = ["Sliders"]
 
 
 class Sliders(MovedSliders):
-    """A slider for each active axis; the inactive ones are named below."""
+    """A slider for each active axis; below are named those that do not do what they say.
+
+    And the axes that are inactive.
+    """
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -26,14 +29,22 @@ class Sliders(MovedSliders):
         self.inactive = QLabel()
         self.inactive.setWordWrap(True)
         self.inactive.setToolTip("These latents do not vary among the cells, or are unused")
+        self.doubts = QLabel()
+        self.doubts.setWordWrap(True)
+        self.doubts.setToolTip(
+            "Measured on drawings of cells: what a slider changes beside what its name says"
+        )
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)
-        self._column.addWidget(self.inactive)
-        self.inactive.setVisible(False)
+        for label in (self.doubts, self.inactive):
+            self._column.addWidget(label)
+            label.setVisible(False)
 
-    def show_axes(self, axes: Sequence[Axis], inactive: Sequence[str]) -> None:
-        """Show other axes."""
+    def show_axes(
+        self, axes: Sequence[Axis], inactive: Sequence[str], doubts: Sequence[str] = ()
+    ) -> None:
+        """Show other axes; ``doubts`` say of sliders that they do not do what they say."""
         self.moves.clear()
         for old in self.sliders:
             self._column.removeWidget(old)
@@ -45,7 +56,13 @@ class Sliders(MovedSliders):
             slider.moved.connect(self.note_move)
             slider.taken.connect(self.taken)
         self.inactive.setText(_in_words(axes, inactive))
-        self.inactive.setVisible(bool(self.inactive.text()))
+        self.doubts.setText(
+            f"In these drawings sliders do not do what they say: {'; '.join(doubts)}."
+            if doubts
+            else ""
+        )
+        for label in (self.doubts, self.inactive):
+            label.setVisible(bool(label.text()))
 
     def show_cell(self, cell: int) -> None:
         """Mark a cell on all axes, and go there."""

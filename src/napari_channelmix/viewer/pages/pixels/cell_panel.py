@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,10 +145,9 @@ class ResultPanel(QWidget):
             )
         self._show_shares()
         self.training.setText(cell_in_words(explanation.training))
-        # Its shares have no room in a line; the tip has them.
-        self.prior.setText(
-            f"probabilities: {explanation.prior.split(' (')[0]}" if explanation.prior else ""
-        )
+        # Its shares, or why it is not known, have no room in a line; the tip has them.
+        brief = re.split(r" \(|: ", explanation.prior)[0]
+        self.prior.setText(f"probabilities: {brief}" if brief else "")
         self.prior.setToolTip(f"probabilities: {explanation.prior}" if explanation.prior else "")
         contributions = explanation.contributions
         cautions = () if contributions is None else contributions.cautions

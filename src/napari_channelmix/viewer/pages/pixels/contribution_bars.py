@@ -93,7 +93,7 @@ def _bar(contributions: ChannelContributions, row: int, quiet: str) -> Bar:
     return Bar(
         name,
         fall,
-        f"{100 * fall:+.0f} pts".replace("+", "\N{MINUS SIGN}") if fall > 0.005 else "0 pts",
+        f"{-100 * fall:+.0f} pts".replace("-", "\N{MINUS SIGN}") if abs(fall) > 0.005 else "0 pts",
         (low, high) if known else None,
         strong=bool(contributions.above[row]),
         # The chart's own colour would be taken for that of a class beside it.

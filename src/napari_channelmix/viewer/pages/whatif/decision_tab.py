@@ -104,7 +104,7 @@ class DecisionTab(RunTab):
     def show_result(self, result: WhatIf | None) -> None:
         """Show answers about all cells; None takes them away."""
         super().show_result(result)
-        before = self.class_box.currentText()
+        before, other = self.class_box.currentText(), result is not self.result
         self.result = result
         if result is None:
             return
@@ -116,6 +116,9 @@ class DecisionTab(RunTab):
         axes, classes = axes_by_share(result), classes_asked(result)
         flips = {(flip.axis, name): flip for name in classes for flip in flips_of(result, name)}
         self.matrix.show_flips(axes[:FIRST], classes, flips)
+        if other and self.axis not in axes[:FIRST]:
+            # Chosen for another classifier: this one may not heed it.
+            self.axis = ""
         self._show_class()
 
     def note_prior(self, prior: Prior | None) -> None:
