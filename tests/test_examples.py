@@ -18,7 +18,16 @@ from .tiny_sample import names
 # Examples on folders of files that are made beside these tests, and run there.
 RUN_THERE = {"scan_folder": "scan/test_examples.py", "scan_table": "scan/test_tables.py"}
 # Ways to make cells, and what they can do.
-METHODS = ("from_anndata", "from_array", "from_frame", "from_labels", "from_points", "store")
+METHODS = (
+    "at_pixel_size",
+    "from_anndata",
+    "from_array",
+    "from_frame",
+    "from_labels",
+    "from_points",
+    "store",
+    "to_frame",
+)
 
 
 def public():

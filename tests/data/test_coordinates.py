@@ -98,6 +98,7 @@ def test_every_table_says_the_same_place(kind: str, crop: int, tmp_path: Path) -
         values=np.zeros((1, 2)),
         names=("a", "b"),
         prepared=SimpleNamespace(features=pd.DataFrame({"area": [1]})),
+        drawing=None,
     )
     for table in (row, Latents.to_frame(encoded), annotated(cells, [0]).rows):
         text = io.StringIO(table.to_csv(index=False))

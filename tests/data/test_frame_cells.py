@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from napari_channelmix.data import Cells, cells
+from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
 
 
@@ -137,10 +136,6 @@ def test_columns_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(DataError, match=says):
         Cells.from_frame(objects, folder=folder, name="objects", **columns)
-
-
-def test_examples_run() -> None:
-    assert doctest.testmod(cells).failed == 0
 
 
 def test_rows_of_a_stack_name_their_plane(folder: Path) -> None:
