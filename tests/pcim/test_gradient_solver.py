@@ -217,14 +217,15 @@ def solved(
         drawn = of(problem)
         each = [evidence_at(problem, t, drawn.draw("border")) for t in (3 / 6, 1 / 6, 5 / 6)]
         signed = torch.stack(each).mean(dim=0).sum(dim=1, keepdim=True)
-    return dealt_out(theta, smooth(signed, sigma))
+    pixels = x.shape[2] * x.shape[3]
+    return dealt_out(theta, smooth(signed, sigma) * pixels)
 
 
 def assert_same_map(values, wanted):
     """The same values, and at the same pixels but for a few whose ranks rounding exchanges."""
     in_order = [one.flatten(2).sort(dim=2).values for one in (values, wanted)]
-    torch.testing.assert_close(*in_order, rtol=1e-3, atol=1e-4)
-    elsewhere = ~torch.isclose(values, wanted, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(*in_order, rtol=1e-3, atol=1e-2)
+    elsewhere = ~torch.isclose(values, wanted, rtol=1e-3, atol=1e-2)
     assert elsewhere.sum() <= 4
     assert rank_correlation(values[:, 0].numpy(), wanted[:, 0].numpy()).min() > 0.9999
 
@@ -326,10 +327,11 @@ def test_values_are_the_evidence_on_a_path_without_real_cells(
     kinds, points = (("border",), 3) if of_cells else (("border", "blur"), settings.path)
     *_, evidence = path_evidence(problem, of(problem), points, kinds)
     signed = evidence.signed if separate else evidence.signed.sum(dim=1, keepdim=True)
-    wanted = smooth(signed, settings.sigma).flatten(2).sort(dim=2).values
+    pixels = problem.x.shape[2] * problem.x.shape[3]
+    wanted = (smooth(signed, settings.sigma) * pixels).flatten(2).sort(dim=2).values
     *_, last = solve(problem, settings)
     values = last.values.flatten(2).sort(dim=2).values
-    torch.testing.assert_close(values, wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(values, wanted, rtol=1e-4, atol=1e-3)
 
 
 def test_values_add_up_to_the_change_of_the_log_odds(planted, make_problem):
@@ -342,7 +344,9 @@ def test_values_add_up_to_the_change_of_the_log_odds(planted, make_problem):
         odds.append(problem.target.log_odds(planted.network(drawn.draw(kind))))
     change = odds[0] - torch.stack(odds[1:]).mean(dim=0)
     # The blur of the map loses a little at the border of the crop.
-    torch.testing.assert_close(last.values.sum(dim=(1, 2, 3)), change, rtol=0.02, atol=0.02)
+    torch.testing.assert_close(
+        last.values.sum(dim=1).mean(dim=(1, 2)), change, rtol=0.02, atol=0.02
+    )
 
 
 def test_without_evidence_on_the_path_the_ranks_stay(cubic):

@@ -68,8 +68,8 @@ class Attribution(ShownResult):
     maps : (N, H, W) float32 array
         Higher means more important for the target. Where the method knows a sign, 0 is no
         evidence and below 0 speaks against the target. In log odds for ``pcim`` and
-        ``pcim-fidelity``, see `pcim.gradient_solver.solve`; the scale of other methods is their
-        own.
+        ``pcim-fidelity`` (the mean over the pixels is that of the crop), see
+        `pcim.gradient_solver.solve`; the scale of other methods is their own.
     magnitude : (N, H, W) float32 array
         How much evidence there is at a pixel, for the target or against it; not negative. The
         maps answer 'what makes it this class', the magnitude 'where does it look'.

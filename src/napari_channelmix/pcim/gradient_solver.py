@@ -163,16 +163,17 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
 
     ``theta`` is a rank and has no unit. The values of a map are the evidence on the path from
     references that are no real cells, in log odds, dealt out to the pixels in the order of
-    ``theta``, within each channel where these are separate (our definition). So the values of a
-    channel add up to its evidence on that path, and those of all channels to about the change of
-    the log odds from such a reference to the cell. Real cells are left out there: they put the
-    parts of another cell where this one has none, and that is no part of this cell.
+    ``theta``, within each channel where these are separate, times the number of pixels (our
+    definition). So the mean of a channel's map is its evidence on that path, and all channels
+    together have about the change of the log odds from such a reference to the cell. Real cells are
+    left out there: they put the parts of another cell where this one has none, and that is no part
+    of this cell.
 
     Yields
     ------
     Maps
-        In log odds; zero means no evidence. In units of its own spread where the path holds no
-        evidence at all.
+        In log odds, for the whole crop; zero means no evidence. In units of its own spread where
+        the path holds no evidence at all.
     """
     x, target = problem.x, problem.target
     references = Reference.of(problem)
@@ -181,7 +182,8 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
 
     def planes(signed: Tensor) -> Tensor:
         summed = signed if problem.separate else signed.sum(dim=1, keepdim=True)
-        return blurred(summed, settings.sigma)
+        # Times the pixels: the mean of the map is what all of them add, whatever the crop's size.
+        return blurred(summed, settings.sigma) * (x.shape[2] * x.shape[3])
 
     path_kinds = settings.path_kinds
     if "cells" in path_kinds and references.pooled is None:
