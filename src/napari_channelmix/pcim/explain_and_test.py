@@ -79,7 +79,7 @@ def explain(
         Which of its outputs, where it gives several.
     reliability : bool
         Test the maps too: against random maps, random weights and a little noise; the result is
-        `Attribution.reliability`. It takes about four times as long as the maps.
+        `Attribution.reliability`. It takes several times as long as the maps.
     progress : bool or callable, optional
         True: a bar, also in a notebook; a function: called with each `Progress`.
     **options

@@ -53,7 +53,7 @@ def reliability(
     """Test how far the maps of an attribution can be trusted.
 
     Against random maps, against the maps of the same network with random weights, and against
-    those of the same cells with a little noise; it takes about four times as long as the maps.
+    those of the same cells with a little noise; it takes several times as long as the maps.
 
     Parameters
     ----------

@@ -115,7 +115,7 @@ class ExplainSettings(ClusterSettings, Question):
         Measure the maps, those of PCIM and those of the baselines.
     reliability : bool
         Test each map: against random maps, the maps of random weights and a little noise; takes
-        about five times as long as the maps.
+        several times as long as the maps.
     cells : tuple of int or None
         Explain these, positions in the data set; ``limit`` is then of no account.
     only : {"held-out", "all"}
