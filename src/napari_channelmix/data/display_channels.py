@@ -32,6 +32,7 @@ __all__ = [
     "display_channels_job",
     "proposed_channels",
     "unmeasured_channels",
+    "unmeasured_display",
 ]
 
 Doubles = npt.NDArray[np.float64]
@@ -113,6 +114,8 @@ def display_channels_job(cells: Cells, names: Sequence[str] | None = None) -> Jo
     if names is None and len(cells.channels) > MOST_TOGETHER:
         sample = yield from channel_sample_job(cells)
         limits, chosen = sample.limits, proposed_channels(cells, sample)
+        if not len(sample.rows):
+            return unmeasured_display(cells.channels)
     else:
         chosen = unmeasured_channels(cells.channels) if names is None else tuple(names)
         check_names(chosen, cells.channels)
@@ -169,6 +172,12 @@ def unmeasured_channels(channels: tuple[str, ...]) -> tuple[str, ...]:
         return channels[:AT_FIRST]
     nuclear = nuclear_channel(channels)
     return (channels[len(channels) // 2],) if nuclear is None else (nuclear,)
+
+
+def unmeasured_display(channels: tuple[str, ...]) -> DisplayChannels:
+    """`unmeasured_channels` with their colours, without contrast."""
+    names = unmeasured_channels(channels)
+    return DisplayChannels(names, colors_of(names, channels))
 
 
 def class_contrast(levels: Doubles, codes: npt.NDArray[np.int64], classes: int) -> Doubles:

@@ -27,6 +27,7 @@ __all__ = [
     "DisplayLimits",
     "channel_sample_job",
     "display_limits_job",
+    "known_sample",
     "limits_of_planes",
     "noise_of",
     "without_hot_pixels",
@@ -186,6 +187,10 @@ _KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float, float
 )
 
 
+# Samples that were read before, by the first field of view and `_pixels_of`.
+_SAMPLES: WeakKeyDictionary[Field, dict[tuple[Any, ...], ChannelSample]] = WeakKeyDictionary()
+
+
 @dataclass(frozen=True, eq=False)
 class ChannelSample:
     """Some cells of a data set, and how bright each channel is in them.
@@ -223,8 +228,12 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
 
     The sample is the same each time: fields, and cells of each, spread evenly. Of a rare class,
     cells in these fields come first: a marker that only they have would else be saturated in them.
-    Cells that cannot be read are no part of it.
+    Cells that cannot be read are no part of it. The same cells are not read twice, whatever becomes
+    of their classes.
     """
+    before = known_sample(cells)
+    if before is not None:
+        return before
     kind, known = _known(cells)
     missing = {
         place: plane for place, plane in enumerate(cells.planes) if (*kind, plane) not in known
@@ -249,11 +258,29 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
             low, high = limits_of_planes(clean)
             black = limits_of_planes(clean, BLACK)[0]
             known[(*kind, missing[place])] = (low, high, black)
-    return ChannelSample(
+    sample = ChannelSample(
         _limits(cells),
         np.concatenate(rows) if rows else np.zeros(0, np.int64),
         np.concatenate(levels) if levels else np.zeros((0, len(cells.channels))),
     )
+    if cells.fields:
+        _SAMPLES.setdefault(cells.fields[0], {})[_pixels_of(cells)] = sample
+    return sample
+
+
+def known_sample(cells: Cells) -> ChannelSample | None:
+    """The sample of these cells, where it was read before."""
+    if not cells.fields:
+        return None
+    return _SAMPLES.get(cells.fields[0], {}).get(_pixels_of(cells))
+
+
+def _pixels_of(cells: Cells) -> tuple[Any, ...]:
+    """What tells whose crops they are, without reading one; classes do not matter."""
+    kind, _ = _known(cells)
+    places = cells.table["field"].to_numpy(np.int64), np.asarray(cells.boxes, np.int64)
+    boxes = hash(tuple(np.ascontiguousarray(part).tobytes() for part in places))
+    return (*kind, cells.planes, len(cells), boxes)
 
 
 def _known(cells: Cells) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any]]:

@@ -23,6 +23,7 @@ from napari_channelmix.data.display_channels import (
     proposed_channels,
     unmeasured_channels,
 )
+from napari_channelmix.data.display_limits import known_sample
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import DataError
 
@@ -144,6 +145,15 @@ class Display:
         check_names(names, choice.all_names)
         self._keep(replace(_with_names(choice, names), by_user=True))
 
+    def propose(self, names: Sequence[str]) -> None:
+        """Show these channels, six at most, unless the user chose others.
+
+        As those of layers that are visible already.
+        """
+        choice = self._choice
+        if choice is not None and not choice.by_user and names:
+            self._keep(_with_names(choice, tuple(names)[:MOST_TOGETHER]))
+
     def add(self, name: str) -> bool:
         """Show one channel more, where there is room for it; whether it is shown now."""
         if name in self.channels:
@@ -221,7 +231,13 @@ class Display:
             return None
         choice = self._choices.get(key)
         if choice is None or choice.all_names != cells.channels:
-            choice = _with_names(_Choice((), cells.channels), unmeasured_channels(cells.channels))
+            sample = known_sample(cells)
+            names = (
+                unmeasured_channels(cells.channels)
+                if sample is None
+                else proposed_channels(cells, sample)
+            )
+            choice = _with_names(_Choice((), cells.channels, sample=sample), names)
             self._choices[key] = choice
         return choice
 
