@@ -12,8 +12,9 @@ import numpy.typing as npt
 from napari_channelmix.data.crop_profile import CropProfile, Profiler
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import listed, quoted
 
-__all__ = ["ChannelStatistics", "statistics_job"]
+__all__ = ["ChannelStatistics", "constant_lines", "statistics_job"]
 
 Crops = npt.NDArray[Any]
 
@@ -43,12 +44,39 @@ class ChannelStatistics:
     def refuse_constant(self) -> None:
         """Raise `DataError` where a channel is constant: it could be neither scaled nor weighed."""
         if self.constant:
-            name = self.constant[0]
-            value = self.minimum[self.channels.index(name)]
+            values = [self.minimum[self.channels.index(name)] for name in self.constant]
+            pairs = zip(map(quoted, self.constant), values, strict=True)
+            several = len(self.constant) > 1
+            every = listed((f"{name} ({value:g})" for name, value in pairs), 40)
             raise DataError(
-                f"channel {name!r} is constant ({value:g} in every cell) and carries nothing; "
-                "leave it out"
+                f"{'channels' if several else 'channel'} {every} {'are' if several else 'is'} "
+                f"constant in every cell and {'carry' if several else 'carries'} nothing; leave "
+                f"{'them' if several else 'it'} out"
             )
+
+
+def constant_lines(
+    channels: Sequence[str], constant: npt.NDArray[np.bool_], change: str
+) -> tuple[str, ...]:
+    """All channels that are constant in some cells, in one line; none where there is none.
+
+    Parameters
+    ----------
+    channels : sequence of str
+    constant : (C,) bool array
+    change : str
+        What of them says nothing then, such as ``an exchange``.
+
+    Examples
+    --------
+    >>> constant_lines(["DNA", "A", "B"], np.array([False, True, True]), "an exchange")
+    ('A, B are constant in these cells: an exchange of them says nothing',)
+    """
+    names = [name for name, same in zip(channels, constant, strict=True) if same]
+    if not names:
+        return ()
+    verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return (f"{listed(names, 40)} {verb} constant in these cells: {change} of {them} says nothing",)
 
 
 def statistics_job(
