@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
     from napari_channelmix.data.channel_notes import ChannelNotes, channel_notes
+    from napari_channelmix.data.multiplex_sample import multiplex_sample
     from napari_channelmix.data.segmentation import Segmentation, segment
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
@@ -137,6 +138,7 @@ __all__ = [
     "load_disentangler",
     "load_model",
     "mean_maps",
+    "multiplex_sample",
     "network_names",
     "open",
     "open_dataset",
@@ -213,6 +215,7 @@ _ROOM_OF = {
     "load_disentangler": "drl",
     "load_model": "classify",
     "mean_maps": "pcim",
+    "multiplex_sample": "data.multiplex_sample",
     "network_names": "classify",
     "open": "scan.open",
     "open_dataset": "data",

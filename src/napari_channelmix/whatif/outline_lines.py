@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_channelmix.data.crop_outlines import DISC_SHARE
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
