@@ -32,7 +32,8 @@ class ChannelFigures:
     minimum, median, high, maximum : float
         ``high`` is the percentile 99.9.
     signal : float
-        Distance of the median from the percentile 99.9, of means of 3 x 3 pixels.
+        Distance of the median from the percentile 99.9, of means of 3 x 3 pixels in which what lies
+        above ``high`` counts as that.
     noise : float
         Standard deviation of the noise of single pixels: of the difference of each from the mean of
         its four neighbours, by its median absolute value, divided by the square root of 1.25.
@@ -76,7 +77,7 @@ def channel_figures(crops: Crops) -> ChannelFigures:
     Parameters
     ----------
     crops : (n, H, W) float32 array
-        In raw units; sides of 3 pixels or more.
+        In raw units; with sides of less than 3 pixels nothing is known of noise and hot pixels.
 
     Examples
     --------
@@ -90,9 +91,14 @@ def channel_figures(crops: Crops) -> ChannelFigures:
     minimum, maximum = float(crops.min()), float(crops.max())
     median, most, high = (float(value) for value in np.percentile(crops, [50, 99, 99.9]))
     inner = crops[:, 1:-1, 1:-1]
+    if not inner.size:
+        # Pixels without neighbours tell nothing of noise.
+        return ChannelFigures(minimum, median, high, maximum, high - median, 0.0, 0, 0)
     if maximum <= minimum:
         return ChannelFigures(minimum, median, high, maximum, 0.0, 0.0, 0, inner.size)
-    means = ndimage.uniform_filter(crops.astype(np.float64), (0, 3, 3))[:, 1:-1, 1:-1]
+    # A hot pixel is no signal.
+    clipped = np.minimum(crops, np.float32(high)).astype(np.float64)
+    means = ndimage.uniform_filter(clipped, (0, 3, 3))[:, 1:-1, 1:-1]
     middle, top = np.percentile(means, [50, 99.9])
     sides = (
         crops[:, :-2, 1:-1] + crops[:, 2:, 1:-1] + crops[:, 1:-1, :-2] + crops[:, 1:-1, 2:]
@@ -134,8 +140,11 @@ def pixels_of(crops: Crops, figures: ChannelFigures) -> npt.NDArray[np.float32]:
         The same places for every channel.
     """
     height, width = (side - side % 2 for side in crops.shape[1:])
-    clipped = np.minimum(crops[:, :height, :width], np.float32(figures.high))
-    means = clipped.reshape(len(crops), height // 2, 2, width // 2, 2).mean(axis=(2, 4)).reshape(-1)
+    clipped = np.minimum(crops, np.float32(figures.high))
+    if height and width:
+        pairs = clipped[:, :height, :width].reshape(len(crops), height // 2, 2, width // 2, 2)
+        clipped = pairs.mean(axis=(2, 4))
+    means = clipped.reshape(-1)
     step = -(-len(means) // COMPARED)
     some: npt.NDArray[np.float32] = means[::step]
     return some

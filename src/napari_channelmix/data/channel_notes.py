@@ -34,15 +34,24 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "ChannelNote", "ChannelNotes", "channel_notes", "channel_notes_job"]
 
+# How a line of each kind begins, the gravest first.
+_BEGIN = {
+    "constant": "constant channels",
+    "copy": "copies of other channels",
+    "hot pixels": "channels with hot pixels",
+    "dim": "dim channels",
+    "constant in a field": "channels that are constant in an image",
+}
 #: Kinds of notes, the gravest first.
-KINDS = ("constant", "copy", "hot pixels", "dim", "constant in a field")
+KINDS = tuple(_BEGIN)
 # Correlation from which a channel counts as a copy of another.
 COPY = 0.98
 # Hot pixels that are said: so many, and so many of a million.
 HOT, HOT_OF_A_MILLION = 3, 10.0
-# Signal from which a channel is not dim, in standard deviations of the noise of a pixel. Noise
-# alone gives about 1: the percentile 99.9 of means of nine pixels.
-DIM = 1.5
+# Signal from which a channel is not dim, in standard deviations of the noise of a pixel: what has
+# half of the brightest light is then five above the ground (the criterion of Rose). Noise alone has
+# about 1, the percentile 99.9 of means of nine pixels.
+DIM = 10.0
 # Bytes of the crops that are looked at; cells, at least and at most; cells of each class; and of a
 # field in which a channel seems to be constant. Side of the middle of larger crops.
 BYTES, FEWEST, MOST, OF_CLASS, OF_FIELD, SIDE = 64 * 2**20, 24, 600, 12, 500, 64
@@ -100,7 +109,7 @@ class ChannelNotes:
     >>> crops[:, 2] = 7
     >>> blank = cm.Cells.from_array(crops.round(), ["DNA", "CD8", "blank"])
     >>> cm.channel_notes(blank).lines
-    ('constant: blank (7)',)
+    ('constant channels: blank (7)',)
     """
 
     name: str
@@ -131,7 +140,7 @@ class ChannelNotes:
         for kind in KINDS:
             of_kind = [note for note in self.notes if note.kind == kind]
             if of_kind:
-                lines.append(f"{kind}: {listed(map(_short, of_kind), 40)}")
+                lines.append(f"{_BEGIN[kind]}: {listed(map(_short, of_kind), 40)}")
         return tuple(lines)
 
     @property
@@ -197,7 +206,7 @@ def channel_notes(cells: CellBoxes, *, progress: ShowProgress = None) -> Channel
 
     ``constant``: one value in all pixels. ``copy``: correlates by .98 or more with a channel before
     it. ``hot pixels``: three or more, and ten or more of a million, are far above all of their
-    neighbours. ``dim``: the signal is less than 1.5 standard deviations of the noise of a pixel.
+    neighbours. ``dim``: the signal is less than ten standard deviations of the noise of a pixel.
     ``constant in a field``: one value in all cells of a field of view, and not elsewhere. Our
     definitions; see `data.channel_figures`.
 
@@ -338,7 +347,7 @@ def _notes(
             notes.append(ChannelNote(name, "hot pixels", text, value=share))
         if own.signal_to_noise < DIM:
             value = own.signal_to_noise
-            text = f"dim (signal {value:.1f} times the noise)"
+            text = f"dim (signal {value:.1f} times the noise of a pixel)"
             notes.append(ChannelNote(name, "dim", text, value=value))
         for fields in [names for channel, names in in_fields if channel == place]:
             notes.append(ChannelNote(name, "constant in a field", f"constant in {fields}", fields))

@@ -45,13 +45,15 @@ class ChannelStatistics:
         """Raise `DataError` where a channel is constant: it could be neither scaled nor weighed."""
         if self.constant:
             values = [self.minimum[self.channels.index(name)] for name in self.constant]
+            if len(values) == 1:
+                raise DataError(
+                    f"channel {self.constant[0]!r} is constant ({values[0]:g} in every cell) and "
+                    "carries nothing; leave it out"
+                )
             pairs = zip(map(quoted, self.constant), values, strict=True)
-            several = len(self.constant) > 1
             every = listed((f"{name} ({value:g})" for name, value in pairs), 40)
             raise DataError(
-                f"{'channels' if several else 'channel'} {every} {'are' if several else 'is'} "
-                f"constant in every cell and {'carry' if several else 'carries'} nothing; leave "
-                f"{'them' if several else 'it'} out"
+                f"channels {every} are constant in every cell and carry nothing; leave them out"
             )
 
 
