@@ -22,6 +22,7 @@ from napari_channelmix.data.pass_visits import PassVisit
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     # Imported where it is needed: a dock that opens before there are cells need not wait for it.
@@ -396,7 +397,7 @@ class CellBoxes(CellPlaces):
         missing = [name for name in names if name not in self.channels]
         if missing:
             raise DataError(
-                f"{self.name} has no channel {missing[0]!r}; it has {', '.join(self.channels)}"
+                f"{self.name} has no channel {missing[0]!r}; it has {listed(self.channels)}"
             )
         planes = tuple(self.planes[self.channels.index(name)] for name in names)
         return replace(self, channels=tuple(names), planes=planes)
