@@ -1,10 +1,10 @@
 """Colours of classes, twenty of them: for the window, and for files that other programs open.
 
 The first six are Okabe and Ito's (https://jfly.uni-koeln.de/color) without black and yellow, of
-which one vanishes on a dark canvas and the other on a light panel. The others were chosen one after
-the other, each as far as possible from all before it, for usual sight and for three kinds of colour
-blindness (CIEDE2000; Machado, Oliveira and Fernandes 2009), with a lightness of 30 to 88. Any two of
-the twenty are 16 apart for usual sight, and 8 for the others.
+which one vanishes on a dark canvas and the other on a light panel. The others were chosen one by
+one, each as far as possible from all before it, for usual sight and for three kinds of colour
+blindness (CIEDE2000; Machado, Oliveira and Fernandes 2009), with a lightness of 30 to 88. Any two
+of the twenty are 16 apart for usual sight, and 8 for the others.
 """
 
 from __future__ import annotations
