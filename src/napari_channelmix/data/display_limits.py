@@ -38,7 +38,7 @@ Doubles = npt.NDArray[np.float64]
 # Fields of view that stand for the data set, and cells of each; more where fields hold few cells.
 FIELDS, CELLS_OF_FIELD, MOST_FIELDS = 8, 8, 24
 # Cells of a class, where it has as many.
-CELLS_OF_CLASS = 8
+CELLS_OF_CLASS = 16
 # Percentiles that become black and white.
 LOWEST, HIGHEST = 1.0, 99.8
 # Where channels lie over each other, a quarter of the pixels is black: several greys would be fog.
@@ -224,7 +224,7 @@ def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
 
 
 def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
-    """Look at a sample of the cells: 64 of 8 to 24 fields of view, and 8 of each class at least.
+    """Look at a sample of the cells: 64 of 8 to 24 fields of view, and 16 of each class.
 
     The sample is the same each time: fields, and cells of each, spread evenly. Of a rare class,
     cells in these fields come first: a marker that only they have would else be saturated in them.
@@ -254,9 +254,10 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
     for place, parts in pieces.items():
         if parts:
             yield Progress(len(chosen), len(chosen), "measuring the range of the channels")
-            clean = [without_hot_pixels(part) for part in parts]
-            low, high = limits_of_planes(clean)
-            black = limits_of_planes(clean, BLACK)[0]
+            # One below the other: the few pixels where two crops meet do not count.
+            column = without_hot_pixels(np.concatenate(parts))
+            low, high = limits_of_planes([column])
+            black = limits_of_planes([column], BLACK, dark_noise=False)[0]
             known[(*kind, missing[place])] = (low, high, black)
     sample = ChannelSample(
         _limits(cells),
@@ -324,7 +325,7 @@ def _spread(cells: Cells) -> list[npt.NDArray[np.int64]]:
 def _choose_of_class(
     chosen: npt.NDArray[np.bool_], members: npt.NDArray[np.int64], fields: npt.NDArray[np.int64]
 ) -> None:
-    """Add cells of a class until there are eight, those of fields that are read anyway first."""
+    """Add cells of a class until there are enough, those of fields that are read anyway first."""
     for known in (True, False):
         left = members[~chosen[members]]
         left = left[np.isin(fields[left], np.unique(fields[chosen])) == known]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.data.channel_notes import channel_notes
 from napari_channelmix.report.display import display_of
 from napari_channelmix.report.pictures import cell_strip, data_uri
 from napari_channelmix.report.text import data_in_words
@@ -37,5 +38,6 @@ def data_section(findings: Findings) -> dict[str, Any]:
         "more": [f"{name} ({len(members[name]):,})" for name in present[CLASSES:]],
         "display": list(zip(display.channels, display.colors, strict=True)),
         "channels": len(cells.channels),
-        "warnings": cells.warnings,
+        # What speaks against using some of the channels, too.
+        "warnings": (*cells.warnings, *channel_notes(cells).lines),
     }

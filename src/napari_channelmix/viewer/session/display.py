@@ -15,6 +15,7 @@ from psygnal import Signal, SignalInstance
 from napari_channelmix.data.display_channels import (
     MOST_TOGETHER,
     DisplayChannels,
+    beyond_chance,
     check_names,
     class_contrast,
     colors_of,
@@ -202,8 +203,9 @@ class Display:
         sample = choice.sample
         if not markers and sample is not None and class_name in known:
             codes = cells.labels[sample.rows]
-            contrast = class_contrast(sample.levels, codes, len(known))[known.index(class_name)]
-            markers = markers_by_contrast(contrast, cells.channels, MOST_TOGETHER)
+            contrast = class_contrast(sample.levels, codes, len(known))
+            own = beyond_chance(contrast, codes)[known.index(class_name)]
+            markers = markers_by_contrast(own, cells.channels, MOST_TOGETHER)
         if not markers:
             return ()
         return tuple(dict.fromkeys((*first, *markers)))[:MOST_TOGETHER]
