@@ -1,4 +1,4 @@
-"""Are positive and negative cells of every planted marker told apart in thumbnails?
+"""Whether positive and negative cells of every planted marker are told apart in thumbnails.
 
     python benchmarks/multiplex_display.py [--channels 40 104] [--cells 2500] [--seed 0]
         [--json FILE]
@@ -15,8 +15,9 @@ knows of:
 - `raw`: the mean of the raw pixels over the cell: what no way of display can exceed by much;
 - `by itself`: each crop stretched over its own range, as a picture without a common scale is.
 
-A marker is told apart where `cell` is .95 or more. Last, how bright a tile of all channels at once
-is beside one of the display channels, and which classes the proposed channels serve.
+A marker is told apart where `cell` is .95 or more. `mix` is lower, since colours of channels that lie in
+the same pixels add up. Last, how bright a tile of all channels at once is beside one of the display
+channels.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def measured(folder: Path, channels: int, cells_wanted: int, seed: int) -> dict[
 
 
 def with_marker(display: DisplayChannels, name: str, channels: tuple[str, ...]) -> DisplayChannels:
-    """The proposed channels with this one among them, in the last one's place where they are six."""
+    """The proposed channels with this one; of six, it takes the place of the last."""
     names = display.channels
     if name not in names:
         names = (*names[: MOST_TOGETHER - 1], name)
