@@ -15,9 +15,9 @@ knows of:
 - `raw`: the mean of the raw pixels over the cell: what no way of display can exceed by much;
 - `by itself`: each crop stretched over its own range, as a picture without a common scale is.
 
-A marker is told apart where `cell` is .95 or more. `mix` is lower, since colours of channels that lie in
-the same pixels add up. Last, how bright a tile of all channels at once is beside one of the display
-channels.
+A marker is told apart where `cell` is .95 or more. `mix` is lower, since colours of channels that
+lie in the same pixels add up. Last, how bright a tile of all channels at once is beside one of the
+display channels.
 """
 
 from __future__ import annotations
