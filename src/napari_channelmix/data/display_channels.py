@@ -45,7 +45,7 @@ AT_FIRST = 4
 # Correlation of two channels over cells above which the second one shows nothing new.
 ALIKE = 0.95
 # Standard deviations by which a class stands out more than by chance.
-CHANCE = 2.5
+CHANCE = 3.0
 # Cells of a class that its contrast is measured from, at least.
 LEAST_OF_CLASS = 3
 
@@ -220,10 +220,10 @@ def class_contrast(levels: Doubles, codes: npt.NDArray[np.int64], classes: int) 
 
 
 def beyond_chance(contrast: Doubles, codes: npt.NDArray[np.int64]) -> Doubles:
-    """`class_contrast` without what few cells give by chance: 0 where it is within 2.5 of its sd.
+    """`class_contrast` without what few cells give by chance: 0 within three of its deviations.
 
-    Of n cells of a class and many others, the standard deviation by chance is 1 / sqrt(3 n)
-    (Mann and Whitney). NaN stays NaN.
+    Of n cells of a class and m others, the standard deviation by chance is about
+    sqrt((1 / n + 1 / m) / 3) (Mann and Whitney). NaN stays NaN.
 
     Examples
     --------
@@ -232,8 +232,9 @@ def beyond_chance(contrast: Doubles, codes: npt.NDArray[np.int64]) -> Doubles:
     >>> beyond_chance(np.array([[0.2, 0.9], [-0.2, -0.9]]), codes).tolist()
     [[0.0, 0.9], [-0.0, -0.9]]
     """
-    counts = np.array([(codes == code).sum() for code in range(len(contrast))])
-    deviation = 1 / np.sqrt(3.0 * np.maximum(counts, 1))
+    counts = np.array([(codes == code).sum() for code in range(len(contrast))], np.float64)
+    others = np.maximum((codes >= 0).sum() - counts, 1)
+    deviation = np.sqrt((1 / np.maximum(counts, 1) + 1 / others) / 3)
     unsure = np.abs(contrast) < CHANCE * deviation[:, None]
     return np.asarray(np.where(unsure, 0 * contrast, contrast))
 

@@ -147,13 +147,14 @@ class Display:
         self._keep(replace(_with_names(choice, names), by_user=True))
 
     def propose(self, names: Sequence[str]) -> None:
-        """Show these channels, six at most, unless the user chose others.
+        """Show the channels of layers that the user has made visible, six at most.
 
-        As those of layers that are visible already.
+        Unless the user chose others here.
         """
         choice = self._choice
         if choice is not None and not choice.by_user and names:
-            self._keep(_with_names(choice, tuple(names)[:MOST_TOGETHER]))
+            choice = _with_names(choice, tuple(names)[:MOST_TOGETHER])
+            self._keep(replace(choice, by_user=True))
 
     def add(self, name: str) -> bool:
         """Show one channel more, where there is room for it; whether it is shown now."""
