@@ -40,8 +40,9 @@ NEAREST = 1e-6
 ROUNDING = 1e-3
 # What is measured of each crop: its call, its log odds, its probability.
 MEASURES = 3
-# Channels that a sentence names.
-MOST_NAMED = 8
+# Channels that a sentence names, and the least effect that it calls a need: among hundreds of
+# channels and classes some smaller ones are above 0 by chance.
+MOST_NAMED, LEAST_NAMED = 8, 0.05
 
 
 class Blends(Protocol):
@@ -212,14 +213,16 @@ def sampling_error(values: FloatArray, codes: IntArray, classes: int) -> FloatAr
 def needs_in_words(class_name: str, effects: Mapping[str, float]) -> str:
     """What a class needs, and what absent, the largest effects first; empty where nothing.
 
-    ``effects``: of the channels that may be read; the eight largest are named.
+    ``effects``: of the channels that may be read; the eight largest of .05 and more (of the class's
+    recall) are named.
 
     Examples
     --------
     >>> needs_in_words("Treg", {"CD8": -0.1, "CD4": 0.2, "FOXP3": 0.5})
     'Treg: needs FOXP3, CD4; needs CD8 absent'
     """
-    order = sorted(effects, key=lambda name: -abs(effects[name]))[:MOST_NAMED]
+    large = [name for name in effects if abs(effects[name]) >= LEAST_NAMED]
+    order = sorted(large, key=lambda name: -abs(effects[name]))[:MOST_NAMED]
     needs = ", ".join(name for name in order if effects[name] > 0)
     lacks = ", ".join(name for name in order if effects[name] < 0)
     parts = [f"needs {needs}"] if needs else []

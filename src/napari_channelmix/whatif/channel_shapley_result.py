@@ -189,8 +189,8 @@ class ChannelShapley(ShownResult):
     def sentences(self) -> tuple[str, ...]:
         """For each class what it needs, and what it needs absent: ``Treg: needs FOXP3, CD4``.
 
-        Only channels whose effect is readable, the largest first, at most 8; a class without any is
-        left out.
+        Only channels whose effect is readable and at least .05, the largest first, at most 8; a
+        class without any is left out.
         """
         from napari_channelmix.classify.channel_values import needs_in_words
 
