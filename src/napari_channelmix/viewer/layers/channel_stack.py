@@ -150,12 +150,9 @@ class ChannelStack(MapLayer):
         if pixels.ndim == 3:
             self.show(pixels)
 
-    def show(self, image: FloatArray) -> None:
-        """Show maps (C, H, W) of the size that was laid; values between -1 and 1."""
-        super().show(image)
-
     def clear(self) -> None:
-        """Take the layer away."""
+        """Take the layer away, and the slider with it."""
+        self.channels = ()
         super().clear()
         if self._connected:
             self._connected = False
