@@ -11,8 +11,9 @@ the folder CHANNELMIX_DATA, or ../shared/data beside the project; a set that is 
 over and said to be. Classifiers are trained once and kept in --models. Every figure is kept in
 --results as soon as it is there, one file for each set and network, and a later run of the same
 code with the same options goes on from there. --tables prints the tables from these files, and
-measures nothing. --small: few cells of a small plate, to see that all runs. Ends with 1 where an
-expectation is missed.
+measures nothing. Methods of the appendix (RISE, extremal masks, CAMs, SmoothGrad) are measured
+where they are named by --methods. --small: few cells of a small plate, to see that all runs. Ends
+with 1 where an expectation is missed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import numpy as np
 import torch
 from attribution_checks import checks
 from attribution_methods import (
+    MORE,
     OPPONENTS,
     OURS,
     Variant,
@@ -124,7 +126,7 @@ def randomisation(one: Case) -> dict[str, Any]:
 
 def code_of(part: str) -> str:
     """The code that a part depends on: opponents do not change with our solvers."""
-    opponents = {f"scores/{name}" for name in OPPONENTS}
+    opponents = {f"scores/{name}" for name in (*OPPONENTS, *MORE)}
     return code_digest(OF_OPPONENTS if part in opponents else ())
 
 
@@ -143,7 +145,7 @@ def measure(
     if "scores" in parts:
         for name in [name for name in OURS if name in methods]:
             part(f"scores/{name}", lambda name=name: ours(one, name))
-        for name in [name for name in OPPONENTS if name in methods]:
+        for name in [name for name in (*OPPONENTS, *MORE) if name in methods]:
             part(f"scores/{name}", lambda name=name: opponent(one, name))
     if "randomisation" in parts:
         part("randomisation", lambda: randomisation(one))
@@ -191,7 +193,7 @@ def main() -> int:
     parser.add_argument("--networks", nargs="+", default=["small", "medium"])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     every = [*OURS, *OPPONENTS]
-    parser.add_argument("--methods", nargs="+", choices=every, default=every)
+    parser.add_argument("--methods", nargs="+", choices=[*every, *MORE], default=every)
     parser.add_argument("--cells", type=int, default=100)
     parser.add_argument("--blackbox-cells", type=int, default=100)
     parser.add_argument("--pilot", type=int, default=16)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from attribution_appendix import APPENDIX, APPENDIX_KINDS, NO_SIGN
 from attribution_scores import PILOT_FAMILIES, PILOT_SHARES, fidelity
 
 from napari_channelmix.errors import ModelError
@@ -23,14 +24,30 @@ if TYPE_CHECKING:
 
     from napari_channelmix.pcim.batch import Problem
 
-__all__ = ["OPPONENTS", "OURS", "Variant", "Work", "best_variant", "maps_of_ours", "variant_maps"]
+__all__ = [
+    "MORE",
+    "OPPONENTS",
+    "OURS",
+    "Variant",
+    "Work",
+    "best_variant",
+    "evidence",
+    "maps_of_ours",
+    "problems",
+    "variant_maps",
+]
 
 OURS = ("pcim", "pcim-fidelity", "literal")
 OPPONENTS = tuple(baselines.SUITING)
-# References that a method may choose from; the others have one, or none.
-KINDS = dict.fromkeys(
-    ("integrated-gradients", "occlusion", "kernel-shap", "feature-ablation"),
-    ("mean", "border", "blur"),
+# Of the appendix: measured where they are named.
+MORE = tuple(APPENDIX)
+# References, or layers, that a method may choose from; the others have one, or none.
+KINDS = (
+    dict.fromkeys(
+        ("integrated-gradients", "occlusion", "kernel-shap", "feature-ablation"),
+        ("mean", "border", "blur"),
+    )
+    | APPENDIX_KINDS
 )
 SIGMAS = (0.0, 1.5, 3.0)
 # What LRP's own copy of the network is asked, which the counter cannot see: three forward passes
@@ -117,7 +134,10 @@ def evidence(
     with chosen.source.subject.at_rest():
         for _, problem in problems(chosen, separate):
             with work.counted(chosen):
-                parts.append(baselines.evidence(name, problem, kind))
+                way = APPENDIX.get(name)
+                parts.append(
+                    baselines.evidence(name, problem, kind) if way is None else way(problem, kind)
+                )
     return torch.cat(parts), work
 
 
@@ -147,12 +167,11 @@ def best_variant(case: Case, name: str) -> tuple[Variant, Variant] | str:
         result = fidelity(case, pilot, maps, PILOT_SHARES, PILOT_FAMILIES)
         return float(result.srg.mean())
 
-    usual = baselines.SUITING[name]
+    usual = baselines.SUITING.get(name, (False, 0.0))
     kinds = list(by_kind)
     if len(kinds) > 1:
         kinds = [max(kinds, key=lambda kind: score(Variant(kind, *usual)))]
-    # GradCAM knows no sign, and its maps are smooth.
-    signs = (False,) if name == "gradcam" else (False, True)
+    signs = (False,) if name in NO_SIGN else (False, True)
     tried = [Variant(kinds[0], sign, sigma) for sign in signs for sigma in SIGMAS]
     best = max(tried, key=score)
     if pilot.masks is None:

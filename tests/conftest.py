@@ -119,3 +119,11 @@ def _tell_apart_by_nearest_neighbours(patch: pytest.MonkeyPatch) -> None:
 
     for name in ("_trees", "_network"):
         patch.setattr(f"napari_channelmix.drl.separation.{name}", nearest)
+
+
+@pytest.fixture(scope="session")
+def multiplex_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small planted multiplex set: 400 cells in 8 fields, 40 channels, seven types."""
+    from napari_channelmix.data.multiplex_sample import multiplex_sample
+
+    return multiplex_sample(tmp_path_factory.mktemp("multiplex"), cells=400)

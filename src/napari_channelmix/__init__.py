@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         wrap,
     )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
+    from napari_channelmix.data.multiplex_sample import multiplex_sample
     from napari_channelmix.data.segmentation import Segmentation, segment
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from napari_channelmix.scan.tables import scan_table
     from napari_channelmix.settings import (
         AuditSettings,
+        ChannelMeansSettings,
         ChannelSettings,
         ClassifierSettings,
         ClusterSettings,
@@ -67,6 +69,8 @@ if TYPE_CHECKING:
     )
     from napari_channelmix.whatif.audit import audit
     from napari_channelmix.whatif.audit_result import Audit
+    from napari_channelmix.whatif.channel_means import channel_means
+    from napari_channelmix.whatif.channel_means_result import ChannelMeans
     from napari_channelmix.whatif.channel_shapley import channel_shapley
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.edit import edit
@@ -84,6 +88,8 @@ __all__ = [
     "CellResults",
     "Cells",
     "ChannelImportance",
+    "ChannelMeans",
+    "ChannelMeansSettings",
     "ChannelMixError",
     "ChannelSettings",
     "ChannelShapley",
@@ -118,6 +124,7 @@ __all__ = [
     "WhatIfSettings",
     "audit",
     "channel_importance",
+    "channel_means",
     "channel_shapley",
     "edit",
     "evaluate",
@@ -128,6 +135,7 @@ __all__ = [
     "load_disentangler",
     "load_model",
     "mean_maps",
+    "multiplex_sample",
     "network_names",
     "open",
     "open_dataset",
@@ -149,6 +157,7 @@ __all__ = [
 
 _ROOM_OF = {
     "AuditSettings": "settings",
+    "ChannelMeansSettings": "settings",
     "ChannelSettings": "settings",
     "ClassifierSettings": "settings",
     "ClusterSettings": "settings",
@@ -173,6 +182,7 @@ _ROOM_OF = {
     "CellResults": "report.cell_results",
     "Cells": "data",
     "ChannelImportance": "dcmix",
+    "ChannelMeans": "whatif.channel_means_result",
     "ChannelMixError": "errors",
     "ChannelShapley": "whatif.channel_shapley_result",
     "Classifier": "classify",
@@ -189,6 +199,7 @@ _ROOM_OF = {
     "Transplants": "whatif.transplants_result",
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
+    "channel_means": "whatif.channel_means",
     "channel_shapley": "whatif.channel_shapley",
     "edit": "whatif.edit",
     "evaluate": "classify",
@@ -199,6 +210,7 @@ _ROOM_OF = {
     "load_disentangler": "drl",
     "load_model": "classify",
     "mean_maps": "pcim",
+    "multiplex_sample": "data.multiplex_sample",
     "network_names": "classify",
     "open": "scan.open",
     "open_dataset": "data",

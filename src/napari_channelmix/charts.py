@@ -25,6 +25,7 @@ __all__ = [
     "matrix_figure",
     "picture_figure",
     "ranges_figure",
+    "signed_matrix_figure",
 ]
 
 # Okabe and Ito's colour-blind-safe colours.
@@ -123,6 +124,49 @@ def matrix_figure(
             axes.text(column, row, str(count), ha="center", va="center", color=ink)
     _titled(axes, title, warnings, ax is None)
     return _figure_of(axes)
+
+
+def signed_matrix_figure(
+    values: npt.ArrayLike,
+    readable: npt.ArrayLike,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    unit: str,
+    title: str,
+    warnings: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Figure:
+    """Values (R, C) in two colours: blue above 0, orange below, paler the nearer to it.
+
+    What may not be read is paler still and hatched; NaN is grey. All rows have their name.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+    from matplotlib.patches import Rectangle
+
+    table, known_ = np.asarray(values, np.float64), np.asarray(readable, bool)
+    largest = float(np.nanmax(np.abs(table), initial=0.0)) or 1.0
+    colors = LinearSegmentedColormap.from_list("signed", [COLORS[1], "white", COLORS[0]])
+    scale = Normalize(-largest, largest)
+    axes = ax or new_axes(3.4 + 0.5 * len(columns), 1.9 + 0.2 * max(len(rows), 4))
+    painted = colors(scale(np.nan_to_num(table)))
+    painted[..., :3] = np.where(known_[..., None], painted[..., :3], 1 - (1 - painted[..., :3]) / 3)
+    painted[np.isnan(table)] = (0.8, 0.8, 0.8, 1.0)
+    axes.imshow(painted, aspect="auto", interpolation="nearest")
+    for row, column in np.argwhere(~known_):
+        patch = Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="///", linewidth=0)
+        patch.set_edgecolor("#BBBBBB")
+        axes.add_patch(patch)
+    axes.set_xticks(
+        range(len(columns)), [_name(name) for name in columns], rotation=45, ha="right", fontsize=8
+    )
+    axes.set_yticks(range(len(rows)), [_name(name) for name in rows], fontsize=7)
+    axes.set_xlabel(_folded(unit, 60), fontsize="small")
+    figure = _figure_of(axes)
+    from matplotlib.cm import ScalarMappable
+
+    figure.colorbar(ScalarMappable(scale, colors), ax=axes, shrink=0.6)
+    _titled(axes, title, warnings, ax is None)
+    return figure
 
 
 def ranges_figure(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+import napari_channelmix as cm
 from napari_channelmix.data import Cells
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.parser import parser
@@ -95,3 +96,37 @@ def test_changed_images_are_one_line(
 def test_rebuilding_needs_a_name(dataset: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["train", str(dataset), "--out", "a.cmx", "--rebuild-store"]) != 0
     assert "--store PATH" in capsys.readouterr().err
+
+
+def test_every_command_that_opens_a_data_set_chooses_channels(dataset: Path) -> None:
+    models = ("predict", "explain", "evaluate", "whatif", "audit")
+    for name in (*models, "train", "importance", "latents", "export", "report"):
+        needed = ["--model", "m"] if name in models else []
+        given = [name, str(dataset), "--out", "o", *needed]
+        chosen = parser().parse_args([*given, "--use-channels", "B", "A"])
+        assert chosen.use_channels == ["B", "A"] and chosen.drop_channels is None
+        assert parser().parse_args([*given, "--drop-channels", "A"]).drop_channels == ["A"]
+        # There --channels asks of each, or how important they are.
+        if name not in ("explain", "whatif"):
+            assert parser().parse_args([*given, "--channels", "B"]).use_channels == ["B"]
+    assert parser().parse_args(["view", str(dataset), "--channels", "B"]).use_channels == ["B"]
+
+
+def test_a_model_of_some_channels_finds_them_by_name(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    short = ["--epochs", "1", "--network", "tiny", "--held-out", "0.5", "--quiet"]
+    model, store = str(tmp_path / "b.cmx"), ["--store", str(tmp_path / "crops")]
+    given = ["train", str(dataset), "--out", model, "--channels", "B", *short, *store]
+    assert main(given) == 0
+    loaded = cm.load_model(model)
+    assert loaded.channels == ("B",)
+    # The store holds all channels, and serves other choices as well.
+    again = ["predict", str(dataset), "--model", model, "--out", str(tmp_path / "p"), *store]
+    assert main([*again, "--quiet"]) == 0
+    capsys.readouterr()
+    assert main([*given[:3], str(tmp_path / "c.cmx"), "--channels", "BB", *short]) == 2
+    assert "has no channel 'BB'; it has A, B" in capsys.readouterr().err
+    both = [*given[:3], str(tmp_path / "c.cmx"), "--channels", "B", "--drop-channels", "A", *short]
+    assert main(both) == 2
+    assert "not both" in capsys.readouterr().err

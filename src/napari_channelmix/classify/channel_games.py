@@ -6,7 +6,7 @@ exchange of a single channel, are made of such answers. No training is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import comb
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "EXACT_CHANNELS",
     "at_once",
     "blended_scores",
+    "channels_of",
     "donor_pairs",
     "drawn_donors",
     "shapley_subsets",
@@ -56,18 +57,24 @@ def shapley_weights(channels: int) -> FloatArray:
     return np.array([1.0 / (channels * comb(channels - 1, size)) for size in range(channels)])
 
 
-def at_once(network: nn.Module, crop: Tensor) -> int:
+def at_once(network: nn.Module, crop: Tensor, players: int | None = None) -> int:
     """How many cells to blend at once: the sums of our networks are to stay in a cache.
 
-    ``crop`` (1, C, H, W) is one of them.
+    ``crop`` (1, C, H, W) is one of them; ``players`` are the channels, or groups of them.
     """
     if not isinstance(network, SmallNetwork):
         return BATCH
     fitting = network.inference().at_once(crop)
-    return int(np.clip(CACHED_MAPS * fitting // crop.shape[1], LEAST, min(fitting, BATCH)))
+    kept = players or crop.shape[1]
+    return int(np.clip(CACHED_MAPS * fitting // kept, LEAST, min(fitting, BATCH)))
 
 
-def blended_scores(network: nn.Module, x: Tensor, absent: Tensor) -> Callable[[BoolArray], Tensor]:
+def blended_scores(
+    network: nn.Module,
+    x: Tensor,
+    absent: Tensor,
+    players: Sequence[Sequence[int]] | None = None,
+) -> Callable[[BoolArray], Tensor]:
     """Scores (n, K) of crops in which the channels outside a subset are those of others.
 
     The first convolution of our networks is linear in the channels: it is computed once for the
@@ -79,16 +86,20 @@ def blended_scores(network: nn.Module, x: Tensor, absent: Tensor) -> Callable[[B
     network : torch.nn.Module
     x, absent : (n, C, H, W) tensors
         Normalised crops, and those that stand in for their absent channels.
+    players : sequence of sequences of int, optional
+        Channels that are present or absent together; default: each by itself.
 
     Returns
     -------
     callable
-        From a subset (C,) of channels that are present to scores.
+        From a subset (players,) that are present to scores.
     """
+    members = [[c] for c in range(x.shape[1])] if players is None else [list(p) for p in players]
     if not isinstance(network, SmallNetwork):
 
         def of_any(present: BoolArray) -> Tensor:
-            keep = torch.from_numpy(present).to(x.device)[:, None, None]
+            channels = channels_of(present, members, x.shape[1])
+            keep = torch.from_numpy(channels).to(x.device)[:, None, None]
             with torch.inference_mode():
                 scores: Tensor = network(torch.where(keep, x, absent))
             return scores
@@ -99,29 +110,39 @@ def blended_scores(network: nn.Module, x: Tensor, absent: Tensor) -> Callable[[B
         kernel, _ = known.layers[0]
         without = known.stem(absent)
         changes = [
-            functional.conv2d(
-                (x - absent)[:, channel : channel + 1],
-                kernel[:, channel : channel + 1],
-                padding=known.padding,
-            )
-            for channel in range(x.shape[1])
+            functional.conv2d((x - absent)[:, channels], kernel[:, channels], padding=known.padding)
+            for channels in members
         ]
-    # Channels in the order in which they were added, and the sums after each.
+    # Players in the order in which they were added, and the sums after each.
     path: list[int] = []
     sums = [without]
 
     def of_sums(present: BoolArray) -> Tensor:
-        kept = next((i for i, channel in enumerate(path) if not present[channel]), len(path))
+        kept = next((i for i, player in enumerate(path) if not present[player]), len(path))
         del path[kept:], sums[kept + 1 :]
         with torch.inference_mode():
-            for channel in np.flatnonzero(present).tolist():
-                if channel in path:
+            for player in np.flatnonzero(present).tolist():
+                if player in path:
                     continue
-                path.append(channel)
-                sums.append(sums[-1] + changes[channel])
+                path.append(player)
+                sums.append(sums[-1] + changes[player])
             return known.after_stem(sums[-1])
 
     return of_sums
+
+
+def channels_of(present: BoolArray, players: Sequence[Sequence[int]], channels: int) -> BoolArray:
+    """Channels (C,) of the players (players,) that are present.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> channels_of(np.array([False, True]), [(0,), (1, 2)], 3).tolist()
+    [False, True, True]
+    """
+    result = np.zeros(channels, bool)
+    result[[channel for player in np.flatnonzero(present) for channel in players[player]]] = True
+    return result
 
 
 def shapley_subsets(

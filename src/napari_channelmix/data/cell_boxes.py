@@ -14,6 +14,7 @@ from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import without_fill_line
 from napari_channelmix.data.box_reading import chunk_bytes
 from napari_channelmix.data.cell_places import BOX, CellPlaces
+from napari_channelmix.data.channel_choice import chosen_channels, refuse_unknown
 from napari_channelmix.data.chunk_reading import UnreadableChunk
 from napari_channelmix.data.crop_reading import NotFiniteError, pass_order, read_crops
 from napari_channelmix.data.decoded_chunks import MOST_BYTES
@@ -22,11 +23,13 @@ from napari_channelmix.data.pass_visits import PassVisit
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
+from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
     # Imported where it is needed: a dock that opens before there are cells need not wait for it.
     from typing import Self
 
+    from napari_channelmix.data.panel_table import PanelTable
 
 __all__ = ["BOX", "CellBoxes"]
 
@@ -391,15 +394,57 @@ class CellBoxes(CellPlaces):
         Raises
         ------
         DataError
-            A channel the data set does not have.
+            Channels the data set does not have.
         """
-        missing = [name for name in names if name not in self.channels]
-        if missing:
-            raise DataError(
-                f"{self.name} has no channel {missing[0]!r}; it has {', '.join(self.channels)}"
-            )
+        refuse_unknown(names, self.channels, self.name)
         planes = tuple(self.planes[self.channels.index(name)] for name in names)
         return replace(self, channels=tuple(names), planes=planes)
+
+    def without_channels(self, names: Sequence[str]) -> Self:
+        """The same cells without these channels; the others stay in their order.
+
+        Raises
+        ------
+        DataError
+            Channels the data set does not have, or all of them.
+
+        Examples
+        --------
+        >>> from napari_channelmix.data import Cells
+        >>> cells = Cells.from_array(np.zeros((2, 3, 8, 8)), ["DAPI", "CD8", "AF"])
+        >>> cells.without_channels(["AF"]).channels
+        ('DAPI', 'CD8')
+        """
+        return self.with_channels(chosen_channels(self.channels, drop=names, who=self.name))
+
+    def with_panel(self, panel: PanelTable) -> Self:
+        """The same cells with the channels that a panel table uses, called by their markers.
+
+        Parameters
+        ----------
+        panel : PanelTable
+            See `data.panel_table.read_panel_table`. Channels without a row stay, with a warning.
+
+        Raises
+        ------
+        DataError
+            Rows of channels the data set does not have, names that would not differ.
+        """
+        names, used = panel.names_in(self.channels), panel.used(self.channels)
+        chosen = self.with_channels(used)
+        rest, warnings = panel.without_row(used), self.warnings
+        if rest:
+            warnings += (
+                f"{panel.name} has no row for {counted(len(rest), 'channel')}, which stay: "
+                f"{listed(rest, 6)}",
+            )
+        groups = {names[own]: group for own, group in self.group_of_channel.items() if own in used}
+        return replace(
+            chosen,
+            channels=tuple(names[name] for name in used),
+            group_of_channel={**groups, **panel.groups},
+            warnings=warnings,
+        )
 
     def with_labels(self, labels: npt.ArrayLike, classes: Sequence[str]) -> Self:
         """The same cells with other classes: (N,) positions in ``classes``, -1 for none."""

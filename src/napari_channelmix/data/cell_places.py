@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -67,6 +68,8 @@ class CellPlaces:
     crop_store : StoredCrops or None
         Where crops were written, to be read from in any order; see `Cells.store`. Cells that are
         not in it, or whose fields of view or crops were changed since, are read from their images.
+    group_of_channel : mapping of str to str
+        Group of channels that have one, as of a panel table; see `channel_groups`.
     """
 
     name: str
@@ -81,6 +84,7 @@ class CellPlaces:
     conditions: pd.DataFrame | None = field(default=None, repr=False)
     neighbours: Neighbours = KEEP
     crop_store: StoredCrops | None = field(default=None, repr=False)
+    group_of_channel: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -214,6 +218,15 @@ class CellPlaces:
         """Number of cells of each class."""
         counts = np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
         return dict(zip(self.classes, (int(n) for n in counts), strict=True))
+
+    @property
+    def channel_groups(self) -> dict[str, tuple[str, ...]]:
+        """Channels of each group, in their order, such as those of a panel; may be empty."""
+        groups: dict[str, list[str]] = {}
+        for name in self.channels:
+            if group := self.group_of_channel.get(name):
+                groups.setdefault(group, []).append(name)
+        return {group: tuple(names) for group, names in groups.items()}
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

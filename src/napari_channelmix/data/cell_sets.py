@@ -248,6 +248,9 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         warnings,
         conditions=conditions_together([part.conditions for part in parts]),
         neighbours=first.neighbours,
+        group_of_channel={
+            name: group for part in parts for name, group in part.group_of_channel.items()
+        },
     )
     notes = (
         *similar_warnings(cells.class_counts, "classes", "cell"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.cells import Cells
+from napari_channelmix.data.channel_choice import chosen_channels
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.table_cells import cells_of_table_job
 from napari_channelmix.jobs import Job, drain
@@ -19,7 +21,11 @@ __all__ = ["open_dataset", "open_dataset_job", "open_table", "open_table_job"]
 
 
 def open_dataset(
-    path: str | Path, *, pixel_size: float | None = None, progress: ShowProgress = None
+    path: str | Path,
+    *,
+    pixel_size: float | None = None,
+    channels: Sequence[str] | None = None,
+    progress: ShowProgress = None,
 ) -> Cells:
     """Open a data set.
 
@@ -30,6 +36,9 @@ def open_dataset(
     pixel_size : float, optional
         Resample the crops so that their pixels have this side in micrometres; default: the key
         ``pixel_size`` of the file, or the pixels as they are.
+    channels : sequence of str, optional
+        Names of the channels to use, in this order, among those that the file uses (keys ``use``,
+        ``drop`` and ``panel``); default: all of these.
     progress : bool or callable, optional
         True: a bar, also in a notebook; a function: called with each `Progress`.
 
@@ -48,11 +57,18 @@ def open_dataset(
     >>> file = cm.save_dataset(cells, folder / "opened")
     >>> cm.open_dataset(file).class_counts
     {'low': 20, 'high': 20}
+    >>> cm.open_dataset(file, channels=["DNA"]).channels
+    ('DNA',)
     """
-    return drain(open_dataset_job(path, pixel_size=pixel_size), progress)
+    return drain(open_dataset_job(path, pixel_size=pixel_size, channels=channels), progress)
 
 
-def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Job[Cells]:
+def open_dataset_job(
+    path: str | Path,
+    *,
+    pixel_size: float | None = None,
+    channels: Sequence[str] | None = None,
+) -> Job[Cells]:
     """`open_dataset` as a job: a step for every image.
 
     Read the description, then the table, column by column; open each image that its rows name; find
@@ -63,7 +79,10 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
     path = Path(path)
     description = read_description(path)
     table = yield from Table.read_job(path, description)
-    return (yield from cells_of_table_job(Cells, table, str(path), pixel_size))
+    cells = yield from cells_of_table_job(Cells, table, str(path), pixel_size)
+    if channels is None:
+        return cells
+    return cells.with_channels(chosen_channels(cells.channels, channels, who=str(path)))
 
 
 def open_table(

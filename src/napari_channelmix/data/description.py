@@ -239,6 +239,10 @@ class Description(_Entry):
         Micrometres: side of a pixel of images that do not state it.
     planes : PlanesEntry or None
         Which planes of stacks are fields of view; None: files hold one each.
+    panel : str or None
+        File of the panel table, see `data.panel_table`: names, choice and groups of channels.
+    use, drop : list of str or None
+        Channels that are used, in their order, or that are not; as the panel table calls them.
     cells : CellsEntry
     """
 
@@ -255,6 +259,9 @@ class Description(_Entry):
     scene: Scene | None = None
     image_pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
     planes: PlanesEntry | None = None
+    panel: Annotated[str, Field(min_length=1)] | None = None
+    use: Annotated[list[str], Field(min_length=1)] | None = None
+    drop: list[str] | None = None
     cells: CellsEntry = CellsEntry()
 
     @field_validator("classes", mode="before")
@@ -293,6 +300,8 @@ class Description(_Entry):
     def _fitting_together(self) -> Description:
         if bool(self.channels) == (self.image is not None):
             raise ValueError("give either [channels] (a file column each) or [image] (one file)")
+        if self.use is not None and self.drop is not None:
+            raise ValueError("give either use = [...] or drop = [...], not both")
         if self.cells.tracks and self.planes is None:
             raise ValueError('tracks = true is for planes of stacks: say t = "each" under [planes]')
         if self.cells.tracks and self.group:

@@ -11,12 +11,15 @@ import numpy.typing as npt
 from napari_channelmix.data.agreement import warnings_of_fields
 from napari_channelmix.data.borders import filled_warning, left_out_warning
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
+from napari_channelmix.data.channel_choice import chosen_channels
 from napari_channelmix.data.column_values import alike, first_of_each
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.field_names import short_field_names
 from napari_channelmix.data.field_opener import FieldOpener
 from napari_channelmix.data.identifier_columns import key_columns, with_keys
 from napari_channelmix.data.masks import mask_warnings
+from napari_channelmix.data.panel_table import read_panel_table
+from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.row_fields import Refusals, RowFields
 from napari_channelmix.data.row_objects import RowObjects
@@ -123,6 +126,7 @@ def cells_of_table_job(
         warnings,
         conditions=conditions,
     )
+    opened = _with_channels_chosen(opened, description, table, source)
     if size is not None:
         opened = at_pixel_size(opened, size)
     if description.cells.neighbours == "hide":
@@ -131,6 +135,18 @@ def cells_of_table_job(
         margin = description.cells.margin
         opened = opened.without_surroundings(*(() if margin is None else (margin,)))
     return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
+
+
+def _with_channels_chosen(cells: C, description: Description, table: Table, source: str) -> C:
+    """The channels that the data-set file uses, with the names of its panel table.
+
+    They are chosen when all are open: a channel may be segmented and not be used.
+    """
+    if description.panel is not None:
+        path = path_of_text(description.panel, table.folder)
+        cells = cells.with_panel(read_panel_table(path))
+    names = chosen_channels(cells.channels, description.use, description.drop, who=source)
+    return cells if names == cells.channels else cells.with_channels(names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from napari_channelmix.atomic_write import write_text, write_whole
 from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.conditions import conditions_for
-from napari_channelmix.data.csv_text import csv_blocks
+from napari_channelmix.data.csv_text import csv_blocks, csv_text
 from napari_channelmix.data.fields import middles, square_boxes
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.label_images import Objects, Regions, only
@@ -37,6 +37,8 @@ __all__ = ["save_dataset", "save_dataset_job", "write_image", "write_mask"]
 
 # What is being done, in words.
 WRITING = "writing the table"
+# The panel table, where channels have groups.
+PANEL = "panel.csv"
 # Units as OME names them.
 OME_UNITS = {
     "micrometer": "µm",
@@ -134,6 +136,8 @@ def _written_job(cells: CellBoxes, folder: Path) -> Job[Path]:
         yield Progress(steps, steps, WRITING)
         pieces.append(piece)
     write_text(folder / "labels.csv", "".join(pieces))
+    if cells.channel_groups:
+        write_text(folder / PANEL, _panel_text(cells))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
 
 
@@ -282,6 +286,7 @@ def _table_job(
         if name in columns and keys[name].tolist() == list(map(str, columns[name])):
             same.append(name)
     columns = {**named_keys(keys.drop(columns=same), columns), **columns}
+    lines += [f'panel = "{PANEL}"'] if cells.channel_groups else []
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
     margin = margin_of(cells.neighbours)
@@ -290,6 +295,14 @@ def _table_job(
     elif cells.neighbours != KEEP:
         lines += ['neighbours = "hide"']
     return pd.DataFrame(columns), lines
+
+
+def _panel_text(cells: CellBoxes) -> str:
+    """The panel table of the channels, which keeps their groups."""
+    import pandas as pd
+
+    groups = [cells.group_of_channel.get(name, "") for name in cells.channels]
+    return csv_text(pd.DataFrame({"channel": cells.channels, "group": groups}))
 
 
 def _names_in_table(cells: CellBoxes) -> list[str]:

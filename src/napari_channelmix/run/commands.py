@@ -77,14 +77,13 @@ def demo(args: argparse.Namespace) -> None:
 
 def view(args: argparse.Namespace) -> None:
     """Open a data set in the viewer."""
-    from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.doctor import window_trouble
-    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.open_cells import open_cells
 
     trouble = window_trouble()
     if trouble:
         raise ChannelMixError(f"no window can be opened: {trouble}")
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     from napari_channelmix.viewer.page_parts.open_page import launch
 
     launch(cells, str(args.dataset.resolve()))
@@ -328,9 +327,9 @@ def latents(args: argparse.Namespace) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Write a report from folders of results."""
-    from napari_channelmix.data import open_dataset_job
     from napari_channelmix.locks import in_use
     from napari_channelmix.report import report_job
+    from napari_channelmix.run.open_cells import open_cells
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.report import Sources, findings_job
 
@@ -350,7 +349,7 @@ def report(args: argparse.Namespace) -> None:
         name="" if args.model is None else Path(args.model).name,
         prior=prior,
     )
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    cells = open_cells(args)
     job = findings_job(cells, sources, source=str(args.dataset.resolve()))
     result = run_job(job, title="report", quiet=args.quiet)
     with in_use(args.out, is_file=True):

@@ -13,7 +13,45 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
 
-__all__ = ["add_store_options", "open_cells"]
+__all__ = ["add_channel_options", "add_store_options", "open_cells", "use_of_channels"]
+
+
+def add_channel_options(command: argparse.ArgumentParser, *, taken: bool = False) -> None:
+    """Options that choose channels of the data set.
+
+    ``taken``: the command has a ``--channels`` of another meaning, and only ``--use-channels``
+    chooses.
+    """
+    group = command.add_argument_group("channels of the data set")
+    group.add_argument(
+        "--use-channels",
+        *(() if taken else ("--channels",)),
+        nargs="+",
+        metavar="NAME",
+        dest="use_channels",
+        help="use only these, in this order (default: those that the data-set file uses)",
+    )
+    group.add_argument(
+        "--drop-channels", nargs="+", metavar="NAME", help="use all channels but these"
+    )
+
+
+def use_of_channels(cells: Cells, args: argparse.Namespace) -> Cells:
+    """The cells with the channels that the options choose.
+
+    Raises
+    ------
+    DataError
+        Names that are not there, none left, both options.
+    """
+    from napari_channelmix.data.channel_choice import chosen_channels
+
+    use, drop = getattr(args, "use_channels", None), getattr(args, "drop_channels", None)
+    if use is None and drop is None:
+        return cells
+    if use is not None and drop is not None:
+        raise ModelError("give either --channels or --drop-channels, not both")
+    return cells.with_channels(chosen_channels(cells.channels, use, drop, who=str(args.dataset)))
 
 
 def add_store_options(command: argparse.ArgumentParser) -> None:
@@ -36,6 +74,8 @@ def add_store_options(command: argparse.ArgumentParser) -> None:
 def open_cells(args: argparse.Namespace) -> Cells:
     """Open ``args.dataset``, and write or use its crop store where ``args.store`` names one.
 
+    A store is of all channels that the data-set file uses; the options choose among them.
+
     Raises
     ------
     DataError
@@ -51,10 +91,12 @@ def open_cells(args: argparse.Namespace) -> Cells:
     if rebuild and store is None:
         raise ModelError("--rebuild-store: name the crop store with --store PATH")
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    # Names are refused before a store is written.
+    chosen = use_of_channels(cells, args)
     if store is None:
-        return cells
+        return chosen
     cluster = ClusterSettings(
         workers=getattr(args, "workers", 0), scheduler=getattr(args, "scheduler", "")
     )
     job = cells.store_job(store, rebuild=rebuild, cluster=cluster)
-    return run_job(job, title="crop store", quiet=args.quiet)
+    return use_of_channels(run_job(job, title="crop store", quiet=args.quiet), args)

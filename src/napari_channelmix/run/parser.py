@@ -9,7 +9,7 @@ from typing import NoReturn, get_args
 from napari_channelmix.bounds import Bounds, argument, argument_within
 from napari_channelmix.provenance import package_version
 from napari_channelmix.run import commands, what_if_commands
-from napari_channelmix.run.open_cells import add_store_options
+from napari_channelmix.run.open_cells import add_channel_options, add_store_options
 from napari_channelmix.run.options import add_options
 from napari_channelmix.settings import (
     ClassifierSettings,
@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
     view = command("view", commands.view, "open the viewer with a data set")
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    add_channel_options(view)
 
     scan = command(
         "scan",
@@ -116,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, required=True, help="bundle to write (M.cmx)")
     train.add_argument("--mix", action="store_true", help="with a mixing layer in front (DCMIX)")
     add_options(train, ClassifierSettings, leave_out=COMMON)
+    add_channel_options(train)
     add_store_options(train)
 
     importance = command(
@@ -124,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     importance.add_argument("--out", type=Path, required=True, help="folder for the result")
     add_options(importance, ImportanceSettings, leave_out=COMMON)
+    add_channel_options(importance)
     add_store_options(importance)
 
     predict = command(
@@ -142,6 +145,7 @@ def parser() -> argparse.ArgumentParser:
         ".h5ad, or in another ending of the command export",
     )
     add_options(predict, PredictSettings, leave_out=COMMON)
+    add_channel_options(predict)
     add_store_options(predict)
 
     export = command(
@@ -172,6 +176,7 @@ def parser() -> argparse.ArgumentParser:
         "--importance", type=Path, metavar="DIR", help="folder that 'importance' wrote"
     )
     add_options(export, ExportSettings, leave_out=COMMON)
+    add_channel_options(export)
     add_store_options(export)
     _add_foreign(export)
 
@@ -186,6 +191,7 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--batch", type=argument("batch"), help="cells in a batch (default: as many as suit)"
     )
+    add_channel_options(explain, taken=True)
     add_store_options(explain)
 
     what_if = command(
@@ -215,6 +221,7 @@ def parser() -> argparse.ArgumentParser:
         help="also how important each channel is for this classifier",
     )
     add_options(what_if, WhatIfSettings, leave_out=(*COMMON, "axes"))
+    add_channel_options(what_if, taken=True)
     add_store_options(what_if)
 
     audit = command(
@@ -235,6 +242,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="cells to explain, to see where attribution lies; 0: none (default: 24)",
     )
+    add_channel_options(audit)
     add_store_options(audit)
 
     evaluation = command("evaluate", commands.evaluate, "accuracy of a classifier on these cells")
@@ -246,6 +254,7 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument(
         "--out", type=Path, metavar="FILE", help="file for the result (evaluation.json)"
     )
+    add_channel_options(evaluation)
     add_store_options(evaluation)
 
     latents = command(
@@ -254,6 +263,7 @@ def parser() -> argparse.ArgumentParser:
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     latents.add_argument("--out", type=Path, required=True, help="folder for the result")
     add_options(latents, LatentsSettings, leave_out=COMMON)
+    add_channel_options(latents)
     add_store_options(latents)
 
     report = command("report", commands.report, "an HTML report of what the other commands wrote")
@@ -275,6 +285,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--latents", type=Path, metavar="DIR", help="folder that 'latents' wrote")
     report.add_argument("--whatif", type=Path, metavar="DIR", help="folder that 'whatif' wrote")
     report.add_argument("--audit", type=Path, metavar="FILE", help="file that 'audit' wrote")
+    add_channel_options(report)
     _add_foreign(report)
 
     run = command("run", commands.run, "repeat all that a config describes, with a report")

@@ -1,7 +1,11 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
 from napari_channelmix.settings.audit import AuditSettings
-from napari_channelmix.settings.channels import ChannelSettings, TransplantSettings
+from napari_channelmix.settings.channels import (
+    ChannelMeansSettings,
+    ChannelSettings,
+    TransplantSettings,
+)
 from napari_channelmix.settings.cluster import OF_THE_CLUSTER, ClusterSettings
 from napari_channelmix.settings.evaluation import EvaluationSettings
 from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
@@ -40,6 +44,7 @@ __all__ = [
     "About",
     "AuditSettings",
     "CellFormat",
+    "ChannelMeansSettings",
     "ChannelSettings",
     "ClassifierSettings",
     "ClusterSettings",

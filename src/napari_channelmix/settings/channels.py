@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from napari_channelmix.bounds import Bounds, Flag, Forwards, Limit, Seed
+from pydantic import BeforeValidator
+
+from napari_channelmix.bounds import Bounds, Flag, Forwards, Limit, Name, Seed
 from napari_channelmix.settings.explain import Only
 from napari_channelmix.settings.fields import About, settings
+from napari_channelmix.wording import quoted
 
-__all__ = ["ChannelSettings", "TransplantSettings"]
+__all__ = ["ChannelMeansSettings", "ChannelSettings", "Players", "TransplantSettings"]
+
+
+def _groups(value: Any) -> Any:
+    """Groups of channels as pairs of a name and channels, from a mapping or such pairs."""
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping | list | tuple):
+        raise ValueError(f"must map each group to its channels, not {quoted(value)}")
+    pairs = value.items() if isinstance(value, Mapping) else value
+    result, group_of = [], {}
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError(f"must map each group to its channels, not hold {quoted(pair)}")
+        name, channels = pair
+        if isinstance(channels, str) or not isinstance(channels, list | tuple | set | frozenset):
+            raise ValueError(f"must list the channels of group {quoted(name)}")
+        members = sorted(channels) if isinstance(channels, set | frozenset) else list(channels)
+        if not members:
+            raise ValueError(f"gives group {quoted(name)} no channel")
+        for channel in members:
+            if channel in group_of:
+                other = group_of[channel]
+                place = (
+                    f"group {quoted(name)} twice"
+                    if other == name
+                    else (f"two groups, {quoted(other)} and {quoted(name)}")
+                )
+                raise ValueError(f"has the channel {quoted(channel)} in {place}")
+            group_of[channel] = name
+        result.append((name, tuple(members)))
+    return tuple(result)
+
+
+#: Groups of channels that are exchanged together; given as a mapping of a group to its channels.
+Players = Annotated[tuple[tuple[Name, tuple[Name, ...]], ...], BeforeValidator(_groups)]
 
 
 @settings
@@ -27,11 +66,16 @@ class ChannelSettings:
         of accuracies.
     seed : int
         Of cells and donors.
+    players : mapping of str to sequence of str
+        Groups of channels that are exchanged together, such as a panel or a compartment; a channel
+        without a group is a player by itself. Kept as pairs of a name and channels.
 
     Examples
     --------
     >>> ChannelSettings(forwards=5000).forwards
     5000
+    >>> ChannelSettings(players={"membrane": ["CD4", "CD8"]}).players
+    (('membrane', ('CD4', 'CD8')),)
     """
 
     forwards: Annotated[
@@ -51,6 +95,48 @@ class ChannelSettings:
         ),
     ] = "held-out"
     prior: Any = "balanced"
+    seed: Annotated[Seed, About("Random seed", "the same seed gives the same figures")] = 0
+    players: Players = ()
+
+
+@settings
+class ChannelMeansSettings:
+    """How the mean light of classes is measured, and what a regression on it is tried on.
+
+    Attributes
+    ----------
+    limit : int
+        Most cells that are measured, of each class equally many or all it has.
+    folds : int
+        In how many parts whole groups are held out in turn, where no model says which cells it was
+        trained on.
+    only : {"held-out", "all"}
+        As of `ChannelSettings`, where there is a model.
+    seed : int
+        Of cells and folds.
+
+    Examples
+    --------
+    >>> ChannelMeansSettings(folds=3).limit
+    20000
+    """
+
+    limit: Annotated[
+        Limit, About("Cells", "most cells that are measured, of each class equally many")
+    ] = 20_000
+    folds: Annotated[
+        int,
+        Bounds(2, 100, label="the number of folds"),
+        About("Folds", "parts of whole groups that are held out in turn", advanced=True),
+    ] = 5
+    only: Annotated[
+        Only,
+        About(
+            "Cells",
+            "the cells that the model was not trained on, where that is known and any is left, or "
+            "all",
+        ),
+    ] = "held-out"
     seed: Annotated[Seed, About("Random seed", "the same seed gives the same figures")] = 0
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.channel_games import donor_pairs, drawn_donors, shapley_subsets
+from napari_channelmix.classify.channel_games import EXACT_CHANNELS, donor_pairs, drawn_donors
+from napari_channelmix.classify.channel_paths import equal_pairs, pairs_within
+from napari_channelmix.classify.channel_values import agreement, pair_values_job, sampling_error
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.intervals import accuracy_interval
@@ -20,18 +22,16 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.channels import ChannelSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
 from napari_channelmix.whatif.asking import Asker, asker_job
-from napari_channelmix.whatif.blended_calls import (
-    blend_batch,
-    blended_probabilities,
-    probabilities_job,
-)
+from napari_channelmix.whatif.blended_calls import AskedBlends, probabilities_job
 from napari_channelmix.whatif.cell_choice import ChosenCells, chosen_cells_job
+from napari_channelmix.whatif.channel_players import named_players
 from napari_channelmix.whatif.channel_shapley_result import (
     ALL_CLASSES,
     ChannelRow,
     ChannelShapley,
 )
 from napari_channelmix.whatif.channel_swap import ChannelSwaps, channel_swaps_job
+from napari_channelmix.whatif.class_table import SAMPLED
 from napari_channelmix.whatif.group_intervals import ClassMeans, class_means
 from napari_channelmix.wording import counted, fraction
 
@@ -149,6 +149,7 @@ def channel_shapley_job(
             game.groups,
             forwards=chosen.forwards,
             seed=chosen.seed,
+            players=game.members,
         ),
         70,
         30,
@@ -158,11 +159,23 @@ def channel_shapley_job(
         model=model_hash(model) if isinstance(model, Classifier | ForeignClassifier) else "",
         data=fitting.fingerprint,
         prior=asker.prior.as_dict(),
-        settings=as_dict(chosen, leave_out=("prior",)),
+        settings={
+            **as_dict(chosen, leave_out=("prior", "players")),
+            "players": {name: list(channels) for name, channels in chosen.players},
+        },
         seed=chosen.seed,
         forwards=chosen.forwards,
     )
     return game.result(values, swaps, about)
+
+
+@dataclass(frozen=True, eq=False)
+class _Values:
+    """Shapley values, their sampling errors and directions, of each class and of all."""
+
+    value: ClassMeans
+    sampling_error: npt.NDArray[np.float64]
+    direction: ClassMeans
 
 
 class _Game:
@@ -173,11 +186,19 @@ class _Game:
     ) -> None:
         self.asker, self._cells, self._sample = asker, cells, sample
         self._rng = np.random.default_rng(settings.seed)
-        count = len(asker.channels)
-        self.subsets, self.combine = shapley_subsets(count, self._rng)
-        self.exact = len(self.subsets) == 2**count
-        self._pairs_wanted = max(1, settings.forwards // len(self.subsets))
-        self.pixels: FloatArray = np.zeros((0, count, 1, 1), np.float32)
+        self.named = named_players(settings.players, asker.channels)
+        self.members = [
+            [asker.channels.index(channel) for channel in channels]
+            for channels in self.named.values()
+        ]
+        count = len(self.members)
+        self.exact = count <= EXACT_CHANNELS
+        if self.exact:
+            self._pairs_wanted = max(1, settings.forwards // 2**count)
+        else:
+            self._pairs_wanted = pairs_within(settings.forwards, count, len(asker.classes))
+        self.pixels: FloatArray = np.zeros((0, len(asker.channels), 1, 1), np.float32)
+        self._probabilities: FloatArray = np.zeros((0, len(asker.classes)), np.float32)
         self.called: IntArray = np.zeros(0, np.int64)
         self.groups: npt.NDArray[Any] = sample.groups
         self.whole, self.nothing = float("nan"), float("nan")
@@ -190,48 +211,53 @@ class _Game:
         self.pixels = self._cells.read(sample.positions[rows])
         self.groups = sample.groups[rows]
         self.asker.refuse_unsteady(self.pixels[:STEADY_CELLS])
-        probabilities = yield from probabilities_job(self.asker, self.pixels)
-        self.called = np.asarray(probabilities.argmax(axis=1), np.int64)
+        self._probabilities = yield from probabilities_job(self.asker, self.pixels)
+        self.called = np.asarray(self._probabilities.argmax(axis=1), np.int64)
         self.labels = sample.labels[rows] if sample.labelled else self.called
 
-    def values_job(self) -> Job[ClassMeans]:
+    def values_job(self) -> Job[_Values]:
         """Shapley values, from whether each pair of cell and donor is called its class."""
-        labels = self.labels
-        cells, donors = donor_pairs(labels, self._pairs_wanted, self._rng)
+        labels, count = self.labels, len(self.asker.classes)
+        pairs = donor_pairs if self.exact else equal_pairs
+        cells, donors = pairs(labels, self._pairs_wanted, self._rng)
         other = drawn_donors(cells, labels[donors], labels, self._rng, self.groups)
         donors = np.where(other >= 0, other, donors)
-        truth = labels[cells]
-        hits = np.zeros((len(self.subsets), len(cells)))
-        hits[0], hits[-1] = self.called[donors] == truth, self.called[cells] == truth
-        inner = range(1, len(self.subsets) - 1)
-        # Subsets with one channel more follow each other: a sum goes on where it was.
-        order = (
-            sorted(inner, key=lambda row: np.flatnonzero(self.subsets[row]).tolist())
-            if self.exact
-            else inner
+        truth, groups = labels[cells], self.groups[cells]
+        values = yield from pair_values_job(
+            AskedBlends(self.asker, self.pixels, cells, donors, self.members),
+            truth,
+            self._probabilities[cells],
+            self._probabilities[donors],
+            len(self.members),
+            exact=self.exact,
+            rng=self._rng,
         )
-        size = blend_batch(self.asker, self.pixels[:1])
-        for start in range(0, len(cells), size):
-            batch = slice(start, start + size)
-            blended = blended_probabilities(
-                self.asker, self.pixels[cells[batch]], self.pixels[donors[batch]]
-            )
-            for row in order:
-                hits[row, batch] = blended(self.subsets[row]).argmax(axis=1) == truth[batch]
-            done = min(start + size, len(cells))
-            yield Progress(done, len(cells), "Shapley values of the channels")
-        count = len(self.asker.classes)
         self.whole, self.nothing = (
-            float(np.mean([hits[row, truth == code].mean() for code in np.unique(truth)]))
-            for row in (-1, 0)
+            float(np.mean([hits[truth == code].mean() for code in np.unique(truth)]))
+            for hits in (values.whole, values.nothing)
         )
-        return class_means(self.combine(hits), truth, self.groups[cells], count, cells)
+        errors = sampling_error(values.calls, truth, count)
+        light = self._light()
+        _, linear = agreement(values.evidence, light[cells] - light[donors], truth)
+        return _Values(
+            class_means(values.calls, truth, groups, count, cells),
+            np.zeros_like(errors) if self.exact else errors,
+            class_means(linear, truth, groups, count, cells),
+        )
 
-    def result(
-        self, values: ClassMeans, swaps: ChannelSwaps, about: dict[str, Any]
-    ) -> ChannelShapley:
+    def _light(self) -> npt.NDArray[np.float64]:
+        """Mean of each player's pixels in each crop (N, players), in spreads of its channels."""
+        means = self.pixels.mean(axis=(2, 3), dtype=np.float64)
+        spread = means.std(axis=0)
+        scaled = means / np.where(spread > 0, spread, 1.0)
+        return np.stack([scaled[:, members].mean(axis=1) for members in self.members], axis=1)
+
+    def result(self, values: _Values, swaps: ChannelSwaps, about: dict[str, Any]) -> ChannelShapley:
         """Both as a table, and in words."""
-        channels, classes = self.asker.channels, self.asker.classes
+        channels, classes = tuple(self.named), self.asker.classes
+        value, direction = values.value, values.direction
+        # Of all classes together a channel has no direction: what one needs another must lack.
+        lows, highs = (np.clip(ends, -1.0, 1.0) for ends in (direction.low, direction.high))
         names = (*classes, ALL_CLASSES)
         rows = []
         for place in (len(classes), *range(len(classes))):
@@ -241,11 +267,11 @@ class _Game:
                     ChannelRow(
                         channel=channel,
                         class_name=names[place],
-                        value=float(values.mean[place, index]),
-                        low=float(values.low[place, index]),
-                        high=float(values.high[place, index]),
-                        n=int(values.n[place]),
-                        n_groups=int(values.n_groups[place]),
+                        value=float(value.mean[place, index]),
+                        low=float(value.low[place, index]),
+                        high=float(value.high[place, index]),
+                        n=int(value.n[place]),
+                        n_groups=int(value.n_groups[place]),
                         swap=float(swap.mean[place]),
                         swap_low=float(swap.low[place]),
                         swap_high=float(swap.high[place]),
@@ -253,6 +279,16 @@ class _Game:
                         sham=float(sham.mean[place]),
                         sham_low=float(sham.low[place]),
                         sham_high=float(sham.high[place]),
+                        sampling_error=float(values.sampling_error[place, index]),
+                        **(
+                            {
+                                "direction": float(direction.mean[place, index]),
+                                "direction_low": float(lows[place, index]),
+                                "direction_high": float(highs[place, index]),
+                            }
+                            if place < len(classes)
+                            else {}
+                        ),
                     )
                 )
         made = ChannelShapley(
@@ -265,6 +301,7 @@ class _Game:
             self.exact,
             self.asker.asked,
             provenance=about,
+            players={} if self.named.keys() == set(self.asker.channels) else self.named,
         )
         return replace(made, lines=self._lines(made), warnings=tuple(self._warnings()))
 
@@ -275,7 +312,9 @@ class _Game:
         lines = [
             f"of its balanced {what} of {fraction(made.whole)} ({fraction(made.nothing)} without "
             f"any channel of the cell), this classifier owes to: {first}"
+            + ("" if made.exact else f"; {SAMPLED}")
         ]
+        lines += made.sentences
         swaps = sorted(
             (row for row in rows.values() if row.swap == row.swap), key=lambda row: -row.swap
         )
@@ -331,6 +370,7 @@ class _Game:
 
 
 def _figures(row: ChannelRow) -> str:
+    sampled = f" ± {fraction(row.sampling_error)}" if row.sampling_error > 0 else ""
     if row.low != row.low:
-        return fraction(row.value)
-    return f"{fraction(row.value)} ({fraction(row.low)} to {fraction(row.high)})"
+        return f"{fraction(row.value)}{sampled}"
+    return f"{fraction(row.value)}{sampled} ({fraction(row.low)} to {fraction(row.high)})"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.shown_result import BarsResult
+from napari_channelmix.shown_result import ShownResult
+from napari_channelmix.whatif.class_table import by_class, rows_frame
 from napari_channelmix.whatif.stored_rows import result_from, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from napari_channelmix.result_display import Summary
 
@@ -21,6 +25,8 @@ __all__ = ["ALL_CLASSES", "ChannelRow", "ChannelShapley"]
 
 #: What a row that is of no single class has in place of its name.
 ALL_CLASSES = "all classes"
+# Channels that a sentence names.
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,13 @@ class ChannelRow:
         Cells.
     sham, sham_low, sham_high : float
         The same with the channel of a cell that is called the same class.
+    direction, direction_low, direction_high : float
+        -1 to 1, and 95 % interval over groups: above 0 where more light of the channel makes the
+        class more probable, below 0 where less does; see `classify.channel_values.agreement`. NaN
+        for all classes together, and where the channel changes nothing.
+    sampling_error : float
+        Standard error of ``value`` over pairs of orders; 0 where it is exact. See
+        `classify.channel_values.sampling_error`.
     """
 
     channel: str
@@ -56,15 +69,44 @@ class ChannelRow:
     sham: float
     sham_low: float
     sham_high: float
+    direction: float = float("nan")
+    direction_low: float = float("nan")
+    direction_high: float = float("nan")
+    sampling_error: float = 0.0
+
+    @property
+    def effect(self) -> float:
+        """``|value|`` with the sign of ``direction``: + needs the channel, - needs its absence.
+
+        A class that needs the absence of a channel has a positive value for it: with the light of
+        another cell there the cell is not called its class. The value says how much depends on the
+        channel, the direction which way. NaN where the direction is not known; 0 where the value
+        is.
+        """
+        if self.value == 0:
+            return 0.0
+        known = self.direction == self.direction and self.direction != 0
+        return math.copysign(abs(self.value), self.direction) if known else math.nan
+
+    @property
+    def readable(self) -> bool:
+        """Whether the class depends on the channel, and which way: both intervals exclude 0.
+
+        The value must be above 0: a class whose cells are called it more often with the channel of
+        others does not need its own.
+        """
+        return self.low > 0 and (self.direction_low > 0 or self.direction_high < 0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ChannelShapley(BarsResult):
+class ChannelShapley(ShownResult):
     """Which channels a finished classifier decides by.
 
     Attributes
     ----------
-    channels, classes : tuple of str
+    channels : tuple of str
+        Players: channels, and groups of channels where there are any.
+    classes : tuple of str
     rows : tuple of ChannelRow
         For all classes, then for each class: a row for each channel.
     whole, nothing : float
@@ -80,12 +122,16 @@ class ChannelShapley(BarsResult):
         What it says, and of which cells.
     warnings : tuple of str
     provenance : dict
+    players : dict of str to tuple of str
+        Channels of each player; empty where every channel is one.
 
     Examples
     --------
     >>> result = cm.channel_shapley(rule, cells)
     >>> result.order[0], result.to_frame().columns[:3].tolist()
     ('GFP', ['channel', 'class_name', 'value'])
+    >>> (result.effects().loc["GFP"] > 0).tolist()
+    [False, True]
     """
 
     channels: tuple[str, ...]
@@ -99,13 +145,12 @@ class ChannelShapley(BarsResult):
     lines: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
+    players: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:
         """A row for each channel and class; columns as `ChannelRow`."""
-        import pandas as pd
-
-        return pd.DataFrame([asdict(row) for row in self.rows])
+        return rows_frame(self.rows)
 
     def of_class(self, class_name: str = ALL_CLASSES) -> tuple[ChannelRow, ...]:
         """The rows of a class, a row for each channel.
@@ -127,31 +172,93 @@ class ChannelShapley(BarsResult):
         rows = sorted(self.of_class(), key=lambda row: -row.value)
         return tuple(row.channel for row in rows)
 
+    def effects(self) -> pd.DataFrame:
+        """Effect of each channel on the recall of each class: + needs it, - needs its absence.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows are channels in the order of the data set, columns classes; see
+            `ChannelRow.effect`.
+        """
+        return by_class(self.rows, self.channels, self.classes, "effect", float)
+
+    def readable(self) -> pd.DataFrame:
+        """Which of `effects` may be read, as `ChannelRow.readable`; a data frame of bool."""
+        return by_class(self.rows, self.channels, self.classes, "readable", bool)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """For each class what it needs, and what it needs absent: ``Treg: needs FOXP3, CD4``.
+
+        Only channels whose effect is readable, the largest first, at most 8; a class without any is
+        left out.
+        """
+        lines = []
+        for name in self.classes:
+            rows = sorted(self.of_class(name), key=lambda row: -row.value)
+            rows = [row for row in rows if row.readable][:MOST_NAMED]
+            needs = ", ".join(row.channel for row in rows if row.direction > 0)
+            lacks = ", ".join(row.channel for row in rows if row.direction < 0)
+            parts = [f"needs {needs}"] if needs else []
+            parts += [f"needs {lacks} absent"] if lacks else []
+            if parts:
+                lines.append(f"{name}: {'; '.join(parts)}")
+        return tuple(lines)
+
     def summary(self) -> Summary:
         """What is shown of it in a notebook."""
         from napari_channelmix.whatif.result_summaries import channel_shapley_summary
 
         return channel_shapley_summary(self)
 
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Effects of the channels on the classes in colours; of two classes, bars for both.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; default: a figure of its own, which pyplot does not know.
+        """
+        from napari_channelmix.whatif.effects_figure import effects_figure
+
+        return effects_figure(self, ax)
+
     def to_frame(self) -> pd.DataFrame:
         """As `table`."""
         return self.table
 
     def save(self, folder: str | Path) -> tuple[Path, ...]:
-        """Write ``channels.json``, ``channels.csv`` and ``channels.png`` into a folder.
+        """Write ``channels.json``, ``.csv`` and ``.png``, and ``channel_effects.csv``.
+
+        They go into a folder. The second table has a row for each channel and a column for each
+        class; see `effects`.
 
         Raises
         ------
         SaveError
             Disk full, folder read-only and the like.
         """
+        from napari_channelmix.atomic_write import write_text
+        from napari_channelmix.data.csv_text import csv_text
         from napari_channelmix.data.result_files import save_result
 
-        return save_result(folder, "channels", self.as_dict(), self.to_frame(), self.plot())
+        files = save_result(folder, "channels", self.as_dict(), self.to_frame(), self.plot())
+        text = csv_text(self.effects(), index=True)
+        return (*files, write_text(Path(folder) / "channel_effects.csv", text))
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, which has no NaN: what is not known is None."""
-        return result_of(self)
+        """For JSON, which has no NaN: what is not known is None.
+
+        With ``effects`` and ``effects_readable``: for each class a list, in the order of the
+        channels.
+        """
+        effects = {
+            name: [None if math.isnan(row.effect) else row.effect for row in self.of_class(name)]
+            for name in self.classes
+        }
+        readable = {name: [row.readable for row in self.of_class(name)] for name in self.classes}
+        return {**result_of(self), "effects": effects, "effects_readable": readable}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> ChannelShapley:
@@ -162,4 +269,6 @@ class ChannelShapley(BarsResult):
         DataError
             Other content.
         """
-        return result_from(cls, content)
+        # What follows from the rows is not read again.
+        own = {name: value for name, value in content.items() if not name.startswith("effects")}
+        return result_from(cls, own)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.classify.channel_games import drawn_donors
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.whatif.blended_calls import blend_batch, blended_probabilities
+from napari_channelmix.whatif.blended_calls import Players, blend_batch, exchanged_probabilities
 from napari_channelmix.whatif.group_intervals import ClassMeans, class_shares
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ class ChannelSwaps:
     Attributes
     ----------
     swap : tuple of ClassMeans
-        (C,) donors that are called another class; by the class that the cell itself is called.
+        (players,) donors that are called another class; by the class that the cell itself is
+        called.
     sham : tuple of ClassMeans
-        (C,) donors that are called the same class: what an exchange does that should not matter.
+        (players,) donors that are called the same class: what an exchange does that should not
+        matter.
     """
 
     swap: tuple[ClassMeans, ...] = field(repr=False)
@@ -49,12 +51,13 @@ def channel_swaps_job(
     *,
     forwards: int,
     seed: int = 0,
+    players: Players | None = None,
 ) -> Job[ChannelSwaps]:
-    """Take each channel of some cells from another cell and ask the classifier again; a job.
+    """Take each channel, or group of channels, of some cells from another; a job.
 
-    The donor is called another class (all others equally often), or, as the sham, the same class;
-    it is of another group where there is one. Channels are not aligned: for that see
-    `whatif.transplants`. Our definition.
+    The classifier is asked again. The donor is called another class (all others equally often), or,
+    as the sham, the same class; it is of another group where there is one. Channels are not
+    aligned: for that see `whatif.transplants`. Our definition.
 
     Parameters
     ----------
@@ -67,9 +70,12 @@ def channel_swaps_job(
     forwards : int
         About how many crops to ask about.
     seed : int
+    players : sequence of sequences of int, optional
+        Channels that are exchanged together; default: each by itself.
     """
     rng = np.random.default_rng(seed)
-    channels, classes = pixels.shape[1], len(asker.classes)
+    together = [[c] for c in range(pixels.shape[1])] if players is None else players
+    channels, classes = len(together), len(asker.classes)
     count = max(1, forwards // (2 * channels))
     chosen = drawn_equally(called, count, rng)
     draws = int(np.clip(count // max(len(chosen), 1), 1, MOST_DRAWS))
@@ -89,16 +95,15 @@ def channel_swaps_job(
             valid[:] = False
         rows, given = cells[valid], donors[valid]
         flips = np.zeros((channels, len(rows)), bool)
-        size = blend_batch(asker, pixels[:1])
+        size = blend_batch(asker, pixels[:1], 1)
         for start in range(0, len(rows), size):
             batch = slice(start, start + size)
             own_pixels, donated = pixels[rows[batch]], pixels[given[batch]]
-            probabilities = blended_probabilities(asker, own_pixels, donated)
-            for channel in range(channels):
-                left = np.arange(channels) != channel
-                flips[channel, batch] = probabilities(left).argmax(axis=1) != called[rows[batch]]
-            done = kind * len(cells) + min(start + size, len(rows))
-            yield Progress(done, 2 * len(cells), "exchanging channels")
+            asked = exchanged_probabilities(asker, own_pixels, donated, together)
+            for channel, probabilities in enumerate(asked):
+                flips[channel, batch] = probabilities.argmax(axis=1) != called[rows[batch]]
+                done = kind * len(cells) + start + len(own_pixels) * (channel + 1) / channels
+                yield Progress(done, 2 * len(cells), "exchanging channels")
         results.append(
             tuple(
                 class_shares(flips[c], called[rows], groups[rows], classes, rows)

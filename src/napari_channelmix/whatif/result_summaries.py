@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from napari_channelmix.result_display import Bar, Bars, Summary
+from napari_channelmix.whatif.class_table import SAMPLED
 from napari_channelmix.wording import counted
 
 __all__ = [
     "audit_summary",
+    "channel_means_summary",
     "channel_shapley_summary",
     "panel_summary",
     "transplants_summary",
@@ -23,10 +25,10 @@ FLIPS = 16
 def channel_shapley_summary(result: Any) -> Summary:
     """Of a `ChannelShapley`: the Shapley value of each channel for all classes."""
     rows = sorted(result.of_class(), key=lambda row: -row.value)
-    kind = "exact" if result.exact else "over sampled orders"
+    kind = "exact" if result.exact else SAMPLED
     bars = Bars(
         [
-            Bar(row.channel, row.value, row.low, row.high, None, _n(row), row.low > 0)
+            Bar(row.channel, row.value, row.low, row.high, None, _sampled(row), row.low > 0)
             for row in rows
         ],
         "Shapley value in units of recall",
@@ -38,6 +40,23 @@ def channel_shapley_summary(result: Any) -> Summary:
         kind,
     )
     return Summary("Channels of a classifier", facts, result.warnings, result.lines, bars)
+
+
+def channel_means_summary(result: Any) -> Summary:
+    """Of `ChannelMeans`: what a regression on the means reaches, and the means."""
+    facts = [f"{counted(len(result.channels), 'channel')}, classes: {', '.join(result.classes)}"]
+    for name, estimate in (("regression on means", result.linear), ("network", result.network)):
+        if estimate is not None:
+            facts.append(f"{name}: balanced accuracy {estimate.short_text}")
+    if result.linear is not None:
+        facts.append(result.linear.measured_on())
+    return Summary(
+        "Means of the channels",
+        tuple(facts),
+        result.warnings,
+        result.lines,
+        frame=result.matrix().round(2),
+    )
 
 
 def transplants_summary(result: Any) -> Summary:
@@ -149,6 +168,11 @@ def what_if_summary(result: Any) -> Summary:
 
 def _n(row: Any) -> str:
     return f"n = {row.n:,} cells, {counted(row.n_groups, 'group')}"
+
+
+def _sampled(row: Any) -> str:
+    error = f"; sampling error {row.sampling_error:.3f}" if row.sampling_error > 0 else ""
+    return f"{_n(row)}{error}"
 
 
 def _measured(figures: dict[str, Any]) -> str:
