@@ -140,6 +140,25 @@ class ChannelContributions:
         mark = {1: " +", -1: f" {MINUS}", 0: ""}[int(self.signs[channel])]
         return f"{self.channels[channel]}{mark}"
 
+    def figure(self, channel: int) -> str:
+        """How the probability moves in percentage points; in brackets where it must not be read."""
+        fall = float(self.fall[channel])
+        text = f"{-100 * fall:+.0f}".replace("-", MINUS) if abs(fall) > 0.005 else "0"
+        return f"{text} pts" if self.above[channel] else f"({text} pts)"
+
+    def line(self, channel: int) -> str:
+        """What is known of a channel, in words."""
+        low, high = 100 * self.low[channel], 100 * self.high[channel]
+        between = f" ({low:.0f} to {high:.0f})" if np.isfinite([low, high]).all() else ""
+        line = (
+            f"the probability falls by {100 * self.fall[channel]:.0f} points{between} with the "
+            f"channel of {self.donors} cells predicted otherwise"
+        )
+        if not self.above[channel]:
+            return f"{line}, no more than its sham: this says nothing"
+        needs = {1: ": its light is needed", -1: ": its absence is needed", 0: ""}
+        return f"{line}{needs[int(self.signs[channel])]}"
+
     @property
     def words(self) -> str:
         """The channels that decide, with what is needed of them; empty where there is none."""
