@@ -7,26 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.class_palette import CLASS_COLORS
 from napari_channelmix.data.channel_colors import channel_colors, is_photo
 
 __all__ = ["channel_colors", "class_color", "class_hex", "is_photo", "palette_of"]
 
-# Okabe and Ito's palette and four of Tol's muted ones; black and yellow are left out, since one
-# vanishes on a dark canvas and the other on a light panel.
-CLASSES = (
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#0072B2",
-    "#AA4499",
-    "#999933",
-    "#88CCEE",
-    "#882255",
-    "#DDCC77",
-    "#44AA99",
-)
 NO_CLASS = "#9A9A9A"
 # More classes than colours: lightness is what every eye tells apart. Ground and its share.
 TURNS = ((0, 0.0), (0, 0.45), (255, 0.55))
@@ -44,14 +29,14 @@ def palette_of(classes: Sequence[str], predicted: Sequence[str] = ()) -> tuple[s
 def class_hex(code: int) -> str:
     """Colour of a class by its position, grey for -1.
 
-    After the twelve colours come the same ones darker, then lighter; more than 36 begin anew.
+    After the twenty colours come the same ones darker, then lighter; more than 60 begin anew.
     """
     if code < 0:
         return NO_CLASS
-    turn, place = divmod(code, len(CLASSES))
+    turn, place = divmod(code, len(CLASS_COLORS))
     ground, share = TURNS[turn % len(TURNS)]
     mixed = (
-        round((1 - share) * int(CLASSES[place][start : start + 2], 16) + share * ground)
+        round((1 - share) * int(CLASS_COLORS[place][start : start + 2], 16) + share * ground)
         for start in (1, 3, 5)
     )
     return "#" + "".join(f"{part:02X}" for part in mixed)
