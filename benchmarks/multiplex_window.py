@@ -8,8 +8,8 @@ through, switched off and on again; another cell is explained; all cells are. A 
 took, and how many layers there are afterwards.
 
 napari's own part: as many image layers are added to a viewer without this plugin and removed
-again, one in each turn of the event loop, as the plugin does it. Where one layer takes napari longer
-than the aim, no plugin can do it in less.
+again, one in each turn of the event loop, as the plugin does it. Where one layer takes napari
+longer than the aim, no plugin can do it in less.
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/multiplex_window.py --channels 40 104
 """
@@ -212,7 +212,9 @@ class Window(Living):
 
         measured("explain a cell, a map of each channel", lambda: page.explain(30), explained)
         separate = page.question.separate
-        measured("switch the maps of each channel off", lambda: separate.setChecked(False), explained)
+        measured(
+            "switch the maps of each channel off", lambda: separate.setChecked(False), explained
+        )
         measured("switch them on", lambda: separate.setChecked(True), explained)
         if hasattr(page.layers, "stack"):
             self._look_through(page, measured, cells.channels)

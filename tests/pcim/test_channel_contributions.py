@@ -117,7 +117,7 @@ def test_without_a_sham_no_channel_is_said_to_decide():
 
 
 class PresentAndAbsent(nn.Module):
-    """A class for light in the first channel alone, one for both, one for none; not of the third."""
+    """A class for light in the first channel alone, one for both, one for none."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Is the map of a channel better than random ones of the same channel? Tested in that channel alone.
+"""Is the map of a channel better than random ones of it? Tested in that channel alone.
 
 The map of all channels says nothing of how far the map of one can be trusted. Here the pixels of
 one channel are put in and taken out by its own map, and all others stay as they are:
@@ -9,8 +9,8 @@ one channel are put in and taken out by its own map, and all others stay as they
 3. A pixel becomes what it would be in an empty channel, or that of another real cell: the absence
    of a marker decides nothing unless the marker is put there.
 
-Only channels that decide are tested, the first eight at most: where a whole channel can be exchanged
-and the answer stays, no map of it can gain anything. Our definition.
+Only channels that decide are tested, the first eight at most: where a whole channel can be
+exchanged and the answer stays, no map of it can gain anything. Our definition.
 """
 
 from __future__ import annotations

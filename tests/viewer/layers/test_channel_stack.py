@@ -79,7 +79,7 @@ def test_a_layer_with_a_channel_axis_stays_where_its_slider_stands() -> None:
         axis_labels=("channel", "y", "x"),
     )
     viewer.dims.set_point(0, 3)
-    shown = Shown(0, {name: source for name in NAMES}, None, {}, (1, 2))
+    shown = Shown(0, dict.fromkeys(NAMES, source), None, {}, (1, 2))
     stack = laid(viewer, shown)
     assert stack.layer.data.shape == (3, 5, 8, 8) and viewer.dims.ndim == 4
     assert tuple(viewer.dims.axis_labels) == ("map channel", "channel", "y", "x")

@@ -19,7 +19,6 @@ from napari_channelmix.viewer.layers.map_layer import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.layers.map_layer import FloatArray
     from napari_channelmix.viewer.layers.patches import Patches
     from napari_channelmix.viewer.session.shown import Shown
 
@@ -136,10 +135,10 @@ class ChannelStack(MapLayer):
 
     def _inserted(self, event: Any) -> None:
         """A layer with as many axes would have one of them on ours: ours moves ahead of it."""
-        if self.there and event.value is not self.layer and CHANNELS not in event.value.metadata:
-            if event.value.ndim >= self.layer.ndim:
-                # napari is not done with that layer yet.
-                QTimer.singleShot(0, self._lay_again)
+        layer = event.value
+        if self.there and CHANNELS not in layer.metadata and layer.ndim >= self.layer.ndim:
+            # napari is not done with that layer yet.
+            QTimer.singleShot(0, self._lay_again)
 
     def _lay_again(self) -> None:
         if not self.there or self._again is None:

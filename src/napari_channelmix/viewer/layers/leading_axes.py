@@ -1,7 +1,7 @@
 """Room for an axis of our own before all axes that the layers of a viewer have.
 
-napari lays the axes of its layers on each other from the last one on. A layer of three axes beside a
-user's stack would have its first axis on the stack's, and one slider would move both. So an axis
+napari lays the axes of its layers on each other from the last one on. A layer of three axes beside
+a user's stack would have its first axis on the stack's, and one slider would move both. So an axis
 of ours comes before the longest of the other layers; the axes in between are as long as theirs, so
 that the layer is in sight wherever their sliders stand.
 """
@@ -38,7 +38,9 @@ class LeadingAxes:
     labels: tuple[str, ...]
 
     @classmethod
-    def before(cls, viewer: Any, ndim: int, count: int, besides: tuple[Any, ...] = ()) -> LeadingAxes:
+    def before(
+        cls, viewer: Any, ndim: int, count: int, besides: tuple[Any, ...] = ()
+    ) -> LeadingAxes:
         """Axes for a layer that would have ``ndim`` without them; the first is ``count`` long.
 
         ``besides``: layers that are of no account, since they have such an axis themselves.

@@ -243,9 +243,7 @@ class MapLayer:
             self._viewer.layers.remove(layer)
 
 
-def _seen_as(
-    pixels: FloatArray, shape: tuple[int, ...], axes: tuple[int, ...]
-) -> FloatArray:
+def _seen_as(pixels: FloatArray, shape: tuple[int, ...], axes: tuple[int, ...]) -> FloatArray:
     """Pixels as an array of more axes: a view, so that writing into them is enough."""
     if pixels.shape == shape:
         return pixels

@@ -31,8 +31,8 @@ __all__ = ["TOP", "ChannelTiles"]
 TOP = 8
 WAITING = "…"
 WORDS_TIP = (
-    "The channels that the decision needs: + its light, \N{MINUS SIGN} its absence, no sign: neither "
-    "more nor less of it alone. Channels that do no more than their sham are left out"
+    "The channels that the decision needs: + its light, \N{MINUS SIGN} its absence, no sign: "
+    "neither more nor less of it alone. Channels that do no more than their sham are left out"
 )
 NO_MORE = "no more than its sham does: not to be read"
 
