@@ -470,9 +470,14 @@ def test_a_click_on_an_image_brings_the_map_of_its_channel_in_sight(
     viewer: Any, opened: Any, qtbot: Any
 ) -> None:
     found = opened()
+
+    def mapped() -> bool:
+        done = found.session.explanation
+        return done is not None and done.channel_maps is not None and done.contributions_known
+
     found.question.separate.setChecked(True)
     press(qtbot, viewer, 3)
-    finished(found, qtbot)
+    qtbot.waitUntil(mapped)
     strip, stack = found.result.strip, viewer.layers["explanation by channel"]
     of_all = viewer.layers["explanation"]
     assert found.result.tiles.shown == (0, 1) and of_all.visible
@@ -481,12 +486,14 @@ def test_a_click_on_an_image_brings_the_map_of_its_channel_in_sight(
     assert viewer.dims.point[0] == 1 and strip.framed == 1
     # The next cell is shown in the same channel.
     press(qtbot, viewer, 4)
-    finished(found, qtbot)
+    qtbot.waitUntil(mapped)
     assert stack.visible and not of_all.visible and strip.framed == 1
     viewer.dims.set_point(0, 0)
     assert strip.framed == 0 and found.layers.channel == "DNA"
     qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.place(0).center())
     assert not stack.visible and of_all.visible and strip.framed is None
+    found.task.stop()
+    finished(found, qtbot)
 
 
 def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) -> None:
