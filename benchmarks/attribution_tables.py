@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from attribution_checks import best_opponent, measured, srg_of
-from attribution_methods import OPPONENTS, OURS
+from attribution_methods import MORE, OPPONENTS, OURS
 from attribution_results import Results
 from attribution_scores import FAMILIES, paired
 
@@ -37,6 +37,10 @@ def print_tables(folder: Path) -> None:
     ):
         print(f"\n### {title}\n")
         print_rows(table(scored))
+    more = {name: results for name, results in files.items() if set(MORE) & set(measured(results))}
+    if more:
+        print("\n### Appendix\n")
+        print_rows(appendix(more))
     for part, table in (
         ("randomisation", sanity),
         ("parts", parts),
@@ -101,6 +105,40 @@ def means(files: dict[str, Results]) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def appendix(files: dict[str, Results]) -> list[list[str]]:
+    """Methods of the appendix beside those measured with them, and how far ours is ahead."""
+    rows = [["set, network", "method", "n", "SRG", "PCIM ahead by", "high fidelity ahead by"]]
+    rows[0] += ["calls", "variant"]
+    for name, results in files.items():
+        scores = measured(results)
+        for method in (*OURS, *OPPONENTS, *MORE):
+            if method not in scores:
+                continue
+            part = scores[method]
+            gains = [
+                "" if method in OURS or ours not in scores else ahead(results, ours, method)
+                for ours in ("pcim", "pcim-fidelity")
+            ]
+            rows.append(
+                [
+                    titled(name),
+                    method,
+                    str(results["n"]["n"]),
+                    f"{srg_of(part).mean():.3f}",
+                    *gains,
+                    f"{part['calls']:.0f}",
+                    part.get("variant", ""),
+                ]
+            )
+    return rows
+
+
+def ahead(results: Results, ours: str, rival: str) -> str:
+    scores = measured(results)
+    gain = paired(srg_of(scores[ours]), srg_of(scores[rival]), of_groups(results))
+    return f"{gain['gain']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
 
 
 def families(files: dict[str, Results]) -> list[list[str]]:

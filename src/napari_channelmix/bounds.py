@@ -20,6 +20,7 @@ from napari_channelmix.wording import quoted
 
 __all__ = [
     "BOUNDS",
+    "MOST_COLORS",
     "Batch",
     "Bounds",
     "Clip",
@@ -53,6 +54,9 @@ __all__ = [
     "argument_within",
     "hold",
 ]
+
+#: Colours of channels that can be told apart in one picture of three numbers a pixel.
+MOST_COLORS = 6
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from napari_channelmix import load_disentangler, open_dataset
+from napari_channelmix.data import Cells
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.drl import latents, save_disentangler
 from napari_channelmix.drl.finetune import Finetuned
@@ -463,3 +464,42 @@ def test_the_summary_says_how_the_cells_were_encoded_and_what_to_beware_of(cells
         f"note: {line}" for line in found.warnings
     ]
     assert not any("balanced accuracy" in line for line in text)
+
+
+PANEL = ("DAPI", "CD3", "CD4", "CD8", "CD20", "CD45", "FOXP3", "SMA")
+
+
+@pytest.fixture(scope="module")
+def panel(cells, tmp_path_factory):
+    """Cells with eight channels."""
+    crops = np.repeat(cells.read(), 4, axis=1)[:, : len(PANEL)]
+    many = Cells.from_array(crops, PANEL, groups=cells.groups, name="panel")
+    return many.save(tmp_path_factory.mktemp("panel"))
+
+
+def test_too_many_colours_are_one_line_before_anything_is_learnt(
+    panel, tmp_path, capsys, monkeypatch
+):
+    def learning(*args, **more):
+        raise AssertionError("it was learnt first")
+
+    monkeypatch.setattr("napari_channelmix.drl.source_encoder.feature_disentangler_job", learning)
+    for more in ([], ["--features", "efficientnet-lite0"]):
+        assert run(panel, tmp_path / "out", *more) == 2
+        text = capsys.readouterr().err
+        assert "colours can be told apart" in text and "--sum membrane" in text
+        assert text.count("\n") == 1
+
+
+@pytest.mark.usefixtures("unparted")
+def test_a_sum_of_channels_is_looked_at_and_kept_with_the_result(panel, tmp_path, capsys):
+    out = tmp_path / "out"
+    asked = ("--model", "cell-sprites", "--limit", "6", "--sum")
+    assert run(panel, out, *asked, "CD*") == 0
+    record = json.loads((out / "latents.json").read_text("utf-8"))
+    assert record["provenance"]["settings"]["sum"] == "CD*"
+    assert record["provenance"]["settings"]["view"]["channels"] == list(PANEL[1:6])
+    assert run(panel, out, *asked, "CD3,CD4") == 2
+    assert "--sum CD* instead of CD3,CD4" in capsys.readouterr().err
+    assert run(panel, out, *asked, "CD3", "--channel", "CD4") == 2
+    assert "leave one of them out" in capsys.readouterr().err

@@ -274,31 +274,21 @@ class WhatIfPart(WhatIfSettings):
 
 
 @settings
-class TransplantsPart(TransplantSettings):
-    """How parts of cells are taken from cells of other classes; see `transplant`.
-
-    Attributes
-    ----------
-    classifier, prior
-        As of `PredictionsPart`.
-    """
+class _WithClassifier:
+    """The classifier that is measured, and its prior; both as of `PredictionsPart`."""
 
     prior: PriorPart | None = None
     classifier: Name | None = None
 
 
 @settings
-class ModelChannelsPart(ChannelSettings):
-    """How the channels of a classifier are measured; see `channel_shapley`.
+class TransplantsPart(_WithClassifier, TransplantSettings):
+    """How parts of cells are taken from cells of other classes; see `transplant`."""
 
-    Attributes
-    ----------
-    classifier, prior
-        As of `PredictionsPart`.
-    """
 
-    prior: PriorPart | None = None
-    classifier: Name | None = None
+@settings
+class ModelChannelsPart(_WithClassifier, ChannelSettings):
+    """How the channels of a classifier are measured; see `channel_shapley`."""
 
 
 @settings

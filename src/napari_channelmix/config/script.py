@@ -394,8 +394,8 @@ def _latents(part: LatentsPart, names: _Names, device: str, threads: set[int]) -
         ]
         lines += _call("view = View", spelt)
         arguments.append("view=view")
-    if part.channel is not None:
-        arguments.append(f"view={_text(part.channel)}")
+    elif part.looked_at is not None:
+        arguments.append(f"view={json.dumps(part.looked_at, ensure_ascii=False)}")
     arguments += arguments_of(part, EncodingSettings, ["model"])
     arguments.append(f"device={_text(device)}")
     return [

@@ -22,14 +22,28 @@ if TYPE_CHECKING:
     from napari_channelmix.data.cells import Cells
     from napari_channelmix.data.fields import Field
 
-__all__ = ["DisplayLimits", "display_limits_job", "limits_of_planes", "noise_of"]
+__all__ = [
+    "ChannelSample",
+    "DisplayLimits",
+    "channel_sample_job",
+    "display_limits_job",
+    "limits_of_planes",
+    "noise_of",
+    "without_hot_pixels",
+]
 
 Doubles = npt.NDArray[np.float64]
 
 # Fields of view that stand for the data set, and cells of each; more where fields hold few cells.
 FIELDS, CELLS_OF_FIELD, MOST_FIELDS = 8, 8, 24
+# Cells of a class, where it has as many.
+CELLS_OF_CLASS = 8
 # Percentiles that become black and white.
 LOWEST, HIGHEST = 1.0, 99.8
+# Where channels lie over each other, a quarter of the pixels is black: several greys would be fog.
+BLACK = 25.0
+# A pixel alone stands out by so many standard deviations of the noise.
+HOT = 6.0
 # From black to white are at least so many standard deviations of the noise.
 NOISE_LEVELS = 16.0
 # Noise of one standard deviation has 6 after the kernel, and a median absolute value of 0.6745.
@@ -45,11 +59,20 @@ class DisplayLimits:
     channels : tuple of str
     low, high : (C,) float array
         In raw units of the files; ``high`` is above ``low``.
+    black : (C,) float array or None
+        What is black where channels lie over each other; between the two. None: ``low``.
     """
 
     channels: tuple[str, ...]
     low: Doubles
     high: Doubles
+    black: Doubles | None = None
+
+    def together(self, channel: str) -> tuple[float, float]:
+        """Black and white of a channel that others lie over."""
+        place = self.channels.index(channel)
+        low = self.low if self.black is None else self.black
+        return float(low[place]), float(self.high[place])
 
     def of(self, channel: str) -> tuple[float, float]:
         """Black and white of a channel."""
@@ -130,34 +153,128 @@ def limits_of_planes(
     return (low, high) if high > low else (low, low + 1.0)
 
 
+def without_hot_pixels(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An image (Y, X) in which no pixel alone is brighter than all eight around it.
+
+    One that is, by more than six standard deviations of the noise, gets the value of the brightest
+    around it: optics spread the light of whatever is there over more than one pixel. For measuring
+    alone: what a classifier gets keeps its pixels. Our definition.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = np.zeros((5, 5))
+    >>> plane[2, 2], plane[2, 3] = 900, 7
+    >>> without_hot_pixels(plane).max()
+    7.0
+    """
+    if min(plane.shape, default=0) < 3:
+        return plane
+    height, width = plane.shape
+    wide = np.pad(np.asarray(plane, np.float64), 1, constant_values=-np.inf)
+    around = np.full(plane.shape, -np.inf)
+    for dy, dx in np.ndindex(3, 3):
+        if (dy, dx) != (1, 1):
+            around = np.fmax(around, wide[dy : dy + height, dx : dx + width])
+    hot = plane > around + HOT * noise_of(plane)
+    return np.where(hot, around, plane) if hot.any() else plane
+
+
 # What was measured before: by the first field of view, then by channel and kind of crop.
-_KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float]]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float, float]]] = (
+    WeakKeyDictionary()
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelSample:
+    """Some cells of a data set, and how bright each channel is in them.
+
+    Attributes
+    ----------
+    limits : DisplayLimits
+        Of all channels, in their order.
+    rows : (n,) int array
+        Positions of the cells.
+    levels : (n, C) float array
+        Mean over the middle half of the crop, each side, in raw units.
+    """
+
+    limits: DisplayLimits
+    rows: npt.NDArray[np.int64]
+    levels: Doubles
 
 
 def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
-    """The limits of each channel from a sample of the cells: 64 at most, of 8 to 24 fields of view.
+    """The limits of each channel from a sample of the cells: see `channel_sample_job`.
 
-    The sample is the same each time: fields, and cells of each, spread evenly. What is known of a
-    data set is not measured again, whatever becomes of its classes. Cells that cannot be read are
-    no part of it.
+    What is known of a data set is not measured again, whatever becomes of its classes.
     """
-    known = _KNOWN.setdefault(cells.fields[0], {}) if cells.fields else {}
-    kind = (len(cells.fields), cells.crop, cells.neighbours)
+    kind, known = _known(cells)
     missing = [plane for plane in cells.planes if (*kind, plane) not in known]
     if missing and len(cells):
-        chosen = _spread(cells)
         names = [cells.channels[cells.planes.index(plane)] for plane in missing]
-        some, crops = cells.with_channels(names), []
-        for step, rows in enumerate(chosen):
-            yield Progress(step, len(chosen), "measuring the range of the channels")
-            # Cells that cannot be read are said where they are looked at.
-            with suppress(DataError):
-                crops += list(some.read(rows))
-        for place, plane in enumerate(missing if crops else ()):
-            known[(*kind, plane)] = limits_of_planes([crop[place] for crop in crops])
-    limits = [known.get((*kind, plane), (0.0, 1.0)) for plane in cells.planes]
-    low, high = np.array(limits, np.float64).reshape(-1, 2).T
-    return DisplayLimits(cells.channels, low, high)
+        yield from channel_sample_job(cells.with_channels(names))
+    return _limits(cells)
+
+
+def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
+    """Look at a sample of the cells: 64 of 8 to 24 fields of view, and 8 of each class at least.
+
+    The sample is the same each time: fields, and cells of each, spread evenly. Of a rare class,
+    cells in these fields come first: a marker that only they have would else be saturated in them.
+    Cells that cannot be read are no part of it.
+    """
+    kind, known = _known(cells)
+    missing = {
+        place: plane for place, plane in enumerate(cells.planes) if (*kind, plane) not in known
+    }
+    chosen = _spread(cells) if len(cells) else []
+    rows: list[npt.NDArray[np.int64]] = []
+    levels: list[Doubles] = []
+    pieces: dict[int, list[npt.NDArray[Any]]] = {place: [] for place in missing}
+    for step, some in enumerate(chosen):
+        yield Progress(step, len(chosen), "measuring the range of the channels")
+        # Cells that cannot be read are said where they are looked at.
+        with suppress(DataError):
+            crops = cells.read(some)
+            rows.append(some)
+            levels.append(_middle(crops))
+            for place, parts in pieces.items():
+                parts += [np.array(crop) for crop in crops[:, place]]
+    for place, parts in pieces.items():
+        if parts:
+            yield Progress(len(chosen), len(chosen), "measuring the range of the channels")
+            clean = [without_hot_pixels(part) for part in parts]
+            low, high = limits_of_planes(clean)
+            black = limits_of_planes(clean, BLACK)[0]
+            known[(*kind, missing[place])] = (low, high, black)
+    return ChannelSample(
+        _limits(cells),
+        np.concatenate(rows) if rows else np.zeros(0, np.int64),
+        np.concatenate(levels) if levels else np.zeros((0, len(cells.channels))),
+    )
+
+
+def _known(cells: Cells) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any]]:
+    """The kind of crops, and what is known of the channels of these fields of view."""
+    known = _KNOWN.setdefault(cells.fields[0], {}) if cells.fields else {}
+    return (len(cells.fields), cells.crop, cells.neighbours), known
+
+
+def _limits(cells: Cells) -> DisplayLimits:
+    kind, known = _known(cells)
+    values = [known.get((*kind, plane), (0.0, 1.0, 0.0)) for plane in cells.planes]
+    low, high, black = np.array(values, np.float64).reshape(-1, 3).T
+    return DisplayLimits(cells.channels, low, high, black)
+
+
+def _middle(crops: npt.NDArray[Any]) -> Doubles:
+    """Mean (n, C) of the middle half of crops (n, C, H, W), each side."""
+    height, width = crops.shape[2:]
+    top, left = height // 4, width // 4
+    middle = crops[:, :, top : height - top, left : width - left]
+    return np.asarray(middle.mean(axis=(2, 3)), np.float64)
 
 
 def _spread(cells: Cells) -> list[npt.NDArray[np.int64]]:
@@ -167,11 +284,26 @@ def _spread(cells: Cells) -> list[npt.NDArray[np.int64]]:
     # Where a field holds one cell, as an image of a single cell does, eight would be few.
     each = min(CELLS_OF_FIELD, max(1.0, len(cells) / len(used)))
     count = min(MOST_FIELDS, int(np.ceil(FIELDS * CELLS_OF_FIELD / each)))
-    result = []
+    chosen = np.zeros(len(cells), bool)
     for field in used[_evenly(len(used), count)].tolist():
         rows = np.flatnonzero(fields == field)
-        result.append(rows[_evenly(len(rows), CELLS_OF_FIELD)])
-    return result
+        chosen[rows[_evenly(len(rows), CELLS_OF_FIELD)]] = True
+    for code in range(len(cells.classes)):
+        _choose_of_class(chosen, np.flatnonzero(cells.labels == code), fields)
+    rows = np.flatnonzero(chosen)
+    return [rows[fields[rows] == field] for field in np.unique(fields[rows]).tolist()]
+
+
+def _choose_of_class(
+    chosen: npt.NDArray[np.bool_], members: npt.NDArray[np.int64], fields: npt.NDArray[np.int64]
+) -> None:
+    """Add cells of a class until there are eight, those of fields that are read anyway first."""
+    for known in (True, False):
+        left = members[~chosen[members]]
+        left = left[np.isin(fields[left], np.unique(fields[chosen])) == known]
+        lacking = CELLS_OF_CLASS - int(chosen[members].sum())
+        if lacking > 0:
+            chosen[left[_evenly(len(left), lacking)]] = True
 
 
 def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:

@@ -45,7 +45,7 @@ from napari_channelmix.drl.preparation import (
 from napari_channelmix.drl.quality import associations_job
 from napari_channelmix.drl.reconstruction import reconstruction_job
 from napari_channelmix.drl.separated_cells import pixel_test, separated_job
-from napari_channelmix.drl.source_encoder import source_job
+from napari_channelmix.drl.source_encoder import early_view, source_job
 from napari_channelmix.drl.traversal import FEW
 from napari_channelmix.drl.trust import trust
 from napari_channelmix.errors import DataError, ModelError
@@ -84,7 +84,7 @@ def latents(
     cells: Cells,
     model: Disentangler | str | Path | None = None,
     *,
-    view: View | str | None = None,
+    view: View | str | Sequence[str] | None = None,
     features: Any = None,
     settings: EncodingSettings | None = None,
     separate: bool = True,
@@ -104,8 +104,11 @@ def latents(
     cells : Cells
     model : Disentangler, or name, or path, optional
         See `load_disentangler`.
-    view : View or str, optional
-        What of the channels is looked at; a str is the name of one channel.
+    view : View, str, or sequence of str, optional
+        What of the channels is looked at: a str is the name of one channel, several names are the
+        sum of these channels as one grey picture. They may be patterns (``CD*``), ``membrane``
+        (the membrane markers by name) or ``rims`` (what is brightest at the outlines). Default:
+        each channel in a colour, of 6 channels at most.
     features : str, path, Classifier, torch.nn.Module, callable or FeatureNetwork, optional
         A network whose features of each picture are encoded in place of its pixels:
         ``efficientnet-lite0``, the file of a classifier, the folder of a vision model, or a module
@@ -163,7 +166,7 @@ def latents_job(
     cells: Cells,
     model: Disentangler | str | Path | None = None,
     *,
-    view: View | str | None = None,
+    view: View | str | Sequence[str] | None = None,
     features: Any = None,
     settings: EncodingSettings | None = None,
     separate: bool = True,
@@ -183,8 +186,11 @@ def latents_job(
     cells : Cells
     model : Disentangler, or name, or path, optional
         See `load_disentangler`.
-    view : View or str, optional
-        What of the channels is looked at; a str is the name of one channel.
+    view : View, str, or sequence of str, optional
+        What of the channels is looked at: a str is the name of one channel, several names are the
+        sum of these channels as one grey picture. They may be patterns (``CD*``), ``membrane``
+        (the membrane markers by name) or ``rims`` (what is brightest at the outlines). Default:
+        each channel in a colour, of 6 channels at most.
     features : str, path, Classifier, torch.nn.Module, callable or FeatureNetwork, optional
         A network whose features of each picture are encoded in place of its pixels; see
         `feature_sources.features_from`. What the features mean is learnt on sprites the first time,
@@ -221,6 +227,7 @@ def latents_job(
     if features is None:
         features = chosen.features
     if model is None or isinstance(model, str | Path):
+        view = early_view(chosen.model, cells, view)
         opening = source_job(chosen.model, features, seed=seed, device=device)
         source = yield from part(opening, 0, 0, 1)
     else:
@@ -233,12 +240,7 @@ def latents_job(
             )
     if isinstance(source, FeatureDisentangler):
         chosen = replace(chosen, features=source.features.source or source.features.name)
-    if not isinstance(view, View):
-        view = default_view(source, cells, view)
-    if view.depth != source.shape[0]:
-        raise DataError(
-            f"{source.name} need images of {source.shape[0]} channels, the view gives {view.depth}"
-        )
+    view = default_view(source, cells, view)
     classed = separate and len(set(cells.labels.tolist()) - {-1}) > 1
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
     draws_at = tuned_at + MEASURING

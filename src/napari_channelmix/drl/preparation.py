@@ -225,7 +225,7 @@ def _warnings(
         yield f"{lost} of {len(cells)} cells have no clear outline; a disc stands for it"
     if all(image.labels is None for image in cells.fields):
         yield "the cells have no label image: outlines were found by brightness"
-    if how.view.depth == 3 and len(how.view.channels) == 1:
+    if how.view.depth == 3 and how.view.grey:
         yield "a grey image: the latent Color is of no use here"
     if min(how.spread) < 0:
         yield "the background is brighter than the cells: images are inverted"
@@ -250,10 +250,13 @@ def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
     """Zoom and gain with which all but the largest and brightest of some cells are like sprites."""
     measurements = []
     sampled = _some(len(seen), SAMPLE)
+    # A sum of channels is brighter than any of them: how much is to be seen before it is dimmed.
+    most_light = max(1.0, float(rough.view.matrix[:, 0].sum())) if rough.view.grey else 1.0
     for done, (_, cut) in enumerate(cell_cuts(seen, sampled), start=1):
         mask, known = outlined(cut, rough)
         if known:
-            light = np.clip(seen_through(rough.scaled(cut.pixels), rough.view), 0, 1)[:, mask]
+            light = seen_through(rough.scaled(cut.pixels), rough.view)
+            light = np.clip(light, 0, most_light)[:, mask]
             width = 2 * np.sqrt(mask.sum() / np.pi)
             measurements.append((diameter(mask), width, light.mean(axis=1).max(), light.max()))
         yield Progress(done, len(sampled), "measuring the cells")

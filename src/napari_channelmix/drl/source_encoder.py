@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.drl.channel_view import View, view_of_cells
 from napari_channelmix.drl.feature_training import feature_disentangler_job
+from napari_channelmix.drl.sprites import sprite_set
 from napari_channelmix.drl.store import load_disentangler, shipped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
     from napari_channelmix.jobs import Job
 
-__all__ = ["source_job"]
+__all__ = ["early_view", "source_job"]
+
+
+def early_view(
+    model: str, cells: Cells, view: View | str | Sequence[str] | None
+) -> View | str | Sequence[str] | None:
+    """The view of cells, before the encoder is there; what cannot be is refused at once.
+
+    Parameters
+    ----------
+    model : str
+        Name or file of the encoder. Of a file the channels are not known before it is read: a view
+        that is not made yet is then given back as it is.
+    cells : Cells
+    view : View, str, sequence of str, or None
+        As of `latents`.
+
+    Raises
+    ------
+    DataError
+        As `view_of_cells`.
+    """
+    if model not in shipped():
+        return view.checked() if isinstance(view, View) else view
+    return view_of_cells(model, sprite_set(model).channels, cells, view)
 
 
 def source_job(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from napari_channelmix.class_palette import CLASS_COLORS
+
 __all__ = ["class_color"]
 
-# Told apart with colour blindness too: Okabe and Ito, https://jfly.uni-koeln.de/color, no black.
-_COLORS = (
-    (0, 114, 178),
-    (230, 159, 0),
-    (0, 158, 115),
-    (204, 121, 167),
-    (86, 180, 233),
-    (213, 94, 0),
-    (240, 228, 66),
+# The order that files of earlier versions have: Okabe and Ito's with yellow, then the others of the
+# palette but for its own yellow.
+_FIRST = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+_COLORS = tuple(
+    (int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16))
+    for text in dict.fromkeys((*_FIRST, *CLASS_COLORS))
+    if text != "#D1E800"
 )
 _GREY = (153, 153, 153)
 
@@ -22,7 +22,7 @@ def class_color(code: int) -> tuple[int, int, int]:
 
     Examples
     --------
-    >>> class_color(0), class_color(7), class_color(-1)
+    >>> class_color(0), class_color(20), class_color(-1)
     ((0, 114, 178), (0, 114, 178), (153, 153, 153))
     """
     return _GREY if code < 0 else _COLORS[code % len(_COLORS)]

@@ -16,7 +16,7 @@ from napari_channelmix.drl.drawing_store import DRAWING_FILE
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import remembering
-from napari_channelmix.drl.source_encoder import source_job
+from napari_channelmix.drl.source_encoder import early_view, source_job
 from napari_channelmix.errors import BundleError, DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
@@ -55,6 +55,7 @@ _WORDS = {
     "seed": "--seed {} instead of {}",
     "pictures": "other cells, or another view of them",
     "channel": "--channel {} instead of {}",
+    "sum": "--sum {} instead of {}",
     "limit": "--limit {} instead of {}",
     "data": "other cells",
     "view": "another view of them",
@@ -122,6 +123,7 @@ def encode_cells_job(
     choose_device(device)
     learning = 0
     if source is None:
+        early_view(options.model, cells, options.looked_at)
         learning = 50 if options.features else 0
         job = source_job(options.model, options.features, seed=options.seed, device=device)
         source = yield from part(job, 0, learning, 100)
@@ -136,12 +138,13 @@ def _encoded_job(
     keeper = _Keeper(source, out / WEIGHTS_FILE, settings)
     keeper.refuse_another(keeper.facts)
     some = cells.subset(chosen_cells(len(cells), settings.limit, settings.seed))
-    view = settings.view or default_view(source, some, settings.channel)
+    view = default_view(source, some, settings.looked_at)
     keeper.seen = (some, view)
     known = {
         **keeper.facts,
         "features": _features_of(source, settings),
         "channel": settings.channel,
+        "sum": settings.sum,
         "limit": settings.limit,
         "pixels": settings.pixels,
         "drawing": settings.drawing,
@@ -163,6 +166,7 @@ def _encoded_job(
     latents = yield from part(job, 0, 95, 100)
     recorded = latents.provenance["settings"] | {
         "channel": settings.channel,
+        "sum": settings.sum,
         "limit": settings.limit,
         "pixels": settings.pixels,
         "drawing": settings.drawing,
@@ -225,7 +229,7 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         "epochs": settings["finetune"],
         "seed": about["seed"],
         "data": about["data"],
-        **{name: settings.get(name) for name in ("features", "channel", "limit", "view")},
+        **{name: settings.get(name) for name in ("features", "channel", "sum", "limit", "view")},
         "pixels": settings.get("pixels", False),
         "drawing": settings.get("drawing", "named"),
         "drawing_steps": settings.get("drawing_steps"),
@@ -239,7 +243,7 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
     if "limit" in other:
         # Of how many they are says already that they are others.
         other.pop("data", None)
-    if "channel" in other:
+    if other.keys() & {"channel", "sum"}:
         other.pop("view", None)
     if other:
         raise DataError(f"{path} was made with {', '.join(other.values())}; {_ADVICE}")
@@ -339,7 +343,7 @@ def latents_text(latents: Latents) -> str:
     """How far each name can be trusted, what separates the classes, and what to beware of."""
     tuned = latents.disentangler.about.get("finetuned")
     how = f"fine-tuned for {tuned['epochs']} epochs" if tuned else "as trained on sprites"
-    seen = f"{len(latents.values)} cells ({', '.join(latents.prepared.how.view.channels)})"
+    seen = f"{len(latents.values)} cells ({latents.prepared.how.view.text})"
     lines = [f"{seen} encoded with {latents.disentangler.title}, {how}"]
     if latents.reconstruction is not None:
         lines.append(latents.reconstruction.text)

@@ -24,7 +24,8 @@ from napari_channelmix.config import (
 from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
-from napari_channelmix.drl import View, load_disentangler
+from napari_channelmix.drl import View, default_view, load_disentangler
+from napari_channelmix.drl.source_encoder import early_view
 from napari_channelmix.errors import ConfigError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
@@ -227,6 +228,13 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
         None if part_of is None or part_of.features else load_disentangler(part_of.model)
         for part_of in (data_set.latents for data_set in config.data_sets)
     ]
+    for data_set, cells, source in zip(config.data_sets, every, sources, strict=True):
+        if data_set.latents is not None:
+            looked_at = _latents_settings(data_set.latents).looked_at
+            if source is None:
+                early_view(data_set.latents.model, cells, looked_at)
+            else:
+                default_view(source, cells, looked_at)
     steps = _Steps(config)
     classifiers: list[Any] = []
     for data_set, cells, folder in zip(config.data_sets, every, folders, strict=True):

@@ -16,6 +16,7 @@ from napari_channelmix.bounds import (
     Seed,
     Tuning,
 )
+from napari_channelmix.errors import ModelError
 from napari_channelmix.settings.cluster import ClusterSettings
 from napari_channelmix.settings.fields import About, settings, settings_of
 
@@ -147,15 +148,45 @@ class LatentsSettings(EncodingSettings):
     ----------
     channel : str or None
         Look at this channel alone.
+    sum : str or None
+        Look at the sum of these channels as one grey picture: names or patterns such as ``CD*``,
+        with commas between them, ``membrane`` or ``rims``; see `drl.channel_view.summed_channels`.
     limit : int or None
         Encode this many cells; see `run.explain_dataset.chosen_cells`. None: all.
     view : View or None
-        What of the channels is looked at, where it is more than ``channel`` can say.
+        What of the channels is looked at, where it is more than ``channel`` and ``sum`` can say.
     """
 
     channel: Annotated[Name | None, About("Input", "use this channel alone", metavar="NAME")] = None
+    sum: Annotated[
+        Name | None,
+        About(
+            "Sum",
+            "use the sum of these channels as one grey picture: names or patterns with commas "
+            "between them (CD3,CD4 or CD*), membrane (the membrane markers by name) or rims (those "
+            "measured to be brightest at the outlines)",
+            metavar="NAMES",
+        ),
+    ] = None
     limit: Annotated[
         Limit | None,
         About("Cells", "encode N cells, spread over the data set (default: all)", metavar="N"),
     ] = None
     view: Any = None
+
+    @property
+    def looked_at(self) -> Any:
+        """What of the channels is looked at, as `drl.latents` takes it.
+
+        Raises
+        ------
+        ModelError
+            Both a channel and a sum.
+        """
+        if self.channel is not None and self.sum is not None:
+            raise ModelError("one channel or a sum of several is looked at: leave one of them out")
+        if self.view is not None:
+            return self.view
+        if self.sum is not None:
+            return [name for name in self.sum.split(",") if name.strip()]
+        return self.channel

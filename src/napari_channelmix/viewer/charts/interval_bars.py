@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from napari_channelmix.viewer.widgets.row_choice import FEW
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bar", "Bars"]
 
-ROW = 22
+# Heights of a row in pixels: of few rows, and of many.
+ROW, LOW = 22, 14
 # Widths beside the bars: of the longest names, of what stands after a name, of the figures.
 NAMES, AFTER, FIGURES = 112, 10, 56
 
@@ -89,6 +91,8 @@ class Bars(QWidget):
         self.framed: int | None = None
         self.colors: ChartColors = chart_colors(theme)
         self.rows: tuple[Bar, ...] = ()
+        #: Of which the rows that are shown are some: scale, names and heights are of all.
+        self.every: tuple[Bar, ...] = ()
         #: A dashed line, such as chance.
         self.level: float | None = None
         self._least = least
@@ -96,12 +100,20 @@ class Bars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(1)
 
-    def show_bars(self, rows: Sequence[Bar], level: float | None = None) -> None:
-        """Show other rows."""
+    def show_bars(
+        self, rows: Sequence[Bar], level: float | None = None, *, every: Sequence[Bar] = ()
+    ) -> None:
+        """Show other rows; where they are some of ``every``, on the scale of all of those."""
         self.rows, self.level = tuple(rows), level
-        self.setFixedHeight(max(1, ROW * len(self.rows)))
+        self.every = tuple(every) or self.rows
+        self.setFixedHeight(max(1, self.row_height * len(self.rows)))
         self.setAccessibleDescription(", ".join(f"{bar.name} {bar.figure}" for bar in self.rows))
         self.update()
+
+    @property
+    def row_height(self) -> int:
+        """Height of a row in pixels: 14, or that of the letters, where rows are many."""
+        return ROW if len(self.every) <= FEW else max(LOW, self.fontMetrics().height())
 
     def make_pressable(self) -> None:
         """Let rows be clicked."""
@@ -115,7 +127,7 @@ class Bars(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which row was clicked."""
-        row = int(event.position().y()) // ROW
+        row = int(event.position().y()) // self.row_height
         if self.pressable and row < len(self.rows):
             self.chosen.emit(row)
 
@@ -127,34 +139,37 @@ class Bars(QWidget):
     @property
     def scale(self) -> tuple[float, float]:
         """The values at both ends."""
-        reached = [end for bar in self.rows for end in (*(bar.interval or ()), bar.value)]
-        reached += [bar.floor for bar in self.rows if bar.floor is not None]
+        reached = [end for bar in self.every for end in (*(bar.interval or ()), bar.value)]
+        reached += [bar.floor for bar in self.every if bar.floor is not None]
         return min([self._least[0], *reached]), max([self._least[1], *reached])
 
     @property
     def names_width(self) -> int:
         """Width of the names, no more than the longest needs: the bars have what is left."""
-        widths = [self.fontMetrics().horizontalAdvance(bar.name) for bar in self.rows]
+        widths = [self.fontMetrics().horizontalAdvance(bar.name) for bar in self.every]
         return min(self._names, max(widths, default=0) + AFTER)
 
-    def _x(self, value: float) -> float:
+    def x_of(self, value: float) -> float:
+        """Where a value stands, in pixels from the left."""
         low, high = self.scale
         room = max(10, self.width() - self.names_width - self._figures)
         return self.names_width + room * (value - low) / max(high - low, 1e-9)
 
     def bar_rect(self, row: int) -> QRectF:
         """Where the bar of a row stands."""
-        start, end = sorted((self._x(0.0), self._x(self.rows[row].value)))
-        return QRectF(start, row * ROW + 5, max(end - start, 1.0), ROW - 10)
+        start, end = sorted((self.x_of(0.0), self.x_of(self.rows[row].value)))
+        height = self.row_height
+        room = 5 if height >= ROW else 3
+        return QRectF(start, row * height + room, max(end - start, 1.0), height - 2 * room)
 
     def sizeHint(self) -> QSize:
         """As wide as there is room."""
-        return QSize(320, max(1, ROW * len(self.rows)))
+        return QSize(320, max(1, self.row_height * len(self.rows)))
 
     def event(self, event: QEvent) -> bool:
         """A tooltip for each row."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            row = event.pos().y() // ROW
+            row = event.pos().y() // self.row_height
             if 0 <= row < len(self.rows):
                 QToolTip.showText(event.globalPos(), self.rows[row].tip, self)
             return True
@@ -168,19 +183,19 @@ class Bars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = QFontMetrics(self.font())
         middle = Qt.AlignmentFlag.AlignVCenter
-        names = self.names_width
+        names, high = self.names_width, self.row_height
         text, line = QColor(self.colors.text), QColor(self.colors.line)
         for row, bar in enumerate(self.rows):
-            top = row * ROW
+            top = row * high
             if row == self.framed:
                 ground = QColor(self.colors.bar)
                 ground.setAlphaF(0.16)
-                painter.fillRect(QRectF(0, top, self.width(), ROW), ground)
+                painter.fillRect(QRectF(0, top, self.width(), high), ground)
             painter.setPen(text)
             name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, names - 8)
-            painter.drawText(QRectF(0, top, names - 6, ROW), middle, name)
+            painter.drawText(QRectF(0, top, names - 6, high), middle, name)
             painter.drawText(
-                QRectF(self.width() - self._figures, top, self._figures, ROW),
+                QRectF(self.width() - self._figures, top, self._figures, high),
                 middle | Qt.AlignmentFlag.AlignRight,
                 bar.figure,
             )
@@ -191,23 +206,25 @@ class Bars(QWidget):
             if bar.interval is not None:
                 self._paint_interval(painter, row, bar.interval, text)
             if bar.floor is not None:
-                x = self._x(bar.floor)
+                x = self.x_of(bar.floor)
                 painter.setPen(QPen(text, 1.6, Qt.PenStyle.DotLine))
-                painter.drawLine(QPointF(x, top + 1), QPointF(x, top + ROW - 1))
-        height = ROW * len(self.rows)
+                painter.drawLine(QPointF(x, top + 1), QPointF(x, top + high - 1))
+        height = high * len(self.rows)
         painter.setPen(QPen(line, 1))
-        painter.drawLine(QPointF(self._x(0.0), 2), QPointF(self._x(0.0), height - 2))
+        painter.drawLine(QPointF(self.x_of(0.0), 2), QPointF(self.x_of(0.0), height - 2))
         if self.level is not None:
             painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(self._x(self.level), 0), QPointF(self._x(self.level), height))
+            painter.drawLine(
+                QPointF(self.x_of(self.level), 0), QPointF(self.x_of(self.level), height)
+            )
         painter.end()
 
     def _paint_interval(
         self, painter: QPainter, row: int, interval: tuple[float, float], color: QColor
     ) -> None:
         painter.setPen(QPen(color, 1.3))
-        y = row * ROW + ROW / 2
-        low, high = (self._x(end) for end in interval)
+        y = (row + 0.5) * self.row_height
+        low, high = (self.x_of(end) for end in interval)
         painter.drawLine(QPointF(low, y), QPointF(high, y))
         for x in (low, high):
             painter.drawLine(QPointF(x, y - 3), QPointF(x, y + 3))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex
-from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
+from napari_channelmix.viewer.charts.interval_bars import Bar
+from napari_channelmix.viewer.charts.long_bars import LongBars
 from napari_channelmix.viewer.widgets.folding import Folding
 
 if TYPE_CHECKING:
@@ -32,7 +33,14 @@ class RecallBars(QWidget):
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bars = Bars("Recall of each class", theme, (0.0, 1.0), figures=FIGURES)
+        self.bars = LongBars(
+            "Recall of each class",
+            theme,
+            (0.0, 1.0),
+            figures=FIGURES,
+            noun="class",
+            nouns="classes",
+        )
         self.folding = Folding("Recall of each class")
         self.folding.setToolTip(
             "Share of the cells of each class that are predicted as it, the number of cells, and "

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
+from napari_channelmix.data.crop_rendering import LEVELS, Look, plain_looks
 from napari_channelmix.viewer.charts.colors import channel_colors
-from napari_channelmix.viewer.charts.crop_rendering import LEVELS, Look, plain_looks
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

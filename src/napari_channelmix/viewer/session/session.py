@@ -19,6 +19,7 @@ from napari_channelmix.viewer.session.data_sets import (
     owner_of,
     unique_name,
 )
+from napari_channelmix.viewer.session.display import Display
 from napari_channelmix.viewer.session.edits import Edit
 from napari_channelmix.viewer.session.per_viewer import PerViewer, own_viewer
 from napari_channelmix.viewer.session.predictions import Predictions
@@ -74,6 +75,8 @@ class Session(SessionState):
     def __init__(self) -> None:
         self._keys = itertools.count(1)
         vars(self).update(vars(SessionState()))
+        #: The channels that every picture of cells shows.
+        self.display = Display(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in FIELDS:

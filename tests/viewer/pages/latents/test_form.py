@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox
 
 from napari_channelmix.settings import EncodingSettings
-from napari_channelmix.viewer.pages.latents.form import BLEND, COLORS, ONE, LatentsForm
+from napari_channelmix.viewer.pages.latents.form import BLEND, COLORS, ONE, SUM, LatentsForm
 from napari_channelmix.viewer.session.session import Session, Shown
 
 from ...latent_cases import cells, tiny
@@ -87,6 +87,9 @@ def test_a_photo_is_looked_at_in_its_own_colours(session: Session, form: Latents
 
 def test_hidden_layers_are_not_looked_at(session: Session, form: LatentsForm) -> None:
     open_cells(session, form, 8)
+    form.model.setCurrentIndex(form.model.findData("texture-sprites"))
+    take(form, COLORS)
+    assert "show 6 or fewer" in form.reason.text() and not form.run.isEnabled()
     for name in session.cells.channels[2:]:
         session.shown.images[name].visible = False
     form.fill()
@@ -97,10 +100,48 @@ def test_more_channels_than_colours_is_a_reason_in_words(
     session: Session, form: LatentsForm
 ) -> None:
     open_cells(session, form, 8, shared=True)
-    assert form.reason.text() == "8 channels, but only 6 colours: choose one channel or a blend."
-    assert not form.run.isEnabled()
-    take(form, ONE)
+    assert form.chosen_model.depth == 1 and form.look.currentData() == ONE
     assert form.run.isEnabled() and not form.reason.isVisible()
+    form.model.setCurrentIndex(form.model.findData("texture-sprites"))
+    take(form, COLORS)
+    assert form.reason.text() == (
+        "8 channels, but only 6 colours can be told apart: show 6 or fewer, or choose one channel, "
+        "a sum or a blend."
+    )
+    assert not form.run.isEnabled()
+
+
+PANEL = ("DAPI", "CD3", "CD20", "FOXP3", "PANCK", "SMA", "CD45", "Ki67")
+
+
+def open_panel(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form, 8, shared=True)
+    panel = dataclasses.replace(session.cells, channels=PANEL)
+    images = dict(zip(PANEL, session.shown.images.values(), strict=True))
+    session.open(panel, "a panel", Shown(0, images))
+    form.fill()
+
+
+def test_of_many_channels_the_sum_of_the_membrane_markers_is_proposed(
+    session: Session, form: LatentsForm
+) -> None:
+    open_panel(session, form)
+    assert form.look.currentData() == SUM and form.chosen_model.name == "cell-sprites"
+    assert form.summed.isVisible() and not form.channel.isVisible()
+    assert form.seen.text() == "sum of CD3, CD20, PANCK, CD45 (4 channels, by name)"
+    assert form.chosen_look.summed and form.run.isEnabled()
+
+
+def test_a_sum_is_named_by_hand(session: Session, form: LatentsForm) -> None:
+    open_panel(session, form)
+    form.summed.setEditText("cd*, SMA")
+    assert form.seen.text() == "sum of CD3, CD20, SMA, CD45 (4 channels)"
+    form.summed.setEditText("rims")
+    assert "measured to be brightest at the outlines" in form.seen.text()
+    form.summed.setEditText("CD3, <b>")
+    assert form.reason.text() == "No channel fits '<b>'." and not form.run.isEnabled()
+    form.summed.setEditText(" , ")
+    assert "Name the channels" in form.reason.text() and not form.run.isEnabled()
 
 
 def test_one_channel_is_chosen_by_name(session: Session, form: LatentsForm) -> None:

@@ -9,7 +9,12 @@ import pytest
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.settings import EncodingSettings
-from napari_channelmix.viewer.pages.latents.latents_job import Look, find_latents_job, view_of
+from napari_channelmix.viewer.pages.latents.latents_job import (
+    Look,
+    find_latents_job,
+    resolved,
+    view_of,
+)
 
 from ...latent_cases import cells, tiny, tiny_of_features
 
@@ -39,6 +44,27 @@ def test_a_blend_is_weighted_by_importance() -> None:
 def test_more_channels_than_colours_are_refused_in_a_line() -> None:
     with pytest.raises(DataError, match="7 channels, but only 6 colours"):
         view_of(Look(tuple("abcdefg")), 3)
+
+
+def test_a_sum_adds_the_channels_that_its_patterns_name() -> None:
+    look = resolved(Look(("g*", "DNA"), summed=True), cells())
+    assert look.channels == ("DNA", "GFP")
+    assert view_of(look, 1).weights == ((1.0,), (1.0,))
+
+
+def test_too_many_colours_are_refused_before_an_encoder_of_features_is_learnt(
+    monkeypatch: Any,
+) -> None:
+    from napari_channelmix.drl import source_encoder
+
+    def learning(*args: Any, **more: Any) -> Any:
+        raise AssertionError("it was learnt first")
+
+    monkeypatch.setattr(source_encoder, "feature_disentangler_job", learning)
+    settings = EncodingSettings(features="efficientnet-lite0")
+    many = cells(8)
+    with pytest.raises(DataError, match="8 channels, but only 6 colours"):
+        drain(find_latents_job(many, settings, Look(many.channels)))
 
 
 @pytest.mark.usefixtures("quick_learners")

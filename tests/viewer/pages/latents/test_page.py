@@ -688,6 +688,8 @@ def test_more_channels_than_colours_is_a_reason(viewer: Any, dock: Any) -> None:
     many = cells(8)
     shared = viewer.add_image(np.stack(planes(8)), name="stack")
     found.session.open(many, "layers", Shown(0, dict.fromkeys(many.channels, shared)))
+    found.settings.model.setCurrentIndex(found.settings.model.findData("texture-sprites"))
+    found.settings.look.setCurrentIndex(found.settings.look.findData("colors"))
     assert "8 channels, but only 6 colours" in found.settings.reason.text()
     assert not found.settings.run.isEnabled()
 

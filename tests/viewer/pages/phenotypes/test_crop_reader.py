@@ -10,7 +10,7 @@ import pytest
 from qtpy.QtGui import QImage
 
 from napari_channelmix.data import Cells, Field
-from napari_channelmix.viewer.charts.crop_rendering import Look
+from napari_channelmix.data.crop_rendering import Look
 from napari_channelmix.viewer.pages.phenotypes.crop_cache import CachedCrop, CropCache
 from napari_channelmix.viewer.pages.phenotypes.crop_reader import CropBatch, CropReader
 

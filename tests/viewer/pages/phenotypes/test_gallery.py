@@ -10,8 +10,8 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_channelmix.data.crop_rendering import Look
 from napari_channelmix.viewer.charts.colors import class_hex
-from napari_channelmix.viewer.charts.crop_rendering import Look
 from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 from napari_channelmix.viewer.pages.phenotypes.gallery import Gallery
 

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent
+from qtpy.QtGui import QColor, QKeyEvent, QWheelEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_channelmix.viewer.charts.small_plot import switch_off_menu
+from napari_channelmix.viewer.widgets.row_choice import FEW
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from napari_channelmix.dcmix import ChannelImportance
 
 __all__ = ["ImportanceChart"]
 
-# Height of a row of the chart, and of the axes around the rows, in pixels.
-ROW, AROUND = 30, 100
+# Heights of a row of the chart, of few and of many, and of the axes around them, in pixels.
+ROW, LOW, AROUND = 30, 14, 100
+# Height of all rows in sight at most: the others are scrolled to.
+TALLEST = 336
 LONGEST_NAME = 22
 
 
@@ -34,12 +39,17 @@ class ImportanceChart(pg.PlotWidget):
 
     channel_chosen = Signal(str)
     channel_hovered = Signal(str)
+    # Other rows are shown, or in sight.
+    moved = Signal()
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
         self.colors: ChartColors = chart_colors(theme)
         self.importance: ChannelImportance | None = None
         self.rows: tuple[str, ...] = ()
+        #: The first row in sight, where there are more than there is room for.
+        self.first = 0
+        self._chosen: frozenset[str] | None = None
         self.marked: str | None = None
         self._current = 0
         switch_off_menu(self)
@@ -59,14 +69,43 @@ class ImportanceChart(pg.PlotWidget):
     def show_importance(self, importance: ChannelImportance | None) -> None:
         """Draw a result, which may be partial; None empties the chart."""
         self.importance = importance
-        if importance is None:
-            self.rows = ()
-        else:
-            self.rows = tuple(importance.channels[i] for i in importance.order)
+        self._take_rows()
+
+    def show_rows(self, names: Collection[str] | None) -> None:
+        """Show these channels only, on the scale of all; None: all."""
+        self._chosen = None if names is None else frozenset(names)
+        self.first = 0
+        self._take_rows()
+
+    def scroll_to(self, first: int) -> None:
+        """Bring another row to the top; the axes stay where they are."""
+        first = max(0, min(first, len(self.rows) - self.in_sight))
+        if first != self.first:
+            self.first = first
+            self._place_rows()
+            self.moved.emit()
+
+    @property
+    def row_height(self) -> int:
+        """Height of a row in pixels."""
+        every = 0 if self.importance is None else len(self.importance.channels)
+        return ROW if every <= FEW else max(LOW, self.fontMetrics().height())
+
+    @property
+    def in_sight(self) -> int:
+        """Rows that there is room for."""
+        return min(len(self.rows), max(FEW, TALLEST // self.row_height))
+
+    def _take_rows(self) -> None:
+        imp = self.importance
+        every = () if imp is None else tuple(imp.channels[i] for i in imp.order)
+        self.rows = tuple(name for name in every if self._chosen is None or name in self._chosen)
+        self.first = max(0, min(self.first, len(self.rows) - self.in_sight))
         if self.marked not in self.rows:
             self.marked = None
         self._current = min(self._current, max(0, len(self.rows) - 1))
         self._draw()
+        self.moved.emit()
 
     def mark(self, channel: str | None) -> None:
         """Set one channel off, the one that is shown alone; None marks none."""
@@ -135,7 +174,7 @@ class ImportanceChart(pg.PlotWidget):
     def _draw(self) -> None:
         plot = self.getPlotItem()
         plot.clear()
-        self.setFixedHeight(AROUND + ROW * max(1, len(self.rows)))
+        self.setFixedHeight(AROUND + self.row_height * max(1, self.in_sight))
         self._draw_axes()
         if self.importance is None:
             return
@@ -152,7 +191,7 @@ class ImportanceChart(pg.PlotWidget):
         names = [(index, _short(name)) for index, name in enumerate(self.rows)]
         plot.getAxis("left").setTicks([names])
         plot.getViewBox().invertY(True)
-        plot.setYRange(-0.6, max(1, len(self.rows)) - 0.4, padding=0)
+        self._place_rows()
         label = {"color": colors.text}
         plot.setLabel("bottom", "share of the blended image", **label)
         plot.setLabel("top", "Shapley value", **{"color": colors.second})
@@ -165,8 +204,14 @@ class ImportanceChart(pg.PlotWidget):
             plot.getAxis(side).setSIPrefixEnableRanges(())
             plot.getAxis(side).updateAutoSIPrefix()
 
+    def _place_rows(self) -> None:
+        """Which rows are in sight."""
+        end = self.first + max(1, self.in_sight)
+        self.getPlotItem().setYRange(self.first - 0.6, end - 0.4, padding=0)
+
     def _draw_bars(self, imp: ChannelImportance) -> None:
-        plot, colors, order = self.getPlotItem(), self.colors, list(imp.order)
+        plot, colors = self.getPlotItem(), self.colors
+        order = [imp.channels.index(name) for name in self.rows]
         places = np.arange(len(order), dtype=float)
         share, spread = np.array(imp.share)[order], np.array(imp.share_sd)[order]
         brushes = [self._brush(name, imp.shares_readable) for name in self.rows]
@@ -190,7 +235,9 @@ class ImportanceChart(pg.PlotWidget):
                     pen=pg.mkPen(colors.text, width=1.5),
                 )
             )
-        low, high = float((share - spread).min()), float((share + spread).max())
+        # Of all channels, whichever are shown.
+        every, spreads = np.array(imp.share), np.array(imp.share_sd)
+        low, high = float((every - spreads).min()), float((every + spreads).max())
         if imp.decoy is not None:
             # Each channel has its own: a bar is judged by the line on its row.
             levels = np.array(imp.decoy)[order]
@@ -201,7 +248,7 @@ class ImportanceChart(pg.PlotWidget):
                 connect="pairs",
                 pen=pen,
             )
-            high = max(high, float(levels.max()))
+            high = max(high, float(np.max(imp.decoy)))
         if imp.shapley is not None:
             reach = self._draw_shapley(imp, order, places, high)
             low, high = min(low, reach[0]), max(high, reach[1])
@@ -216,7 +263,7 @@ class ImportanceChart(pg.PlotWidget):
         plot, colors = self.getPlotItem(), self.colors
         values = np.array(imp.shapley)[order]
         errors = np.array(imp.shapley_sd)[order]
-        largest = float(np.abs(values).max())
+        largest = float(np.abs(imp.shapley).max())
         factor = high / largest if largest > 0 else 1.0
         plot.getAxis("top").setScale(1.0 / factor)
         if len(imp.seeds) > 1:
@@ -235,12 +282,13 @@ class ImportanceChart(pg.PlotWidget):
                 x=values * factor,
                 y=places,
                 symbol="d",
-                size=12,
+                size=12 if self.row_height >= ROW else 8,
                 brush=colors.second,
                 pen=pg.mkPen(colors.ground, width=1),
             )
         )
-        reach = np.concatenate([(values - errors) * factor, (values + errors) * factor])
+        every, spreads = np.array(imp.shapley), np.array(imp.shapley_sd)
+        reach = np.concatenate([(every - spreads) * factor, (every + spreads) * factor])
         return float(reach.min()), float(reach.max())
 
     def _brush(self, name: str | None, is_readable: bool) -> Any:
@@ -278,6 +326,12 @@ class ImportanceChart(pg.PlotWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor if channel else Qt.CursorShape.ArrowCursor)
         self.channel_hovered.emit(channel or "")
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel scrolls the rows below their axis, and the page where there are no more."""
+        before = self.first
+        self.scroll_to(before - round(event.angleDelta().y() / 40))
+        event.setAccepted(self.first != before)
+
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the mouse any more."""
         self.channel_hovered.emit("")
@@ -288,6 +342,8 @@ class ImportanceChart(pg.PlotWidget):
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         if step is not None and self.rows:
             self._current = int(np.clip(self._current + step, 0, len(self.rows) - 1))
+            if not self.first <= self._current < self.first + self.in_sight:
+                self.scroll_to(self._current - (0 if step < 0 else self.in_sight - 1))
             self.channel_hovered.emit(self.rows[self._current])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.rows:
             self.channel_chosen.emit(self.rows[self._current])

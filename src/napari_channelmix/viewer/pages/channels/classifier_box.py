@@ -8,7 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
+from napari_channelmix.viewer.charts.interval_bars import Bar
+from napari_channelmix.viewer.charts.long_bars import LongBars
 from napari_channelmix.viewer.pages.channels.jobs import (
     cell_channels_job,
     classifier_channels_job,
@@ -58,11 +59,11 @@ class ClassifierChannels(QWidget):
         self.reason.setWordWrap(True)
         self.cell_button = QPushButton("Ask about the selected cell")
         self.cell_title, self.cell_line = QLabel(), QLabel()
-        self.cell_values = Bars("Shapley value of each channel for the cell", theme, (0.0, 0.1))
+        self.cell_values = LongBars("Shapley value of each channel for the cell", theme, (0.0, 0.1))
         self.classes = QComboBox()
         self.classes.setToolTip("Of which class the charts are")
-        self.values = Bars("Shapley value of each channel", theme, (0.0, 0.1))
-        self.swaps = Bars("Share of predictions that change", theme, (0.0, 1.0))
+        self.values = LongBars("Shapley value of each channel", theme, (0.0, 0.1))
+        self.swaps = LongBars("Share of predictions that change", theme, (0.0, 1.0))
         self.value_title, self.swap_title = QLabel(VALUES), QLabel(SWAPS)
         self.sham = QLabel(SHAM)
         self.cell_line.setWordWrap(True)

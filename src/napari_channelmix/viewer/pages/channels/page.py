@@ -33,6 +33,7 @@ from napari_channelmix.viewer.page_parts.training_controls import (
     reason_not_ready,
 )
 from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
+from napari_channelmix.viewer.pages.channels.chart_rows import ChartRows
 from napari_channelmix.viewer.pages.channels.classifier_box import ClassifierChannels
 from napari_channelmix.viewer.pages.channels.jobs import cache_folder, importance_job, mixed_job
 from napari_channelmix.viewer.pages.channels.solo_channel import Solo
@@ -90,6 +91,7 @@ class ChannelsPage(Page):
         # The bars begin in sight, below both.
         self.warnings = Notice(lines=2)
         self.chart = ImportanceChart(self.viewer.theme)
+        self.chart_rows = ChartRows(self.chart)
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.legend.setToolTip("Legend of the chart")
@@ -170,7 +172,7 @@ class ChannelsPage(Page):
         self.result_box, inside = group(TITLE)
         inside.addWidget(self.gate)
         inside.addWidget(self.warnings)
-        inside.addWidget(self.chart)
+        inside.addWidget(self.chart_rows)
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
         inside.addWidget(self.summary_label)
@@ -425,7 +427,7 @@ class ChannelsPage(Page):
         self.result_box.setVisible(imp is not None)
         parts = (self.run_box, self.result_box)
         self.arrange(*(parts if imp is None else reversed(parts)))
-        self.chart.show_importance(imp)
+        self.chart_rows.show_importance(imp)
         self.figures.show_importance(imp)
         self.measured.setText(measured_alone(imp))
         self.measured.setVisible(bool(self.measured.text()))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FiguresTable", "measured_alone"]
 
-# Pixels of a column; longer names of channels are cut off.
-WIDEST = 170
+# Pixels of a column; longer names of channels are cut off. Rows in sight at most.
+WIDEST, IN_SIGHT = 170, 14
 
 TIPS = {
     "share": "Share of the channel in the blended image",
@@ -118,7 +118,9 @@ class FiguresTable(QTableWidget):
         # The names too: stretched, they would be cut off where the figures fill the page.
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         bar = self.horizontalScrollBar().sizeHint().height()
-        self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + bar + 6)
+        # Of many channels the others are scrolled to, below a header that stays.
+        rows = min(len(importance.channels), IN_SIGHT)
+        self.setFixedHeight(22 * rows + header.sizeHint().height() + bar + 6)
 
 
 def measured_alone(importance: ChannelImportance | None) -> str:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
+from napari_channelmix.data.crop_rendering import composed, plain_looks, settled
 from napari_channelmix.data.display_limits import display_limits_job
 from napari_channelmix.viewer.charts.colors import channel_colors
-from napari_channelmix.viewer.charts.crop_rendering import composed, plain_looks, settled
 from napari_channelmix.viewer.pages.data.crop_preview import colour_pixmap
 from napari_channelmix.viewer.pages.data.layer_cells import cells_job
 from napari_channelmix.viewer.session.session import session_of

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -14,6 +16,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.bounds import MOST_COLORS
+from napari_channelmix.data.membrane_channels import (
+    MEMBRANE,
+    RIMS,
+    channels_called,
+    membrane_by_name,
+)
 from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.colors import is_photo
@@ -26,6 +35,7 @@ from napari_channelmix.viewer.widgets.colored_text import marked
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm
+from napari_channelmix.wording import brief, counted, listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LatentsForm"]
 
-COLORS, ONE, BLEND = "colors", "one", "blend"
-# Colours of channels that share a layer; as many as `drl.channel_view.PALETTE`.
-PALETTE = 6
+COLORS, ONE, SUM, BLEND = "colors", "one", "sum", "blend"
 TIPS = {
     "texture-sprites": "Trained on coloured sprites: for several channels in colours, or a photo",
     "cell-sprites": "Trained on grey sprites with grains and a rim: for one fluorescence channel",
@@ -71,10 +79,23 @@ class LatentsForm(QWidget):
         for title, kind in (
             ("colours of the layers", COLORS),
             ("one channel", ONE),
+            ("a sum of channels", SUM),
             ("the DCMIX blend", BLEND),
         ):
             self.look.addItem(title, kind)
         self.channel = choice("The channel")
+        self.summed = choice(
+            "The channels that are added up to one grey picture: names or patterns with commas "
+            "between them (CD3, CD4 or CD*)"
+        )
+        self.summed.setEditable(True)
+        self.summed.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        for word, tip in (
+            (MEMBRANE, "Membrane markers by their names; without such names, as 'rims'"),
+            (RIMS, "Channels that are measured to be brighter at the outlines than inside"),
+        ):
+            self.summed.addItem(word)
+            self.summed.setItemData(self.summed.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.seen = QLabel()
         self.seen.setWordWrap(True)
         self.seen.setToolTip("Channels, and the colour or weight of each")
@@ -113,6 +134,7 @@ class LatentsForm(QWidget):
         self.model.currentIndexChanged.connect(self._model_changed)
         self.look.currentIndexChanged.connect(self.fill)
         self.channel.currentIndexChanged.connect(self.fill)
+        self.summed.currentTextChanged.connect(self.fill)
         self.open.clicked.connect(self._ask_file)
         self.run.clicked.connect(self.run_requested)
         self.fill()
@@ -125,6 +147,7 @@ class LatentsForm(QWidget):
         second = QHBoxLayout()
         second.addWidget(self.look, 1)
         second.addWidget(self.channel, 1)
+        second.addWidget(self.summed, 1)
         rows.addRow("Encoder", first)
         rows.addRow("Input", second)
         third = form()
@@ -199,6 +222,10 @@ class LatentsForm(QWidget):
         if kind == ONE:
             name = self.channel.currentData()
             return None if name is None else Look((name,))
+        if kind == SUM:
+            names = [name.strip() for name in self.summed.currentText().split(",")]
+            names = [name for name in names if name]
+            return Look(tuple(names), summed=True) if names else None
         if kind == BLEND:
             if imp is None or not set(imp.channels) <= set(cells.channels):
                 return None
@@ -211,9 +238,11 @@ class LatentsForm(QWidget):
         images = {} if shown is None else shown.images
         if len(images) == len(channels) and len(set(map(id, images.values()))) == len(channels):
             seen = [name for name in channels if images[name].visible] or list(channels)
+            if len(seen) > MOST_COLORS:
+                return None
             return Look(tuple(seen), tuple(layers.color_of(images[name]) for name in seen))
         # Channels of one layer have one colormap: they are told apart by the palette.
-        return Look(channels) if len(channels) <= PALETTE else None
+        return Look(channels) if len(channels) <= MOST_COLORS else None
 
     def reason_not_ready(self) -> str:
         """Why it cannot run, in words; empty where it can."""
@@ -224,16 +253,27 @@ class LatentsForm(QWidget):
             return "This installation has no encoder; open one from a file."
         kind = self.look.currentData()
         if kind == COLORS and model.depth == 1:
-            return f"{model.name} takes one channel: choose 'one channel' or a blend."
+            return f"{model.name} takes one channel: choose 'one channel', a sum or a blend."
         if kind == COLORS and self._look() is None:
             return (
-                f"{len(cells.channels)} channels, but only {PALETTE} colours: choose one "
-                "channel or a blend."
+                f"{len(cells.channels)} channels, but only {MOST_COLORS} colours can be told "
+                f"apart: show {MOST_COLORS} or fewer, or choose one channel, a sum or a blend."
             )
+        if kind == SUM:
+            return self._reason_of_sum(cells.channels)
         if kind == BLEND and imp is None:
             return "No channel importance yet: run 'Channels', or choose another input."
         if kind == BLEND and self._look() is None:
             return "The channel importance is of other channels; run it again."
+        return ""
+
+    def _reason_of_sum(self, channels: tuple[str, ...]) -> str:
+        look = self._look()
+        if look is None:
+            return "Name the channels that are added up, with commas between them, or CD*."
+        unknown = [name for name in look.channels if channels_called(channels, name) == ()]
+        if unknown:
+            return f"No channel fits '{brief(unknown[0])}'."
         return ""
 
     # ---------------------------------------------------------------- what is there
@@ -259,8 +299,9 @@ class LatentsForm(QWidget):
         grey = model is not None and model.depth == 1
         self._switch(COLORS, not grey, "this encoder takes one channel")
         self.channel.setVisible(self.look.currentData() == ONE)
+        self.summed.setVisible(self.look.currentData() == SUM)
         look, why = self._look(), self.reason_not_ready()
-        self.seen.setText("" if look is None or why else _in_colors(look))
+        self.seen.setText("" if look is None or why else _in_colors(look, channels))
         self.seen.setVisible(bool(self.seen.text()))
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
@@ -270,8 +311,9 @@ class LatentsForm(QWidget):
         self._chosen = True
 
     def _propose(self, channels: tuple[str, ...]) -> None:
-        """One channel is best looked at by a model of one channel."""
-        depth = 1 if len(channels) == 1 else 3
+        """One channel, or a sum where there are too many, suits a model of one channel."""
+        many = len(channels) > MOST_COLORS
+        depth = 1 if len(channels) == 1 or many else 3
         index = next(
             (index for index, model in enumerate(self._models.values()) if model.depth == depth), -1
         )
@@ -279,7 +321,9 @@ class LatentsForm(QWidget):
             with QSignalBlocker(self.model):
                 self.model.setCurrentIndex(index)
             with QSignalBlocker(self.look):
-                self.look.setCurrentIndex(self.look.findData(ONE if depth == 1 else COLORS))
+                summed = many and len(membrane_by_name(channels)) > 1
+                kind = SUM if summed else ONE if depth == 1 else COLORS
+                self.look.setCurrentIndex(self.look.findData(kind))
 
     def _model_changed(self) -> None:
         model = self.chosen_model
@@ -295,8 +339,21 @@ class LatentsForm(QWidget):
         item.setToolTip("" if on else why)
 
 
-def _in_colors(look: Look) -> str:
+def _summed(look: Look, channels: tuple[str, ...]) -> str:
+    """Of what it is the sum, and how that is known."""
+    called = [channels_called(channels, name) for name in look.channels]
+    names = [name for name in channels if any(name in some for some in called if some)]
+    how = ", by name" if MEMBRANE in look.channels and names else ""
+    texts = [f"{listed(names)} ({counted(len(names), 'channel')}{how})"] if names else []
+    if None in called:
+        texts.append("what is measured to be brightest at the outlines")
+    return f"sum of {' and '.join(texts)}"
+
+
+def _in_colors(look: Look, channels: tuple[str, ...]) -> str:
     """What is looked at, as rich text; nothing where the form says it already."""
+    if look.summed:
+        return html.escape(_summed(look, channels))
     if look.shares is not None:
         order = sorted(zip(look.shares, look.channels, strict=True), reverse=True)
         return ", ".join(f"{100 * share:.0f} % {name}" for share, name in order)

@@ -37,11 +37,30 @@ class Look:
         Of each channel; None for those of `drl.channel_view.PALETTE`.
     shares : tuple of float or None
         Weight of each channel in one grey picture; colours are then of no account.
+    summed : bool
+        Whether ``channels`` are added up to one grey picture; until `resolved` they may then be
+        patterns, or words for several: see `drl.channel_view.summed_channels`.
     """
 
     channels: tuple[str, ...]
     colors: tuple[Color, ...] | None = None
     shares: tuple[float, ...] | None = None
+    summed: bool = False
+
+
+def resolved(look: Look, cells: Cells) -> Look:
+    """The same look, with the channels themselves where they are named by pattern or word.
+
+    Raises
+    ------
+    DataError
+        As `drl.channel_view.summed_channels`.
+    """
+    from napari_channelmix.drl.channel_view import summed_channels
+
+    if not look.summed:
+        return look
+    return replace(look, channels=summed_channels(cells, look.channels))
 
 
 def view_of(look: Look, depth: int) -> View:
@@ -50,10 +69,12 @@ def view_of(look: Look, depth: int) -> View:
     Raises
     ------
     DataError
-        More channels than there are colours, or a blend without weight.
+        More channels than there are colours, a blend without weight, a sum of no channels.
     """
     from napari_channelmix.drl import View
 
+    if look.summed:
+        return View.sum(look.channels, depth)
     if look.shares is not None:
         return View.blend(dict(zip(look.channels, look.shares, strict=True)), depth)
     if len(look.channels) == 1 and (depth == 1 or look.colors is None):
@@ -79,11 +100,17 @@ def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Jo
 
     from napari_channelmix.drl import latents_job
     from napari_channelmix.drl.source_encoder import source_job
+    from napari_channelmix.drl.sprites import sprite_set
+    from napari_channelmix.drl.store import shipped
 
     leave_a_core()
     yield Progress(1, 100, "loading the weights")
     # That of features is learnt where it never was, which takes minutes.
     learnt = 50 if settings.features else 2
+    look = resolved(look, cells)
+    if settings.model in shipped():
+        # What cannot be is said before that.
+        view_of(look, sprite_set(settings.model).channels)
     loading = source_job(settings.model, settings.features, seed=settings.seed)
     of = yield from part(loading, 1, learnt - 1, 100)
     job = latents_job(cells, of, view=view_of(look, of.shape[0]), settings=settings.encoding)

@@ -12,10 +12,10 @@ import numpy as np
 from napari.qt.threading import create_worker
 from qtpy.QtGui import QImage
 
+from napari_channelmix.data.crop_rendering import Look, composed, settled
 from napari_channelmix.data.display_limits import display_limits_job
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.charts.crop_rendering import Look, composed, settled
 from napari_channelmix.viewer.pages.phenotypes.crop_cache import CachedCrop
 from napari_channelmix.viewer.tasks.threads import start_at_once
 

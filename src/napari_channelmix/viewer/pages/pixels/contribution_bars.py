@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
+from napari_channelmix.viewer.charts.interval_bars import Bar
+from napari_channelmix.viewer.charts.long_bars import LongBars
+from napari_channelmix.viewer.widgets.row_choice import FEW
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class ContributionBars(QWidget):
         self.line = QLabel(WAITING)
         self.line.setWordWrap(True)
         self.line.setToolTip(TIP)
-        self.bars = Bars("Channel contributions", theme, (0.0, 0.2))
+        self.bars = LongBars("Channel contributions", theme, (0.0, 0.2))
         self._quiet = chart_colors(theme).line
         self._shown: ChannelContributions | None = None
         column = QVBoxLayout(self)
@@ -62,7 +64,11 @@ class ContributionBars(QWidget):
     def _draw(self) -> None:
         shown = self._shown
         if shown is not None:
-            self.bars.show_bars([_bar(shown, row, self._quiet) for row in range(len(shown.fall))])
+            rows = list(range(len(shown.fall)))
+            if len(rows) > FEW:
+                # The first of them are in sight: those that decide, not those of the file.
+                rows.sort(key=lambda row: -float(np.nan_to_num(shown.fall[row])))
+            self.bars.show_bars([_bar(shown, row, self._quiet) for row in rows])
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtGui import QColor, QImage
 
+from napari_channelmix.data.crop_rendering import Look, composed, plain_looks, settled
 from napari_channelmix.viewer.charts.colors import channel_colors
-from napari_channelmix.viewer.charts.crop_rendering import Look, composed, plain_looks, settled
 
 if TYPE_CHECKING:
     from napari_channelmix.data.display_limits import DisplayLimits

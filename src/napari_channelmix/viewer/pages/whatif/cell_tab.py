@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from napari_channelmix.viewer.charts.crop_rendering import Look
+    from napari_channelmix.data.crop_rendering import Look
     from napari_channelmix.viewer.pages.whatif.opened_cell import OpenedCell
     from napari_channelmix.whatif.crops import CellCrops, Scope
 

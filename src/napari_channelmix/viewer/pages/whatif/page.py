@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.charts.crop_rendering import Look
+    from napari_channelmix.data.crop_rendering import Look
     from napari_channelmix.viewer.pages.whatif.opened_cell import OpenedCell
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.whatif.crops import CellCrops

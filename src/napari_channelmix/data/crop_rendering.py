@@ -1,4 +1,4 @@
-"""Crops in colour, as the viewer's layers show their channels. It knows no Qt."""
+"""Crops in colour: channels between their limits, each in its colour, added up."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Look:
     opacity: float = 1.0
 
     @classmethod
-    def of_color(cls, color: str) -> Look:
+    def of_color(cls, color: str, low: float | None = None, high: float | None = None) -> Look:
         """From black to a colour ``#RRGGBB``."""
         end = np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)])
         table = np.round(np.linspace(0, 1, LEVELS)[:, None] * end).astype(np.uint8)
-        return cls(table.tobytes())
+        return cls(table.tobytes(), low, high)
 
 
 def plain_looks(colors: tuple[str, ...], visible: int) -> tuple[Look | None, ...]:
