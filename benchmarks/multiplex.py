@@ -1,10 +1,11 @@
 """Multiplex tissue: whether the matrix of channels and classes names the markers of each type.
 
     python benchmarks/multiplex.py [--cells 2500] [--seeds 0 1] [--sets planted b14 lymphoid]
-        [--epochs 40] [--forwards 20000] [--cost] [--small] [--folder DIR] [--json FILE]
+        [--epochs 40] [--train N] [--forwards 20000] [--cost] [--small] [--folder DIR] [--json FILE]
 
 planted: the set of `cm.multiplex_sample` without its constant channel (39 channels), a seed for
-each sample, its split by patients and its network; 30 % of the patients are held out. b14 and
+each sample, its split by patients and its network; 30 % of the cells, of whole patients, are held
+out, and --train N trains on N of the others, of each class as large a part. b14 and
 lymphoid: tissue fields whose classes are rules (their READMEs), in three parts, each held out from
 a network of its own; values and directions are means over the parts. Real sets are read from the
 folder CHANNELMIX_DATA, or ../shared/data beside the project; one that is not there is passed over
@@ -14,10 +15,11 @@ For each class with a rule: *recall at k* is the share of the k markers of its r
 channels of the largest |value| in its column; *signs right* is the share of its markers whose
 effect has the sign of the rule. Beside them the accuracy of the network and that of a logistic
 regression on the mean of every channel in the crops. --cost measures `cm.channel_shapley` with 39
-and with 14 channels (the markers of the rules, and the first others of the file), networks of both of one
-epoch, the same cells, the same number of crops asked for: time and sampling error as ratios in one
-run. --small runs all on few cells with a tiny network, to see that it works. Sets and networks that
-lie in the folder are used again. One thread, processor time. Ends with 1 where an aim is missed.
+and with 14 channels (the markers of the rules, and the first others of the file), networks of both
+of one epoch, the same cells, the same number of crops asked for: time and sampling error as ratios
+in one run. --small runs all on few cells with a tiny network, to see that it works. Sets and
+networks that lie in the folder are used again. One thread, processor time. Ends with 1 where an
+aim is missed.
 """
 
 from __future__ import annotations
@@ -93,7 +95,8 @@ def rule_table(value: pd.DataFrame, effect: pd.DataFrame, rules: Rules) -> pd.Da
         leaders = value[name].abs().sort_values(ascending=False).index[: len(rule)]
         signs = [np.sign(effect.loc[marker, name]) == sign for marker, sign in rule.items()]
         shown = (
-            f"{'+-'[effect.loc[row, name] < 0]}{row} {value.loc[row, name]:.2f}" for row in leaders
+            f"{'-' if effect.loc[row, name] < 0 else '+'}{row} {value.loc[row, name]:.2f}"
+            for row in leaders
         )
         rows.append(
             {
@@ -141,7 +144,7 @@ def _means(cells: cm.Cells, at_once: int = 2000) -> np.ndarray:
 def trained(cells: cm.Cells, seed: int, args: argparse.Namespace, name: str) -> cm.Classifier:
     """The network of this name in the folder, trained first where it is not there."""
     network, epochs = ("tiny", 2) if args.small else ("small", args.epochs)
-    kept = args.folder / f"{name}-seed{seed}-{network}-{epochs}.cmx"
+    kept = args.folder / f"{name}-{len(cells)}-seed{seed}-{network}-{epochs}.cmx"
     if not kept.exists():
         start = time.process_time()
         model = cm.train_classifier(cells, network=network, epochs=epochs, seed=seed, device="cpu")
@@ -161,6 +164,11 @@ def measured_planted(seed: int, args: argparse.Namespace, aims: Aims) -> dict[st
     """All figures of a planted set and a network."""
     cells = planted(args.folder, args.cells, seed)
     train, held_out = cells.split(test=HELD_OUT, seed=seed)
+    if args.train and args.train < len(train):
+        # Classes were dealt at random: as large a part of each.
+        rows = np.argsort(train.labels, kind="stable")
+        places = np.linspace(0, len(rows) - 1, args.train).round().astype(int)
+        train = train.subset(np.sort(rows[places]))
     model = trained(train, seed, args, f"planted-{args.cells}")
     calls = np.asarray(model.predict(held_out))
     of_network = recalls(held_out.labels, calls, cells.classes)
@@ -168,8 +176,8 @@ def measured_planted(seed: int, args: argparse.Namespace, aims: Aims) -> dict[st
     groups = len(set(held_out.groups))
     balanced, on_means = (np.mean(list(shares.values())) for shares in (of_network, of_means))
     print(
-        f"{len(held_out):,} cells held out, of {groups} patients: balanced accuracy {balanced:.3f}, "
-        f"of a logistic regression on means {on_means:.3f}"
+        f"{len(held_out):,} cells held out, of {groups} patients: balanced accuracy "
+        f"{balanced:.3f}, of a logistic regression on means {on_means:.3f}"
     )
     counts = held_out.class_counts
     for name, recall in of_network.items():
@@ -292,6 +300,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--sets", nargs="+", choices=sets, default=sets)
     parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--train", type=int, default=0, metavar="N")
     parser.add_argument("--forwards", type=int, default=20_000)
     parser.add_argument("--cost", action="store_true")
     parser.add_argument("--small", action="store_true")
