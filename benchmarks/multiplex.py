@@ -67,6 +67,8 @@ PARTS = 3
 HELD_OUT = 0.3
 FEW_CHANNELS, COST_REPEATS = 14, 3
 AIM_RECALL, AIM_COST = 0.9, 2.2
+# Recall from which a type counts as recognised.
+RECOGNISED = 0.5
 
 
 def planted(folder: Path, cells: int, seed: int) -> cm.Cells:
@@ -74,9 +76,9 @@ def planted(folder: Path, cells: int, seed: int) -> cm.Cells:
     where = folder / f"planted-{cells}-{seed}"
     file = where / "dataset.toml"
     if not file.exists():
-        start = time.perf_counter()
+        start = time.process_time()
         cm.multiplex_sample(where, cells=cells, seed=seed)
-        print(f"made {cells:,} cells in {time.perf_counter() - start:.0f} s", flush=True)
+        print(f"made {cells:,} cells in {time.process_time() - start:.0f} s", flush=True)
     made = cm.open_dataset(file)
     return made.with_channels([name for name in made.channels if name != BLANK])
 
@@ -108,6 +110,13 @@ def rule_table(value: pd.DataFrame, effect: pd.DataFrame, rules: Rules) -> pd.Da
             }
         )
     return pd.DataFrame(rows)
+
+
+def rule_aims(aims: Aims, what: str, table: pd.DataFrame) -> None:
+    """Recall at k and share of right signs, over all markers of the rules of a table."""
+    for figure, words in (("recall", "recall at k"), ("signs", "signs right")):
+        share = float(np.average(table[figure], weights=table["k"]))
+        aims.least(f"{what}: {words} ({table['k'].sum()} markers)", share, AIM_RECALL)
 
 
 def by_class(result: cm.ChannelShapley, column: str) -> pd.DataFrame:
@@ -196,11 +205,14 @@ def measured_planted(seed: int, args: argparse.Namespace, aims: Aims) -> dict[st
     for line in result.warnings:
         print(f"  note: {line}")
     what = f"{args.cells:,} cells, seed {seed}"
-    aims.least(f"{what}: recall at k", float(np.average(table.recall, weights=table.k)), AIM_RECALL)
-    aims.least(f"{what}: signs right", float(np.average(table.signs, weights=table.k)), AIM_RECALL)
+    rule_aims(aims, what, table)
+    # A type that is not recognised owes its recall to no channel: its column is noise.
+    known = table[[of_network.get(name, 0.0) >= RECOGNISED for name in table["class"]]]
+    if 0 < len(known) < len(table):
+        rule_aims(aims, f"{what}, {len(known)} of {len(table)} types that are recognised", known)
     rare = held_out.labels == cells.classes.index(RARE)
     if rare.any():
-        aims.least(f"{what}: recall of {RARE} (n {rare.sum()})", of_network[RARE], 0.5)
+        aims.least(f"{what}: recall of {RARE} (n {rare.sum()})", of_network[RARE], RECOGNISED)
     return {
         "seed": seed,
         "cells": args.cells,
@@ -248,8 +260,11 @@ def measured_real(name: str, seed: int, args: argparse.Namespace, aims: Aims) ->
     print(table.round(2).to_string(index=False))
     print((np.sign(direction) * value.abs()).round(3).to_string())
     what = f"{name}, seed {seed}"
-    aims.least(f"{what}: recall at k", float(np.average(table.recall, weights=table.k)), AIM_RECALL)
-    aims.least(f"{what}: signs right", float(np.average(table.signs, weights=table.k)), AIM_RECALL)
+    rule_aims(aims, what, table)
+    # A type that is not recognised owes its recall to no channel: its column is noise.
+    known = table[[of_network.get(name, 0.0) >= RECOGNISED for name in table["class"]]]
+    if 0 < len(known) < len(table):
+        rule_aims(aims, f"{what}, {len(known)} of {len(table)} types that are recognised", known)
     return {
         "seed": seed,
         "recall": recall,
@@ -298,7 +313,7 @@ def main() -> int:
     sets = ["planted", *REAL]
     parser.add_argument("--cells", type=int, default=2500)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--sets", nargs="+", choices=sets, default=sets)
+    parser.add_argument("--sets", nargs="*", choices=sets, default=sets)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--train", type=int, default=0, metavar="N")
     parser.add_argument("--forwards", type=int, default=20_000)

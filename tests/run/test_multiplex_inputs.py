@@ -196,3 +196,11 @@ def test_a_channel_that_is_constant_in_one_field_is_used_and_never_gives_nan(
     result = cm.channel_shapley(model, held_out, forwards=500)
     assert "CD3" in result.channels
     assert not any("constant" in line for line in result.warnings)
+
+
+def test_a_channel_that_is_constant_in_one_field_is_noted_with_the_field(folder: Path) -> None:
+    cells = cm.open_dataset(constant_in_one_field(folder)).without_channels(["Blank"])
+    notes = [note for note in cm.channel_notes(cells).notes if note.channel == "CD3"]
+    (note,) = [note for note in notes if note.kind == "constant in a field"]
+    assert "field0003" in note.other
+    assert "field0003" in note.text
