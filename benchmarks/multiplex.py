@@ -261,10 +261,6 @@ def measured_real(name: str, seed: int, args: argparse.Namespace, aims: Aims) ->
     print((np.sign(direction) * value.abs()).round(3).to_string())
     what = f"{name}, seed {seed}"
     rule_aims(aims, what, table)
-    # A type that is not recognised owes its recall to no channel: its column is noise.
-    known = table[[of_network.get(name, 0.0) >= RECOGNISED for name in table["class"]]]
-    if 0 < len(known) < len(table):
-        rule_aims(aims, f"{what}, {len(known)} of {len(table)} types that are recognised", known)
     return {
         "seed": seed,
         "recall": recall,
