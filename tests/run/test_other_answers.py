@@ -35,7 +35,11 @@ def test_channels_are_written_as_json_and_a_table(tmp_path: Path) -> None:
     cells = cells_of((1, 9) * 8)
     model = cm.wrap(bright, channels=["A", "B"], classes=["dark", "bright"])
     result = drain(channels_files_job(model, cells, tmp_path, cm.ChannelSettings(only="all")))
-    assert [file.name for file in result.files] == ["channels.json", "channels.csv"]
+    assert [file.name for file in result.files] == [
+        "channels.json",
+        "channels.csv",
+        "channel_effects.csv",
+    ]
     assert result.left_out == ""
     assert json.loads((tmp_path / "channels.json").read_text("utf-8"))["channels"] == ["A", "B"]
 

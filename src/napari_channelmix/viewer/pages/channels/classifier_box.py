@@ -14,13 +14,13 @@ from napari_channelmix.viewer.pages.channels.effect_fields import counted_groups
 from napari_channelmix.viewer.pages.channels.jobs import (
     cell_channels_job,
     classifier_channels_job,
-    is_large,
 )
 from napari_channelmix.viewer.pages.channels.matrix_panel import MatrixPanel
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
+from napari_channelmix.whatif.class_table import wants_matrix
 from napari_channelmix.wording import counted, fraction, sentence
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class ClassifierChannels(QWidget):
     def show_result(self, result: ChannelShapley | None, means: ChannelMeans | None = None) -> None:
         """Show a result, and how bright the classes are; None empties the charts."""
         self.result, self.means = result, means
-        large = result is not None and is_large(len(result.channels), len(result.classes))
+        large = result is not None and wants_matrix(len(result.channels), len(result.classes))
         self.matrix.show_result(result if large else None, means if large else None)
         self.matrix.setVisible(large)
         fold = self.bars_part.collapse if large else self.bars_part.expand
