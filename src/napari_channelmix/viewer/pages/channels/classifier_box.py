@@ -20,7 +20,7 @@ from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
-from napari_channelmix.whatif.class_table import wants_matrix
+from napari_channelmix.whatif.class_table import SAMPLED, wants_matrix
 from napari_channelmix.wording import counted, fraction, sentence
 
 if TYPE_CHECKING:
@@ -310,7 +310,9 @@ class ClassifierChannels(QWidget):
         swapped.sort(key=lambda row: -row.swap)
         self.swaps.show_bars([_swap_bar(row) for row in swapped])
         first = rows[0]
-        self.value_title.setText(f"{VALUES}; {counted_groups(first.n, first.n_groups)}")
+        sampled = "" if self.result.exact else f"; {SAMPLED}"
+        cells = counted_groups(first.n, first.n_groups)
+        self.value_title.setText(f"{VALUES}{sampled}; {cells}")
         self.swap_title.setText(f"{SWAPS}; {counted(first.swap_n, 'cell')}")
         for part in (self.swap_title, self.swaps, self.sham):
             part.setVisible(bool(swapped))
@@ -329,6 +331,8 @@ def _value_bar(row: ChannelRow) -> Bar:
     tip = f"{row.channel}: {fraction(row.value)} of recall"
     if known:
         tip += f" (95 % interval {fraction(row.low)} to {fraction(row.high)})"
+    if row.sampling_error > 0:
+        tip += f", sampled, ± {row.sampling_error:.3f}"
     return Bar(
         row.channel,
         row.value,
