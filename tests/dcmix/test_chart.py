@@ -109,7 +109,7 @@ def test_legend_and_title_call_the_networks_alike(importance):
 
 def test_many_channels_stand_below_each_other_in_letters_that_can_be_read_in_print(importance):
     count = 104
-    share = tuple(np.full(count, 1 / count))
+    share = (1 / count,) * count
     many = replace(
         importance,
         channels=tuple(f"$marker {place}" for place in range(count)),
@@ -119,8 +119,7 @@ def test_many_channels_stand_below_each_other_in_letters_that_can_be_read_in_pri
         shapley_sd=None,
         decoy=None,
         p_value=None,
-        per_seed=(share,),
-        alone=None,
+        share_of_seed=(share,) * 4,
     )
     figure = many.figure()
     axes = figure.axes[0]

@@ -25,6 +25,8 @@ BESIDE = 8
 # The least value with the full colour, of effects and of z-scores; how strong that is, and the
 # strongest of what must not be read: letters stay legible on both.
 LEAST_EFFECT, LEAST_SCORE, STRONGEST, PALE = 0.1, 1.0, 0.62, 0.12
+# Of one bright channel of a rare class all other z-scores would be pale.
+BRIGHT = 0.98
 MINUS = "\N{MINUS SIGN}"
 
 FloatArray = npt.NDArray[np.float64]
@@ -60,7 +62,7 @@ def channel_matrix_section(findings: Findings) -> dict[str, Any] | None:
             {
                 "title": "mean z-score",
                 "classes": means.classes,
-                "rows": _fields(scores, told, shown, 1, LEAST_SCORE),
+                "rows": _fields(scores, told, shown, 1, LEAST_SCORE, BRIGHT),
             }
         )
     beside = sum(len(part["classes"]) for part in parts) <= 2 * BESIDE
@@ -80,11 +82,19 @@ def channel_matrix_section(findings: Findings) -> dict[str, Any] | None:
 
 
 def _fields(
-    values: FloatArray, readable: BoolArray, shown: Sequence[int], digits: int, least: float
+    values: FloatArray,
+    readable: BoolArray,
+    shown: Sequence[int],
+    digits: int,
+    least: float,
+    most: float = 1.0,
 ) -> list[list[tuple[str, str, float]]]:
-    """Of each row that is shown its fields: figure, sign as a name, strength of the colour."""
+    """Of each row that is shown its fields: figure, sign as a name, strength of the colour.
+
+    ``most``: the quantile of the absolute values that has the full colour.
+    """
     known = np.abs(values[np.isfinite(values)])
-    limit = max(least, float(np.quantile(known, 0.98)) if known.size else 0.0)
+    limit = max(least, float(np.quantile(known, most)) if known.size else 0.0)
     return [
         [
             _field(float(value), bool(told), digits, limit)
