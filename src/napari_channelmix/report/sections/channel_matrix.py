@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_channelmix.report.findings import Findings
+    from napari_channelmix.whatif.channel_means_result import ChannelMeans
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
 __all__ = ["channel_matrix_section"]
 
@@ -72,13 +74,18 @@ def channel_matrix_section(findings: Findings) -> dict[str, Any] | None:
     return {
         "tables": [(names, parts)] if beside else [(names, [part]) for part in parts],
         "sentences": sentences(result.sentences),
-        "linear": () if means is None else sentences((*means.lines, *means.warnings)),
+        "linear": () if means is None else sentences(_new_lines(means, result)),
         "left": left,
         "left_read": read > len(shown),
         "sampled": sampled,
         "error": max((row.sampling_error for row in result.rows), default=0.0) if sampled else 0.0,
         "scores": len(parts) > 1,
     }
+
+
+def _new_lines(means: ChannelMeans, result: ChannelShapley) -> list[str]:
+    """What the means say that the channels of the classifier do not say as well."""
+    return [line for line in (*means.lines, *means.warnings) if line not in result.lines]
 
 
 def _fields(

@@ -272,10 +272,10 @@ class ClassifierChannels(QWidget):
 
     def _say_linear(self, means: ChannelMeans | None) -> None:
         """Say whether a plain rule on the means of the channels goes as far."""
-        if means is None or not (means.lines or means.warnings):
-            self.linear.clear_line()
-            return
-        text = "\n".join(sentence(line) for line in (*means.lines, *means.warnings))
+        lines = () if means is None else (*means.lines, *means.warnings)
+        # Which cells figures are of is said once.
+        told = () if self.result is None else self.result.lines
+        text = "\n".join(sentence(line) for line in lines if line not in told)
         self.linear.say(text, "info")
 
     def _field_chosen(self, class_name: str, channel: str) -> None:
