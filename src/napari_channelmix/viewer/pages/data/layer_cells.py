@@ -375,7 +375,7 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
     size = (float(geometry["scale"][0]), float(geometry["scale"][1]))
     unit = str(geometry["units"][0])
     fields = tuple(replace(image, pixel_size=size, unit=unit) for image in cells.fields)
-    cells = replace(cells, fields=fields)
+    cells = replace(cells, fields=fields, group_of_channel=chosen.groups)
     if plan.border:
         # One line for all slices, with the remedy that is in sight.
         filled = filled_warning(int(cells.at_border.sum()), len(cells), LEAVE_OUT)
