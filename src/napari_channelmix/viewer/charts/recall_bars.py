@@ -39,7 +39,6 @@ class RecallBars(QWidget):
             (0.0, 1.0),
             figures=FIGURES,
             noun="class",
-            nouns="classes",
         )
         self.folding = Folding("Recall of each class")
         self.folding.setToolTip(
