@@ -88,6 +88,13 @@ class ChannelNote:
     other: str = ""
     value: float = float("nan")
 
+    @property
+    def short(self) -> str:
+        """A word or two: ``dim``, ``copy of AF``."""
+        if self.kind == "copy":
+            return f"copy of {self.other}"
+        return f"constant in {self.other}" if self.kind == "constant in a field" else self.kind
+
 
 @dataclass(frozen=True, eq=False)
 class ChannelNotes:

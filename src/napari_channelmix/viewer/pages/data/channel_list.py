@@ -18,12 +18,13 @@ from qtpy.QtWidgets import (
 if TYPE_CHECKING:
     from qtpy.QtGui import QMouseEvent, QPainter
 
-__all__ = ["FULL_NAME", "GROUP", "NOTE", "ROW", "ChannelList"]
+__all__ = ["FULL_NAME", "GROUP", "NOTE", "ROW", "WHOLE_NOTE", "ChannelList"]
 
 # What a row holds beside its name and its tick. Roles up to the 15th of the user's are the panel's.
 NOTE = Qt.ItemDataRole.UserRole + 16
 GROUP = Qt.ItemDataRole.UserRole + 17
 FULL_NAME = Qt.ItemDataRole.UserRole + 18
+WHOLE_NOTE = Qt.ItemDataRole.UserRole + 19
 # Height of a row in pixels; rows that are shown without scrolling, at least; and pixels of a
 # window that other controls need.
 ROW, FEWEST, OTHERS = 21, 7, 470
@@ -96,10 +97,11 @@ class ChannelList(QListWidget):
             shown += not item.isHidden()
         return shown
 
-    def set_note(self, item: QListWidgetItem, note: str) -> None:
-        """Write a note at the right of a row; its name is not touched."""
+    def set_note(self, item: QListWidgetItem, short: str, note: str) -> None:
+        """Write a short note at the right of a row, the whole of it into its tool tip."""
         with QSignalBlocker(self):
-            item.setData(NOTE, note)
+            item.setData(NOTE, short)
+            item.setData(WHOLE_NOTE, note)
             group = item.data(GROUP)
             lines = [item.data(FULL_NAME) or item.text(), f"group: {group}" if group else "", note]
             item.setToolTip("\n".join(filter(None, lines)))

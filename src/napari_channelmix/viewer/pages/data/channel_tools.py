@@ -19,7 +19,13 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.data.panel_table import PanelTable, read_panel_table, text_panel_table
 from napari_channelmix.errors import DataError
-from napari_channelmix.viewer.pages.data.channel_list import FULL_NAME, GROUP, NOTE, ChannelList
+from napari_channelmix.viewer.pages.data.channel_list import (
+    FULL_NAME,
+    GROUP,
+    NOTE,
+    WHOLE_NOTE,
+    ChannelList,
+)
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 from napari_channelmix.viewer.widgets.notice import breakable
@@ -127,8 +133,9 @@ class ChannelTools(QWidget):
         """Write notes beside the channels; None takes them away."""
         self.notes = notes
         for item, name in zip(self.list.items(), self._names_noted(), strict=True):
-            texts = () if notes is None else (note.text for note in notes.of(name))
-            self.list.set_note(item, "; ".join(texts))
+            own = () if notes is None else notes.of(name)
+            short = ", ".join(note.short for note in own)
+            self.list.set_note(item, short, "; ".join(note.text for note in own))
         self.leave_out.setEnabled(notes is not None and bool(notes.noted()))
         self.refresh()
 
@@ -206,7 +213,7 @@ class ChannelTools(QWidget):
                     used = Qt.CheckState.Checked if row.use else Qt.CheckState.Unchecked
                     item.setCheckState(used)
         for item in items:
-            self.list.set_note(item, item.data(NOTE) or "")
+            self.list.set_note(item, item.data(NOTE) or "", item.data(WHOLE_NOTE) or "")
         rest = panel.without_row(names)
         self._say(f"{panel.name} has no row for {listed(rest, 6)}" if rest else "")
         self.panel_applied.emit()
