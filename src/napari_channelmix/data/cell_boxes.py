@@ -413,13 +413,6 @@ class CellBoxes(CellPlaces):
         ------
         DataError
             Channels the data set does not have, or all of them.
-
-        Examples
-        --------
-        >>> from napari_channelmix.data import Cells
-        >>> cells = Cells.from_array(np.zeros((2, 3, 8, 8)), ["DAPI", "CD8", "AF"])
-        >>> cells.without_channels(["AF"]).channels
-        ('DAPI', 'CD8')
         """
         return self.with_channels(chosen_channels(self.channels, drop=names, who=self.name))
 

@@ -134,3 +134,34 @@ def test_few_channels_need_no_tools(dock: Any, viewer: Any, qtbot: Any) -> None:
     page.origin.setCurrentIndex(1)
     qtbot.wait(50)
     assert not page.channels.tools.isVisible()
+
+
+def test_pixels_of_cells_are_scaled_and_layers_stay_raw(
+    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    images = {name: rng.integers(0, 4000, (64, 64)).astype("uint16") for name in ("DNA", "GFP")}
+    labels = np.zeros((64, 64), int)
+    for number, (y, x) in enumerate([(12, 12), (12, 40), (40, 12), (40, 40)], 1):
+        labels[y : y + 6, x : x + 6] = number
+    for name, image in images.items():
+        viewer.add_image(image, name=name)
+    viewer.add_labels(labels, name="cells")
+    page = dock(DataPage)
+    page.origin.setCurrentIndex(1)
+    qtbot.wait(50)
+    box = page.channels.scaling
+    box.arcsinh.setChecked(True)
+    box.cofactor.setValue(100)
+    assert box.text() == "Scale pixels: yes"
+    page.use.click()
+    qtbot.waitUntil(lambda: page.session.cells is not None, timeout=20_000)
+    cells = page.session.cells
+    assert cells.scaling.text == "arcsinh with the cofactor 100"
+    assert cells.read().max() < 5
+    assert viewer.layers["DNA"].data.max() > 3000
+    box.percentiles.setChecked(True)
+    box.low.setValue(50)
+    box.high.setValue(50)
+    page.use.click()
+    assert "must be below" in page.notice.text()

@@ -18,9 +18,23 @@ from qtpy.QtWidgets import (
 if TYPE_CHECKING:
     from qtpy.QtGui import QMouseEvent, QPainter
 
-__all__ = ["FULL_NAME", "GROUP", "NOTE", "ROW", "WHOLE_NOTE", "ChannelList"]
+__all__ = [
+    "FULL_NAME",
+    "GROUP",
+    "LAYER",
+    "NOTE",
+    "ROW",
+    "USED_NAME",
+    "WHOLE_NOTE",
+    "ChannelList",
+]
 
-# What a row holds beside its name and its tick. Roles up to the 15th of the user's are the panel's.
+# What a row holds beside its name and its tick: the layer, or the position along an axis; the name
+# that the viewer has; whole name of the channel when cells were made of it.
+LAYER = Qt.ItemDataRole.UserRole
+OWN_NAME = Qt.ItemDataRole.UserRole + 1
+USED_NAME = Qt.ItemDataRole.UserRole + 2
+# Notes, the group, and the whole name.
 NOTE = Qt.ItemDataRole.UserRole + 16
 GROUP = Qt.ItemDataRole.UserRole + 17
 FULL_NAME = Qt.ItemDataRole.UserRole + 18
@@ -51,6 +65,32 @@ class ChannelList(QListWidget):
             item = self.item(row)
             assert item is not None
             yield item
+
+    def add(self, name: str, what: Any, *, full: str, checked: bool = False) -> None:
+        """Add a row: a layer, or the channel at a position along an axis."""
+        item = QListWidgetItem(name)
+        item.setData(LAYER, what)
+        item.setData(OWN_NAME, name)
+        item.setData(FULL_NAME, full)
+        item.setToolTip(full)
+        item.setSizeHint(QSize(0, ROW))
+        flags = item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsUserCheckable
+        item.setFlags(flags & ~Qt.ItemFlag.ItemIsDropEnabled)
+        item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
+        if getattr(what, "rgb", False):
+            item.setToolTip(f"{full}: an RGB picture is no channel; split it or unmix its stains")
+            item.setText(f"{name}  (RGB: not a channel)")
+        self.addItem(item)
+
+    @staticmethod
+    def follow_name(item: QListWidgetItem, name: str, full: str) -> None:
+        """Take the name the viewer has, unless another was given by hand or is in use."""
+        if item.text() == item.data(OWN_NAME) and full != item.data(USED_NAME):
+            item.setText(name)
+            item.setData(OWN_NAME, name)
+            if full:
+                item.setData(FULL_NAME, full)
+                item.setToolTip(full)
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """Remember whether Shift is held: it is when a tick changes."""

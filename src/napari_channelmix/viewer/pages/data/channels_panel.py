@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from napari.layers import Image
-from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QLabel,
@@ -24,7 +24,8 @@ from napari_channelmix.viewer.pages.data.axis_question import AxisQuestion, uncl
 from napari_channelmix.viewer.pages.data.channel_list import (
     FULL_NAME,
     GROUP,
-    ROW,
+    LAYER,
+    USED_NAME,
     ChannelList,
 )
 from napari_channelmix.viewer.pages.data.channel_proposal import ChannelProposal, propose
@@ -37,6 +38,7 @@ from napari_channelmix.viewer.pages.data.chosen_channels import (
 from napari_channelmix.viewer.pages.data.chosen_planes import chosen_channels, names_of_layers
 from napari_channelmix.viewer.pages.data.listed_notes import ListedNotes
 from napari_channelmix.viewer.pages.data.rgb_bar import RgbBar
+from napari_channelmix.viewer.pages.data.scaling_box import ScalingBox
 from napari_channelmix.viewer.widgets.notice import breakable
 
 if TYPE_CHECKING:
@@ -44,10 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 
-LAYER = Qt.ItemDataRole.UserRole
-OWN_NAME = Qt.ItemDataRole.UserRole + 1
-# Whole name of the channel when cells were made of it.
-USED_NAME = Qt.ItemDataRole.UserRole + 2
 # Along an axis; more are no channels.
 MOST_CHANNELS = 200
 # What becomes of an axis that is neither channels, rows nor columns.
@@ -71,6 +69,7 @@ class ChannelsPanel(QWidget):
             "channel another name"
         )
         self.tools = ChannelTools(self.list)
+        self.scaling = ScalingBox()
         self.notes = ListedNotes(viewer, self.tools, self.every_channel, self)
         self.layer = QComboBox()
         self.layer.setToolTip("The layer that holds all channels")
@@ -110,6 +109,7 @@ class ChannelsPanel(QWidget):
         column.addLayout(self.rows)
         column.addWidget(self.tools)
         column.addWidget(self.list)
+        column.addWidget(self.scaling)
         column.addWidget(self.rgb)
         column.addWidget(self.proposed)
         column.addWidget(self.question)
@@ -248,9 +248,9 @@ class ChannelsPanel(QWidget):
             for image, name in zip(images, names, strict=True):
                 item = known.get(id(image))
                 if item is None:
-                    self._add(name, image, full=image.name)
+                    self.list.add(name, image, full=image.name)
                 else:
-                    self._follow_name(item, name, image.name)
+                    self.list.follow_name(item, name, image.name)
         self._chosen_changed()
 
     def _fill_axes(self, *, by_hand: bool = False) -> None:
@@ -289,7 +289,7 @@ class ChannelsPanel(QWidget):
         with QSignalBlocker(self.list):
             self.list.clear()
             for place, (full, name) in enumerate(self._axis_names(layer, listed)):
-                self._add(name, place, full=full, checked=True)
+                self.list.add(name, place, full=full, checked=True)
 
     def _rename_axis(self, layer: Any) -> None:
         names = self._axis_names(layer, self._listed)
@@ -297,7 +297,7 @@ class ChannelsPanel(QWidget):
             for row in range(self._count):
                 item: Any = self.list.item(row)
                 full, name = names[item.data(LAYER)]
-                self._follow_name(item, name, full)
+                self.list.follow_name(item, name, full)
 
     @staticmethod
     def _axis_names(layer: Any, listed: tuple[int, int, int] | None) -> list[tuple[str, str]]:
@@ -306,31 +306,6 @@ class ChannelsPanel(QWidget):
             return []
         names = layers.channel_names_along(layer, listed[1])[: listed[2]]
         return list(zip(names, short_names(names), strict=True))
-
-    @staticmethod
-    def _follow_name(item: QListWidgetItem, name: str, full: str) -> None:
-        """Take the name the viewer has, unless another was given by hand or is in use."""
-        if item.text() == item.data(OWN_NAME) and full != item.data(USED_NAME):
-            item.setText(name)
-            item.setData(OWN_NAME, name)
-            if full:
-                item.setData(FULL_NAME, full)
-                item.setToolTip(full)
-
-    def _add(self, name: str, what: Any, *, full: str, checked: bool = False) -> None:
-        item = QListWidgetItem(name)
-        item.setData(LAYER, what)
-        item.setData(OWN_NAME, name)
-        item.setData(FULL_NAME, full)
-        item.setToolTip(full)
-        item.setSizeHint(QSize(0, ROW))
-        flags = item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsUserCheckable
-        item.setFlags(flags & ~Qt.ItemFlag.ItemIsDropEnabled)
-        item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
-        if getattr(what, "rgb", False):
-            item.setToolTip(f"{full}: an RGB picture is no channel; split it or unmix its stains")
-            item.setText(f"{name}  (RGB: not a channel)")
-        self.list.addItem(item)
 
     @property
     def _count(self) -> int:
