@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "brief",
+    "chance_shown",
     "counted",
     "fraction",
     "listed",
@@ -76,6 +77,17 @@ def fraction(value: float) -> str:
     text = f"{abs(value):.2f}"
     text = text[1:] if text.startswith("0.") else text
     return f"-{text}" if value < 0 and float(text) > 0 else text
+
+
+def chance_shown(value: float) -> str:
+    """What a guess reaches: two digits behind the point, or one that is not 0: ``0.14``, ``0.003``.
+
+    Examples
+    --------
+    >>> chance_shown(1 / 7), chance_shown(1 / 300)
+    ('0.14', '0.003')
+    """
+    return f"{value:.2f}" if value >= 0.01 or value <= 0 else f"{value:.1g}"
 
 
 def path_shown(path: str | os.PathLike[str]) -> str:

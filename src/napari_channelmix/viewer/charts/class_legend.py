@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["ClassLegend", "session_palette"]
 
 # Classes that are named; how many others there are is said, and the tooltip names them.
-MOST = 8
+MOST = 20
+# Letters of a name where there are more classes than these: two names then fit beside each other.
+FEW, LETTERS = 8, 18
 NO_CLASS = "no class"
 
 
@@ -58,7 +60,8 @@ class ClassLegend(QLabel):
         """
         shown = [*enumerate(classes[:MOST]), *([(-1, NO_CLASS)] if no_class else [])]
         parts = [
-            f'<nobr><span style="color:{class_hex(code)}">■</span> {html.escape(name)}</nobr>'
+            f'<nobr><span style="color:{class_hex(code)}">■</span> '
+            f"{html.escape(name if len(classes) <= FEW else _middle(name))}</nobr>"
             for code, name in shown
         ]
         if len(classes) > MOST:
@@ -69,3 +72,9 @@ class ClassLegend(QLabel):
         self.setToolTip(f"{where}: {names}" if parts else note)
         self.setAccessibleName(f"Colours of the classes: {names}")
         self.setVisible(bool(parts or note))
+
+
+def _middle(name: str) -> str:
+    """A name without its middle where it is long: alike names often differ at their ends."""
+    half = (LETTERS - 1) // 2
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1 - half]}…{name[-half:]}"
