@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QLineEdit, QPushButton
+from qtpy.QtWidgets import QLineEdit, QPushButton, QSizePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,8 @@ class RowChoice(QObject):
         self.name.setClearButtonEnabled(True)
         self.name.setToolTip("Show only rows whose names hold this; commas part several")
         self.more = QPushButton()
+        # A long line is cut rather than the page made wider; the tooltip has it.
+        self.more.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.name.textChanged.connect(lambda _: self.changed.emit())
         self.more.clicked.connect(lambda _: self.unfold(not self.unfolded))
 
