@@ -17,6 +17,7 @@ __all__ = [
     "counted",
     "fraction",
     "listed",
+    "middle_cut",
     "path_shown",
     "problem",
     "quoted",
@@ -51,6 +52,20 @@ def _cut(text: str, most: int) -> str:
 def brief(value: object) -> str:
     """A value as `quoted`, text without its quotes."""
     return quoted(value)[1:-1] if isinstance(value, str) else quoted(value)
+
+
+def middle_cut(text: str, most: int) -> str:
+    """A text without its middle where it is longer than ``most``; alike names differ at their ends.
+
+    Examples
+    --------
+    >>> middle_cut("CD4 positive T helper cell", 13)
+    'CD4 po…r cell'
+    """
+    if len(text) <= most:
+        return text
+    behind = (most - 1) // 2
+    return f"{text[: most - 1 - behind]}…{text[len(text) - behind :]}"
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:

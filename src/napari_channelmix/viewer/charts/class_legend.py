@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex, palette_of
+from napari_channelmix.wording import middle_cut
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -61,7 +62,7 @@ class ClassLegend(QLabel):
         shown = [*enumerate(classes[:MOST]), *([(-1, NO_CLASS)] if no_class else [])]
         parts = [
             f'<nobr><span style="color:{class_hex(code)}">■</span> '
-            f"{html.escape(name if len(classes) <= FEW else _middle(name))}</nobr>"
+            f"{html.escape(name if len(classes) <= FEW else middle_cut(name, LETTERS))}</nobr>"
             for code, name in shown
         ]
         if len(classes) > MOST:
@@ -72,9 +73,3 @@ class ClassLegend(QLabel):
         self.setToolTip(f"{where}: {names}" if parts else note)
         self.setAccessibleName(f"Colours of the classes: {names}")
         self.setVisible(bool(parts or note))
-
-
-def _middle(name: str) -> str:
-    """A name without its middle where it is long: alike names often differ at their ends."""
-    half = (LETTERS - 1) // 2
-    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1 - half]}…{name[-half:]}"
