@@ -81,7 +81,7 @@ def test_what_is_no_crops_is_one_line(wrong: Any) -> None:
 
 
 def test_mean_maps_of_something_else_are_one_line() -> None:
-    with pytest.raises(ModelError, match="mean maps are of an attribution, .* not of ndarray"):
+    with pytest.raises(ModelError, match=r"mean maps are of an attribution, .* not of ndarray"):
         cm.mean_maps(np.zeros((2, 8, 8)))  # type: ignore[arg-type]
 
 
