@@ -29,6 +29,8 @@ __all__ = ["GroupTable", "GroupsModel"]
 ROWS_SHOWN, ROW = 7, 22
 # Pixels of a column: room for '100.0%'.
 NARROWEST = 52
+# Longer names lose their middle, so that more columns fit.
+WIDEST = 110
 # Pixels of a heading beside its words: mark of the order, margins.
 BESIDE_WORDS = 28
 SORTED = Qt.ItemDataRole.UserRole
@@ -230,7 +232,7 @@ class GroupTable(QTableView):
         # As wide as the page; only columns that the user wants beyond that need a bar below.
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.horizontalHeader().setMinimumSectionSize(NARROWEST)
-        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName("Fractions of the classes in each group")
         self.clicked.connect(self._pressed)
         self.activated.connect(self._pressed)
@@ -263,7 +265,7 @@ class GroupTable(QTableView):
 
         def width(name: tuple[str, bool]) -> int:
             words: int = metrics.horizontalAdvance(name[0])
-            return max(NARROWEST, BESIDE_WORDS + words)
+            return min(WIDEST, max(NARROWEST, BESIDE_WORDS + words))
 
         room -= sum(map(width, shown))
         for name in sorted(names, key=lambda name: not name[1]):
