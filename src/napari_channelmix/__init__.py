@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         wrap,
     )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
+    from napari_channelmix.data.channel_notes import ChannelNotes, channel_notes
     from napari_channelmix.data.multiplex_sample import multiplex_sample
     from napari_channelmix.data.segmentation import Segmentation, segment
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
@@ -91,6 +92,7 @@ __all__ = [
     "ChannelMeans",
     "ChannelMeansSettings",
     "ChannelMixError",
+    "ChannelNotes",
     "ChannelSettings",
     "ChannelShapley",
     "Classifier",
@@ -125,6 +127,7 @@ __all__ = [
     "audit",
     "channel_importance",
     "channel_means",
+    "channel_notes",
     "channel_shapley",
     "edit",
     "evaluate",
@@ -184,6 +187,7 @@ _ROOM_OF = {
     "ChannelImportance": "dcmix",
     "ChannelMeans": "whatif.channel_means_result",
     "ChannelMixError": "errors",
+    "ChannelNotes": "data.channel_notes",
     "ChannelShapley": "whatif.channel_shapley_result",
     "Classifier": "classify",
     "DataShift": "classify",
@@ -199,6 +203,7 @@ _ROOM_OF = {
     "Transplants": "whatif.transplants_result",
     "WhatIf": "whatif.result",
     "channel_importance": "dcmix",
+    "channel_notes": "data.channel_notes",
     "channel_means": "whatif.channel_means",
     "channel_shapley": "whatif.channel_shapley",
     "edit": "whatif.edit",

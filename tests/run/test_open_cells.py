@@ -130,3 +130,17 @@ def test_a_model_of_some_channels_finds_them_by_name(
     both = [*given[:3], str(tmp_path / "c.cmx"), "--channels", "B", "--drop-channels", "A", *short]
     assert main(both) == 2
     assert "not both" in capsys.readouterr().err
+
+
+def test_training_says_what_speaks_against_channels(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for index in range(4):
+        pixels = tifffile.imread(tmp_path / f"f{index}.tif")
+        pixels[1] = 2 * (pixels[0] // 2) + 1
+        tifffile.imwrite(tmp_path / f"f{index}.tif", pixels, photometric="minisblack")
+    short = ["--epochs", "1", "--network", "tiny", "--held-out", "0.5"]
+    assert main(["train", str(dataset), "--out", str(tmp_path / "a.cmx"), *short]) == 0
+    said = capsys.readouterr().out
+    assert "note: copies of other channels: B of A (r = 1.00)" in said
+    assert "--drop-channels B" in said

@@ -20,7 +20,7 @@ def nearest_names(name: str, names: Sequence[str]) -> tuple[str, ...]:
     Examples
     --------
     >>> nearest_names("foxp-3", ["DAPI", "FOXP3", "CD3", "FOXJ1"])
-    ('FOXP3',)
+    ('FOXP3', 'FOXJ1')
     """
     plain: dict[str, str] = {}
     for own in names:

@@ -13,7 +13,7 @@ from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.wording import listed, quoted
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
     from napari_channelmix.data.fields import Field
@@ -182,11 +182,15 @@ def normalised_by_group_job(
     names, level, spread = group_levels(means, sds, batch)
     flat = np.argwhere(spread <= 0)
     if len(flat):
-        group, channel = flat[0]
+        group = int(flat[0, 0])
+        every = [quoted(chosen[channel]) for row, channel in flat.tolist() if row == group]
+        others = len(np.unique(flat[:, 0])) - 1
+        more = f" (and such channels in {counted(others, 'other')})" if others else ""
         raise DataError(
-            f"{cells.name}: channel {chosen[channel]!r} is constant in most cells of "
-            f"{quoted(str(names[group]))}, so it cannot be scaled there; leave the channel or the "
-            "group out"
+            f"{cells.name}: {'channels' if len(every) > 1 else 'channel'} {listed(every)} "
+            f"{'are' if len(every) > 1 else 'is'} constant in most cells of "
+            f"{quoted(str(names[group]))}{more}, so cannot be scaled there; leave the "
+            "channel or the group out"
         )
     # In the middle of the groups' own levels, so that pixels keep about the units of the files.
     factor = np.median(spread, axis=0) / spread

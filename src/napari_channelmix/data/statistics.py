@@ -12,8 +12,9 @@ import numpy.typing as npt
 from napari_channelmix.data.crop_profile import CropProfile, Profiler
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import listed, quoted
 
-__all__ = ["ChannelStatistics", "statistics_job"]
+__all__ = ["ChannelStatistics", "constant_lines", "statistics_job"]
 
 Crops = npt.NDArray[Any]
 
@@ -43,12 +44,41 @@ class ChannelStatistics:
     def refuse_constant(self) -> None:
         """Raise `DataError` where a channel is constant: it could be neither scaled nor weighed."""
         if self.constant:
-            name = self.constant[0]
-            value = self.minimum[self.channels.index(name)]
+            values = [self.minimum[self.channels.index(name)] for name in self.constant]
+            if len(values) == 1:
+                raise DataError(
+                    f"channel {self.constant[0]!r} is constant ({values[0]:g} in every cell) and "
+                    "carries nothing; leave it out"
+                )
+            pairs = zip(map(quoted, self.constant), values, strict=True)
+            every = listed((f"{name} ({value:g})" for name, value in pairs), 40)
             raise DataError(
-                f"channel {name!r} is constant ({value:g} in every cell) and carries nothing; "
-                "leave it out"
+                f"channels {every} are constant in every cell and carry nothing; leave them out"
             )
+
+
+def constant_lines(
+    channels: Sequence[str], constant: npt.NDArray[np.bool_], change: str
+) -> tuple[str, ...]:
+    """All channels that are constant in some cells, in one line; none where there is none.
+
+    Parameters
+    ----------
+    channels : sequence of str
+    constant : (C,) bool array
+    change : str
+        What of them says nothing then, such as ``an exchange``.
+
+    Examples
+    --------
+    >>> constant_lines(["DNA", "A", "B"], np.array([False, True, True]), "an exchange")
+    ('A, B are constant in these cells: an exchange of them says nothing',)
+    """
+    names = [name for name, same in zip(channels, constant, strict=True) if same]
+    if not names:
+        return ()
+    verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return (f"{listed(names, 40)} {verb} constant in these cells: {change} of {them} says nothing",)
 
 
 def statistics_job(

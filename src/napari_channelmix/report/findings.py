@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.phenotypes.adjusted import HeldOutCalls
     from napari_channelmix.whatif.audit_result import Audit
+    from napari_channelmix.whatif.channel_means_result import ChannelMeans
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.transplants_result import Transplants
@@ -209,6 +210,8 @@ class Findings:
     transplants : Transplants or None
     channel_shapley : ChannelShapley or None
         Of the classifier in hand.
+    channel_means : ChannelMeans or None
+        How bright each class is in each channel.
     audit : Audit or None
     others : tuple of Findings
         Of further data sets, for the same page; the config of this one is that of all.
@@ -233,6 +236,7 @@ class Findings:
     what_if: WhatIf | None = None
     transplants: Transplants | None = None
     channel_shapley: ChannelShapley | None = None
+    channel_means: ChannelMeans | None = None
     audit: Audit | None = None
     others: tuple[Findings, ...] = ()
 

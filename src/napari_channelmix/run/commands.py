@@ -144,7 +144,7 @@ def _pairs(texts: list[str], option: str) -> dict[str, str] | None:
 
 def train(args: argparse.Namespace) -> None:
     """Train a classifier into a bundle."""
-    from napari_channelmix.run.open_cells import open_cells
+    from napari_channelmix.run.open_cells import open_cells, say_channel_notes
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import accuracy_text
     from napari_channelmix.run.train_to_file import train_into_job
@@ -154,6 +154,7 @@ def train(args: argparse.Namespace) -> None:
     if args.out.suffix != ".cmx" or args.out.is_dir():
         raise ModelError(f"--out {args.out}: name a file that ends in .cmx")
     cells = open_cells(args)
+    say_channel_notes(args, cells)
     job = train_into_job(cells, args.out, settings)
     work = training_workload(cells, settings, mixes)
     classifier, beside = run_job(job, title="training", quiet=args.quiet, work=work)
@@ -169,13 +170,14 @@ def importance(args: argparse.Namespace) -> None:
     from napari_channelmix.atomic_write import refuse_no_folder
     from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
     from napari_channelmix.locks import in_use
-    from napari_channelmix.run.open_cells import open_cells
+    from napari_channelmix.run.open_cells import open_cells, say_channel_notes
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import importance_text, saved_text
 
     settings = settings_from(args, ImportanceSettings)
     refuse_no_folder(args.out)
     cells = open_cells(args)
+    say_channel_notes(args, cells)
     job = divided_importance_job(cells, settings=settings, parts=args.out / "parts")
     with in_use(args.out):
         work = importance_workload(cells, settings)

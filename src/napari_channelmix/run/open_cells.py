@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
 
-__all__ = ["add_channel_options", "add_store_options", "open_cells", "use_of_channels"]
+__all__ = [
+    "add_channel_options",
+    "add_store_options",
+    "open_cells",
+    "say_channel_notes",
+    "use_of_channels",
+]
 
 
 def add_channel_options(command: argparse.ArgumentParser, *, taken: bool = False) -> None:
@@ -34,6 +41,22 @@ def add_channel_options(command: argparse.ArgumentParser, *, taken: bool = False
     group.add_argument(
         "--drop-channels", nargs="+", metavar="NAME", help="use all channels but these"
     )
+
+
+def say_channel_notes(args: argparse.Namespace, cells: Cells) -> None:
+    """Print what speaks against channels of the cells, and how to leave them out; unless quiet."""
+    from napari_channelmix.data.channel_notes import channel_notes_job
+    from napari_channelmix.run.progress import run_job
+
+    if args.quiet:
+        return
+    notes = run_job(channel_notes_job(cells), title="channels", quiet=args.quiet)
+    for line in notes.lines:
+        print(f"note: {line}", flush=True)
+    noted = notes.noted("constant", "copy")
+    if noted:
+        names = " ".join(map(shlex.quote, noted))
+        print(f"  leave out what is constant or a copy with: --drop-channels {names}", flush=True)
 
 
 def use_of_channels(cells: Cells, args: argparse.Namespace) -> Cells:

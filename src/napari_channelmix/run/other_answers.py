@@ -6,6 +6,7 @@ nothing from the rest: why it is left out is said in a line.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,11 +35,13 @@ __all__ = [
     "OtherAnswer",
     "audit_file_job",
     "channels_files_job",
+    "players_of",
     "transplants_files_job",
 ]
 
 #: Files in the folder of the answers.
 TRANSPLANTS, CHANNELS, AUDIT = "transplants.json", "channels.json", "audit.json"
+EFFECTS = "channel_effects.csv"
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,13 @@ class OtherAnswer:
     files : tuple of path
     left_out : str
         The reason, in a line; empty where the files were written.
+    lines : tuple of str
+        What the answer says, for the terminal.
     """
 
     files: tuple[Path, ...] = ()
     left_out: str = ""
+    lines: tuple[str, ...] = ()
 
 
 def transplants_files_job(
@@ -70,12 +76,24 @@ def transplants_files_job(
 def channels_files_job(
     model: Classifier | ForeignClassifier, cells: Cells, out: Path, settings: ChannelSettings
 ) -> Job[OtherAnswer]:
-    """``channels.json`` and ``.csv`` in a folder, as a job."""
+    """``channels.json`` and ``.csv``, and ``channel_effects.csv``, in a folder, as a job."""
     try:
         result = yield from channel_shapley_job(model, cells, settings=settings)
     except (ModelError, DataError) as error:
         return OtherAnswer(left_out=f"channels of the classifier are left out: {error}")
-    return _written(out / CHANNELS, result.as_dict(), result.table)
+    written = _written(out / CHANNELS, result.as_dict(), result.table)
+    text = write_text(out / EFFECTS, csv_text(result.effects(), index=True))
+    return OtherAnswer((*written.files, text), lines=result.lines)
+
+
+def players_of(folder: Path) -> dict[str, list[str]]:
+    """Groups of channels that the channels in a folder were measured with; none without a file."""
+    try:
+        known = json.loads((folder / CHANNELS).read_text("utf-8"))
+        groups = known["provenance"]["settings"].get("players", {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return groups if isinstance(groups, dict) else {}
 
 
 def audit_file_job(

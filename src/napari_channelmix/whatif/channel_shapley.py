@@ -16,6 +16,7 @@ from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.intervals import accuracy_interval
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.stratified_sample import drawn_equally
+from napari_channelmix.data.statistics import constant_lines
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
@@ -336,9 +337,7 @@ class _Game:
             lines.append("no cell has a class: figures are of the classifier's own predictions")
         lines += self._at_chance()
         spread = np.ptp(self.pixels, axis=(0, 2, 3))
-        for name, of in zip(self.asker.channels, spread, strict=True):
-            if of == 0:
-                lines.append(f"{name} is constant in these cells: an exchange of it says nothing")
+        lines += constant_lines(self.asker.channels, spread == 0, "an exchange")
         counts = np.bincount(self.labels, minlength=len(self.asker.classes))
         for name, of in zip(self.asker.classes, counts, strict=True):
             if of == 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_channelmix.data.crop_outlines import DISC_SHARE
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     from napari_channelmix.whatif.crops import CellCrops
@@ -47,9 +48,14 @@ def outline_lines(crops: CellCrops) -> tuple[str, ...]:
             "pixels of the data set, and edits of size cut the cell off; use larger crops"
         )
     flat = np.ptp(crops.pixels, axis=(0, 2, 3)) == 0
-    lines += [
-        f"channel {name} is the same in every pixel: edits of its pattern change nothing"
-        for name, constant in zip(crops.channels, flat, strict=True)
-        if constant
-    ]
+    constant = [name for name, same in zip(crops.channels, flat, strict=True) if same]
+    if len(constant) == 1:
+        lines.append(
+            f"channel {constant[0]} is the same in every pixel: edits of its pattern change nothing"
+        )
+    elif constant:
+        lines.append(
+            f"channels {listed(constant, 40)} are the same in every pixel: edits of their pattern "
+            "change nothing"
+        )
     return tuple(lines)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.shown_result import BarsResult
+from napari_channelmix.whatif.class_table import rows_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,9 +102,7 @@ class Panel(BarsResult):
     @property
     def table(self) -> pd.DataFrame:
         """A row for each channel; columns as `PanelRow`."""
-        import pandas as pd
-
-        return pd.DataFrame([asdict(row) for row in self.rows])
+        return rows_frame(self.rows)
 
     def summary(self) -> Summary:
         """What is shown of it in a notebook."""

@@ -14,6 +14,7 @@ from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.stratified_sample import drawn_equally
+from napari_channelmix.data.statistics import constant_lines
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
@@ -386,6 +387,4 @@ def _warnings(
     if left:
         yield f"no cell is predicted as {' or '.join(left)}, so nothing is taken from it"
     spread = np.ptp(crops.pixels, axis=(0, 2, 3))
-    for name, of in zip(asker.channels, spread, strict=True):
-        if of == 0:
-            yield f"{name} is constant in these cells: a transplant of it says nothing"
+    yield from constant_lines(asker.channels, spread == 0, "a transplant")

@@ -34,11 +34,11 @@ def test_of_forty_rows_twelve_are_shown_and_the_button_tells_of_the_others(bars:
     assert bars.shown == tuple(range(12)) and len(bars.rows) == 40
     assert 14 <= bars.bars.row_height < 22
     # Rows 20 to 39 are at .5 or below it.
-    assert bars.choice.more.text() == "Show 28 more channels; 20 not above the control"
+    assert bars.choice.more.text() == "Show 28 more; 20 not above the control"
     assert not bars.axis.isHidden()
     bars.choice.more.click()
     assert len(bars.bars.rows) == 40
-    assert bars.scroll.height() <= 340 < bars.bars.height()
+    assert bars.area.height() <= 340 < bars.bars.height()
 
 
 def test_rows_whose_interval_holds_zero_are_counted_where_there_is_no_control(
@@ -47,7 +47,7 @@ def test_rows_whose_interval_holds_zero_are_counted_where_there_is_no_control(
     bars.show_bars(
         [Bar(f"m{row}", 0.1, ".1", (-0.1 if row > 30 else 0.05, 0.2)) for row in range(40)]
     )
-    assert bars.choice.more.text() == "Show 28 more channels; 9 with 0 in the interval"
+    assert bars.choice.more.text() == "Show 28 more; 9 with 0 in the interval"
 
 
 def test_the_scale_is_that_of_all_rows_whichever_are_shown(bars: LongBars) -> None:

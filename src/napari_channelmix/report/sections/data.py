@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.data.channel_notes import channel_notes
 from napari_channelmix.report.pictures import cell_strip, data_uri
 from napari_channelmix.report.text import data_in_words
 
@@ -30,4 +31,6 @@ def data_section(findings: Findings) -> dict[str, Any]:
             strips.append(
                 {"name": name, "count": len(members), "shown": len(some), "picture": picture}
             )
-    return {"words": data_in_words(cells), "strips": strips, "warnings": cells.warnings}
+    # What speaks against using some of the channels, too.
+    warnings = (*cells.warnings, *channel_notes(cells).lines)
+    return {"words": data_in_words(cells), "strips": strips, "warnings": warnings}

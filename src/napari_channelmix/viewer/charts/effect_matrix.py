@@ -43,11 +43,12 @@ HIGH, LOW = 22, 14
 TALLEST = 340
 # Widths of the names of the rows: at most, in pixels and as a share of the width; at least, where
 # columns would be narrower than the third.
-LONGEST, NAMES, SHORTEST, NARROW = 116, 0.34, 58, 12
+LONGEST, NAMES, SHORTEST, NARROW = 116, 0.34, 64, 10
 # Height of the names of the columns at most, where they stand on end; the smallest letters.
 TALLEST_NAMES, SMALLEST = 96, 8
 # How strong the colour of the weakest field is, and of a field that must not be read at most.
 WEAKEST, PALE = 0.12, 0.26
+CLICK = "Click, or Enter: see the cells of the class in this channel"
 MINUS = "\N{MINUS SIGN}"
 ARROWS = {
     Qt.Key.Key_Left: (0, -1),
@@ -120,6 +121,7 @@ class EffectMatrix(QAbstractScrollArea):
         #: The field that is set off: row and column.
         self.framed: tuple[int, int] | None = None
         self._current = (0, 0)
+        self._widest = ""
         self._colors: ChartColors = chart_colors(theme)
         self.setAccessibleName(name)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -134,6 +136,9 @@ class EffectMatrix(QAbstractScrollArea):
     def show_fields(self, fields: MatrixFields | None) -> None:
         """Show other figures, all rows as they come; None empties the matrix."""
         self.fields = fields
+        # One kind of writing in all fields: figures where the longest of them fits.
+        figures = [] if fields is None else _figures(fields)
+        self._widest = max(figures, key=self.fontMetrics().horizontalAdvance, default="")
         self.show_rows(() if fields is None else range(len(fields.rows)))
 
     def show_rows(self, rows: Sequence[int]) -> None:
@@ -234,6 +239,12 @@ class EffectMatrix(QAbstractScrollArea):
         super().resizeEvent(event)
         self._fit()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Rows are as high as the letters, which a style may change."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
     def sizeHint(self) -> QSize:
         """As wide as there is room."""
         return QSize(320, self.minimumHeight())
@@ -326,9 +337,8 @@ class EffectMatrix(QAbstractScrollArea):
         if not readable:
             return
         figure = fields.figure(row, column)
-        metrics = self.fontMetrics()
-        if metrics.horizontalAdvance(figure) > inside.width() - 2:
-            # The sign, for those to whom the colours look alike.
+        if self.fontMetrics().horizontalAdvance(self._widest) > self._width() - 3:
+            # The sign alone, for those to whom the colours look alike.
             figure = figure[0] if figure != "0" else ""
         dark = QColor(self._colors.ground).lightness() < 128
         strong = QColor("#000000" if dark else "#FFFFFF")
@@ -416,7 +426,9 @@ class EffectMatrix(QAbstractScrollArea):
         """A tooltip for each field, and for names that are cut off."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             pointed = self.field_at(event.pos())
-            text = self._name_at(event.pos()) if pointed is None else self.describe(*pointed)
+            text = self._name_at(event.pos())
+            if pointed is not None:
+                text = f"{self.describe(*pointed)}\n{CLICK}"
             QToolTip.showText(event.globalPos(), text, self.viewport())
             return True
         return bool(super().viewportEvent(event))
@@ -442,6 +454,12 @@ class EffectMatrix(QAbstractScrollArea):
         """It is not any more."""
         super().focusOutEvent(event)
         self.viewport().update()
+
+
+def _figures(fields: MatrixFields) -> list[str]:
+    """All figures that are written into fields."""
+    written = fields.readable & np.isfinite(fields.values)
+    return [fields.figure(int(row), int(column)) for row, column in np.argwhere(written)]
 
 
 def _strength(share: float, readable: bool) -> float:

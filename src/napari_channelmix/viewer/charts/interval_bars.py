@@ -106,9 +106,18 @@ class Bars(QWidget):
         """Show other rows; where they are some of ``every``, on the scale of all of those."""
         self.rows, self.level = tuple(rows), level
         self.every = tuple(every) or self.rows
-        self.setFixedHeight(max(1, self.row_height * len(self.rows)))
+        self._fit()
         self.setAccessibleDescription(", ".join(f"{bar.name} {bar.figure}" for bar in self.rows))
         self.update()
+
+    def _fit(self) -> None:
+        self.setFixedHeight(max(1, self.row_height * len(self.rows)))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Rows are as high as the letters, which a style may change."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
 
     @property
     def row_height(self) -> int:

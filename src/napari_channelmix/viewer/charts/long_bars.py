@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import (
     QFrame,
@@ -82,8 +82,8 @@ class LongBars(QWidget):
     ----------
     name, theme, least, figures, names
         As for `Bars`.
-    noun, nouns : str
-        What a row is, and what several are.
+    noun : str
+        What a row is.
 
     Signals
     -------
@@ -103,7 +103,6 @@ class LongBars(QWidget):
         figures: int = FIGURES,
         names: int = NAMES,
         noun: str = "channel",
-        nouns: str = "channels",
     ) -> None:
         super().__init__(parent)
         #: All rows, and the positions of those that are shown.
@@ -112,28 +111,29 @@ class LongBars(QWidget):
         self.level: float | None = None
         self.bars = Bars(name, theme, least, figures=figures, names=names)
         self.axis = BarsAxis(self.bars)
-        self.choice = RowChoice(self, noun, nouns)
-        self.scroll = QScrollArea()
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.choice = RowChoice(self, noun)
+        self.area = QScrollArea()
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidgetResizable(True)
+        self.area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         # Not smaller than a row, and no hint of its own: its height is set with its rows.
-        self.scroll.setMinimumHeight(1)
+        self.area.setMinimumHeight(1)
         inner = QWidget()
         inside = QVBoxLayout(inner)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(0)
         inside.addWidget(self.bars)
         inside.addStretch(1)
-        self.scroll.setWidget(inner)
+        self.area.setWidget(inner)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        for part in (self.choice.name, self.scroll, self.axis, self.choice.more):
+        for part in (self.choice.name, self.area, self.axis, self.choice.more):
             column.addWidget(part)
         self.choice.changed.connect(self._arrange)
         self.bars.chosen.connect(lambda place: self.chosen.emit(self.shown[place]))
+        self.bars.installEventFilter(self)
         self._arrange()
 
     @property
@@ -159,9 +159,20 @@ class LongBars(QWidget):
         self.shown = tuple(self.choice.choose([bar.name for bar in self.rows], self._rest()))
         chosen = [self.rows[place] for place in self.shown]
         self.bars.show_bars(chosen, self.level, every=self.rows)
-        self.scroll.setFixedHeight(max(1, min(self.bars.height(), self._tallest)))
+        self._fit()
         self.axis.setVisible(len(self.rows) > FEW)
         self.axis.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Rows in sight have the room that they need, whatever letters they get."""
+        if event.type() == QEvent.Type.Resize:
+            self._fit()
+        return False
+
+    def _fit(self) -> None:
+        height = max(1, min(self.bars.height(), self._tallest))
+        if height != self.area.height():
+            self.area.setFixedHeight(height)
 
     @property
     def _tallest(self) -> int:

@@ -41,7 +41,6 @@ class RecallBars(QWidget):
             (0.0, 1.0),
             figures=FIGURES,
             noun="class",
-            nouns="classes",
         )
         self.folding = Folding(TITLE)
         self.folding.setToolTip(

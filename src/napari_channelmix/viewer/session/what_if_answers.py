@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.trained import Trained
     from napari_channelmix.whatif.audit_result import Audit
+    from napari_channelmix.whatif.channel_means_result import ChannelMeans
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
     from napari_channelmix.whatif.result import WhatIf
     from napari_channelmix.whatif.transplants_result import Transplants
@@ -19,6 +20,7 @@ WORDS = {
     "result": "what-if answers",
     "transplants": "transplants",
     "channels": "channels of the classifier",
+    "means": "mean light of the classes",
     "audit": "shortcut audit",
 }
 
@@ -36,6 +38,8 @@ class WhatIfAnswers:
     transplants : Transplants or None
     channels : ChannelShapley or None
         How important each channel is for the classifier.
+    means : ChannelMeans or None
+        How bright each class is in each channel, and how far that alone goes.
     audit : Audit or None
         Whether it decides by a shortcut.
     """
@@ -44,6 +48,7 @@ class WhatIfAnswers:
     result: WhatIf | None = field(default=None, repr=False)
     transplants: Transplants | None = field(default=None, repr=False)
     channels: ChannelShapley | None = field(default=None, repr=False)
+    means: ChannelMeans | None = field(default=None, repr=False)
     audit: Audit | None = field(default=None, repr=False)
 
     @property

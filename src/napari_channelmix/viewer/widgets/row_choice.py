@@ -21,8 +21,8 @@ class RowChoice(QObject):
 
     Parameters
     ----------
-    noun, nouns : str
-        What a row is, and what several are.
+    noun : str
+        What a row is.
 
     Signals
     -------
@@ -32,11 +32,8 @@ class RowChoice(QObject):
 
     changed = Signal()
 
-    def __init__(
-        self, parent: QObject | None = None, noun: str = "channel", nouns: str = "channels"
-    ) -> None:
+    def __init__(self, parent: QObject | None = None, noun: str = "channel") -> None:
         super().__init__(parent)
-        self._noun, self._nouns = noun, nouns
         #: Whether all rows are shown.
         self.unfolded = False
         self.name = QLineEdit()
@@ -45,7 +42,7 @@ class RowChoice(QObject):
         self.name.setClearButtonEnabled(True)
         self.name.setToolTip("Show only rows whose names hold this; commas part several")
         self.more = QPushButton()
-        # A long line is cut rather than the page made wider; the tooltip has it.
+        # What it says must not make a narrow page wider.
         self.more.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.name.textChanged.connect(lambda _: self.changed.emit())
         self.more.clicked.connect(lambda _: self.unfold(not self.unfolded))
@@ -69,8 +66,7 @@ class RowChoice(QObject):
         texts = [text.strip().lower() for text in self.name.text().split(",") if text.strip()]
         self.name.setVisible(many)
         self.more.setVisible(many and not texts)
-        left = len(names) - FEW
-        words = f"Show {left:,} more {self._noun if left == 1 else self._nouns}"
+        words = f"Show {len(names) - FEW:,} more"
         words += f"; {rest}" if rest else ""
         self.more.setText(f"Show the first {FEW}" if self.unfolded else words)
         self.more.setToolTip(self.more.text())

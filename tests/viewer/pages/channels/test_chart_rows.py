@@ -56,7 +56,7 @@ def test_of_forty_channels_twelve_are_shown_and_the_rest_scrolls_between_its_axe
     imp = made(40)
     rows.show_importance(replace(imp, above_decoy=tuple(row < 15 for row in range(40))))
     assert rows.chart.rows == tuple(f"marker {row}" for row in range(12))
-    assert rows.choice.more.text() == "Show 28 more channels; 25 not above the control"
+    assert rows.choice.more.text() == "Show 28 more; 25 not above the control"
     height = rows.chart.height()
     assert height < 340
     rows.choice.more.click()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.interval_bars import Bar
 from napari_channelmix.viewer.charts.long_bars import LongBars
+from napari_channelmix.viewer.pages.channels.effect_fields import counted_groups
 from napari_channelmix.viewer.pages.channels.jobs import (
     cell_channels_job,
     classifier_channels_job,
+    is_large,
 )
+from napari_channelmix.viewer.pages.channels.matrix_panel import MatrixPanel
+from napari_channelmix.viewer.widgets.combo_box import choice
+from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 from napari_channelmix.wording import counted, fraction, sentence
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.tasks.task import Task
     from napari_channelmix.viewer.tasks.task_bar import TaskBar
     from napari_channelmix.whatif.cell_shapley import CellChannels
+    from napari_channelmix.whatif.channel_means_result import ChannelMeans
     from napari_channelmix.whatif.channel_shapley_result import ChannelRow, ChannelShapley
 
 __all__ = ["ClassifierChannels"]
@@ -35,18 +41,35 @@ INTRO = "Which channels does the classifier in use decide by? Asked on held-out 
 
 
 class ClassifierChannels(QWidget):
-    """A button, and two charts: what each channel adds, and what its exchange changes.
+    """A button; the matrix of channels by classes; what a channel adds, what its exchange changes.
+
+    The matrix is shown where there are more than two classes or eight channels; the charts of one
+    class at a time are folded away below it then.
 
     Parameters
     ----------
     session : Session
     theme : str
+
+    Signals
+    -------
+    field_chosen(str, tuple)
+        A field of the matrix was pressed: its class, and its channel, or those of its group.
     """
+
+    field_chosen = Signal(str, tuple)
 
     def __init__(self, session: Session, theme: str, task: Task, bar: TaskBar) -> None:
         super().__init__()
         self._session, self.task = session, task
         self.result: ChannelShapley | None = None
+        self.means: ChannelMeans | None = None
+        self.matrix = MatrixPanel(theme)
+        self.sentences = QLabel()
+        self.sentences.setWordWrap(True)
+        self.sentences.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.sentences.setToolTip("Channels whose effect can be read, the largest first")
+        self.linear = Notice()
         self._running = 0
         self.intro = QLabel(INTRO)
         self.intro.setWordWrap(True)
@@ -60,8 +83,9 @@ class ClassifierChannels(QWidget):
         self.cell_button = QPushButton("Ask about the selected cell")
         self.cell_title, self.cell_line = QLabel(), QLabel()
         self.cell_values = LongBars("Shapley value of each channel for the cell", theme, (0.0, 0.1))
-        self.classes = QComboBox()
-        self.classes.setToolTip("Of which class the charts are")
+        self.classes = choice("Of which class the charts are")
+        self.bars_part = Folding("Bars of one class, with exchanges")
+        self.bars_part.setToolTip("Values with their intervals, and what exchanges change")
         self.values = LongBars("Shapley value of each channel", theme, (0.0, 0.1))
         self.swaps = LongBars("Share of predictions that change", theme, (0.0, 1.0))
         self.value_title, self.swap_title = QLabel(VALUES), QLabel(SWAPS)
@@ -79,6 +103,7 @@ class ClassifierChannels(QWidget):
         self.follow_theme(theme)
         self.button.clicked.connect(self.start)
         self.cell_button.clicked.connect(self.start_cell)
+        self.matrix.field_chosen.connect(self._field_chosen)
         self.classes.currentIndexChanged.connect(self._draw)
         task.ended.connect(lambda _: self.fill())
         self.show_cell(None)
@@ -92,12 +117,20 @@ class ClassifierChannels(QWidget):
         inside = QVBoxLayout(self.answer)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
+        for part in (self.matrix, self.sentences, self.linear):
+            inside.addWidget(part)
+        bars = QWidget()
+        below = QVBoxLayout(bars)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(4)
         row = QHBoxLayout()
         row.addWidget(QLabel("Class"))
         row.addWidget(self.classes, 1)
-        inside.addLayout(row)
+        below.addLayout(row)
         for part in (self.value_title, self.values, self.swap_title, self.swaps, self.sham):
-            inside.addWidget(part)
+            below.addWidget(part)
+        self.bars_part.addWidget(bars)
+        inside.addWidget(self.bars_part)
         inside.addWidget(self.lines)
         inside.addWidget(self.warnings)
         self.cell_answer = QWidget()
@@ -130,25 +163,26 @@ class ClassifierChannels(QWidget):
         self.task.run(
             "channels of this classifier",
             classifier_channels_job(trained.classifier, cells),
-            lambda result: self._finished(result, trained),
+            lambda results: self._finished(*results, trained),
             on_error=lambda line: self.failed.say(line, "error"),
             data_set=self._running,
         )
         self.fill()
 
-    def _finished(self, result: ChannelShapley, trained: Any) -> None:
+    def _finished(self, result: ChannelShapley, means: ChannelMeans | None, trained: Any) -> None:
         # Kept with the cells that were asked about; others may be in use by now.
-        self._session.keep_answer(self._running, trained, channels=result)
+        self._session.keep_answer(self._running, trained, channels=result, means=means)
 
     def show_kept(self, _: object = None) -> None:
         """Show what the classifier in use answered about the data set in use, where it did."""
         answers = self._session.what_if
         mine = answers is not None and answers.trained is self._session.trained
         result = answers.channels if answers is not None and mine else None
-        if result is self.result:
+        means = answers.means if answers is not None and mine else None
+        if result is self.result and means is self.means:
             self.fill()
         else:
-            self.show_result(result)
+            self.show_result(result, means)
 
     def start_cell(self) -> None:
         """Ask the classifier in use about the cell that is selected."""
@@ -212,19 +246,41 @@ class ClassifierChannels(QWidget):
             return f"These cells lack channels of the classifier: {', '.join(missing)}."
         return ""
 
-    def show_result(self, result: ChannelShapley | None) -> None:
-        """Show a result; None empties the charts."""
-        self.result = result
+    def show_result(self, result: ChannelShapley | None, means: ChannelMeans | None = None) -> None:
+        """Show a result, and how bright the classes are; None empties the charts."""
+        self.result, self.means = result, means
+        large = result is not None and is_large(len(result.channels), len(result.classes))
+        self.matrix.show_result(result if large else None, means if large else None)
+        self.matrix.setVisible(large)
+        fold = self.bars_part.collapse if large else self.bars_part.expand
+        fold(animate=False)
         self.classes.blockSignals(True)
         self.classes.clear()
         if result is not None:
             self.classes.addItems([EVERY, *result.classes])
-            self.lines.setText("\n".join(f"• {sentence(line)}" for line in result.lines))
+            needs = result.sentences if large else ()
+            self.sentences.setText("\n".join(sentence(line) for line in needs))
+            lines = [line for line in result.lines if line not in needs]
+            self.lines.setText("\n".join(f"• {sentence(line)}" for line in lines))
             text = "\n".join(f"• {sentence(line)}" for line in result.warnings)
             self.warnings.say(text, "warning") if text else self.warnings.clear_line()
+        self.sentences.setVisible(large and bool(self.sentences.text()))
+        self._say_linear(means if large else None)
         self.classes.blockSignals(False)
         self._draw()
         self.fill()
+
+    def _say_linear(self, means: ChannelMeans | None) -> None:
+        """Say whether a plain rule on the means of the channels goes as far."""
+        if means is None or not (means.lines or means.warnings):
+            self.linear.clear_line()
+            return
+        text = "\n".join(sentence(line) for line in (*means.lines, *means.warnings))
+        self.linear.say(text, "info")
+
+    def _field_chosen(self, class_name: str, channel: str) -> None:
+        members = {} if self.result is None else self.result.players
+        self.field_chosen.emit(class_name, tuple(members.get(channel, (channel,))))
 
     def show_cell(self, result: CellChannels | None) -> None:
         """Show what each channel contributes to the call of one cell; None hides it."""
@@ -254,23 +310,18 @@ class ClassifierChannels(QWidget):
         swapped.sort(key=lambda row: -row.swap)
         self.swaps.show_bars([_swap_bar(row) for row in swapped])
         first = rows[0]
-        self.value_title.setText(f"{VALUES}; {_counted(first.n, first.n_groups)}")
+        self.value_title.setText(f"{VALUES}; {counted_groups(first.n, first.n_groups)}")
         self.swap_title.setText(f"{SWAPS}; {counted(first.swap_n, 'cell')}")
         for part in (self.swap_title, self.swaps, self.sham):
             part.setVisible(bool(swapped))
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
+        self.matrix.follow_theme(theme)
         self.values.follow_theme(theme)
         self.swaps.follow_theme(theme)
         self.cell_values.follow_theme(theme)
         show_secondary(self.sham, theme)
-
-
-def _counted(cells: int, groups: int) -> str:
-    if groups == cells:
-        return counted(cells, "cell")
-    return f"{counted(cells, 'cell')} of {counted(groups, 'group')}"
 
 
 def _value_bar(row: ChannelRow) -> Bar:
@@ -283,7 +334,7 @@ def _value_bar(row: ChannelRow) -> Bar:
         row.value,
         fraction(row.value),
         (row.low, row.high) if known else None,
-        tip=f"{tip}; {_counted(row.n, row.n_groups)}",
+        tip=f"{tip}; {counted_groups(row.n, row.n_groups)}",
     )
 
 

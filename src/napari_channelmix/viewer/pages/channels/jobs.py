@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.session.preferences import PREFERENCES
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.settings import ImportanceSettings
     from napari_channelmix.whatif.cell_shapley import CellChannels
+    from napari_channelmix.whatif.channel_means_result import ChannelMeans
     from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
 __all__ = [
@@ -26,9 +28,14 @@ __all__ = [
     "cell_channels_job",
     "classifier_channels_job",
     "importance_job",
+    "is_large",
     "mixed_job",
 ]
 
+# Up to so many channels and classes bars for one class at a time say as much as a matrix.
+FEW_CHANNELS, FEW_CLASSES = 8, 2
+# Most cells whose light is measured beside the matrix: a check, not a figure of its own.
+MEASURED = 5000
 # Rows of a plane that are blended at once.
 STRIPE = 256
 
@@ -64,12 +71,37 @@ def importance_job(
     return (yield from divided_importance_job(cells, settings=chosen, parts=parts))
 
 
-def classifier_channels_job(model: Predictor, cells: Cells) -> Job[ChannelShapley]:
-    """Ask a finished classifier which channels it decides by."""
+def classifier_channels_job(
+    model: Predictor, cells: Cells
+) -> Job[tuple[ChannelShapley, ChannelMeans | None]]:
+    """Ask a finished classifier which channels it decides by.
+
+    Where a matrix is shown, how bright each class is in each channel is measured as well; None
+    where no cell has a class.
+    """
     yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.whatif.channel_means import channel_means_job
     from napari_channelmix.whatif.channel_shapley import channel_shapley_job
 
-    return (yield from channel_shapley_job(model, cells))
+    result = yield from part(channel_shapley_job(model, cells), 0, 75, 100)
+    if not is_large(len(result.channels), len(result.classes)):
+        return result, None
+    try:
+        measured = channel_means_job(cells, model, limit=MEASURED)
+        return result, (yield from part(measured, 75, 25, 100))
+    except DataError:
+        return result, None
+
+
+def is_large(channels: int, classes: int) -> bool:
+    """Whether bars for one class at a time say too little: more than 8 channels, or 2 classes.
+
+    Examples
+    --------
+    >>> is_large(4, 2), is_large(9, 2), is_large(4, 3)
+    (False, True, True)
+    """
+    return channels > FEW_CHANNELS or classes > FEW_CLASSES
 
 
 def cell_channels_job(model: Predictor, cells: Cells, position: int) -> Job[CellChannels]:

@@ -19,12 +19,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.data.display_channels import MOST_TOGETHER
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.settings.workload import importance_workload
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.page_parts.base_page import Page, form, group
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
+from napari_channelmix.viewer.page_parts.open_page import open_dock
 from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
 from napari_channelmix.viewer.page_parts.training_controls import (
     DeviceBox,
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ChannelsPage", "verdict"]
 
+# The page with the gallery, as the menus have it.
+GALLERY = "Phenotypes"
 # Layers with the blended images.
 BLENDED = "blended image"
 TITLE = "Importance of each channel"
@@ -199,6 +203,7 @@ class ChannelsPage(Page):
         self.chart.channel_chosen.connect(self._toggle_solo)
         self.chart.channel_hovered.connect(self._hovered)
         self.figures.channel_chosen.connect(self._toggle_solo)
+        self.of_classifier.field_chosen.connect(self.show_cells)
         self.follow(self.session.replaced, self._replaced)
         self.follow(self.session.data_sets_changed, self._name_result)
         self.follow(self.session.cells_changed, self._fill)
@@ -370,6 +375,14 @@ class ChannelsPage(Page):
             if alone
             else HINT
         )
+
+    def show_cells(self, class_name: str, channels: tuple[str, ...]) -> None:
+        """Go to the gallery with the cells of a class, drawn in one channel or those of a group."""
+        known = () if self.session.cells is None else self.session.cells.channels
+        shown = [name for name in channels if name in known][:MOST_TOGETHER]
+        if shown:
+            self.session.display.set(shown)
+        open_dock(self.viewer, GALLERY).show_class(class_name)
 
     def _hovered(self, channel: str) -> None:
         self.hover.setText(self.chart.describe(channel) or HINT)

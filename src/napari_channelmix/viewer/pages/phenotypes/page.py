@@ -226,6 +226,13 @@ class PhenotypesPage(Page):
         shown = facts.palette if facts is not None and (labelled or apart) else ()
         self.legend.show_classes(shown, where)
 
+    def show_class(self, name: str) -> None:
+        """Show the cells of a class alone: those labelled so, else those predicted so."""
+        self.refresh()
+        if self.facts is not None:
+            self.tabs.setCurrentIndex(0)
+            self.form.choose_class(name)
+
     def arrange(self) -> None:
         """Put the cells in the order and through the filter that are chosen."""
         facts = self.facts

@@ -148,6 +148,22 @@ class OrderForm(QWidget):
         self._say_chips()
         self.changed.emit()
 
+    def choose_class(self, name: str) -> None:
+        """Show the cells of a class alone: those labelled so, or predicted so where none is."""
+        facts = self._facts
+        if facts is None:
+            return
+        classes, predicted = facts.cells.classes, facts.predicted_classes
+        labelled = name in classes and bool((facts.labels == classes.index(name)).any())
+        with QSignalBlocker(self.classes), QSignalBlocker(self.predicted):
+            self.classes.choose(frozenset({classes.index(name)}) if labelled else None)
+            called = name in predicted and not labelled
+            self.predicted.choose(frozenset({predicted.index(name)}) if called else None)
+        # What narrowed the cells down before would hide some of them.
+        self.pair, self.group = None, None
+        self._say_chips()
+        self.show_only(None)
+
     def choose_group(self, group: int | None) -> None:
         """Show a group alone; None: all."""
         self.group = group

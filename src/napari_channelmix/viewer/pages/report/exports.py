@@ -75,6 +75,7 @@ ANSWERS = (
     ("result", "What if", "CSV, JSON", "Flips, response curves, smallest changes of all cells"),
     ("transplants", "Transplants", "PNG, CSV, JSON", "Which part of another cell flips cells"),
     ("channels", "Channels of the classifier", "PNG, CSV, JSON", "Shapley values, and swaps"),
+    ("means", "Mean light of the classes", "PNG, CSV, JSON", "z-scores of each class and channel"),
     ("audit", "Shortcut audit", "PNG, CSV, JSON", "Each question with its answer and figures"),
 )
 

@@ -116,6 +116,7 @@ def _with_what_if(findings: Findings, answers: WhatIfAnswers, used: Trained | No
         what_if=answers.result,
         transplants=answers.transplants,
         channel_shapley=answers.channels,
+        channel_means=answers.means,
         audit=answers.audit,
     )
     if answers.trained is used:
