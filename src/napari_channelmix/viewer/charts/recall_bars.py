@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.charts.interval_bars import Bar
 from napari_channelmix.viewer.charts.long_bars import LongBars
 from napari_channelmix.viewer.widgets.folding import Folding
-from napari_channelmix.wording import brief
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +47,12 @@ class RecallBars(QWidget):
             "the 95 % interval over groups such as wells; dashed: chance"
         )
         self.folding.addWidget(self.bars)
+        # In sight where the bars are folded.
+        self.lowest = QLabel()
+        self.lowest.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.lowest)
         column.addWidget(self.folding)
         self.setVisible(False)
 
@@ -79,8 +82,9 @@ class RecallBars(QWidget):
         rows += [_bar(row, classes) for row in per_class]
         self.bars.show_bars(rows, estimate.chance)
         known = [row for row in per_class if row.recall is not None]
-        lowest = f"; lowest: {brief(known[0].name)} {known[0].recall:.2f}" if many and known else ""
-        self.folding.setText(f"{TITLE}{lowest}")
+        worst = f"Lowest recall: {known[0].text()}" if many and known else ""
+        self.lowest.setText(worst)
+        self.lowest.setVisible(bool(worst))
         if many:
             self.folding.collapse(animate=False)
         else:
