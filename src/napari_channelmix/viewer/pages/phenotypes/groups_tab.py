@@ -266,6 +266,7 @@ class GroupsPage(QWidget):
     def _draw(self, _: object = None) -> None:
         fractions, facts, name = self.fractions, self._facts, self.of.currentText()
         known = fractions is not None and name in fractions.classes
+        self.table.put_first(name)
         has_doses = known and bool(self._doses)
         self.doses.setVisible(has_doses)
         # Those of the calls: adjusted fractions are cut at 0 and 1, where controls lie, and so
