@@ -18,6 +18,7 @@ from napari_channelmix.data.multiplex_sample import (
     multiplex_channels,
     multiplex_sample,
     multiplex_sample_job,
+    multiplex_tissue,
     type_of_markers,
 )
 from napari_channelmix.errors import DataError
@@ -204,3 +205,14 @@ def test_a_sample_that_is_stopped_leaves_no_data_set_file(tmp_path: Path) -> Non
         next(job)
     job.close()
     assert not (tmp_path / "set" / "dataset.toml").exists()
+
+
+def test_the_tissue_in_memory_is_that_of_the_files(tmp_path: Path) -> None:
+    written = cm.open_dataset(multiplex_sample(tmp_path, cells=60, channels=12, seed=2))
+    sample = multiplex_tissue(2, cells=60, channels=12)
+    np.testing.assert_array_equal(sample.cells.read(), written.read())
+    assert sample.cells.labels.tolist() == written.labels.tolist()
+    assert sample.cells.groups.tolist() == written.groups.tolist()
+    assert sample.cells.classes == written.classes
+    assert sum(sample.relevance.values()) == 8
+    assert "Treg: CD3 +, CD4 +, CD8 -, FOXP3 +" in sample.story

@@ -14,7 +14,7 @@ from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import without_fill_line
 from napari_channelmix.data.box_reading import chunk_bytes
 from napari_channelmix.data.cell_places import BOX, CellPlaces
-from napari_channelmix.data.channel_choice import chosen_channels, refuse_unknown
+from napari_channelmix.data.channel_choice import chosen_channels, refuse_twice, refuse_unknown
 from napari_channelmix.data.chunk_reading import UnreadableChunk
 from napari_channelmix.data.crop_reading import NotFiniteError, pass_order, read_crops
 from napari_channelmix.data.decoded_chunks import MOST_BYTES
@@ -394,9 +394,10 @@ class CellBoxes(CellPlaces):
         Raises
         ------
         DataError
-            Channels the data set does not have.
+            Channels the data set does not have, or a channel twice.
         """
         refuse_unknown(names, self.channels, self.name)
+        refuse_twice(names, self.name)
         planes = tuple(self.planes[self.channels.index(name)] for name in names)
         return replace(self, channels=tuple(names), planes=planes)
 
