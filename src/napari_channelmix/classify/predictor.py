@@ -213,6 +213,11 @@ class Predictor(ABC):
             self.refuse_other_crops(cells.crop, cells.crop)
             return matched(cells, self.channels, self.who, self.neighbours, self.scaling), None
         crops = np.asarray(cells)
+        if crops.dtype.kind not in "biuf":
+            raise ModelError(
+                f"{self.who}: give Cells or an array (n, C, H, W) of numbers, not "
+                f"{type(cells).__name__}"
+            )
         if crops.ndim == 4:
             self.refuse_other_crops(*crops.shape[2:])
         return crops.astype(np.float32, copy=False), crops.dtype
