@@ -17,7 +17,7 @@ effect has the sign of the rule. Beside them the accuracy of the network and tha
 regression on the mean of every channel in the crops. --cost measures `cm.channel_shapley` with 39
 and with 14 channels (the markers of the rules, and the first others of the file), networks of both
 of one epoch, the same cells, the same number of crops asked for: time and sampling error as ratios
-in one run. --small runs all on few cells with a tiny network, to see that it works. Sets and
+in one run. --small runs all on few cells with a tiny network: only to see that it works. Sets and
 networks that lie in the folder are used again. One thread, processor time. Ends with 1 where an
 aim is missed.
 """
@@ -342,7 +342,7 @@ def main() -> int:
         args.json.write_text(json.dumps(report, indent=2, default=str) + "\n", "utf-8")
     missed = sum(not row["reached"] for row in aims.rows)
     print(f"\n{missed} aims missed")
-    return int(missed > 0)
+    return int(missed > 0 and not args.small)
 
 
 if __name__ == "__main__":
