@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import napari_channelmix as cm
+from napari_channelmix.data import multiplex_panel
+from napari_channelmix.data import multiplex_sample as module
 from napari_channelmix.data.multiplex_sample import (
     LEVELS_FILE,
     MULTIPLEX_CLASSES,
@@ -18,6 +22,7 @@ from napari_channelmix.data.multiplex_sample import (
     multiplex_channels,
     multiplex_sample,
     multiplex_sample_job,
+    multiplex_tissue,
     type_of_markers,
 )
 from napari_channelmix.errors import DataError
@@ -204,3 +209,20 @@ def test_a_sample_that_is_stopped_leaves_no_data_set_file(tmp_path: Path) -> Non
         next(job)
     job.close()
     assert not (tmp_path / "set" / "dataset.toml").exists()
+
+
+def test_the_tissue_in_memory_is_that_of_the_files(tmp_path: Path) -> None:
+    written = cm.open_dataset(multiplex_sample(tmp_path, cells=60, channels=12, seed=2))
+    sample = multiplex_tissue(2, cells=60, channels=12)
+    np.testing.assert_array_equal(sample.cells.read(), written.read())
+    assert sample.cells.labels.tolist() == written.labels.tolist()
+    assert sample.cells.groups.tolist() == written.groups.tolist()
+    assert sample.cells.classes == written.classes
+    assert sum(sample.relevance.values()) == 8
+    assert "Treg: CD3 +, CD4 +, CD8 -, FOXP3 +" in sample.story
+
+
+@pytest.mark.parametrize("examples", [multiplex_panel, module], ids=lambda of: of.__name__)
+def test_examples_are_true(examples: ModuleType, tmp_path: Path) -> None:
+    result = doctest.testmod(examples, extraglobs={"cm": cm, "np": np, "folder": tmp_path})
+    assert result.attempted > 0 == result.failed

@@ -46,7 +46,7 @@ def test_the_probability_falls_with_the_channel_that_decides_and_with_no_other()
     assert result.above.tolist() == [True, False]
     assert result.low[0] < result.fall[0] < result.high[0]
     assert (result.donors, result.groups, result.sham_donors) == (16, 16, 16)
-    assert result.sentence == "Decided by channel 0 (16 other cells)."
+    assert result.sentence == "Decided by channel 0 + (16 other cells)."
 
 
 def test_evidence_that_decides_nothing_is_named():
@@ -114,3 +114,83 @@ def test_without_a_sham_no_channel_is_said_to_decide():
     assert not result.above.any() and result.sham_donors == 0
     assert "no other cell has the same prediction" in result.sentence
     assert result.with_evidence(np.ones((2, 12, 12), np.float32)).cautions == ()
+
+
+class PresentAndAbsent(nn.Module):
+    """A class for light in the first channel alone, one for both, one for none."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(8.0))
+
+    def forward(self, x):
+        first, second = (self.gain * (x[:, channel].mean((1, 2)) - 0.5) for channel in (0, 1))
+        return torch.stack([-first, (first - second).clamp_max(first), second], dim=1)
+
+
+def of_three_kinds(count=60, side=12):
+    """Cells with light in the first channel, in both, or in none; the third at random."""
+    rng = np.random.default_rng(0)
+    crops = rng.normal(0, 0.05, (count, 3, side, side)).astype(np.float32)
+    crops[::3, 0] += 1
+    crops[1::3, :2] += 1
+    crops[:, 2] += rng.normal(0, 1, (count, 1, 1)).astype(np.float32)
+    return crops
+
+
+def test_the_sign_says_whether_light_is_needed_or_its_absence():
+    source = Source.of(PresentAndAbsent(), of_three_kinds(), "cpu")
+    result = channel_contributions(source, drain(donors_job(source)), 1, row=0)
+    assert result.above.tolist() == [True, True, False]
+    # Half of the donors have as much light of the first channel as the cell, and nothing falls.
+    assert result.direction[:2] == pytest.approx([1, -1], abs=0.05)
+    assert result.signs.tolist() == [1, -1, 0]
+    assert result.sentence.startswith("Decided by channel 0 +, channel 1 −")  # noqa: RUF001
+    assert result.order.tolist()[2] == 2
+    content = result.as_dict()
+    assert content["sign"] == [1, -1, 0] and content["above"] == [True, True, False]
+    assert content["evidence"] is None and len(content["fall"]) == 3
+
+
+def test_a_channel_that_tells_by_its_shape_has_no_sign():
+    rng = np.random.default_rng(0)
+    crops = rng.normal(0, 0.01, (60, 2, 12, 12)).astype(np.float32)
+    crops[:30, 0, 3:6, 3:9] += 1
+    crops[30:, 0, 6:9, 3:9] += 1
+    # As much light in both, more or less.
+    crops[:, 0] *= rng.uniform(0.9, 1.1, (60, 1, 1)).astype(np.float32)
+
+    class Upper(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gain = nn.Parameter(torch.tensor(20.0))
+
+        def forward(self, x):
+            score = self.gain * (x[:, 0, :6].mean((1, 2)) - x[:, 0, 6:].mean((1, 2)))
+            return torch.stack([-score, score], dim=1)
+
+    source = Source.of(Upper(), crops, "cpu")
+    result = channel_contributions(source, drain(donors_job(source)), 0, row=40)
+    assert np.abs(result.direction[0]) < 1 and result.signs.tolist() == [0, 0]
+
+
+def test_channels_that_decide_come_first_and_by_how_far_the_probability_falls():
+    fall = np.array([0.1, -0.6, 0.3, 0.2])
+    result = ChannelContributions(
+        ("a", "b", "c", "d"),
+        0.9,
+        fall,
+        fall,
+        fall,
+        0 * fall,
+        np.array([True, False, True, False]),
+        16,
+        8,
+        16,
+        direction=np.array([1.0, 0.0, -0.9, 1.0]),
+        direction_low=np.array([0.5, -1.0, -1.0, 0.8]),
+        direction_high=np.array([1.0, 1.0, -0.4, 1.0]),
+    )
+    assert result.order.tolist() == [2, 0, 1, 3]
+    assert result.words == "c −, a +"  # noqa: RUF001
+    assert result.signed_name(3) == "d"

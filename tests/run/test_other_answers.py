@@ -14,6 +14,7 @@ from napari_channelmix.jobs import drain
 from napari_channelmix.run.other_answers import (
     audit_file_job,
     channels_files_job,
+    players_of,
     transplants_files_job,
 )
 
@@ -35,11 +36,9 @@ def test_channels_are_written_as_json_and_a_table(tmp_path: Path) -> None:
     cells = cells_of((1, 9) * 8)
     model = cm.wrap(bright, channels=["A", "B"], classes=["dark", "bright"])
     result = drain(channels_files_job(model, cells, tmp_path, cm.ChannelSettings(only="all")))
-    assert [file.name for file in result.files] == [
-        "channels.json",
-        "channels.csv",
-        "channel_effects.csv",
-    ]
+    names = [file.name for file in result.files]
+    assert names == ["channels.json", "channels.csv", "channel_effects.csv"]
+    assert players_of(tmp_path) == {} and any("bright: needs A" in line for line in result.lines)
     assert result.left_out == ""
     assert json.loads((tmp_path / "channels.json").read_text("utf-8"))["channels"] == ["A", "B"]
 
@@ -55,3 +54,14 @@ def test_what_cannot_be_asked_is_left_out_in_one_line(tmp_path: Path) -> None:
     audit = drain(audit_file_job(model, cells, tmp_path, cm.AuditSettings(only="all"), [99]))
     assert audit.files == () and audit.left_out.startswith("the shortcut audit is left out: ")
     assert not list(tmp_path.iterdir())
+
+
+def test_groups_of_channels_are_kept_with_the_answer(tmp_path: Path) -> None:
+    assert players_of(tmp_path) == {}
+    (tmp_path / "channels.json").write_text("{", "utf-8")
+    assert players_of(tmp_path) == {}
+    cells = cells_of((1, 9) * 8)
+    model = cm.wrap(bright, channels=["A", "B"], classes=["dark", "bright"])
+    settings = cm.ChannelSettings(only="all", players={"stain": ["A"]})
+    drain(channels_files_job(model, cells, tmp_path, settings))
+    assert players_of(tmp_path) == {"stain": ["A"]}

@@ -235,3 +235,25 @@ def test_a_job_over_cells_and_a_scheduler_at_once_is_refused(plate, model, tmp_p
     settings = replace(SETTINGS, workers=2, scheduler="tcp://localhost:1")
     with pytest.raises(ModelError):
         drain(what_if_cells_job(model, plate.cells, tmp_path / "o", settings))
+
+
+def test_groups_of_a_panel_table_are_players(plate, model, tmp_path, capsys):
+    data = plate.save(tmp_path / "plate")
+    model.save(tmp_path / "m.cmx")
+    table = tmp_path / "panel.csv"
+    names = model.channels
+    line = ["whatif", str(data), "--model", str(tmp_path / "m.cmx"), "--out", str(tmp_path / "o")]
+    line += ["--axes", "DNA brightness", "--limit", "4", "--steps", "3", "--players", str(table)]
+    table.write_text(f"channel,group\n{names[0]},\n", "utf-8")
+    assert main(line) == 2
+    assert "no channel has a group" in capsys.readouterr().err
+    table.write_text(f"channel,group\n{names[0]},x\nCD99,x\n", "utf-8")
+    assert main(line) == 2
+    assert "group 'x' names the channel 'CD99'" in capsys.readouterr().err
+    rows = "\n".join(f"{name},rest" for name in names[1:])
+    table.write_text(f"channel,group\n{names[0]},\n{rows}\n", "utf-8")
+    assert main(line) == 0
+    assert "this classifier owes to" in capsys.readouterr().out
+    content = json.loads((tmp_path / "o" / "channels.json").read_text("utf-8"))
+    assert content["channels"] == [names[0], "rest"]
+    assert (tmp_path / "o" / "channel_effects.csv").exists()

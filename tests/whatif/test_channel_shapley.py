@@ -4,6 +4,7 @@ import doctest
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import napari_channelmix as cm
@@ -159,3 +160,138 @@ def test_a_classifier_that_is_wrong_of_these_cells_is_said_to_be_so():
         for model in (right, wrong)
     ]
     assert said == [False, True]
+
+
+# ---------------------------------------------------------------- effects
+
+T_CELLS = ("helper", "cytotoxic", "other")
+
+
+def t_cell(means):
+    """Helper cells have light in a and none in b; cytotoxic ones have light in b."""
+    return np.where(means[:, 1] > 1, 1, np.where(means[:, 0] > 1, 0, 2))
+
+
+def t_cells(channels=3, groups=8):
+    rng = np.random.default_rng(5)
+    labels = np.arange(96) % 3
+    crops = rng.normal(0, 0.1, (96, channels, 8, 8)).astype(np.float32)
+    crops[:, 0] += 2.0 * (labels == 0)[:, None, None]
+    crops[:, 1] += 2.0 * (labels == 1)[:, None, None]
+    # Half of the cytotoxic cells have light in a too.
+    crops[1::6, 0] += 2.0
+    wells = [f"well {number * groups // 96}" for number in range(96)]
+    return cm.Cells.from_array(crops, list("abcdefghij")[:channels], labels, T_CELLS, wells)
+
+
+@pytest.mark.parametrize("channels", [3, 10])
+def test_effects_have_the_sign_of_a_need_and_of_a_needed_absence(channels):
+    result = cm.channel_shapley(model_of(t_cell, channels, T_CELLS), t_cells(channels))
+    effects, readable = result.effects(), result.readable()
+    assert effects.index.tolist() == list(result.channels)
+    assert effects.columns.tolist() == readable.columns.tolist() == list(T_CELLS)
+    assert np.sign(effects.loc["a"]).tolist() == [1, 0, -1]
+    assert np.sign(effects.loc["b"]).tolist() == [-1, 1, -1]
+    assert readable.loc[["a", "b"]].to_numpy().tolist() == [[True, False, True], [True, True, True]]
+    assert not readable.drop(["a", "b"]).to_numpy().any()
+    assert (effects.drop(["a", "b"]) == 0).to_numpy().all()
+    assert result.sentences == (
+        "helper: needs a; needs b absent",
+        "cytotoxic: needs b",
+        "other: needs a, b absent",
+    )
+    assert set(result.sentences) < set(result.lines)
+
+
+def test_a_value_below_0_is_no_need():
+    # Everything with light in a is called the wrong class.
+    model = model_of(lambda means: ~by_first(means))
+    result = cm.channel_shapley(model, cells_of(), forwards=800)
+    first = result.of_class("high")[0]
+    assert first.value < 0 and not first.readable and result.sentences == ()
+
+
+def test_a_channel_that_is_needed_in_the_middle_has_no_readable_direction():
+    def middle(means):
+        return np.abs(means[:, 0] - 2) < 1
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    levels = np.where(labels == 1, 2.0, rng.permutation(np.arange(120) % 4 // 2 * 4.0))
+    crops = (rng.normal(0, 0.1, (120, 2, 8, 8)) + 0.0).astype(np.float32)
+    crops[:, 0] += levels[:, None, None].astype(np.float32)
+    wells = [f"well {number // 12}" for number in range(120)]
+    cells = cm.Cells.from_array(crops, ["a", "b"], labels, CLASSES, wells)
+    result = cm.channel_shapley(model_of(middle, 2), cells)
+    row = result.of_class("high")[0]
+    assert row.low > 0 and row.direction_low < 0 < row.direction_high and not row.readable
+    assert "high: depends on a, neither on more nor on less of it alone" in result.sentences
+
+
+def test_values_of_sampled_orders_say_their_sampling_error():
+    model = model_of(lambda means: means[:, 0] + means[:, 1] > 2, 10)
+    result = cm.channel_shapley(model, cells_of(10), forwards=3000)
+    rows = result.of_class("high")
+    assert rows[0].sampling_error > 0
+    assert "sampled, ± sampling error" in result.lines[0] and " ± " in result.lines[0]
+    assert "sampled, ± sampling error" in result.summary().facts
+    exact = cm.channel_shapley(model_of(by_first), cells_of(), forwards=400)
+    assert {row.sampling_error for row in exact.rows} == {0.0}
+    assert "±" not in exact.lines[0]
+    # Over seeds, values vary by about what is said (cells differ as well, which is part of it).
+    values, errors = [], []
+    for seed in range(12):
+        row = cm.channel_shapley(model, cells_of(10), forwards=3000, seed=seed).of_class("high")[0]
+        values.append(row.value)
+        errors.append(row.sampling_error)
+    assert np.std(values, ddof=1) < 1.6 * np.mean(errors)
+
+
+def test_files_hold_a_long_table_a_table_by_class_and_both_in_json(tmp_path):
+    result = cm.channel_shapley(model_of(t_cell, 10, T_CELLS), t_cells(10), forwards=2000)
+    names = [file.name for file in result.save(tmp_path)]
+    assert names == ["channels.json", "channels.csv", "channels.png", "channel_effects.csv"]
+    table = pd.read_csv(tmp_path / "channel_effects.csv", index_col="channel")
+    np.testing.assert_allclose(table, result.effects(), atol=1e-9)
+    long = pd.read_csv(tmp_path / "channels.csv")
+    assert {"direction", "direction_low", "direction_high", "sampling_error"} <= set(long.columns)
+    content = json.loads((tmp_path / "channels.json").read_text("utf-8"))
+    assert content["effects"]["helper"][:2] == pytest.approx(result.effects()["helper"][:2])
+    assert content["effects_readable"]["helper"][:3] == [True, True, False]
+    again = ChannelShapley.from_dict(content)
+    pd.testing.assert_frame_equal(again.effects(), result.effects())
+
+
+def test_rows_of_an_earlier_version_have_no_direction():
+    content = cm.channel_shapley(model_of(by_first), cells_of(), forwards=400).as_dict()
+    for name in ("effects", "effects_readable", "players"):
+        content.pop(name)
+    for row in content["rows"]:
+        for name in ("direction", "direction_low", "direction_high", "sampling_error"):
+            row.pop(name)
+    old = ChannelShapley.from_dict(content)
+    assert np.isnan(old.effects().loc["a"]).all() and not old.readable().to_numpy().any()
+
+
+def test_classes_in_colours_or_bars_where_there_are_few(tmp_path):
+    many = cm.channel_shapley(model_of(t_cell, 3, T_CELLS), t_cells(), forwards=400).plot()
+    axes = many.axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == list(T_CELLS)
+    assert {text.get_text() for text in axes.get_yticklabels()} == set("abc")
+    few = cm.channel_shapley(model_of(by_first), cells_of(), forwards=400).plot()
+    assert "Shapley value" in few.axes[0].get_xlabel()
+
+
+@pytest.mark.timeout(120)
+def test_two_hundred_channels_are_asked_within_the_budget():
+    cells = cells_of(2, side=16)
+    pixels = np.random.default_rng(0).normal(size=(48, 200, 16, 16)).astype(np.float32)
+    pixels[:, :2] = cells.read()
+    names = [f"c{number}" for number in range(200)]
+    wide = cm.Cells.from_array(pixels, names, cells.labels, CLASSES, cells.groups.tolist())
+    spec = NetworkSpec("tiny", 200, 2)
+    model = Classifier(
+        spec.build(seed=1).eval(), spec, tuple(names), CLASSES, np.zeros(200), np.ones(200), 16
+    )
+    result = cm.channel_shapley(model, wide, forwards=4000)
+    assert len(result.channels) == 200 and result.asked < 2 * 4000 + 4000 + 200

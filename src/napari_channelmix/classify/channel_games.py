@@ -141,7 +141,9 @@ def channels_of(present: BoolArray, players: Sequence[Sequence[int]], channels: 
     [False, True, True]
     """
     result = np.zeros(channels, bool)
-    result[[channel for player in np.flatnonzero(present) for channel in players[player]]] = True
+    result[
+        [channel for player in np.flatnonzero(present).tolist() for channel in players[player]]
+    ] = True
     return result
 
 

@@ -195,8 +195,13 @@ def check_field(image: Field, channels: Sequence[str], crop: int) -> None:
         raise DataError(f"{image.name}: crop must be a whole number of pixels, not {crop!r}")
     if not channels:
         raise DataError(f"{image.name}: choose at least one channel")
-    if len(set(channels)) < len(channels):
-        raise DataError(f"{image.name}: channel names must differ, these are {', '.join(channels)}")
+    for place, name in enumerate(channels):
+        if name in channels[:place]:
+            first = channels.index(name) + 1
+            raise DataError(
+                f"{image.name}: channel names must differ, and channels {first} and {place + 1} "
+                f"are both called {name!r}"
+            )
     if len(image.planes) != len(channels):
         raise DataError(
             f"{image.name}: {len(channels)} channel names for {len(image.planes)} channels"

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.agreement import ChannelNames, FileWarnings
+from napari_channelmix.data.field_names import distinct_names
 from napari_channelmix.data.image_formats import FilePlane, ImageFile, open_image
 from napari_channelmix.data.stack_places import StackPlace, in_words
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data.description import Description
     from napari_channelmix.data.table import Table
 
@@ -124,12 +128,30 @@ class RowImages:
             if other != name:
                 self.warnings.say(path, f"is the file of channel {other!r} and of {name!r} as well")
 
+    def _distinct(self, own: Sequence[str], file: ImageFile) -> tuple[str, ...]:
+        """Names of a file's channels; the second of a name gets a number, with a warning.
+
+        So files have them whose nuclei are stained in every cycle.
+        """
+        names = distinct_names(own)
+        renamed = [
+            f"channel {place + 1}, {old}, is read as {name}"
+            for place, (name, old) in enumerate(zip(names, own, strict=True))
+            if name != old
+        ]
+        if renamed:
+            line = f"some of its channels have one name ({listed(renamed)})"
+            self.warnings.say(file.path, line)
+        return names
+
     def _agree_on_channels(self, row: int, file: ImageFile, count: int) -> None:
         """Take the channel names of the file or of the user, and hold every file to them."""
         description, table = self._description, self._table
         assert description.image is not None
         where = f"{table.where(row, description.image.column)}: {file.path.name}"
         own = file.channels if count > 1 else None
+        if own and not description.image.channels:
+            own = self._distinct(own, file)
         names = tuple(description.image.channels or own or ())
         if not names:
             if count > 1:

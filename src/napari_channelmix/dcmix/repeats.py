@@ -91,7 +91,7 @@ class Plan:
 # Raised whenever the same settings, seed and cells give a repeat with other numbers. It is no part
 # of the key: a folder that an earlier version finished is used as it is, and a result of several
 # methods says so.
-METHOD = 2
+METHOD = 3
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,12 @@ class RepeatResult:
     warnings : list of str
     method : int
         How it was computed: 1 in files that do not say, which drew donors for the Shapley values
-        with replacement; 2 deals them in equal parts.
+        with replacement; 2 deals them in equal parts; 3 gives each pair of a cell and a donor an
+        order of its own, where there are more than 8 channels.
+    shapley_direction : list or None
+        (K, C) whether more light of the channel speaks for the class; see `ShapleyValues`.
+    shapley_error : list of float or None
+        (C,) sampling error of ``shapley``; 0 where it is exact.
     """
 
     seed: int
@@ -135,6 +140,8 @@ class RepeatResult:
     nothing: float | None = None
     warnings: list[str] = field(default_factory=list)
     method: int = METHOD
+    shapley_direction: list[list[float | None]] | None = None
+    shapley_error: list[float] | None = None
 
 
 def shares_of(mixing: ChannelMix) -> FloatArray:
@@ -225,13 +232,19 @@ def computed_repeat_job(
     if plan.settings.shapley:
         job_of_values = shapley_job(plain.network, held_out, seed=seed, device=plan.device)
         values = yield from part(job_of_values, 0.95, 0.05, 1)
-        per_class = [[None if np.isnan(v) else float(v) for v in row] for row in values.per_class]
+        per_class, direction = (
+            [[None if np.isnan(v) else float(v) for v in row] for row in table]
+            for table in (values.per_class, values.direction)
+        )
+        error = np.nan_to_num(values.sampling_error[-1]).tolist()
         result = replace(
             result,
             shapley=values.overall.tolist(),
             shapley_per_class=per_class,
             whole=values.whole,
             nothing=values.nothing,
+            shapley_direction=direction,
+            shapley_error=error,
         )
     return result, mixed
 

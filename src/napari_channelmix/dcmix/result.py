@@ -14,6 +14,7 @@ from napari_channelmix.atomic_write import write_json, write_text, write_whole
 from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.dcmix.effects import effect_sentences, effects_frame
 from napari_channelmix.dcmix.reliability import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.shown_result import BarsResult
@@ -111,6 +112,14 @@ class ChannelImportance(BarsResult):
         (C,) of the share against its decoy, and of the channel by itself against labels permuted
         between groups; without correction. None as ``p_value``, and for a file of an earlier
         version.
+    direction : dict of str to tuple of float or None
+        (C,) for each class from -1 to 1: above 0 where more light of the channel makes the class
+        more probable, below 0 where less does, mean over the repeats; None where the channel
+        changes nothing. See `classify.channel_values.agreement`. Empty without Shapley.
+    effects_readable : dict of str to tuple of bool
+        (C,) for each class whether its effects may be read; see `dcmix.effects`.
+    sampling_error : tuple of float or None
+        (C,) standard error of ``shapley`` by the orders that were drawn; None where it is exact.
 
     Examples
     --------
@@ -154,6 +163,22 @@ class ChannelImportance(BarsResult):
     alone_scaled: ChannelsAlone | None = None
     p_decoy: tuple[float, ...] | None = None
     p_alone: tuple[float, ...] | None = None
+    direction: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    effects_readable: dict[str, tuple[bool, ...]] = field(default_factory=dict)
+    sampling_error: tuple[float, ...] | None = None
+
+    def effects(self) -> pd.DataFrame:
+        """Effect of each channel on the recall of each class: + needs it, - needs its absence.
+
+        Rows are channels in the order of the data set, columns the classes that were learnt; see
+        `dcmix.effects`.
+        """
+        return effects_frame(self.channels, self.per_class, self.direction)
+
+    @property
+    def effect_sentences(self) -> tuple[str, ...]:
+        """For each class what it needs, and what absent, by the effects that may be read."""
+        return effect_sentences(self.effects(), self.effects_readable)
 
     @property
     def open(self) -> bool:
@@ -317,6 +342,11 @@ class ChannelImportance(BarsResult):
                 columns[f"accuracy_{kind}_high"] = [entry.high for entry in accuracies]
             columns["accuracy_alone_readable"] = not self.alone_unreadable
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
+        if self.sampling_error is not None:
+            columns["shapley_sampling_error"] = self.sampling_error
+        if self.direction:
+            effects = self.effects()
+            columns |= {f"effect on {name}": effects[name].tolist() for name in effects}
         if self.above_control is not None:
             columns["above_control"] = self.above_control
         table = pd.DataFrame(columns, index=pd.Index(self.channels, name="channel"))
@@ -339,6 +369,7 @@ class ChannelImportance(BarsResult):
             "above_zero",
             "p_decoy",
             "p_alone",
+            "sampling_error",
             "sentences",
         )
         content: dict[str, Any] = {"schema": SCHEMA}
@@ -347,7 +378,10 @@ class ChannelImportance(BarsResult):
             content[name] = None if value is None else json.loads(json.dumps(value))
         return {
             **content,
-            "per_class": {name: list(values) for name, values in self.per_class.items()},
+            **{
+                kind: {name: list(values) for name, values in getattr(self, kind).items()}
+                for kind in ("per_class", "direction", "effects_readable")
+            },
             "accuracy": self.accuracy,
             "recall": self.recall,
             "gate": self.gate,

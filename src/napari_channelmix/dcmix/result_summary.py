@@ -42,13 +42,16 @@ def importance_summary(result: Any) -> Summary:
     if "plain" in result.estimates:
         facts.append(f"{result.estimates['plain'].n_groups:,} groups")
     facts.append(f"{len(result.seeds)} repeats")
-    lines = [*result.accuracy_lines, *result.sentences]
+    lines = [*result.accuracy_lines, *result.effect_sentences, *result.sentences]
     warnings += [line for line in result.warnings if line not in warnings]
     return Summary("Channel importance", facts, warnings, lines, bars)
 
 
 def _note(result: Any, index: int) -> str:
-    if result.p_value is None:
-        return ""
-    value = result.p_value[index]
-    return f"p = {value:.2g}" if value >= 0.001 else "p < 0.001"
+    notes = []
+    if result.p_value is not None:
+        value = result.p_value[index]
+        notes.append(f"p = {value:.2g}" if value >= 0.001 else "p < 0.001")
+    if result.answer == "shapley" and result.sampling_error is not None:
+        notes.append(f"sampled, sampling error {result.sampling_error[index]:.3f}")
+    return "; ".join(notes)

@@ -66,6 +66,9 @@ class ImportanceFile(Stored):
     alone_scaled: ChannelsAlone | None = None
     p_decoy: Parts | None = None
     p_alone: Parts | None = None
+    direction: dict[Name, tuple[Finite | None, ...]] = Field(default_factory=dict)
+    effects_readable: dict[Name, tuple[bool, ...]] = Field(default_factory=dict)
+    sampling_error: Positives | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> ImportanceFile:
@@ -86,9 +89,11 @@ class ImportanceFile(Stored):
                 "above_zero",
                 "p_decoy",
                 "p_alone",
+                "sampling_error",
             )
         }
-        lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
+        for kind in ("per_class", "direction", "effects_readable"):
+            lists |= {f"{kind} of {name}": row for name, row in getattr(self, kind).items()}
         for name in ("alone", "alone_scaled"):
             channels_alone = getattr(self, name)
             if channels_alone is not None:
@@ -158,6 +163,8 @@ class RepeatPart(Stored):
     warnings: tuple[str, ...]
     # Absent in files of earlier versions.
     method: Index = 1
+    shapley_direction: tuple[tuple[Finite | None, ...], ...] | None = None
+    shapley_error: Positives | None = None
 
     def refuse_others(
         self, *, seed: int, cells: int, channels: int, classes: int, shapley: bool, decoys: bool
@@ -178,14 +185,19 @@ class RepeatPart(Stored):
             "decoy_share": self.decoy_share,
             "decoys": self.decoys,
             "shapley": self.shapley,
+            "shapley_error": self.shapley_error,
         }
         refuse_other_lengths(lists, channels)
         refuse_other_sums({"share": self.share, "decoy_share": self.decoy_share})
         for row in self.shapley_per_class or ():
             refuse_other_lengths({"shapley_per_class": row}, channels)
+        for row in self.shapley_direction or ():
+            refuse_other_lengths({"shapley_direction": row}, channels)
         of_classes = [self.mixed["recall"], self.plain["recall"]]
         if self.shapley_per_class is not None:
             of_classes.append(self.shapley_per_class)
+        if self.shapley_direction is not None:
+            of_classes.append(self.shapley_direction)
         if any(len(values) != classes for values in of_classes):
             raise ValueError(f"not of {classes} classes")
         there = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.dcmix.above_control import above_decoy, above_zero
+from napari_channelmix.dcmix.effects import directions_of, readable_effects, sampling_error_of
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
 from napari_channelmix.dcmix.p_values import ENOUGH_REPEATS
 from napari_channelmix.dcmix.pooled import pooled_of
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["summarised"]
 
 FloatArray = npt.NDArray[np.float64]
+
+Values = TypeVar("Values")
 
 # Of p-values, until every repeat is there.
 NOT_YET = "they are computed at the end of the run"
@@ -51,17 +54,17 @@ def summarised(
     not_learnt = _not_learnt(evidence, estimates["plain"], tests)
     above = None if decoys is None or beside is None else above_decoy(beside, decoys).tolist()
     gate = without_control(judge(evidence), above)
+
+    def learnt(of_classes: dict[str, Values]) -> dict[str, Values]:
+        return {name: values for name, values in of_classes.items() if name not in not_learnt}
+
     return ChannelImportance(
         channels=train.channels,
         share=_floats(share.mean(axis=0)),
         share_sd=_floats(_sd(share)),
         shapley=None if shapley is None else _floats(shapley.mean(axis=0)),
         shapley_sd=None if shapley is None else _floats(_sd(shapley)),
-        per_class={
-            name: values
-            for name, values in _per_class(repeats, train.classes).items()
-            if name not in not_learnt
-        },
+        per_class=learnt(_per_class(repeats, train.classes)),
         decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
         p_value=None,
         accuracy={kind: item.balanced for kind, item in estimates.items()},
@@ -84,6 +87,9 @@ def summarised(
         accuracy_p={kind: getattr(tests, kind).p_above for kind in ("mixed", "plain")},
         above_decoy=None if above is None else tuple(above),
         above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
+        direction=learnt(directions_of(repeats, train.classes)),
+        effects_readable=learnt(readable_effects(repeats, train.classes)),
+        sampling_error=sampling_error_of(repeats),
     )
 
 
@@ -132,7 +138,7 @@ def _doubts(
         older = sum(method < max(methods) for method in methods)
         lines.append(
             f"{older} of {len(repeats)} repeats were kept from an earlier version, whose Shapley "
-            f"values are noisier; a run into a new folder computes all alike"
+            f"values are noisier or know no signs; a run into a new folder computes all alike"
         )
     if len(repeats) < ENOUGH_REPEATS:
         lines.append(

@@ -7,7 +7,7 @@ The evidence of a map says where the classifier looks, channel by channel. What 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +26,19 @@ __all__ = ["ChannelContributions", "Donors", "channel_contributions", "donors_jo
 
 FloatArray = npt.NDArray[np.float32]
 
-# Cells that channels are taken from, and how many of them for one cell.
-POOL, EACH = 96, 16
+# Cells that channels are taken from, of a classifier of few classes and of many; of each class.
+POOL, LARGEST_POOL, POOL_OF_A_CLASS = 96, 256, 32
+# How many of them for one cell; of each class that they are called, where these are more.
+EACH, OF_A_CLASS = 16, 8
 # Cells read and asked about at once.
 BATCH = 32
 LEVEL = 0.95
+# Crops the classifier is asked about at once.
+ASKED = 256
+# Spread of the curve that light is weighed with, as a share of the side of a crop.
+MIDDLE = 0.25
+# How a missing light is written.
+MINUS = "\N{MINUS SIGN}"
 # A channel has much of the evidence of a map above this share of an even division.
 MUCH = 1.0
 
@@ -85,6 +93,14 @@ class ChannelContributions:
     donors, groups, sham_donors : int
     evidence : (C,) float64 array or None
         Share of the map's absolute evidence in each channel; sums to 1.
+    direction : (C,) float64 array or None
+        Whether the probability falls with cells that have less light of the channel than this one
+        (1: the decision needs the light) or more of it (-1: it needs its absence); near 0: neither,
+        as where a channel tells by its shape. The sum of the falls, each with the sign of the
+        difference in light, divided by the sum of their sizes. Light is the mean over the crop,
+        the middle counting most (a normal curve, sd a quarter of the side). Our definition.
+    direction_low, direction_high : (C,) float64 array or None
+        95 % interval of ``direction``, over the same groups or cells as that of ``fall``.
     """
 
     channels: tuple[str, ...]
@@ -98,6 +114,69 @@ class ChannelContributions:
     groups: int
     sham_donors: int
     evidence: npt.NDArray[np.float64] | None = None
+    direction: npt.NDArray[np.float64] | None = None
+    direction_low: npt.NDArray[np.float64] | None = None
+    direction_high: npt.NDArray[np.float64] | None = None
+
+    @property
+    def order(self) -> npt.NDArray[np.int64]:
+        """Channels (C,), those first that decide, the farthest fall first; then by size."""
+        return np.lexsort((-np.abs(self.fall), -np.where(self.above, self.fall, 0), ~self.above))
+
+    @property
+    def signs(self) -> npt.NDArray[np.int64]:
+        """What the decision needs of each channel (C,): 1 its light, -1 its absence, 0 not known.
+
+        Not known where the channel does no more than its sham, and where the interval of the
+        direction holds 0.
+        """
+        if self.direction is None or self.direction_low is None or self.direction_high is None:
+            return np.zeros(len(self.fall), np.int64)
+        known = self.above & ((self.direction_low > 0) | (self.direction_high < 0))
+        return np.where(known, np.sign(self.direction), 0).astype(np.int64)
+
+    def signed_name(self, channel: int) -> str:
+        """As ``CD8 -``: the channel, and what is needed of it where that is known."""
+        mark = {1: " +", -1: f" {MINUS}", 0: ""}[int(self.signs[channel])]
+        return f"{self.channels[channel]}{mark}"
+
+    def figure(self, channel: int) -> str:
+        """How the probability moves in percentage points; in brackets where it must not be read."""
+        fall = float(self.fall[channel])
+        text = f"{-100 * fall:+.0f}".replace("-", MINUS) if abs(fall) > 0.005 else "0"
+        return f"{text} pts" if self.above[channel] else f"({text} pts)"
+
+    def line(self, channel: int) -> str:
+        """What is known of a channel, in words."""
+        low, high = 100 * self.low[channel], 100 * self.high[channel]
+        between = f" ({low:.0f} to {high:.0f})" if np.isfinite([low, high]).all() else ""
+        line = (
+            f"the probability falls by {100 * self.fall[channel]:.0f} points{between} with the "
+            f"channel of {self.donors} cells predicted otherwise"
+        )
+        if not self.above[channel]:
+            return f"{line}, no more than its sham: this says nothing"
+        needs = {1: ": its light is needed", -1: ": its absence is needed", 0: ""}
+        return f"{line}{needs[int(self.signs[channel])]}"
+
+    @property
+    def words(self) -> str:
+        """The channels that decide, with what is needed of them; empty where there is none."""
+        return ", ".join(self.signed_name(index) for index in self.order if self.above[index])
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, for JSON: lists of C; None where one is not known."""
+        arrays = ("fall", "low", "high", "sham", "above", "direction")
+        arrays += ("direction_low", "direction_high", "evidence")
+        content: dict[str, Any] = {
+            "probability": round(self.probability, 6),
+            "donors": self.donors,
+            "groups": self.groups,
+            "sham_donors": self.sham_donors,
+            "words": self.words,
+            "sign": self.signs.tolist(),
+        }
+        return content | {name: _listed(getattr(self, name)) for name in arrays}
 
     def with_evidence(self, channel_maps: FloatArray) -> ChannelContributions:
         """The same, beside the evidence of the cell's maps (C, H, W)."""
@@ -117,14 +196,9 @@ class ChannelContributions:
                 "Which channel decides is not known: no other cell has the same prediction, so "
                 f"that what an exchange itself does cannot be told {of}."
             )
-        names = [
-            self.channels[index]
-            for index in np.argsort(-self.fall, kind="stable")
-            if self.above[index]
-        ]
-        if not names:
+        if not self.words:
             return f"No single channel decides: none does more than its sham {of}."
-        return f"Decided by {', '.join(names)} {of}."
+        return f"Decided by {self.words} {of}."
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -139,8 +213,11 @@ class ChannelContributions:
         )
 
 
-def donors_job(source: Source, count: int = POOL, seed: int = 0) -> Job[Donors]:
+def donors_job(source: Source, count: int | None = None, seed: int = 0) -> Job[Donors]:
     """Read some cells, from as many groups as there are, and ask what they are called.
+
+    ``count``: how many; default: 96, and 32 for each class up to 256, so that there are some of
+    most classes.
 
     Raises
     ------
@@ -148,6 +225,8 @@ def donors_job(source: Source, count: int = POOL, seed: int = 0) -> Job[Donors]:
         As `pcim.explain`.
     """
     rng = np.random.default_rng(seed)
+    if count is None:
+        count = min(max(POOL, POOL_OF_A_CLASS * len(source.subject.classes)), LARGEST_POOL)
     known = source.known
     groups = (
         np.arange(len(source)).astype(str)
@@ -178,8 +257,9 @@ def channel_contributions(
 
     Each channel is taken from the 16 donors, out of 8 flips and quarter turns each, whose *other*
     channels are most like the cell's: cells do not lie alike, and an exchange that puts a nucleus
-    beside its cell would change any answer. The same is done with cells that are called as the
-    target: the sham. Our definition.
+    beside its cell would change any answer. Of donors of more than two classes there are 8 of each,
+    since most classes may be like the cell in a channel. The same is done with 16 cells that are
+    called as the target: the sham. Our definition.
 
     Parameters
     ----------
@@ -212,26 +292,41 @@ def channel_contributions(
     alike = elsewhere if elsewhere.any() else alike
     with source.subject.at_rest(), torch.no_grad():
         before = float(source.shown(source.subject.checked_scores(own))[0, target])
-        posed = _posed(donors.x)
-        likeness = (_unit(posed) * _unit(own)).sum(dim=(3, 4))
+        likeness = _likeness(own, donors.x)
+        weights = _middle(own)
+        own_light, light = (_light(x, weights) for x in (own, donors.x))
 
-        def falls(rows: npt.NDArray[np.int64], channel: int) -> GroupedMean:
-            """With one channel of the donors whose other channels are most like the cell's."""
+        def chosen(rows: npt.NDArray[np.int64], channel: int) -> tuple[Any, Tensor]:
+            """The donors whose other channels are most like the cell's, and their channel."""
             others_like = likeness[:, rows].sum(dim=2) - likeness[:, rows, channel]
             best, pose = others_like.max(dim=0)
-            order = torch.argsort(best, descending=True, stable=True)[:EACH].cpu()
-            chosen = rows[order.numpy()]
-            mixed = own.repeat(len(chosen), 1, 1, 1)
-            mixed[:, channel] = posed[pose.cpu()[order], chosen, channel]
-            after = source.shown(source.subject.checked_scores(mixed))[:, target]
-            return GroupedMean(before - after.astype(np.float64), donors.groups[chosen])
+            order = torch.argsort(best, descending=True, stable=True).cpu().numpy()
+            order = order[_taken(donors.called[rows[order]])]
+            some, poses = rows[order], pose.cpu().numpy()[order]
+            planes = donors.x[some, channel]
+            return some, torch.stack(
+                [_posed(plane, int(pose)) for plane, pose in zip(planes, poses, strict=True)]
+            )
 
+        def falls(rows: npt.NDArray[np.int64]) -> list[tuple[GroupedMean, GroupedMean]]:
+            """With each channel of donors: the falls, and the same with the sign of the light."""
+            each = [chosen(rows, channel) for channel in range(count)]
+            after = _answers(source, own, target, [planes for _, planes in each])
+            result = []
+            for channel, (some, _) in enumerate(each):
+                fall = before - after[channel]
+                signs = np.sign(own_light[0, channel] - light[some, channel])
+                groups = donors.groups[some]
+                result.append((GroupedMean(fall, groups), GroupedMean(signs * fall, groups)))
+            return result
+
+        nothing = GroupedMean(np.zeros(0), np.zeros(0, str))
         changed, same = (
-            [falls(np.flatnonzero(kind), channel) for channel in range(count)]
-            if kind.any()
-            else [GroupedMean(np.zeros(0), np.zeros(0, str))] * count
+            falls(np.flatnonzero(kind)) if kind.any() else [(nothing, nothing)] * count
             for kind in (others, alike)
         )
+    directions = np.array([_direction(*pair) for pair in changed])
+    changed, same = ([fall for fall, _ in pairs] for pairs in (changed, same))
     intervals = np.array([each.interval(LEVEL) for each in changed])
     # Each channel is tested: the level is divided by their number (Bonferroni).
     level = 1 - (1 - LEVEL) / count
@@ -246,14 +341,104 @@ def channel_contributions(
         len(changed[0].values),
         min(each.group_count for each in changed),
         len(same[0].values),
+        direction=directions[:, 0],
+        direction_low=directions[:, 1],
+        direction_high=directions[:, 2],
     )
 
 
-def _posed(x: Tensor) -> Tensor:
-    """Crops (n, C, H, W) in 8 poses (8, n, C, H, W); in 4 where they are not square."""
-    turns = (0, 1, 2, 3) if x.shape[2] == x.shape[3] else (0, 2)
-    poses = [torch.rot90(x, turn, (2, 3)) for turn in turns]
-    return torch.stack([*poses, *(pose.flip(3) for pose in poses)])
+def _answers(
+    source: Source, own: Tensor, target: int, planes: list[Tensor]
+) -> list[npt.NDArray[np.float64]]:
+    """Probability of the target with each channel exchanged, for each of the planes (m, H, W)."""
+    owners = [(channel, row) for channel, some in enumerate(planes) for row in range(len(some))]
+    answers: list[list[float]] = [[] for _ in planes]
+    for start in range(0, len(owners), ASKED):
+        batch = owners[start : start + ASKED]
+        mixed = own.repeat(len(batch), 1, 1, 1)
+        for place, (channel, row) in enumerate(batch):
+            mixed[place, channel] = planes[channel][row]
+        probabilities = source.shown(source.subject.checked_scores(mixed))[:, target]
+        for (channel, _), value in zip(batch, probabilities.tolist(), strict=True):
+            answers[channel].append(value)
+    return [np.asarray(values, np.float64) for values in answers]
+
+
+def _direction(fall: GroupedMean, signed: GroupedMean) -> tuple[float, float, float]:
+    """The direction of a channel and its interval, -1 to 1; NaN where nothing falls or rises."""
+    size = float(np.abs(fall.values).mean()) if len(fall.values) else 0.0
+    if size == 0:
+        return float("nan"), float("nan"), float("nan")
+    low, high = signed.interval(LEVEL)
+    value, low, high = np.clip(np.array([signed.mean, low, high]) / size, -1, 1).tolist()
+    return value, low, high
+
+
+def _middle(x: Tensor) -> Tensor:
+    """Weights of the pixels (H, W), which sum to 1: a normal curve around the middle."""
+    curves = []
+    for side in x.shape[2:]:
+        steps = torch.arange(side, dtype=x.dtype, device=x.device) - (side - 1) / 2
+        curves.append(torch.exp(-0.5 * (steps / (side * MIDDLE)) ** 2))
+    weights = curves[0][:, None] * curves[1]
+    return weights / weights.sum()
+
+
+def _light(x: Tensor, weights: Tensor) -> npt.NDArray[np.float64]:
+    """Mean light of each channel (n, C)."""
+    light: npt.NDArray[np.float64] = (x * weights).sum(dim=(2, 3)).cpu().numpy().astype(np.float64)
+    return light
+
+
+def _listed(values: Any) -> list[Any] | None:
+    """Numbers for JSON, rounded; None for those that are not known."""
+    if values is None:
+        return None
+    if values.dtype == bool:
+        listed: list[Any] = values.tolist()
+        return listed
+    return [None if np.isnan(value) else round(float(value), 6) for value in values]
+
+
+def _taken(called: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Which donors, in the order of their likeness, are taken: 16, or 8 of each class they are."""
+    turn = _turns(called)
+    each = max(EACH, OF_A_CLASS * len(np.unique(called)))
+    return np.sort(np.argsort(turn, kind="stable")[:each])
+
+
+def _turns(kinds: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """How many of the same kind came before each entry."""
+    _, kind = np.unique(kinds, return_inverse=True)
+    turn = np.zeros(len(kinds), np.int64)
+    seen: dict[int, int] = {}
+    for place, code in enumerate(kind.tolist()):
+        turn[place] = seen[code] = seen.get(code, -1) + 1
+    return turn
+
+
+def _posed(x: Tensor, pose: int) -> Tensor:
+    """Pictures (..., H, W) flipped or turned; see `_poses`."""
+    turned = torch.rot90(x, pose // 2, (-2, -1))
+    return turned.flip(-1) if pose % 2 else turned
+
+
+def _poses(x: Tensor) -> tuple[int, ...]:
+    """The 8 flips and quarter turns of square pictures; the 4 that others allow."""
+    return tuple(range(8)) if x.shape[-2] == x.shape[-1] else (0, 1, 4, 5)
+
+
+def _likeness(own: Tensor, x: Tensor) -> Tensor:
+    """Correlation of each channel of a cell with that of others, in each pose (8, n, C).
+
+    A pose at a time: all of them at once would be eight times the cells.
+    """
+    unit = _unit(own)
+    poses = _poses(x)
+    result = torch.full((8, *x.shape[:2]), -torch.inf, dtype=x.dtype, device=x.device)
+    for pose in poses:
+        result[pose] = (_unit(_posed(x, pose)) * unit).sum(dim=(2, 3))
+    return result
 
 
 def _unit(x: Tensor) -> Tensor:
@@ -266,9 +451,5 @@ def _over_groups(
     order: npt.NDArray[np.int64], groups: npt.NDArray[np.str_], count: int
 ) -> npt.NDArray[np.int64]:
     """The first ``count`` of a random order, but the groups take turns."""
-    _, group = np.unique(groups[order], return_inverse=True)
-    turn = np.zeros(len(order), np.int64)
-    seen: dict[int, int] = {}
-    for place, of in enumerate(group.tolist()):
-        turn[place] = seen[of] = seen.get(of, -1) + 1
+    turn = _turns(groups[order])
     return order[np.argsort(turn, kind="stable")[:count]]

@@ -6,6 +6,7 @@ nothing from the rest: why it is left out is said in a line.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ __all__ = [
     "OtherAnswer",
     "audit_file_job",
     "channels_files_job",
+    "players_of",
     "transplants_files_job",
 ]
 
@@ -55,10 +57,13 @@ class OtherAnswer:
     files : tuple of path
     left_out : str
         The reason, in a line; empty where the files were written.
+    lines : tuple of str
+        What the answer says, for the terminal.
     """
 
     files: tuple[Path, ...] = ()
     left_out: str = ""
+    lines: tuple[str, ...] = ()
 
 
 def transplants_files_job(
@@ -88,14 +93,25 @@ def channels_files_job(
     effects = write_text(out / EFFECTS, csv_text(result.effects(), index=True))
     files = (*written.files, effects)
     if not wants_matrix(len(result.channels), len(result.classes)):
-        return OtherAnswer(files)
+        return OtherAnswer(files, lines=result.lines)
     try:
         measuring = channel_means_job(cells, model, only=settings.only, seed=settings.seed)
         means = yield from part(measuring, 75, 25, 100)
     except (ModelError, DataError):
         # No cell has a class; the channels of the classifier stand all the same.
-        return OtherAnswer(files)
-    return OtherAnswer((*files, *_written(out / MEANS, means.as_dict(), means.to_frame()).files))
+        return OtherAnswer(files, lines=result.lines)
+    files += _written(out / MEANS, means.as_dict(), means.to_frame()).files
+    return OtherAnswer(files, lines=result.lines)
+
+
+def players_of(folder: Path) -> dict[str, list[str]]:
+    """Groups of channels that the channels in a folder were measured with; none without a file."""
+    try:
+        known = json.loads((folder / CHANNELS).read_text("utf-8"))
+        groups = known["provenance"]["settings"].get("players", {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return groups if isinstance(groups, dict) else {}
 
 
 def audit_file_job(

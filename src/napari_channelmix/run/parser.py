@@ -218,7 +218,14 @@ def parser() -> argparse.ArgumentParser:
     what_if.add_argument(
         "--channels",
         action="store_true",
-        help="also how important each channel is for this classifier",
+        help="also how important each channel is for this classifier, and what each class needs",
+    )
+    what_if.add_argument(
+        "--players",
+        type=Path,
+        metavar="TABLE",
+        help="the same for groups of channels that are exchanged together: a panel table with the "
+        "columns channel and group",
     )
     add_options(what_if, WhatIfSettings, leave_out=(*COMMON, "axes"))
     add_channel_options(what_if, taken=True)

@@ -26,6 +26,7 @@ def what_if(args: argparse.Namespace) -> None:
     model = model_on_device(args)
     axes = None if args.axes is None else tuple(args.axes)
     settings = settings_from(args, WhatIfSettings, prior=named_prior(args), axes=axes)
+    players = None if args.players is None else _players(args, model.channels)
     cells = open_cells(args)
     job = what_if_cells_job(
         model,
@@ -33,16 +34,42 @@ def what_if(args: argparse.Namespace) -> None:
         args.out,
         settings,
         transplants=args.transplants,
-        channels=args.channels,
+        channels=args.channels or players is not None,
+        players=players,
     )
     result = run_job(job, title="what if", quiet=args.quiet)
-    say(
-        args, "\n".join([what_if_text(result.result), *(f"note: {row}" for row in result.left_out)])
-    )
+    notes = [f"note: {row}" for row in result.left_out]
+    say(args, "\n".join([what_if_text(result.result), *result.lines, *notes]))
     if result.worked:
         say(args, saved_text(result.files, args.out))
     else:
         say(args, f"nothing left to do: {args.out} holds the answers already")
+
+
+def _players(args: argparse.Namespace, channels: tuple[str, ...]) -> dict[str, list[str]]:
+    """Groups of a panel table, each with its channels as the classifier names them.
+
+    Raises
+    ------
+    DataError
+        A table that cannot be read.
+    ModelError
+        A table without groups, or with channels that the classifier does not have.
+    """
+    from napari_channelmix.data.panel_table import read_panel_table
+    from napari_channelmix.whatif.channel_players import named_players
+
+    groups: dict[str, list[str]] = {}
+    for row in read_panel_table(args.players).rows:
+        if row.use and row.group:
+            name = row.marker if row.marker in channels else row.channel
+            groups.setdefault(row.group, []).append(name)
+    if not groups:
+        raise ModelError(
+            f"--players {args.players}: no channel has a group; fill in the column 'group'"
+        )
+    named_players(tuple(groups.items()), channels)
+    return groups
 
 
 def audit(args: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from napari_channelmix.run.other_answers import (
     CHANNELS,
     TRANSPLANTS,
     channels_files_job,
+    players_of,
     transplants_files_job,
 )
 from napari_channelmix.run.what_if_parts import ADVICE, WhatIfParts
@@ -43,6 +44,8 @@ from napari_channelmix.whatif.what_if_task import (
 from napari_channelmix.wording import counted, path_shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -70,12 +73,15 @@ class WhatIfFolder:
         Whether anything was still missing.
     left_out : tuple of str
         Why transplants or channels could not be asked of these cells, a line each.
+    lines : tuple of str
+        What transplants and channels say, where they were asked in this call.
     """
 
     result: WhatIf
     files: tuple[Path, ...]
     worked: bool
     left_out: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 @takes_settings(WhatIfSettings, leave_out=("prior",))
@@ -87,6 +93,7 @@ def what_if_cells(
     settings: WhatIfSettings | None = None,
     transplants: bool = False,
     channels: bool = False,
+    players: Mapping[str, Sequence[str]] | None = None,
     progress: ShowProgress = None,
     **options: Any,
 ) -> WhatIfFolder:
@@ -106,8 +113,10 @@ def what_if_cells(
         Also parts of the cell taken from cells of other classes: ``transplants.json``, ``.csv``;
         see `transplant`.
     channels : bool
-        Also the importance of the channels for this classifier: ``channels.json``, ``.csv``; see
-        `channel_shapley`.
+        Also the importance of the channels for this classifier: ``channels.json``, ``.csv``,
+        ``channel_effects.csv``; see `channel_shapley`.
+    players : mapping of str to sequence of str, optional
+        Groups of channels that are exchanged together there; see `ChannelSettings`.
     progress : bool or callable, optional
         True: a bar, also in a notebook; a function: called with each `Progress`.
     **options
@@ -143,7 +152,13 @@ def what_if_cells(
     """
     chosen = merged(WhatIfSettings, settings, options)
     job = what_if_cells_job(
-        model, cells, Path(out), chosen, transplants=transplants, channels=channels
+        model,
+        cells,
+        Path(out),
+        chosen,
+        transplants=transplants,
+        channels=channels,
+        players=players,
     )
     return drain(job, progress)
 
@@ -156,6 +171,7 @@ def what_if_cells_job(
     *,
     transplants: bool = False,
     channels: bool = False,
+    players: Mapping[str, Sequence[str]] | None = None,
 ) -> Job[WhatIfFolder]:
     """`what_if_cells` as a job.
 
@@ -184,15 +200,19 @@ def what_if_cells_job(
             own = TransplantSettings(**_same(settings))
             job = transplants_files_job(model, cells, out, own)
             others.append((yield from part(job, 82, 9, 100)))
-        if channels and (worked or not (out / CHANNELS).exists()):
-            of_channels = ChannelSettings(**_same(settings))
+        groups = tuple((name, tuple(members)) for name, members in (players or {}).items())
+        listed = {name: list(members) for name, members in groups}
+        known = (out / CHANNELS).exists() and players_of(out) == listed
+        if channels and (worked or not known):
+            of_channels = ChannelSettings(**_same(settings), players=groups)
             job = channels_files_job(model, cells, out, of_channels)
             others.append((yield from part(job, 91, 9, 100)))
         for other in others:
             files += other.files
             worked |= bool(other.files)
     left_out = tuple(other.left_out for other in others if other.left_out)
-    return WhatIfFolder(result, tuple(files), worked, left_out)
+    lines = tuple(line for other in others for line in other.lines)
+    return WhatIfFolder(result, tuple(files), worked, left_out, lines)
 
 
 def _same(settings: WhatIfSettings) -> dict[str, Any]:

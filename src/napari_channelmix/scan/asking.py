@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from napari_channelmix.data.field_names import distinct_names
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import DataError
@@ -89,7 +90,7 @@ def channel_names(
         if first is None or count is None:
             own = list(names)
         elif first.channels and len(first.channels) == count:
-            own = list(first.channels)
+            own = list(distinct_names(first.channels))
         elif first.axes and "S" in first.axes and count == 3:
             own = ["red", "green", "blue"]
         elif count == 1:

@@ -22,7 +22,8 @@ def _groups(value: Any) -> Any:
     if not isinstance(value, Mapping | list | tuple):
         raise ValueError(f"must map each group to its channels, not {quoted(value)}")
     pairs = value.items() if isinstance(value, Mapping) else value
-    result, group_of = [], {}
+    result: list[tuple[Any, tuple[Any, ...]]] = []
+    group_of: dict[Any, Any] = {}
     for pair in pairs:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise ValueError(f"must map each group to its channels, not hold {quoted(pair)}")

@@ -24,7 +24,26 @@ if TYPE_CHECKING:
 
     from napari_channelmix.result_display import Summary
 
-__all__ = ["ChannelMeans", "MeanRow"]
+__all__ = ["ChannelMeans", "MeanRow", "is_as_good"]
+
+
+# A regression this little behind says as much as the network.
+NEARLY = 0.02
+
+
+def is_as_good(ahead: AccuracyDifference) -> bool:
+    """Whether a regression is as good as the network that it is ahead of by so much.
+
+    The interval of the difference reaches 0 or above, and the difference itself is not below -0.02:
+    a wide interval alone does not make two accuracies equal. Our definition.
+
+    Examples
+    --------
+    >>> from napari_channelmix.classify.accuracy import AccuracyDifference
+    >>> [is_as_good(AccuracyDifference(d, d - 0.1, d + 0.1, 300, 8)) for d in (0.01, -0.05)]
+    [True, False]
+    """
+    return ahead.high >= 0 and ahead.difference >= -NEARLY
 
 
 @dataclass(frozen=True)
@@ -92,8 +111,8 @@ class ChannelMeans(ShownResult):
 
     @property
     def as_good(self) -> bool:
-        """Whether the regression is as good as the network: the interval reaches 0 or above."""
-        return self.ahead is not None and self.ahead.high >= 0
+        """Whether the regression is as good as the network; see `is_as_good`."""
+        return self.ahead is not None and is_as_good(self.ahead)
 
     def matrix(self) -> pd.DataFrame:
         """Mean z-scores: rows are channels in the order of the data set, columns classes."""
@@ -108,7 +127,7 @@ class ChannelMeans(ShownResult):
         return rows_frame(self.rows)
 
     def plot(self, ax: Axes | None = None) -> Figure:
-        """The matrix in colours.
+        """The matrix in colours, the channels in which a class stands out most on top.
 
         Parameters
         ----------
@@ -117,11 +136,13 @@ class ChannelMeans(ShownResult):
         """
         from napari_channelmix.charts import signed_matrix_figure
 
-        summary = self.summary()
+        summary, means, readable = self.summary(), self.matrix(), self.readable()
+        height = means.where(readable).abs().max(axis=1).fillna(0.0)
+        order = height.sort_values(ascending=False, kind="stable").index.tolist()
         return signed_matrix_figure(
-            self.matrix().to_numpy(),
-            self.readable().to_numpy(),
-            self.channels,
+            means.loc[order].to_numpy(),
+            readable.loc[order].to_numpy(),
+            order,
             self.classes,
             "mean z-score of the class; pale and hatched: not told from the mean of all cells",
             "; ".join([summary.title, *summary.facts]),

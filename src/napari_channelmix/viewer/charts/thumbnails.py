@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QEvent, QRect, QSize, Qt
-from qtpy.QtGui import QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from qtpy.QtGui import (
+    QFontMetrics,
+    QHelpEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 if TYPE_CHECKING:
@@ -55,7 +64,8 @@ def grey_image(levels: npt.NDArray[np.uint8]) -> QImage:
 class Tile:
     """One picture: what is below, what lies over it, and what is written under it.
 
-    ``below`` is drawn once for all maps; ``over`` may change twenty times a second.
+    ``below`` is drawn once for all maps; ``over`` may change twenty times a second. ``mark`` stands
+    below ``note``.
     """
 
     below: QImage | None
@@ -63,16 +73,28 @@ class Tile:
     title: str = ""
     note: str = ""
     tip: str = ""
+    mark: str = ""
 
 
 class Thumbnails(QWidget):
-    """Tiles in rows; painted, not built of widgets, so that a new map costs a millisecond."""
+    """Tiles in rows; painted, not built of widgets, so that a new map costs a millisecond.
+
+    Signals
+    -------
+    chosen(int)
+        A tile was clicked, where tiles can be; see `make_pressable`.
+    """
+
+    chosen = Signal(int)
 
     def __init__(self, name: str, smallest: int = SMALLEST, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._smallest = smallest
         self.tiles: tuple[Tile, ...] = ()
         self._together = 0
+        self.pressable = False
+        #: The tile that is set off.
+        self.framed: int | None = None
         self.setAccessibleName(name)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(policy)
@@ -89,6 +111,18 @@ class Thumbnails(QWidget):
         for tile, over in zip(self.tiles, overs, strict=True):
             tile.over = over
         self.update()
+
+    def make_pressable(self, pressable: bool = True) -> None:
+        """Let tiles be clicked, or no more."""
+        self.pressable = pressable
+        shape = Qt.CursorShape.PointingHandCursor if pressable else Qt.CursorShape.ArrowCursor
+        self.setCursor(shape)
+
+    def frame(self, index: int | None) -> None:
+        """Set a tile off."""
+        if index != self.framed:
+            self.framed = index
+            self.update()
 
     # ---------------------------------------------------------------- where they stand
 
@@ -107,8 +141,8 @@ class Thumbnails(QWidget):
         return max(24, min(LARGEST, (self.width() - GAP * (columns - 1)) // columns))
 
     def _text_height(self) -> int:
-        lines = int(any(tile.title for tile in self.tiles)) + int(
-            any(tile.note for tile in self.tiles)
+        lines = sum(
+            any(getattr(tile, line) for tile in self.tiles) for line in ("title", "note", "mark")
         )
         return lines * QFontMetrics(self.font()).height()
 
@@ -151,7 +185,11 @@ class Thumbnails(QWidget):
                 painter.drawImage(place, tile.over)
             painter.setPen(self.palette().windowText().color())
             line = QRect(place.left(), place.bottom() + 2, place.width(), metrics.height())
-            for text in (tile.title, tile.note):
+            if index == self.framed:
+                painter.setPen(QPen(self.palette().highlight().color(), 2))
+                painter.drawRect(place.adjusted(1, 1, -1, -1))
+                painter.setPen(self.palette().windowText().color())
+            for text in (tile.title, tile.note, tile.mark):
                 if text:
                     shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
                     painter.drawText(line, Qt.AlignmentFlag.AlignCenter, shown)
@@ -161,11 +199,25 @@ class Thumbnails(QWidget):
     def event(self, event: QEvent) -> bool:
         """A tooltip for each picture."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            for index, tile in enumerate(self.tiles):
-                whole = self.place(index).adjusted(0, 0, 0, self._text_height())
-                if whole.contains(event.pos()):
-                    QToolTip.showText(event.globalPos(), tile.tip or tile.title, self)
-                    return True
-            QToolTip.hideText()
+            index = self._tile_at(event.pos())
+            if index is None:
+                QToolTip.hideText()
+            else:
+                tile = self.tiles[index]
+                QToolTip.showText(event.globalPos(), tile.tip or tile.title, self)
             return True
         return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell which tile was clicked."""
+        index = self._tile_at(event.position().toPoint())
+        if self.pressable and index is not None:
+            self.chosen.emit(index)
+
+    def _tile_at(self, point: QPoint) -> int | None:
+        """The tile with its words at a place."""
+        for index in range(len(self.tiles)):
+            whole = self.place(index).adjusted(0, 0, 0, self._text_height())
+            if whole.contains(point):
+                return index
+        return None

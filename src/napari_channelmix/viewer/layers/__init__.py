@@ -12,6 +12,7 @@ from napari_channelmix.viewer.layers.camera import (
     zoom_to,
 )
 from napari_channelmix.viewer.layers.cell_rings import ring_cells
+from napari_channelmix.viewer.layers.channel_stack import ChannelStack
 from napari_channelmix.viewer.layers.class_layer import show_codes
 from napari_channelmix.viewer.layers.columns import own_columns, unwritable_reason, write_features
 from napari_channelmix.viewer.layers.crop_box import hide_crop_boxes, show_crop_boxes
@@ -84,6 +85,7 @@ __all__ = [
     "POSITIONS",
     "PROJECT",
     "Axis",
+    "ChannelStack",
     "ClassColumn",
     "FeatureTable",
     "FieldPixels",

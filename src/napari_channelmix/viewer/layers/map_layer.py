@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.layers.patches import Patches
     from napari_channelmix.viewer.session.shown import Shown
 
-__all__ = ["MapLayer", "box_geometry", "box_shape"]
+__all__ = ["FloatArray", "MapLayer", "box_geometry", "box_shape", "plane_of_box"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -109,7 +109,7 @@ def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:
     return tuple(int(n) for n in shape)
 
 
-def _plane(shown: Shown, ndim: int) -> tuple[int, int]:
+def plane_of_box(shown: Shown, ndim: int) -> tuple[int, int]:
     """Rows and columns among the axes of a layer over a box."""
     return (0, 1) if ndim == 2 else shown.axes or plane_axes(shown.reference)
 
@@ -143,25 +143,37 @@ class MapLayer:
 
     def lay(self, shown: Shown, box: Sequence[int], size: tuple[int, int]) -> None:
         """Put an empty map over a box of the field of view."""
-        geometry, shape = box_geometry(shown, box, size), box_shape(shown, size)
+        shape = box_shape(shown, size)
+        axes = plane_of_box(shown, len(shape))
+        self._lay(box_geometry(shown, box, size), shape, axes, size)
+
+    def _lay(
+        self,
+        geometry: dict[str, Any],
+        shape: tuple[int, ...],
+        axes: tuple[int, ...],
+        pixels: tuple[int, ...],
+    ) -> None:
+        """Put empty pixels of this shape into a layer, along these of its axes."""
         layer = find_ours(self._viewer, self.role)
         if layer is not None:
             reveal(layer)
         same = layer is not None and layer is self.layer and not layer.multiscale
-        if same and layer.data.shape == shape:
+        if same and layer.data.shape == shape and self._pixels.shape == pixels:
             self._pixels[...] = 0
             _place(layer, geometry)
             self._refresh()
             return
-        self._pixels = np.zeros(size, np.float32)
-        data = self._seen_as(shape, shown)
+        self._pixels = np.zeros(pixels, np.float32)
+        data = _seen_as(self._pixels, shape, axes)
         if layer is not None and layer.ndim == len(shape) and not layer.multiscale:
             _place(layer, geometry)
             layer.data = data
+            layer.metadata[PLANE] = axes[-2:]
         else:
             if layer is not None:
                 self._viewer.layers.remove(layer)
-            layer = self._added(data, geometry, _plane(shown, len(shape)))
+            layer = self._added(data, geometry, axes[-2:])
         self.layer = layer
 
     def lay_patches(self, shown: Shown, patches: Patches) -> bool:
@@ -183,20 +195,11 @@ class MapLayer:
         """Draw what was painted into patches that were laid."""
         self._refresh()
 
-    def _seen_as(self, shape: tuple[int, ...], shown: Shown) -> FloatArray:
-        """The pixels as an array of more axes: a view, so that writing into them is enough."""
-        if len(shape) == 2:
-            return self._pixels
-        rows, columns = shown.axes or plane_axes(shown.reference)
-        grid = [1] * len(shape)
-        grid[rows], grid[columns] = self._pixels.shape
-        return np.broadcast_to(self._pixels.reshape(grid), shape)
-
     def _added(
         self,
         data: FloatArray | list[Any],
         geometry: dict[str, Any],
-        plane: tuple[int, int],
+        plane: tuple[int, ...],
         multiscale: bool = False,
     ) -> Any:
         # What was selected stays so: the user may be at work in that layer.
@@ -238,6 +241,16 @@ class MapLayer:
             remove_small(self._viewer, layer)
         else:
             self._viewer.layers.remove(layer)
+
+
+def _seen_as(pixels: FloatArray, shape: tuple[int, ...], axes: tuple[int, ...]) -> FloatArray:
+    """Pixels as an array of more axes: a view, so that writing into them is enough."""
+    if pixels.shape == shape:
+        return pixels
+    grid = [1] * len(shape)
+    for axis, length in zip(axes, pixels.shape, strict=True):
+        grid[axis] = length
+    return np.broadcast_to(pixels.reshape(grid), shape)
 
 
 def _place(layer: Any, geometry: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data.display_limits import DisplayLimits
     from napari_channelmix.pcim import Attribution, Reliability
     from napari_channelmix.pcim.channel_contributions import ChannelContributions
+    from napari_channelmix.pcim.channel_reliability import ChannelReliability
     from napari_channelmix.pcim.scores import Fidelity
     from napari_channelmix.whatif.evidence_shares import EvidenceShares
 
@@ -71,6 +72,8 @@ class Explanation:
         What each channel contributes to this decision, once channels were exchanged.
     contributions_known : bool
         Whether they were looked for: there are none of one channel.
+    channel_reliability : ChannelReliability or None
+        How far the maps of the channels that decide can be trusted, once that is tested.
     shares : EvidenceShares or None
         Where the evidence lies, of this one cell, once the map is finished.
     """
@@ -101,6 +104,7 @@ class Explanation:
     contributions: ChannelContributions | None = dataclasses.field(default=None, repr=False)
     contributions_known: bool = False
     shares: EvidenceShares | None = None
+    channel_reliability: ChannelReliability | None = None
 
     @property
     def name(self) -> str:

@@ -457,13 +457,43 @@ def test_a_class_against_another_and_a_map_for_each_channel(
     found.question.separate.setChecked(True)
     finished(found, qtbot)
     assert found.session.explanation.channel_maps.shape == (2, CROP, CROP)
-    assert {"explanation DNA", "explanation GFP"} <= {one.name for one in viewer.layers}
-    assert not viewer.layers["explanation DNA"].visible
+    assert viewer.layers["explanation by channel"].data.shape == (2, CROP, CROP)
+    assert not viewer.layers["explanation by channel"].visible
     tiles = found.result.strip.tiles
     assert tiles[0].over != tiles[1].over
     found.question.separate.setChecked(False)
     finished(found, qtbot)
-    assert "explanation DNA" not in viewer.layers
+    assert "explanation by channel" not in viewer.layers and viewer.dims.ndim == 2
+
+
+def test_a_click_on_an_image_brings_the_map_of_its_channel_in_sight(
+    viewer: Any, opened: Any, qtbot: Any
+) -> None:
+    found = opened()
+
+    def mapped() -> bool:
+        done = found.session.explanation
+        return done is not None and done.channel_maps is not None and done.contributions_known
+
+    found.question.separate.setChecked(True)
+    press(qtbot, viewer, 3)
+    qtbot.waitUntil(mapped)
+    strip, stack = found.result.strip, viewer.layers["explanation by channel"]
+    of_all = viewer.layers["explanation"]
+    assert found.result.tiles.shown == (0, 1) and of_all.visible
+    qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.place(1).center())
+    assert stack.visible and not of_all.visible
+    assert viewer.dims.point[0] == 1 and strip.framed == 1
+    # The next cell is shown in the same channel.
+    press(qtbot, viewer, 4)
+    qtbot.waitUntil(mapped)
+    assert stack.visible and not of_all.visible and strip.framed == 1
+    viewer.dims.set_point(0, 0)
+    assert strip.framed == 0 and found.layers.channel == "DNA"
+    qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.place(0).center())
+    assert not stack.visible and of_all.visible and strip.framed is None
+    found.task.stop()
+    finished(found, qtbot)
 
 
 def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) -> None:
@@ -672,7 +702,7 @@ def test_each_channel_has_its_own_map_and_its_part_in_the_decision(
         assert not panel.isHidden() and "6 groups" not in panel.line.text()
         assert panel.bars.rows[0].value == done.contributions.fall[0]
         assert "cells predicted otherwise" in panel.bars.rows[0].tip
-    assert {"explanation DNA", "explanation GFP"} <= {layer.name for layer in viewer.layers}
+    assert viewer.layers["explanation by channel"].data.shape == (2, CROP, CROP)
 
 
 def test_a_button_and_a_click_on_a_small_cell_zoom_to_it(

@@ -111,12 +111,15 @@ def mixed_job(classifier: Classifier, cells: Cells, field: int) -> Job[npt.NDArr
     """
     from napari_channelmix.classify.predictor import matched
 
-    cells = matched(cells, classifier.channels, neighbours=classifier.neighbours)
+    cells = matched(
+        cells, classifier.channels, neighbours=classifier.neighbours, scaling=classifier.scaling
+    )
     field_of_view = cells.fields[field]
     height, width = field_of_view.shape
     stripes = []
     for top in range(0, height, STRIPE):
         box = (top, 0, min(top + STRIPE, height), width)
-        stripes.append(classifier.blend(field_of_view.read(box, cells.planes)[None])[0])
+        pixels = cells.scaling.apply(field_of_view.read(box, cells.planes)[None], cells.channels)
+        stripes.append(classifier.blend(pixels)[0])
         yield Progress(box[2], height, "blending the channels")
     return np.concatenate(stripes, axis=1)

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SAMPLES", "DatasetPanel"]
 
-# Name of a function of data.samples, and what the user reads.
+# Name of a function of data.samples or data.multiplex_sample, and what the user reads.
 SAMPLES = {
     "synthetic_plate": "Synthetic plate (with known ground truth)",
     "immunohistochemistry": "Immunohistochemistry, unmixed",
+    "multiplex_tissue": "Multiplex tissue (40 channels, with known rules)",
 }
 
 

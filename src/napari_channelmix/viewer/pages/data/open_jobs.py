@@ -51,13 +51,14 @@ def _resolved(source: str) -> str:
 
 
 def sample_job(name: str) -> Job[Cells]:
-    """A sample by the name of its function in `napari_channelmix.data.samples`."""
+    """A sample by the name of its function in `data.samples` or `data.multiplex_sample`."""
     yield Progress(0, 1, "making the sample")
-    from napari_channelmix.data import samples
+    from napari_channelmix.data import multiplex_sample, samples
 
+    module = samples if hasattr(samples, name) else multiplex_sample
     # A sample that takes its time has a job, which can be stopped.
-    job = getattr(samples, f"{name}_job", None)
-    sample = (yield from job()) if job is not None else getattr(samples, name)()
+    job = getattr(module, f"{name}_job", None)
+    sample = (yield from job()) if job is not None else getattr(module, name)()
     return cast("Cells", sample.cells)
 
 

@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_channelmix.evidence_colors import map_limit
 from napari_channelmix.phenotypes.held_out import cell_in_words
-from napari_channelmix.viewer.charts.attribution_colormap import evidence_image
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.charts.thumbnails import (
-    Thumbnails,
-    Tile,
-    grey_image,
-    grey_levels,
-)
+from napari_channelmix.viewer.charts.thumbnails import grey_image, grey_levels
+from napari_channelmix.viewer.pages.pixels.channel_tiles import ChannelTiles
 from napari_channelmix.viewer.pages.pixels.contribution_bars import ContributionBars
 from napari_channelmix.viewer.pages.pixels.evidence_switch import EvidenceSwitch
-from napari_channelmix.viewer.pages.pixels.map_scaling import scaled
 from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
 from napari_channelmix.viewer.widgets.notice import Notice
 
@@ -30,7 +23,6 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QImage
 
-    from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["ResultPanel", "composite"]
@@ -56,7 +48,8 @@ class ResultPanel(QWidget):
         self.prior.setToolTip("The prior: how frequent the classes are assumed to be")
         self.prior.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.contributions = ContributionBars(theme)
-        self.strip = Thumbnails("The cell in each channel, with the map over it")
+        self.tiles = ChannelTiles()
+        self.strip = self.tiles.strip
         self.switch = EvidenceSwitch()
         self.shares = QLabel()
         self.shares.setWordWrap(True)
@@ -78,7 +71,7 @@ class ResultPanel(QWidget):
             self.legend,
             self.prior,
             self.contributions,
-            self.strip,
+            self.tiles,
             self.switch,
             self.shares,
             self.warnings,
@@ -92,7 +85,7 @@ class ResultPanel(QWidget):
         """No map and no figure is left in sight; the room they took is kept."""
         self._explanation = None
         self.title.setText("Click a cell in the image.")
-        self.strip.cover([None] * len(self.strip.tiles))
+        self.tiles.clear()
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
         self.contributions.clear()
         self.switch.show_target("")
@@ -104,7 +97,7 @@ class ResultPanel(QWidget):
     def empty(self) -> None:
         """Not even the cell itself is left."""
         self.clear()
-        self.strip.show_tiles([Tile(None, title=tile.title) for tile in self.strip.tiles])
+        self.tiles.empty()
 
     def begin(self, name: str) -> None:
         """Say which cell is about to be explained."""
@@ -113,24 +106,7 @@ class ResultPanel(QWidget):
     def show_explanation(self, explanation: Explanation, label: str) -> None:
         """Show what is known of a cell so far; ``label`` is the class it was given."""
         before, self._explanation = self._explanation, explanation
-        if before is None or before.crops is not explanation.crops:
-            levels = grey_levels(explanation.crops, explanation.limits)
-            self.strip.show_tiles(
-                [
-                    Tile(
-                        grey_image(levels[index]),
-                        title=name,
-                        tip=_tip(explanation, name),
-                    )
-                    for index, name in enumerate(explanation.channels)
-                ]
-            )
-        maps = explanation.map, explanation.channel_maps
-        if explanation.map is not None and (
-            before is None
-            or any(a is not b for a, b in zip(maps, (before.map, before.channel_maps), strict=True))
-        ):
-            self._show_maps()
+        self.tiles.show_explanation(explanation)
         if before is None or before.contributions is not explanation.contributions:
             self.contributions.show_explanation(explanation)
         if before is None or (before.target, before.output) != (
@@ -155,13 +131,8 @@ class ResultPanel(QWidget):
         self.warnings.say("\n".join(lines), "warning")
 
     def _show_view(self, _: str) -> None:
-        if self._explanation is not None and self._explanation.map is not None:
-            self._show_maps()
+        self.tiles.show_view(self.switch.view)
         self._show_shares()
-
-    def _show_maps(self) -> None:
-        assert self._explanation is not None
-        self.strip.cover(_overlays(self._explanation, self.switch.view))
 
     def _show_shares(self) -> None:
         shares = None if self._explanation is None else self._explanation.shares
@@ -178,18 +149,6 @@ class ResultPanel(QWidget):
         self.bars.follow_theme(theme)
         self.contributions.follow_theme(theme)
         self.strip.update()
-
-
-def _overlays(explanation: Explanation, view: EvidenceView) -> list[QImage | None]:
-    """The cell's map over every channel, or each channel's own; the magnitude is of all."""
-    if view == "magnitude" and explanation.magnitude is not None:
-        image = evidence_image(scaled(explanation.magnitude), view)
-        return [image] * len(explanation.channels)
-    if explanation.channel_maps is None:
-        assert explanation.map is not None
-        return [evidence_image(scaled(explanation.map), view)] * len(explanation.channels)
-    limit = map_limit(explanation.channel_maps)
-    return [evidence_image(scaled(each, limit), view) for each in explanation.channel_maps]
 
 
 def _in_words(explanation: Explanation, label: str) -> str:
@@ -209,9 +168,3 @@ def composite(explanation: Explanation) -> QImage:
     """All channels as one grey picture, the brightest of them at each pixel."""
     levels = grey_levels(explanation.crops, explanation.limits)
     return grey_image(np.asarray(levels.max(axis=0)))
-
-
-def _tip(explanation: Explanation, channel: str) -> str:
-    tip = f"{channel}, cell {explanation.name}"
-    limits = explanation.limits
-    return tip if limits is None else f"{tip}\nGrey values {limits.text(channel)}"

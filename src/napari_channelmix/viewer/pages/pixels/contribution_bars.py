@@ -67,7 +67,7 @@ class ContributionBars(QWidget):
             rows = list(range(len(shown.fall)))
             if len(rows) > FEW:
                 # The first of them are in sight: those that decide, not those of the file.
-                rows.sort(key=lambda row: -float(np.nan_to_num(shown.fall[row])))
+                rows = shown.order.tolist()
             self.bars.show_bars([_bar(shown, row, self._quiet) for row in rows])
 
     def follow_theme(self, theme: str) -> None:

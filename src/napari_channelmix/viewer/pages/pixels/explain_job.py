@@ -11,10 +11,11 @@ A cell goes this way; at each step the page gets all that is known so far as an 
 7. whether the classifier was trained on it
 8. the insertion and deletion curves of the map
 9. the other tests of how far it can be trusted
-10. once for all cells: whether labels speak against the model
+10. how far the maps of the channels that decide can be trusted, each in its channel alone
+11. once for all cells: whether labels speak against the model
 
-The map of all channels comes first and is the one that is tested: masks for each channel alone have
-a sum that is less faithful (docs/pixel-attribution.md).
+The map of all channels comes first and is tested first: masks for each channel alone have a sum
+that is less faithful (docs/pixel-attribution.md).
 
 PyTorch is imported where a job begins, never with a page.
 """
@@ -75,6 +76,7 @@ def explain_cell_job(
             explanation = _marked(explanation, sources, trained, cells)
         if known.reliability is None:
             explanation = yield from _tested(explanation)
+        explanation = yield from _tested_by_channel(explanation)
         return (yield from _checked(explanation, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
@@ -121,6 +123,7 @@ def explain_cell_job(
     explanation = _marked(explanation, sources, trained, cells)
     yield Progress(BEFORE_TESTS, 1, "testing the map", partial=explanation)
     explanation = yield from _tested(explanation)
+    explanation = yield from _tested_by_channel(explanation)
     return (yield from _checked(explanation, sources, trained, cells))
 
 
@@ -294,6 +297,27 @@ def _tested(explanation: Explanation) -> Job[Explanation]:
         return replace(explanation, fidelity=end.value.fidelity, reliability=end.value)
     finally:
         job.close()
+
+
+def _tested_by_channel(explanation: Explanation) -> Job[Explanation]:
+    """Reliability of the maps of single channels, where there are any."""
+    attribution, maps = explanation.attribution, explanation.channel_maps
+    if maps is None or attribution is None or explanation.channel_reliability is not None:
+        return explanation
+    from napari_channelmix.pcim.channel_reliability import channel_reliability_job
+
+    assert explanation.target is not None
+    versus = attribution.versus
+    job = channel_reliability_job(
+        attribution.source,
+        maps,
+        explanation.contributions,
+        explanation.target,
+        None if versus is None else int(versus[0]),
+        seed=explanation.question.seed,
+    )
+    tested = yield from mapped(job, lambda step: replace(step, partial=explanation, metrics={}))
+    return replace(explanation, channel_reliability=tested)
 
 
 def warm_job(sources: Sources, trained: Trained, cells: Cells) -> Job[None]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from psygnal import Signal
 
 from napari_channelmix.evidence_colors import map_limit
-from napari_channelmix.viewer.layers import MapLayer, Patches, view_of
+from napari_channelmix.viewer.layers import ChannelStack, MapLayer, Patches, hide, reveal, view_of
 from napari_channelmix.viewer.layers.own_layers import PLANE
 from napari_channelmix.viewer.pages.pixels.map_scaling import inside, scaled
 
@@ -27,13 +28,29 @@ LARGE = 256 * 2**20
 
 
 class ExplanationLayers:
-    """Keeps 'explanation' on the cell that is looked at, and 'explanations' on all of them."""
+    """Keeps 'explanation' on the cell that is looked at, and 'explanations' on all of them.
+
+    Beside each there is one layer with the map of each channel and a slider for the channel. It is
+    in sight while a channel is chosen, and the map of all channels, which it would cover, is not.
+
+    Signals
+    -------
+    channel_changed(str)
+        The slider was moved to the map of another channel.
+    """
+
+    channel_changed = Signal(str)
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.cell = MapLayer(viewer, "explanation", "explanation")
         self.field = MapLayer(viewer, "explanations", "explanations")
-        self.channels: dict[str, MapLayer] = {}
+        self.stack = ChannelStack(viewer, "explanation channels", "explanation by channel")
+        self.field_stack = ChannelStack(viewer, "explanations channels", "explanations by channel")
+        #: Whose map is in sight; empty: that of all channels.
+        self.channel = ""
+        for stack in (self.stack, self.field_stack):
+            stack.moved.connect(self._slider_moved)
         # Pixels of the box that are in the picture at all; a cell may be cut by the border.
         self._inside: Any = None
         self._view: EvidenceView = "signed"
@@ -51,8 +68,8 @@ class ExplanationLayers:
         self._view = view
         for layer in (self.cell, self.field):
             layer.view = view
-        for layer in self.channels.values():
-            layer.view = self._channel_view
+        for stack in (self.stack, self.field_stack):
+            stack.view = self._channel_view
         if explanation is not None and self._inside is not None:
             self.show(explanation)
         there = self.field.layer in self._viewer.layers
@@ -79,15 +96,34 @@ class ExplanationLayers:
         """Put empty maps on a cell: one, and one for each of the channels that are named."""
         self._inside = inside(box, size, shape)
         self.cell.lay(shown, box, size)
-        for name in [name for name in self.channels if name not in channels]:
-            self.channels.pop(name).clear()
-        for name in channels:
-            if name not in self.channels:
-                # Hidden: the thumbnails show them side by side, layers would cover each other.
-                role = f"explanation {name}"
-                self.channels[name] = MapLayer(self._viewer, role, role, visible=False)
-                self.channels[name].view = self._channel_view
-            self.channels[name].lay(shown, box, size)
+        if channels:
+            self.stack.lay_channels(shown, box, size, channels)
+        else:
+            self.stack.clear()
+        self._in_sight(self.cell, self.stack)
+
+    def show_channel(self, channel: str) -> None:
+        """Bring the map of a channel in sight; empty: that of all channels."""
+        self.channel = channel
+        self._in_sight(self.cell, self.stack)
+        self._in_sight(self.field, self.field_stack)
+
+    def _in_sight(self, of_all: MapLayer, stack: ChannelStack) -> None:
+        """Show the map of all channels, or that of the chosen one where there is any."""
+        chosen = self.channel if self.channel in stack.channels and stack.there else ""
+        if stack.there:
+            if chosen:
+                stack.move_to(chosen)
+            stack.layer.visible = bool(chosen)
+        if of_all.layer is not None:
+            if chosen:
+                hide(of_all.layer)
+            else:
+                reveal(of_all.layer)
+
+    def _slider_moved(self, channel: str) -> None:
+        self.show_channel(channel)
+        self.channel_changed.emit(channel)
 
     def show(self, explanation: Explanation) -> None:
         """Show the maps of a cell that was laid."""
@@ -100,11 +136,7 @@ class ExplanationLayers:
         if explanation.channel_maps is not None:
             # One scale for all: a channel that says little has a pale map.
             limit = map_limit(explanation.channel_maps)
-            for name, channel_map in zip(
-                explanation.channels, explanation.channel_maps, strict=True
-            ):
-                if name in self.channels:
-                    self.channels[name].show(np.where(self._inside, scaled(channel_map, limit), 0))
+            self.stack.show(np.where(self._inside, scaled(explanation.channel_maps, limit), 0))
 
     def lay_field(
         self, shown: Shown, shape: tuple[int, int]
@@ -138,12 +170,11 @@ class ExplanationLayers:
     def clear_cell(self) -> None:
         """Take the maps of the cell away."""
         self.cell.clear()
-        for layer in self.channels.values():
-            layer.clear()
-        self.channels.clear()
+        self.stack.clear()
 
     def clear(self) -> None:
         """Take all maps away."""
         self.clear_cell()
         self._maps = self._shown = None
         self.field.clear()
+        self.field_stack.clear()

@@ -136,6 +136,10 @@ class PixelsPage(CellPage):
         self.zoom.button.clicked.connect(lambda: self.zoom.to(self.cell))
         self.question.changed.connect(self._question_changed)
         self.result.switch.changed.connect(self._view_changed)
+        self.result.tiles.channel_chosen.connect(self.show_channel)
+        self.result.contributions.bars.make_pressable()
+        self.result.contributions.bars.chosen.connect(self._bar_chosen)
+        self.layers.channel_changed.connect(self.result.tiles.frame)
         self.comparison.comparison_requested.connect(self.compare)
         self.task_bar.cancel.clicked.connect(self._cancelled)
         self.task.ended.connect(self._fill)
@@ -267,6 +271,17 @@ class PixelsPage(CellPage):
         self.layers.show_view(view, self.session.explanation)
         self.comparison.show_view(view)
         self.means.show_view(view)
+
+    def show_channel(self, channel: str) -> None:
+        """Bring the map of a channel into the picture; once more: that of all channels."""
+        explanation = self.session.explanation
+        if explanation is None or explanation.question.channels != "separate":
+            return
+        self.layers.show_channel("" if channel == self.layers.channel else channel)
+        self.result.tiles.frame(self.layers.channel)
+
+    def _bar_chosen(self, row: int) -> None:
+        self.show_channel(self.result.contributions.bars.rows[row].name)
 
     def _cancelled(self) -> None:
         """The user stopped it; what is there stays and is not more than it is."""

@@ -105,8 +105,9 @@ class QuestionForm(QObject):
         self.separate = QCheckBox("Per-channel maps")
         self.separate.setToolTip(
             "Also where in each channel: the images then show each channel's own map, which "
-            "follows the map of all channels, and a hidden layer is added for each. A black box "
-            "would have to share its images between the channels. Default: on, for a black box off"
+            "follows the map of all channels, and one layer has them all: a click on an image, or "
+            "the slider 'channel' below the picture, brings one in sight. A black box would have "
+            "to share its images between the channels. Default: on, for a black box off"
         )
         tip = self.separate.toolTip()
         self._ticked_by_hand = False
