@@ -100,13 +100,14 @@ class ClassifierFacts:
                 + ("" if model.may_have_gradients else "; it gives predictions only"),
             )
         record, spec = model.record, model.spec
+        scaled = f"; pixels {model.scaling.text}" if model.scaling else ""
         mixing = f", {spec.mixes} blended image(s) in front" if spec.mixes else ""
         return cls(
             source,
             model.channels,
             model.classes,
             model_hash(model),
-            f"{spec.name}{mixing}",
+            f"{spec.name}{mixing}{scaled}",
             record.get("held_out") or held_out or {},
             record.get("history", ()),
             record.get("warnings", ()),
