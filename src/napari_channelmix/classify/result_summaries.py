@@ -24,6 +24,8 @@ def classifier_summary(model: Any) -> Summary:
         f"classes: {', '.join(model.classes)}",
         f"crops of {model.crop} pixels",
     ]
+    if model.scaling:
+        facts.append(f"pixels {model.scaling.text}")
     lines = [model.calibration_text]
     if estimate is None:
         return Summary(
