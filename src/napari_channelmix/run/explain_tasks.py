@@ -103,6 +103,12 @@ def explained_chunk_job(task: ExplainTask, rows: slice) -> Job[ExplainedChunk]:
     if task.parts is not None:
         pixels = np.asarray(cells.cells)
         shares = task.parts.shares(cells.numbers, pixels, result.maps, result.magnitude).as_dict()
+    contributions = None
+    if task.settings.contributions:
+        # Imported here, since it knows tasks.
+        from napari_channelmix.run.explained_channels import contributions_job
+
+        contributions = yield from contributions_job(task, cells, result)
     return ExplainedChunk(
         {name: getattr(result, name) for name in task.arrays},
         {
@@ -115,6 +121,7 @@ def explained_chunk_job(task: ExplainTask, rows: slice) -> Job[ExplainedChunk]:
             "probabilities": result.probabilities.astype(float).round(6).tolist(),
             "seconds": result.seconds_per_cell * len(result),
             "shares": shares,
+            "contributions": contributions,
         },
     )
 
