@@ -138,12 +138,16 @@ def signed_matrix_figure(
 ) -> Figure:
     """Values (R, C) in two colours: blue above 0, orange below, paler the nearer to it.
 
-    What may not be read is paler still and hatched; NaN is grey. All rows have their name.
+    What may not be read is paler still and hatched; NaN is grey. Of many rows the first 60 are
+    drawn, and that is said.
     """
     from matplotlib.colors import LinearSegmentedColormap, Normalize
     from matplotlib.patches import Rectangle
 
     table, known_ = np.asarray(values, np.float64), np.asarray(readable, bool)
+    if len(rows) > RANGES:
+        title += f"; the first {RANGES} of {len(rows)} rows"
+        table, known_, rows = table[:RANGES], known_[:RANGES], rows[:RANGES]
     largest = float(np.nanmax(np.abs(table), initial=0.0)) or 1.0
     colors = LinearSegmentedColormap.from_list("signed", [COLORS[1], "white", COLORS[0]])
     scale = Normalize(-largest, largest)
@@ -153,8 +157,8 @@ def signed_matrix_figure(
     painted[np.isnan(table)] = (0.8, 0.8, 0.8, 1.0)
     axes.imshow(painted, aspect="auto", interpolation="nearest")
     for row, column in np.argwhere(~known_):
-        patch = Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="///", linewidth=0)
-        patch.set_edgecolor("#BBBBBB")
+        patch = Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="//", linewidth=0)
+        patch.set_edgecolor("#DDDDDD")
         axes.add_patch(patch)
     axes.set_xticks(
         range(len(columns)), [_name(name) for name in columns], rotation=45, ha="right", fontsize=8

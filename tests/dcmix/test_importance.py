@@ -14,7 +14,7 @@ from napari_channelmix.classify.train import loaded
 from napari_channelmix.data.samples import graded_channels, synthetic_plate
 from napari_channelmix.dcmix.importance import channel_importance_job
 from napari_channelmix.dcmix.negative_control import WithDecoys
-from napari_channelmix.dcmix.repeats import shares_of
+from napari_channelmix.dcmix.repeats import METHOD, shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 
@@ -245,7 +245,7 @@ def test_repeats_of_an_earlier_version_are_used_and_are_not_mixed_in_silence(hal
     def as_before(path):
         # Earlier versions did not write how a repeat was computed.
         content = json.loads(path.read_text("utf-8"))
-        assert content.pop("method") == 2
+        assert content.pop("method") == METHOD
         path.write_text(json.dumps(content), "utf-8")
 
     first, second = sorted(tmp_path.glob("*.json"))

@@ -272,6 +272,7 @@ def test_a_config_asks_what_if_again_and_the_report_says_it(dataset, tmp_path):
         smallest=False,
         compare_scopes=False,
         channels=True,
+        players={"stain": ["DNA"]},
     )
     config = Config(
         device="cpu",
@@ -282,12 +283,13 @@ def test_a_config_asks_what_if_again_and_the_report_says_it(dataset, tmp_path):
     path = write_config(config, tmp_path / "config.json")
     done = run_config(path, tmp_path / "out")
     answers = done.what_if.result
-    assert (tmp_path / "out" / "whatif" / "channels.csv").exists()
+    known = json.loads((tmp_path / "out" / "whatif" / "channels.json").read_text("utf-8"))
+    assert "stain" in known["channels"] and "DNA" not in known["channels"]
     page = done.report.read_text("utf-8")
     assert '<section id="what-if">' in page and '<section id="model-channels">' in page
     assert "DNA brightness" in page and '<section id="shortcuts">' not in page
     # The answers say how they were made, and Python gives the same.
-    again = what_if_part(answers.provenance, channels=True)
+    again = what_if_part(answers.provenance, channels=True, players=dict(asked.players))
     assert replace(again, classifier=None) == asked
     direct = cm.what_if(model, cells, settings=settings_of(WhatIfSettings, again))
     assert direct.flips["share"].tolist() == answers.flips["share"].tolist()

@@ -7,7 +7,7 @@ units of recall; signs of the second tell whether the light of a channel speaks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +23,7 @@ __all__ = [
     "PairValues",
     "agreement",
     "log_odds",
+    "needs_in_words",
     "pair_values_job",
     "sampling_error",
 ]
@@ -37,6 +38,11 @@ STAGE = "Shapley values of the channels"
 NEAREST = 1e-6
 # Changes of log odds below this are rounding.
 ROUNDING = 1e-3
+# What is measured of each crop: its call, its log odds, its probability.
+MEASURES = 3
+# Channels that a sentence names, and the least effect that it calls a need: among hundreds of
+# channels and classes some smaller ones are above 0 by chance.
+MOST_NAMED, LEAST_NAMED = 8, 0.05
 
 
 class Blends(Protocol):
@@ -67,6 +73,8 @@ class PairValues:
         Of whether the pair's cell is called its class; the sum is ``whole - nothing``.
     evidence : (P, players) float array
         Of the log odds of that class.
+    probability : (P, players) float array
+        Of its probability.
     whole, nothing : (P,) float arrays
         Whether it is called its class with all channels, and with none.
     exact : bool
@@ -75,6 +83,7 @@ class PairValues:
 
     calls: FloatArray
     evidence: FloatArray
+    probability: FloatArray
     whole: FloatArray
     nothing: FloatArray
     exact: bool
@@ -122,20 +131,22 @@ def pair_values_job(
     ends = np.stack([_measured(nothing, truth), _measured(whole, truth)])
     job = _over_subsets_job if exact else _along_orders_job
     values = yield from job(blends, truth, ends, players, rng)
-    return PairValues(values[..., 0], values[..., 1], ends[1, :, 0], ends[0, :, 0], exact)
+    calls, evidence, probability = np.moveaxis(values, -1, 0)
+    return PairValues(calls, evidence, probability, ends[1, :, 0], ends[0, :, 0], exact)
 
 
 def _measured(probabilities: Probabilities, truth: IntArray) -> FloatArray:
-    """Whether each is called its class, and the log odds of it, (n, 2)."""
+    """Whether each is called its class, the log odds of it and its probability, (n, 3)."""
     hits = probabilities.argmax(axis=1) == truth
-    return np.stack([hits.astype(np.float64), log_odds(probabilities, truth)], axis=1)
+    own = probabilities[np.arange(len(truth)), truth]
+    return np.stack([hits, log_odds(probabilities, truth), own], axis=1, dtype=np.float64)
 
 
 def _over_subsets_job(
     blends: Blends, truth: IntArray, ends: FloatArray, players: int, rng: np.random.Generator
 ) -> Job[FloatArray]:
     subsets, combine = shapley_subsets(players, rng, exact=True)
-    measured = np.zeros((len(subsets), len(truth), 2))
+    measured = np.zeros((len(subsets), len(truth), MEASURES))
     measured[0], measured[-1] = ends
     # Subsets with one player more follow each other: a sum goes on where it was.
     inner = sorted(
@@ -150,14 +161,14 @@ def _over_subsets_job(
             measured[row, batch] = _measured(blended(subsets[row]), truth[batch])
             done += len(truth[batch])
             yield Progress(done, total, STAGE)
-    return np.stack([combine(measured[..., kind]) for kind in range(2)], axis=-1)
+    return np.stack([combine(measured[..., kind]) for kind in range(MEASURES)], axis=-1)
 
 
 def _along_orders_job(
     blends: Blends, truth: IntArray, ends: FloatArray, players: int, rng: np.random.Generator
 ) -> Job[FloatArray]:
     orders = drawn_orders(len(truth), players, rng)
-    values = np.zeros((len(truth), players, 2))
+    values = np.zeros((len(truth), players, MEASURES))
     size, done = blends.at_once(walking=True), 0
     total = max(players - 1, 1) * len(truth)
     for start in range(0, len(truth), size):
@@ -197,6 +208,26 @@ def sampling_error(values: FloatArray, codes: IntArray, classes: int) -> FloatAr
             errors[code] = own.std(axis=0, ddof=1) / np.sqrt(len(own))
     errors[-1] = np.sqrt((errors[present] ** 2).sum(axis=0)) / len(present)
     return errors
+
+
+def needs_in_words(class_name: str, effects: Mapping[str, float]) -> str:
+    """What a class needs, and what absent, the largest effects first; empty where nothing.
+
+    ``effects``: of the channels that may be read; the eight largest of .05 and more (of the class's
+    recall) are named.
+
+    Examples
+    --------
+    >>> needs_in_words("Treg", {"CD8": -0.1, "CD4": 0.2, "FOXP3": 0.5})
+    'Treg: needs FOXP3, CD4; needs CD8 absent'
+    """
+    large = [name for name in effects if abs(effects[name]) >= LEAST_NAMED]
+    order = sorted(large, key=lambda name: -abs(effects[name]))[:MOST_NAMED]
+    needs = ", ".join(name for name in order if effects[name] > 0)
+    lacks = ", ".join(name for name in order if effects[name] < 0)
+    parts = [f"needs {needs}"] if needs else []
+    parts += [f"needs {lacks} absent"] if lacks else []
+    return f"{class_name}: {'; '.join(parts)}" if parts else ""
 
 
 def agreement(

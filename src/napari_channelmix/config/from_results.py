@@ -242,11 +242,11 @@ def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
 
 
 def what_if_part(
-    about: Mapping[str, Any], *, classifier: str | None = None, **more: bool
+    about: Mapping[str, Any], *, classifier: str | None = None, **more: Any
 ) -> WhatIfPart | None:
     """How cells were edited, from the provenance of a `WhatIf`, or None where it does not say.
 
-    ``more``: ``transplants`` and ``channels``, where these were asked for as well.
+    ``more``: ``transplants`` and ``channels``, where these were asked for as well, and ``players``.
     """
     try:
         known = {"classifier": classifier, "prior": _prior_of(about), **more}

@@ -42,6 +42,7 @@ from napari_channelmix.settings import (
     settings,
 )
 from napari_channelmix.settings.audit import AuditSettings
+from napari_channelmix.settings.channels import Players
 from napari_channelmix.settings.model_output import Output
 from napari_channelmix.wording import problem
 
@@ -264,6 +265,8 @@ class WhatIfPart(WhatIfSettings):
     transplants, channels : bool
         Also `transplant`, and `channel_shapley`, with the same ``only``, ``seed`` and, where one is
         named, ``prior``.
+    players : mapping of str to sequence of str
+        Groups of channels of the latter; see `ChannelSettings`.
     """
 
     axes: Annotated[tuple[Name, ...], Field(max_length=10_000)] | None = None
@@ -271,6 +274,7 @@ class WhatIfPart(WhatIfSettings):
     classifier: Name | None = None
     transplants: Flag = False
     channels: Flag = False
+    players: Players = ()
 
 
 @settings

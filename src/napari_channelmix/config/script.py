@@ -334,7 +334,8 @@ def _what_if(part: WhatIfPart, names: _Names, model: str) -> list[str]:
         lines += _call(f"{names('transplants')} = cm.transplant", beside)
         lines.append(f"print({names('transplants')}.by_part)")
     if part.channels:
-        lines += _call(f"{names('channels')} = cm.channel_shapley", beside)
+        groups = [f"players={dict(part.players)!r}"] if part.players else []
+        lines += _call(f"{names('channels')} = cm.channel_shapley", [*beside, *groups])
         lines.append(f"print({names('channels')}.table)")
     return lines
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.channel_values import needs_in_words
 from napari_channelmix.dcmix.above_control import above_zero
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
     from napari_channelmix.dcmix.repeats import RepeatResult
 
-__all__ = ["directions_of", "effects_frame", "readable_effects", "sampling_error_of"]
+__all__ = [
+    "directions_of",
+    "effect_sentences",
+    "effects_frame",
+    "readable_effects",
+    "sampling_error_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Signs = dict[str, tuple[float | None, ...]]
@@ -101,6 +108,16 @@ def effects_frame(
             for number, sign in zip(numbers, signs, strict=True)
         ]
     return pd.DataFrame(columns, index=pd.Index(list(channels), name="channel"), dtype=np.float64)
+
+
+def effect_sentences(effects: pd.DataFrame, readable: Flags) -> tuple[str, ...]:
+    """For each class what it needs, by the effects that may be read; see `needs_in_words`."""
+    lines = []
+    for name in effects:
+        flags = readable.get(str(name), (False,) * len(effects))
+        own = effects[name][list(flags)]
+        lines.append(needs_in_words(str(name), dict(zip(own.index, own, strict=True))))
+    return tuple(line for line in lines if line)
 
 
 def _stacked(repeats: Sequence[RepeatResult], name: str) -> FloatArray | None:

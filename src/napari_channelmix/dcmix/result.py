@@ -14,7 +14,7 @@ from napari_channelmix.atomic_write import write_json, write_text, write_whole
 from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.dcmix.effects import effects_frame
+from napari_channelmix.dcmix.effects import effect_sentences, effects_frame
 from napari_channelmix.dcmix.reliability import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.shown_result import BarsResult
@@ -174,6 +174,11 @@ class ChannelImportance(BarsResult):
         `dcmix.effects`.
         """
         return effects_frame(self.channels, self.per_class, self.direction)
+
+    @property
+    def effect_sentences(self) -> tuple[str, ...]:
+        """For each class what it needs, and what absent, by the effects that may be read."""
+        return effect_sentences(self.effects(), self.effects_readable)
 
     @property
     def open(self) -> bool:

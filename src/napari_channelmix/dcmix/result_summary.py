@@ -42,7 +42,7 @@ def importance_summary(result: Any) -> Summary:
     if "plain" in result.estimates:
         facts.append(f"{result.estimates['plain'].n_groups:,} groups")
     facts.append(f"{len(result.seeds)} repeats")
-    lines = [*result.accuracy_lines, *result.sentences]
+    lines = [*result.accuracy_lines, *result.effect_sentences, *result.sentences]
     warnings += [line for line in result.warnings if line not in warnings]
     return Summary("Channel importance", facts, warnings, lines, bars)
 

@@ -138,7 +138,7 @@ def _doubts(
         older = sum(method < max(methods) for method in methods)
         lines.append(
             f"{older} of {len(repeats)} repeats were kept from an earlier version, whose Shapley "
-            f"values are noisier; a run into a new folder computes all alike"
+            f"values are noisier or know no signs; a run into a new folder computes all alike"
         )
     if len(repeats) < ENOUGH_REPEATS:
         lines.append(

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
+    from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 
 __all__ = ["Sources", "findings_job"]
 
@@ -307,7 +308,14 @@ def _what_if_part(findings: Findings, classifier: ClassifierPart | None) -> What
         findings.what_if.provenance,
         transplants=findings.transplants is not None,
         channels=findings.channel_shapley is not None,
+        players=_players(findings.channel_shapley),
     )
+
+
+def _players(result: ChannelShapley | None) -> Any:
+    """Groups of channels that were exchanged together, as they were asked for."""
+    settings = {} if result is None else result.provenance.get("settings")
+    return settings.get("players", {}) if isinstance(settings, Mapping) else {}
 
 
 def _audit_part(findings: Findings, classifier: ClassifierPart | None) -> AuditPart | None:

@@ -331,6 +331,7 @@ def _results_job(
             settings_of(WhatIfSettings, wanted),
             transplants=wanted.transplants,
             channels=wanted.channels,
+            players=dict(wanted.players),
         )
         what_if = yield from steps.of(answer, "what_if")
         left_out += what_if.left_out

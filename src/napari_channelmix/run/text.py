@@ -62,6 +62,12 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley:<7}{p_text}"
         )
         lines.append(line.rstrip())
+    if importance.sampling_error is not None:
+        lines.append(
+            f"Shapley values are sampled, ± sampling error: {max(importance.sampling_error):.3f} "
+            "at most"
+        )
+    lines += importance.effect_sentences
     lines += _alone_lines(importance, longest)
     lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.channel_games import shapley_subsets
+from napari_channelmix.classify.channel_games import EXACT_CHANNELS
+from napari_channelmix.classify.channel_values import pair_values_job
 from napari_channelmix.classify.predictor import Predictor, training_marks_job
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.phenotypes.held_out import cell_in_words
 from napari_channelmix.whatif.asking import asker_job
-from napari_channelmix.whatif.blended_calls import blended_probabilities
+from napari_channelmix.whatif.blended_calls import AskedBlends
 from napari_channelmix.whatif.group_intervals import ClassMeans, class_means
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ FloatArray = npt.NDArray[np.float32]
 
 # Donors of a cell.
 DONORS = 32
+# Orders and their reverses of each, for more than 8 channels.
+ORDERS = 4
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,7 @@ def shapley_of_cell_job(
     donors : (D, C, H, W) float32 array
         Other cells, of other classes as well; the first 32 are used.
     seed : int
-        Of the orders, for more than 8 channels.
+        Of the orders, for more than 8 channels: four and their reverses for each donor.
 
     Returns
     -------
@@ -209,13 +212,18 @@ def shapley_of_cell_job(
     [1.0, 0.0]
     """
     given = np.asarray(donors[:DONORS], np.float32)
-    own = np.repeat(np.asarray(crop, np.float32)[None], len(given), axis=0)
-    subsets, combine = shapley_subsets(len(crop), np.random.default_rng(seed))
-    called = int(asker(own[:1]).argmax())
-    blended = blended_probabilities(asker, own, given)
-    values = np.zeros((len(subsets), len(given)))
-    for row, subset in enumerate(subsets):
-        values[row] = blended(subset)[:, called]
-        if row % 16 == 0:
-            yield Progress(row, len(subsets), "Shapley values of the cell")
-    return class_means(combine(values), np.zeros(len(given), np.int64), np.arange(len(given)), 1)
+    pixels = np.concatenate([np.asarray(crop, np.float32)[None], given])
+    exact = len(crop) <= EXACT_CHANNELS
+    donor = np.tile(np.arange(1, len(pixels)), 1 if exact else ORDERS)
+    cell, players = np.zeros(len(donor), np.int64), [[place] for place in range(len(crop))]
+    answers = asker(pixels)
+    values = yield from pair_values_job(
+        AskedBlends(asker, pixels, cell, donor, players),
+        np.full(len(donor), int(answers[0].argmax())),
+        answers[cell],
+        answers[donor],
+        len(crop),
+        exact=exact,
+        rng=np.random.default_rng(seed),
+    )
+    return class_means(values.probability, cell, donor, 1)

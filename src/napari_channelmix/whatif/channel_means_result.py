@@ -127,7 +127,7 @@ class ChannelMeans(ShownResult):
         return rows_frame(self.rows)
 
     def plot(self, ax: Axes | None = None) -> Figure:
-        """The matrix in colours.
+        """The matrix in colours, the channels in which a class stands out most on top.
 
         Parameters
         ----------
@@ -136,11 +136,13 @@ class ChannelMeans(ShownResult):
         """
         from napari_channelmix.charts import signed_matrix_figure
 
-        summary = self.summary()
+        summary, means, readable = self.summary(), self.matrix(), self.readable()
+        height = means.where(readable).abs().max(axis=1).fillna(0.0)
+        order = height.sort_values(ascending=False, kind="stable").index.tolist()
         return signed_matrix_figure(
-            self.matrix().to_numpy(),
-            self.readable().to_numpy(),
-            self.channels,
+            means.loc[order].to_numpy(),
+            readable.loc[order].to_numpy(),
+            order,
             self.classes,
             "mean z-score of the class; pale and hatched: not told from the mean of all cells",
             "; ".join([summary.title, *summary.facts]),

@@ -25,8 +25,6 @@ __all__ = ["ALL_CLASSES", "ChannelRow", "ChannelShapley"]
 
 #: What a row that is of no single class has in place of its name.
 ALL_CLASSES = "all classes"
-# Channels that a sentence names.
-MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -191,20 +189,18 @@ class ChannelShapley(ShownResult):
     def sentences(self) -> tuple[str, ...]:
         """For each class what it needs, and what it needs absent: ``Treg: needs FOXP3, CD4``.
 
-        Only channels whose effect is readable, the largest first, at most 8; a class without any is
-        left out.
+        Only channels whose effect is readable and at least .05, the largest first, at most 8; a
+        class without any is left out.
         """
-        lines = []
-        for name in self.classes:
-            rows = sorted(self.of_class(name), key=lambda row: -row.value)
-            rows = [row for row in rows if row.readable][:MOST_NAMED]
-            needs = ", ".join(row.channel for row in rows if row.direction > 0)
-            lacks = ", ".join(row.channel for row in rows if row.direction < 0)
-            parts = [f"needs {needs}"] if needs else []
-            parts += [f"needs {lacks} absent"] if lacks else []
-            if parts:
-                lines.append(f"{name}: {'; '.join(parts)}")
-        return tuple(lines)
+        from napari_channelmix.classify.channel_values import needs_in_words
+
+        lines = [
+            needs_in_words(
+                name, {row.channel: row.effect for row in self.of_class(name) if row.readable}
+            )
+            for name in self.classes
+        ]
+        return tuple(line for line in lines if line)
 
     def summary(self) -> Summary:
         """What is shown of it in a notebook."""
