@@ -166,9 +166,11 @@ def _by_channel_job(
     try:
         while True:
             step = next(job)
-            if last is not None and last.cells[0] != step.partial.cells[0]:
-                paint(last)
-            last = step.partial
+            # Once the maps are made their channels are exchanged, which gives no more maps.
+            if step.partial is not None:
+                if last is not None and last.cells[0] != step.partial.cells[0]:
+                    paint(last)
+                last = step.partial
             yield replace(step, stage="explaining each channel", partial=maps, metrics={})
     except StopIteration:
         if last is not None:
