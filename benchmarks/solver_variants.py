@@ -45,6 +45,7 @@ VARIANTS: dict[str, tuple[SolverSettings, float]] = {
     "order blurred by 0.5": (FIDELITY, 0.5),
     "order blurred by 1": (FIDELITY, 1.0),
     "order blurred by 1.5": (FIDELITY, 1.5),
+    "finer steps": (replace(FIDELITY, step_sigmas=(0.5, 1.0)), 0.0),
     "coarser steps": (replace(FIDELITY, step_sigmas=(1.0, 3.0)), 0.0),
     "more real cells": (
         replace(FIDELITY, step_kinds=("cells", "cells", "border", "cells", "cells", "blur")),

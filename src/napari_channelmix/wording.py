@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "brief",
+    "chance_shown",
     "counted",
     "fraction",
     "listed",
+    "middle_cut",
     "path_shown",
     "problem",
     "quoted",
@@ -52,6 +54,20 @@ def brief(value: object) -> str:
     return quoted(value)[1:-1] if isinstance(value, str) else quoted(value)
 
 
+def middle_cut(text: str, most: int) -> str:
+    """A text without its middle where it is longer than ``most``; alike names differ at their ends.
+
+    Examples
+    --------
+    >>> middle_cut("CD4 positive T helper cell", 13)
+    'CD4 po…r cell'
+    """
+    if len(text) <= most:
+        return text
+    behind = (most - 1) // 2
+    return f"{text[: most - 1 - behind]}…{text[len(text) - behind :]}"
+
+
 def listed(names: Iterable[object], most: int = 12) -> str:
     """Names for a message: each cut where it is long, and the first ones where they are many."""
     every = [str(name) for name in names]
@@ -76,6 +92,17 @@ def fraction(value: float) -> str:
     text = f"{abs(value):.2f}"
     text = text[1:] if text.startswith("0.") else text
     return f"-{text}" if value < 0 and float(text) > 0 else text
+
+
+def chance_shown(value: float) -> str:
+    """What a guess reaches: two digits behind the point, or one that is not 0: ``0.14``, ``0.003``.
+
+    Examples
+    --------
+    >>> chance_shown(1 / 7), chance_shown(1 / 300)
+    ('0.14', '0.003')
+    """
+    return f"{value:.2f}" if value >= 0.01 or value <= 0 else f"{value:.1g}"
 
 
 def path_shown(path: str | os.PathLike[str]) -> str:

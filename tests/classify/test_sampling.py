@@ -48,6 +48,16 @@ def test_one_cell_too_few_is_said_of_its_class(trained: int, tested: int, lines:
         assert said[0] == "class b has only 9 held-out cells: its figures are rough"
 
 
+def test_several_classes_with_too_few_cells_are_one_line_the_rarest_first() -> None:
+    cells = cells_of(30, 12, 5, groups=4)
+    said = sampling_warnings(cells, cells, np.repeat([0, 1, 2], [10, 6, 3]))
+    assert said == (
+        "2 classes have fewer than 10 held-out cells: c (3), b (6); their figures are rough",
+        "2 classes were trained on fewer than 20 cells: c (5), b (12); what was learnt of them may "
+        "be true of these alone",
+    )
+
+
 def test_a_class_without_held_out_cells_is_said_and_cells_without_a_class_are_not_counted() -> None:
     cells = cells_of(30, 30, groups=4)
     said = sampling_warnings(cells, cells, np.array([0] * 10 + [-1] * 10))

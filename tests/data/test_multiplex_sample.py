@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import napari_channelmix as cm
+from napari_channelmix.data import multiplex_panel
+from napari_channelmix.data import multiplex_sample as module
 from napari_channelmix.data.multiplex_sample import (
     LEVELS_FILE,
     MULTIPLEX_CLASSES,
@@ -216,3 +220,9 @@ def test_the_tissue_in_memory_is_that_of_the_files(tmp_path: Path) -> None:
     assert sample.cells.classes == written.classes
     assert sum(sample.relevance.values()) == 8
     assert "Treg: CD3 +, CD4 +, CD8 -, FOXP3 +" in sample.story
+
+
+@pytest.mark.parametrize("examples", [multiplex_panel, module], ids=lambda of: of.__name__)
+def test_examples_are_true(examples: ModuleType, tmp_path: Path) -> None:
+    result = doctest.testmod(examples, extraglobs={"cm": cm, "np": np, "folder": tmp_path})
+    assert result.attempted > 0 == result.failed

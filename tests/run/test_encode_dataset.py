@@ -18,7 +18,9 @@ from napari_channelmix.data import Cells
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.drl import latents, save_disentangler
 from napari_channelmix.drl.finetune import Finetuned
+from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Progress, drain
+from napari_channelmix.provenance import package_version
 from napari_channelmix.run import encode_dataset as room
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
@@ -489,6 +491,24 @@ def test_too_many_colours_are_one_line_before_anything_is_learnt(
         text = capsys.readouterr().err
         assert "colours can be told apart" in text and "--sum membrane" in text
         assert text.count("\n") == 1
+
+
+def test_another_seed_is_refused_before_an_encoder_of_features_is_learnt(
+    cells, tmp_path, monkeypatch
+):
+    def learning(*args, **more):
+        raise AssertionError("it was learnt first")
+
+    monkeypatch.setattr("napari_channelmix.drl.source_encoder.feature_disentangler_job", learning)
+    out = tmp_path / "out"
+    out.mkdir()
+    made = {"finetune": 0, "features": "efficientnet-lite0", "channel": None, "limit": None}
+    facts = {"versions": {"napari-channelmix": package_version("napari-channelmix")}}
+    facts |= {"model": "m", "seed": 0, "data": "d", "settings": made}
+    (out / "latents.json").write_text(json.dumps({"provenance": facts}), "utf-8")
+    settings = LatentsSettings(features="efficientnet-lite0", seed=1)
+    with pytest.raises(DataError, match="was made with --seed 0 instead of 1"):
+        drain(encode_cells_job(None, cells, out, settings))
 
 
 @pytest.mark.usefixtures("unparted")

@@ -95,6 +95,19 @@ def test_a_folder_whose_images_have_two_channels_of_one_name_is_opened(folder: P
     assert len(scan.channels) == CHANNELS
 
 
+def test_an_image_with_two_channels_of_one_name_is_opened_with_names_for_each(
+    folder: Path,
+) -> None:
+    names = twins()
+    with_names(folder, names)
+    image = min((folder / "images").glob("*.ome.tif"))
+    labels = str(image).replace(".ome.tif", "_cells.tif")
+    with pytest.raises(DataError, match=r"called 'CD45'; give channels=\[12 names\], each once"):
+        cm.open(image, labels=labels, crop=24)
+    names[5] = "CD45, cycle 2"
+    assert cm.open(image, labels=labels, crop=24, channels=names).channels == tuple(names)
+
+
 def test_names_that_are_given_twice_are_refused_by_name() -> None:
     pixels = np.zeros((4, 3, 8, 8), np.float32)
     with pytest.raises(DataError, match="two channels are called 'CD3'"):

@@ -225,6 +225,7 @@ def test_a_channel_that_is_needed_in_the_middle_has_no_readable_direction():
     result = cm.channel_shapley(model_of(middle, 2), cells)
     row = result.of_class("high")[0]
     assert row.low > 0 and row.direction_low < 0 < row.direction_high and not row.readable
+    assert "high: depends on a, neither on more nor on less of it alone" in result.sentences
 
 
 def test_values_of_sampled_orders_say_their_sampling_error():

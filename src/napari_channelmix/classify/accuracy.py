@@ -18,7 +18,7 @@ from napari_channelmix.classify.intervals import (
 )
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import Stored, validated
-from napari_channelmix.wording import counted, fraction, listed
+from napari_channelmix.wording import chance_shown, counted, fraction, listed
 
 __all__ = [
     "AccuracyDifference",
@@ -137,8 +137,12 @@ class AccuracyEstimate:
     def chance_text(self) -> str:
         """That it is no better than a guess, or worse; empty where it is better."""
         if self.high < self.chance:
-            return f"worse than chance ({self.chance:.2f})"
-        return f"not clearly better than chance ({self.chance:.2f})" if self.at_chance else ""
+            return f"worse than chance ({chance_shown(self.chance)})"
+        return (
+            f"not clearly better than chance ({chance_shown(self.chance)})"
+            if self.at_chance
+            else ""
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -24,7 +24,7 @@ from napari_channelmix.classify.wrapped_bundle import (
     WrappedAbout,
     is_wrapped,
 )
-from napari_channelmix.errors import BundleError, ModelError
+from napari_channelmix.errors import BundleError, DataError, ModelError
 from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
@@ -89,8 +89,17 @@ def classifier_of(about: str, weights: dict[str, Tensor], path: str | Path) -> C
             f"{path}: does not describe its network ({shown_error(error)})"
         ) from error
     refuse_other_tensors(weights, needed, path=path, what="bundle")
-    network = spec.build()
-    network.load_state_dict(weights)
+    try:
+        network = spec.build()
+        network.load_state_dict(weights)
+        data, trained_on = description.data, description.trained_on
+        # Bundles of earlier versions do not know them.
+        known = None if data is None else TrainingData.from_dict(data, description.channels)
+        digests = None if trained_on is None else TrainingCells.from_dict(trained_on)
+    except (DataError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise BundleError(f"{path}: cannot be read ({shown_error(error)})") from error
     # As it was trained: with another order in memory, its answers differ in their last digits.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Classifier(
@@ -103,11 +112,8 @@ def classifier_of(about: str, weights: dict[str, Tensor], path: str | Path) -> C
         description.crop,
         description.provenance,
         description.record,
-        # Bundles of earlier versions do not know it.
-        None
-        if description.data is None
-        else TrainingData.from_dict(description.data, description.channels),
-        None if description.trained_on is None else TrainingCells.from_dict(description.trained_on),
+        known,
+        digests,
     )
 
 
@@ -130,8 +136,16 @@ def wrapped_of(about: str, weights: dict[str, Tensor], path: str | Path) -> Fore
         function = OnnxFunction(content.numpy().tobytes(), len(description.channels), str(path))
     else:
         spec = NetworkSpec(**description.network.model_dump())
-        network = spec.build()
-        refuse_other_tensors(weights, network.state_dict(), path=path, what="bundle")
+        try:
+            network = spec.build()
+            needed = network.state_dict()
+        except (TypeError, ValueError, RuntimeError) as error:
+            if isinstance(error, ModelError):
+                raise
+            raise BundleError(
+                f"{path}: does not describe its network ({shown_error(error)})"
+            ) from error
+        refuse_other_tensors(weights, needed, path=path, what="bundle")
         network.load_state_dict(weights)
         function = ModuleFunction(network.eval(), str(path))
     return ForeignClassifier(

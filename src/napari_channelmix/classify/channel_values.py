@@ -210,23 +210,33 @@ def sampling_error(values: FloatArray, codes: IntArray, classes: int) -> FloatAr
     return errors
 
 
-def needs_in_words(class_name: str, effects: Mapping[str, float]) -> str:
+def needs_in_words(
+    class_name: str, effects: Mapping[str, float], unsigned: Mapping[str, float] | None = None
+) -> str:
     """What a class needs, and what absent, the largest effects first; empty where nothing.
 
     ``effects``: of the channels that may be read; the eight largest of .05 and more (of the class's
-    recall) are named.
+    recall) are named. ``unsigned``: values of channels that count, but whose direction is not
+    known, or for which more light and less may both speak against the class; likewise.
 
     Examples
     --------
     >>> needs_in_words("Treg", {"CD8": -0.1, "CD4": 0.2, "FOXP3": 0.5})
     'Treg: needs FOXP3, CD4; needs CD8 absent'
+    >>> needs_in_words("S phase", {}, {"DNA": 0.4})
+    'S phase: depends on DNA, neither on more nor on less of it alone'
     """
-    large = [name for name in effects if abs(effects[name]) >= LEAST_NAMED]
-    order = sorted(large, key=lambda name: -abs(effects[name]))[:MOST_NAMED]
+
+    def largest(values: Mapping[str, float]) -> list[str]:
+        large = [name for name in values if abs(values[name]) >= LEAST_NAMED]
+        return sorted(large, key=lambda name: -abs(values[name]))[:MOST_NAMED]
+
+    order, others = largest(effects), ", ".join(largest(unsigned or {}))
     needs = ", ".join(name for name in order if effects[name] > 0)
     lacks = ", ".join(name for name in order if effects[name] < 0)
     parts = [f"needs {needs}"] if needs else []
     parts += [f"needs {lacks} absent"] if lacks else []
+    parts += [f"depends on {others}, neither on more nor on less of it alone"] if others else []
     return f"{class_name}: {'; '.join(parts)}" if parts else ""
 
 

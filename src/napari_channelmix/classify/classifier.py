@@ -28,6 +28,7 @@ from napari_channelmix.classify.priors import (
 )
 from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.neighbours import KEEP
+from napari_channelmix.data.pixel_scaling import RAW, PixelScaling
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls
@@ -115,6 +116,12 @@ class Classifier(BarsResult, Predictor):
         """Whether other objects within the training crops were kept or hidden: keep, hide."""
         # Bundles of earlier versions do not say: nothing was hidden then.
         return str(self.record.get("neighbours", KEEP))
+
+    @property
+    def scaling(self) -> PixelScaling:
+        """How pixels were scaled in training; empty for not at all, as in earlier versions."""
+        content = self.record.get("scaling")
+        return RAW if content is None else PixelScaling.from_dict(content)
 
     def __repr__(self) -> str:
         """Network, channels, classes, crop and accuracy."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from napari_channelmix.classify.calibrate import held_out_calibration
+from napari_channelmix.classify.class_precision import precision_warnings
 from napari_channelmix.classify.held_out_record import held_out_record
 from napari_channelmix.classify.sampling import sampling_warnings
 from napari_channelmix.classify.temperature import scaled, scores_of
@@ -66,7 +67,17 @@ def measured_training_job(
     guesses = scaled(scores, calibration.temperature)
     measured = held_out_record(guesses, test.labels, test.groups, test.classes, len(train))
     before = classifier.record.get("warnings", ())
-    limits = sampling_warnings(cells.labelled(), train, test.labels)
+    limits = (
+        *sampling_warnings(cells.labelled(), train, test.labels),
+        *precision_warnings(
+            test.labels,
+            guesses.argmax(axis=1),
+            prior.applied(guesses).argmax(axis=1),
+            test.groups,
+            test.classes,
+            prior,
+        ),
+    )
     record = {**classifier.record, "warnings": list(dict.fromkeys([*before, *limits]))}
     again = {
         "request": as_dict(resolved),

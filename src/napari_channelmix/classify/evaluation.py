@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.calibration_metrics import calibration_of
+from napari_channelmix.classify.class_precision import precision_warnings
 from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
@@ -26,7 +27,7 @@ from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings import EvaluationSettings, as_dict, merged, takes_settings
 from napari_channelmix.shown_result import ShownResult
-from napari_channelmix.wording import counted, listed, quoted
+from napari_channelmix.wording import chance_shown, counted, listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,8 +162,8 @@ class Evaluation(ShownResult):
         estimate = self.estimate
         return (
             f"balanced accuracy {estimate.balanced:.3f} ({estimate.interval_text}, chance "
-            f"{estimate.chance:.2f}; {estimate.measured_on(held_out=False)}); mean confidence "
-            f"{self.confidence:.3f}"
+            f"{chance_shown(estimate.chance)}; {estimate.measured_on(held_out=False)}); mean "
+            f"confidence {self.confidence:.3f}"
         )
 
     def summary(self) -> Summary:
@@ -330,6 +331,14 @@ def evaluate_job(
         *(before or ((held_out.line,) if held_out.line and not elsewhere else ())),
         *((order,) if order else _against_chance(estimate)),
         *(yield from part(job, 99, 1, 100)),
+        *precision_warnings(
+            labels[usable],
+            codes[usable],
+            called.probabilities[usable].argmax(axis=1),
+            cells.groups[usable],
+            model.classes,
+            called.prior,
+        ),
         *_warnings(model, cells, estimate, unknown, called),
     )
     return Evaluation(

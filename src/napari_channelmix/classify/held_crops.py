@@ -190,7 +190,7 @@ class HeldCrops:
         room, nbytes = within_cap(MEMORY_BYTES), self._nbytes
         if len(self) * nbytes <= room:
             return np.dtype(np.float32)
-        kind = stored_dtype(self.cells)
+        kind = np.dtype(np.float32) if self.cells.scaling else stored_dtype(self.cells)
         filled = int(self.cells.at_border.sum())
         needed = len(self) * nbytes * kind.itemsize // 4 + filled * nbytes
         return kind if kind != np.float32 and needed <= room else None

@@ -68,7 +68,8 @@ def load_model(
     select : int or str, optional
         Which of several outputs, by position or name.
     size, resize
-        As for `wrap`: the size of crops the model takes, and whether others are resized.
+        As for `wrap`: the size of crops the model takes, and whether others are resized; a bundle
+        has its own, and another is refused.
     allow_code : bool
         Consent to run code of the model's maker. TorchScript and torch.export files and Python
         functions can do anything on this machine; ONNX files and bundles cannot.
@@ -105,13 +106,41 @@ def load_model(
             raise BundleError(f"{text[:200]}: no such file")
         refuse_weights(path)
         if kind == "bundle":
-            return open_bundle(path)
+            return _of_bundle(open_bundle(path), text, options)
         if not (options["channels"] and options["classes"]):
             raise ModelError(f"{text}: name the channels and the classes; only bundles carry them")
     function = OpenedModel(text, kind, len(options["channels"]), named, allow_code=allow_code)
     if function.predictor is not None:
         return _of_file(function, function.predictor, options)
     return named_classifier(function, text, **options)
+
+
+def _of_bundle(
+    model: Classifier | ForeignClassifier, text: str, options: dict[str, Any]
+) -> Classifier | ForeignClassifier:
+    """A model as its bundle has it, which knows the size of its crops.
+
+    Raises
+    ------
+    ModelError
+        Another size, or crops that are to be resized where the model does not.
+    """
+    size, resize = options["size"], options["resize"]
+    if isinstance(size, int):
+        size = (size, size)
+    if isinstance(model, Classifier):
+        own: tuple[int, ...] | None = (model.crop, model.crop)
+        resizes = False
+    else:
+        own, resizes = model.size, model.resize
+    if (size is not None and size != own) or (resize and not resizes):
+        of = "any size" if own is None else f"{own[0]} x {own[1]} pixels"
+        raise ModelError(
+            f"{text}: a bundle has its own size of crops ({of}), which cannot be changed; leave "
+            "out size and resize, and cut or resample the cells to it (crop in the data-set file, "
+            "Cells.at_pixel_size)"
+        )
+    return model
 
 
 def _of_file(

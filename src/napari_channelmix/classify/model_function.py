@@ -25,6 +25,7 @@ from napari_channelmix.classify.callables import (
     input_dtype,
     refuse_size,
 )
+from napari_channelmix.classify.function_digest import function_digest
 from napari_channelmix.errors import ModelError
 
 __all__ = ["ModelFunction", "ModuleFunction", "PlainFunction", "in_evaluation_mode", "resized"]
@@ -98,9 +99,12 @@ class PlainFunction(ModelFunction):
         return self._function(crops)
 
     def digest(self) -> str:
-        """SHA-256 of an estimator as it is pickled, which is not kept; empty for a function."""
+        """SHA-256 of an estimator as it is pickled, which is not kept, or of a plain function.
+
+        Empty where what decides the answers is not known; see `function_digest`.
+        """
         if self._subject is None:
-            return ""
+            return function_digest(self._function)
         try:
             return hashlib.sha256(pickle.dumps(self._subject, protocol=4)).hexdigest()
         # Estimators may hold anything, such as a function without a name.

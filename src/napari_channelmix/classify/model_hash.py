@@ -23,8 +23,9 @@ def model_hash(model: Classifier | ForeignClassifier) -> str:
 
     A model made elsewhere is known by the content of its file, wherever that lies; a Python
     function by its name, and by the content of its file where it was named with that. A model that
-    was handed over in Python is known by its weights; a function, of which nothing can be known,
-    is another one each time that it is wrapped.
+    was handed over in Python is known by its weights, a plain function by its code and by what it
+    refers to (`function_digest`). A function of which that is not known is another one each time
+    that it is wrapped.
     """
     if isinstance(model, Classifier):
         facts = [*_about(model), model.spec.as_dict()]

@@ -73,19 +73,28 @@ class Ask:
         return answers.detach().cpu()
 
     def _result(self, crops: FloatArray) -> Any:
-        """What the function gives; one crop at once where it takes no more."""
+        """What the function gives; half as many crops at once, and so on, where it takes no more.
+
+        What it took is kept: it is not tried with more again.
+        """
         try:
             return self.function(crops)
         except Exception as error:
             if len(crops) == 1 or isinstance(error, ModelError) or is_out_of_memory(error):
                 raise
-            alone = in_pieces(self.function, 1)
-            try:
-                result = alone(crops)
-            except Exception:
-                raise error from None
-            self.function = alone
-            return result
+            count = len(crops) // 2
+            while count:
+                fewer = in_pieces(self.function, count)
+                try:
+                    result = fewer(crops)
+                except Exception as refused:
+                    if is_out_of_memory(refused):
+                        raise
+                    count //= 2
+                    continue
+                self.function = fewer
+                return result
+            raise error from None
 
 
 def inferred_reading(

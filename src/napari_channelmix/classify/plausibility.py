@@ -82,7 +82,9 @@ def plausibility_job(
     if rows is None:
         return ()
     names = getattr(model, "channels", None)
-    fitting = cells if names is None else matched(cells, names)
+    fitting = (
+        cells if names is None else matched(cells, names, scaling=getattr(model, "scaling", None))
+    )
     truth = known[rows]
     crops = fitting.read(rows)
     guess = _called(model, crops)

@@ -21,6 +21,7 @@ from napari_channelmix.classify.prediction_chunks import (
     prediction_chunks,
 )
 from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
+from napari_channelmix.classify.scaled_pixels import scaled_alike
 from napari_channelmix.classify.shift import DataShift, Observer, say
 from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
 from napari_channelmix.data import Cells
@@ -30,6 +31,7 @@ from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.training_data import TrainingData
+    from napari_channelmix.data.pixel_scaling import PixelScaling
     from napari_channelmix.progress_bar import ShowProgress
 
 __all__ = ["Called", "Predictor", "data_shift_job", "matched", "training_marks_job"]
@@ -38,16 +40,22 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def matched(
-    cells: Cells, channels: Sequence[str], who: str = "the classifier", neighbours: str = ""
+    cells: Cells,
+    channels: Sequence[str],
+    who: str = "the classifier",
+    neighbours: str = "",
+    scaling: PixelScaling | None = None,
 ) -> Cells:
     """The cells with the channels a classifier was trained on, in its order.
 
-    With ``neighbours`` of a classifier that learnt each cell alone, they are shown alone too.
+    With ``neighbours`` of a classifier that learnt each cell alone, they are shown alone too. With
+    the ``scaling`` of its training pixels, theirs are scaled alike; see `scaled_alike`.
 
     Raises
     ------
     ModelError
-        Where one of them is missing; others may be there and are left out.
+        Where one of them is missing; others may be there and are left out. Pixels that are scaled
+        otherwise.
     DataError
         Cells without outlines, for a classifier that learnt cells alone.
     """
@@ -57,7 +65,8 @@ def matched(
             f"{who} needs the channels {', '.join(channels)}; {cells.name} has "
             f"{', '.join(cells.channels)} (missing: {', '.join(missing)})"
         )
-    return prepared_alike(cells.with_channels(channels), neighbours)
+    alike = scaled_alike(cells.with_channels(channels), scaling, who)
+    return prepared_alike(alike, neighbours)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +165,11 @@ class Predictor(ABC):
         """Whether neighbours were hidden in its training crops; empty where it is not known."""
         return ""
 
+    @property
+    def scaling(self) -> PixelScaling | None:
+        """How pixels were scaled in training, empty for not at all; None where it is not known."""
+        return None
+
     def no_gradient(self, crops: FloatArray) -> str:
         """Why it gives no gradients, from a few crops in raw units; empty where it gives them."""
         return "it gives predictions only"
@@ -197,8 +211,13 @@ class Predictor(ABC):
         """
         if isinstance(cells, Cells):
             self.refuse_other_crops(cells.crop, cells.crop)
-            return matched(cells, self.channels, self.who, self.neighbours), None
+            return matched(cells, self.channels, self.who, self.neighbours, self.scaling), None
         crops = np.asarray(cells)
+        if crops.dtype.kind not in "biuf":
+            raise ModelError(
+                f"{self.who}: give Cells or an array (n, C, H, W) of numbers, not "
+                f"{type(cells).__name__}"
+            )
         if crops.ndim == 4:
             self.refuse_other_crops(*crops.shape[2:])
         return crops.astype(np.float32, copy=False), crops.dtype

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.result_display import Bar, Bars, Summary
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import chance_shown, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,8 @@ def classifier_summary(model: Any) -> Summary:
         f"classes: {', '.join(model.classes)}",
         f"crops of {model.crop} pixels",
     ]
+    if model.scaling:
+        facts.append(f"pixels {model.scaling.text}")
     lines = [model.calibration_text]
     if estimate is None:
         return Summary(
@@ -42,7 +44,7 @@ def evaluation_summary(result: Any) -> Summary:
     estimate = result.estimate
     warnings = [estimate.warning] if estimate.warning else []
     warnings += [line for line in result.warnings if line not in warnings]
-    facts = (result.name, _accuracy_fact(estimate), f"chance {estimate.chance:.2f}")
+    facts = (result.name, _accuracy_fact(estimate), f"chance {chance_shown(estimate.chance)}")
     lines = [f"mean confidence {result.confidence:.3f}", *result.probability_lines]
     return Summary("Evaluation", facts, warnings, lines, _recall_bars(estimate))
 

@@ -5,7 +5,7 @@ These lines concern whatever is made of the classifier: its accuracy, channel im
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,17 +46,35 @@ def sampling_warnings(cells: Cells, train: Cells, held_out: IntArray) -> tuple[s
     """
     counts = np.bincount(held_out[held_out >= 0], minlength=len(cells.classes))
     tested = dict(zip(cells.classes, counts.tolist(), strict=True))
-    lines = [
-        f"class {name} has only {counted(tested[name], 'held-out cell')}: its figures are rough"
-        for name in too_few(tested, ENOUGH_HELD_OUT)
-    ]
+    lines = []
+    few = too_few(tested, ENOUGH_HELD_OUT)
+    if len(few) == 1:
+        only = counted(tested[few[0]], "held-out cell")
+        lines.append(f"class {few[0]} has only {only}: its figures are rough")
+    elif few:
+        lines.append(
+            f"{len(few)} classes have fewer than {ENOUGH_HELD_OUT} held-out cells: "
+            f"{_counts_of(few, tested)}; their figures are rough"
+        )
     trained = train.class_counts
-    lines += [
-        f"class {name} was trained on only {counted(trained[name], 'cell')}: what was learnt of it "
-        "may be true of these alone"
-        for name in too_few(trained, ENOUGH_TRAINING)
-    ]
+    few = too_few(trained, ENOUGH_TRAINING)
+    if len(few) == 1:
+        lines.append(
+            f"class {few[0]} was trained on only {counted(trained[few[0]], 'cell')}: what was "
+            "learnt of it may be true of these alone"
+        )
+    elif few:
+        lines.append(
+            f"{len(few)} classes were trained on fewer than {ENOUGH_TRAINING} cells: "
+            f"{_counts_of(few, trained)}; what was learnt of them may be true of these alone"
+        )
     return (*lines, *_of_one_group(train), *classes_in_one_image(cells))
+
+
+def _counts_of(names: Sequence[str], counts: Mapping[str, int]) -> str:
+    """Classes with their numbers of cells, the rarest first."""
+    order = sorted(names, key=lambda name: counts[name])
+    return listed([f"{name} ({counts[name]:,})" for name in order], 5)
 
 
 def too_few(counts: Mapping[str, int], enough: int) -> list[str]:

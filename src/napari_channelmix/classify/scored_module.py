@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_channelmix.classify.callables import in_pieces, input_dtype
+from napari_channelmix.classify.callables import in_pieces, input_dtype, is_out_of_memory
 from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of
 
@@ -31,6 +31,8 @@ class ScoredModule(nn.Module):
         What its numbers mean; needed before it is called.
     alone : bool
         Whether it is given one crop at once.
+    most : int or None
+        Crops that it is given at once where it refuses more; None until it has refused.
     """
 
     def __init__(self, network: nn.Module, who: str, output: str, select: Select) -> None:
@@ -39,6 +41,7 @@ class ScoredModule(nn.Module):
         self.who, self.output, self.select = who, output, select
         self.reading: Reading | None = None
         self.alone = False
+        self.most: int | None = None
         # Whoever wraps a network does not change its mode.
         self.training = getattr(network, "training", False)
 
@@ -49,9 +52,26 @@ class ScoredModule(nn.Module):
 
     def answers(self, x: Tensor) -> Tensor:
         """What the network gives, as a table (N, K)."""
-        ask = in_pieces(self.network, 1) if self.alone else self.network
-        result = selected(ask(x.to(input_dtype(self.network))), self.select, self.who)
-        return answers_of(result, len(x), self.who, self.output)
+        return self._answers(x.to(input_dtype(self.network)), 1 if self.alone else self.most)
+
+    def _answers(self, x: Tensor, most: int | None) -> Tensor:
+        """Answers to crops, ``most`` at once; to half as many where it refuses so many."""
+        ask = self.network if most is None else in_pieces(self.network, most)
+        try:
+            result = ask(x)
+        # A stranger's module may raise anything.
+        except Exception as error:
+            fewer = min(len(x), most or len(x)) // 2
+            if not fewer or is_out_of_memory(error):
+                raise
+            try:
+                answers = self._answers(x, fewer)
+            except Exception:
+                # It refuses any number of these: what it said of them all says why.
+                raise error from None
+            self.most = fewer if self.most is None else min(self.most, fewer)
+            return answers
+        return answers_of(selected(result, self.select, self.who), len(x), self.who, self.output)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores (N, K) of images (N, C, H, W)."""

@@ -196,6 +196,7 @@ def train_on(
         "n_validation": int(flags.sum()),
         "border": BACKGROUND,
         "neighbours": cells.neighbours,
+        **({"scaling": cells.scaling.as_dict()} if cells.scaling else {}),
         "warnings": list(warnings),
     }
     statistics = crops.statistics

@@ -208,6 +208,9 @@ def channel_pairs(channels: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
 
 def dtypes_of(cells: Cells) -> tuple[str, ...]:
     """Types of the pixels in the files, such as ``uint16``, in the order of the alphabet."""
+    if cells.scaling:
+        # Values of the files' type say nothing of pixels that are scaled.
+        return ("float32",)
     used = np.unique(cells.table["field"].to_numpy(np.int64))
     return tuple(
         sorted(

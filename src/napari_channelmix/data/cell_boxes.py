@@ -96,7 +96,7 @@ class CellBoxes(CellPlaces):
         Returns
         -------
         (n, C, H, W) float32 array
-            Raw units of the files.
+            Raw units of the files; scaled where the cells are, see `Cells.scaled`.
 
         Raises
         ------
@@ -112,6 +112,11 @@ class CellBoxes(CellPlaces):
         boxes: IntArray | None = None,
     ) -> FloatArray:
         """Crops of cells; ``visit`` is the pass that they are a part of, ``boxes`` are theirs."""
+        return self.scaling.apply(self._read_raw(chosen, visit, boxes), self.channels)
+
+    def _read_raw(
+        self, chosen: IntArray, visit: PassVisit | None, boxes: IntArray | None
+    ) -> FloatArray:
         rows = None if self._stored_rows is None else self._stored_rows[chosen]
         if rows is None or self.crop_store is None or (rows < 0).all():
             return self.read_images(chosen, visit, boxes)
@@ -408,13 +413,6 @@ class CellBoxes(CellPlaces):
         ------
         DataError
             Channels the data set does not have, or all of them.
-
-        Examples
-        --------
-        >>> from napari_channelmix.data import Cells
-        >>> cells = Cells.from_array(np.zeros((2, 3, 8, 8)), ["DAPI", "CD8", "AF"])
-        >>> cells.without_channels(["AF"]).channels
-        ('DAPI', 'CD8')
         """
         return self.with_channels(chosen_channels(self.channels, drop=names, who=self.name))
 
@@ -444,6 +442,7 @@ class CellBoxes(CellPlaces):
             chosen,
             channels=tuple(names[name] for name in used),
             group_of_channel={**groups, **panel.groups},
+            scaling=chosen.scaling.of_channels(used).renamed(names),
             warnings=warnings,
         )
 

@@ -15,6 +15,7 @@ from napari_channelmix.data.borders import over_border
 from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
 from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.neighbours import KEEP, Neighbours
+from napari_channelmix.data.pixel_scaling import RAW, PixelScaling
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class CellPlaces:
         not in it, or whose fields of view or crops were changed since, are read from their images.
     group_of_channel : mapping of str to str
         Group of channels that have one, as of a panel table; see `channel_groups`.
+    scaling : PixelScaling
+        What is done to pixels when they are read; see `Cells.scaled`.
     """
 
     name: str
@@ -85,6 +88,7 @@ class CellPlaces:
     neighbours: Neighbours = KEEP
     crop_store: StoredCrops | None = field(default=None, repr=False)
     group_of_channel: Mapping[str, str] = field(default_factory=dict, repr=False)
+    scaling: PixelScaling = field(default=RAW, repr=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -249,6 +253,8 @@ class CellPlaces:
             other.neighbours,
         ):
             return False
+        if not self.scaling.same(other.scaling, self.channels):
+            return False
         where = ["field", *BOX]
         return self.table is other.table or bool(self.table[where].equals(other.table[where]))
 
@@ -258,6 +264,8 @@ class CellPlaces:
         # Sets of earlier versions keep theirs.
         if self.neighbours != KEEP:
             signature.update(self.neighbours.encode())
+        if scaling := self.scaling.of_channels(self.channels):
+            signature.update(repr([(n, s.steps) for n, s in scaling.channels.items()]).encode())
         import pandas as pd
 
         rows = self.table[["field", *BOX, "label", "group", "split"]]

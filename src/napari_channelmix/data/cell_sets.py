@@ -219,6 +219,11 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
                 f"{other.name} ({', '.join(other.channels)}; crop {other.crop}) does not fit "
                 f"{first.name} ({', '.join(first.channels)}; crop {first.crop})"
             )
+        if not other.scaling.same(first.scaling, first.channels):
+            raise DataError(
+                f"{other.name} and {first.name} do not fit: their pixels are scaled otherwise; "
+                "scale them together"
+            )
         if other.neighbours != first.neighbours:
             raise DataError(
                 f"{other.name} and {first.name} do not fit: neighbours are hidden in the crops of "
@@ -251,6 +256,7 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         group_of_channel={
             name: group for part in parts for name, group in part.group_of_channel.items()
         },
+        scaling=first.scaling,
     )
     notes = (
         *similar_warnings(cells.class_counts, "classes", "cell"),

@@ -15,12 +15,14 @@ from napari_channelmix.data.crop_pixels import without_differing_line
 from napari_channelmix.data.crop_store import store_job
 from napari_channelmix.data.frame_cells import cells_of_frame_job, description_of_columns
 from napari_channelmix.data.identifier_columns import named_keys
+from napari_channelmix.data.measured_scaling import scaled_job
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.settings import ClusterSettings
+from napari_channelmix.settings.scaling import ScalingSettings
 from napari_channelmix.shown_result import ShownResult
 
 if TYPE_CHECKING:
@@ -87,6 +89,52 @@ class Cells(ShownResult, CellBoxes):
             group, or a column by which the class is known, such as that of the classes.
         """
         return drain(normalised_by_group_job(self, channels=channels, per=per), progress)
+
+    def scaled(
+        self,
+        clip: float | None = None,
+        arcsinh: float | None = None,
+        percentiles: tuple[float, float] | None = None,
+        channels: Sequence[str] | None = None,
+        *,
+        progress: ShowProgress = None,
+    ) -> Cells:
+        """The same cells, the pixels of each channel scaled when they are read.
+
+        In this order: what is brighter than the percentile ``clip`` counts as that; ``x`` becomes
+        ``arcsinh(x / arcsinh)``; the two ``percentiles`` become 0 and 1. The percentiles are those
+        of up to 600 cells, of all fields and classes, and stay the same from then on. A classifier
+        that is trained on them carries the scaling, and applies it to cells that are not scaled.
+        ``cells.scaling.to_frame()`` holds the values, and what share of pixels was clipped.
+
+        Parameters
+        ----------
+        clip : float, optional
+            Percentile, 50 to 100.
+        arcsinh : float, optional
+            Cofactor, in raw units.
+        percentiles : (float, float), optional
+        channels : sequence of str, optional
+            Those to scale; default: all.
+        progress : bool or callable, optional
+            True: a bar, also in a notebook; a function: called with each `Progress`.
+
+        Raises
+        ------
+        DataError
+            Channels the data set does not have, percentiles that are the same value, pixels that
+            are scaled already.
+        ModelError
+            Values outside their bounds.
+
+        Examples
+        --------
+        >>> cells.scaled(percentiles=(0, 100)).read().max().round(3).tolist()
+        1.0
+        """
+        low, high = (None, None) if percentiles is None else percentiles
+        settings = ScalingSettings(clip=clip, arcsinh=arcsinh, low=low, high=high)
+        return drain(scaled_job(self, settings, channels), progress)
 
     def at_pixel_size(self, size: float) -> Cells:
         """The same cells, their crops resampled so that pixels have this side in micrometres.
@@ -235,6 +283,8 @@ class Cells(ShownResult, CellBoxes):
     def plot(self, cells: Sequence[int] | None = None) -> Figure:
         """Some cells: each channel stretched by itself, the channels averaged to grey.
 
+        Of more than six channels, those that tell most, in colours; see `data.display_channels`.
+
         Parameters
         ----------
         cells : sequence of int, optional
@@ -250,12 +300,16 @@ class Cells(ShownResult, CellBoxes):
             Images that cannot be read.
         """
         from napari_channelmix.charts import contact_sheet
-        from napari_channelmix.crop_pictures import grey
-        from napari_channelmix.data.result_summaries import cells_summary, examples_of
+        from napari_channelmix.data.result_summaries import (
+            cells_summary,
+            examples_of,
+            pictures_of,
+        )
 
         chosen, titles = examples_of(self, cells)
         heading = "; ".join(cells_summary(self, pictures=False).facts)
-        return contact_sheet([grey(crop) for crop in self.read(chosen)], titles, heading)
+        pictures, words = pictures_of(self, chosen)
+        return contact_sheet(pictures, titles, f"{heading}; {words}")
 
     def save(self, folder: str | Path, *, progress: ShowProgress = None) -> Path:
         """As `save_dataset`: write the cells as a data set that `open_dataset` reads back."""

@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from napari_channelmix.data.cell_boxes import CellBoxes
     from napari_channelmix.progress_bar import ShowProgress
 
-__all__ = ["KINDS", "ChannelNote", "ChannelNotes", "channel_notes", "channel_notes_job"]
+__all__ = [
+    "KINDS",
+    "ChannelNote",
+    "ChannelNotes",
+    "channel_notes",
+    "channel_notes_job",
+    "sampled_cells",
+]
 
 # How a line of each kind begins, the gravest first.
 _BEGIN = {
@@ -81,6 +88,13 @@ class ChannelNote:
     other: str = ""
     value: float = float("nan")
 
+    @property
+    def short(self) -> str:
+        """A word or two: ``dim``, ``copy of AF``."""
+        if self.kind == "copy":
+            return f"copy of {self.other}"
+        return f"constant in {self.other}" if self.kind == "constant in a field" else self.kind
+
 
 @dataclass(frozen=True, eq=False)
 class ChannelNotes:
@@ -105,7 +119,8 @@ class ChannelNotes:
     --------
     >>> rng = np.random.default_rng(0)
     >>> crops = rng.normal(100, 5, (40, 3, 12, 12))
-    >>> crops[:, :2, 4:8, 4:8] += 200
+    >>> crops[:, 0, 4:8, 4:8] += 200
+    >>> crops[:, 1, 2:5, 7:10] += 200
     >>> crops[:, 2] = 7
     >>> blank = cm.Cells.from_array(crops.round(), ["DNA", "CD8", "blank"])
     >>> cm.channel_notes(blank).lines
@@ -238,7 +253,7 @@ def channel_notes_job(cells: CellBoxes) -> Job[ChannelNotes]:
     """`channel_notes` as a job: a step for each batch of cells and each channel."""
     if not len(cells):
         raise DataError(f"{cells.name}: there are no cells to look at")
-    chosen = _sample(cells)
+    chosen = sampled_cells(cells)
     total = len(chosen) + len(cells.channels)
     pixels: list[npt.NDArray[np.float32]] = []
     positions: list[npt.NDArray[np.int64]] = []
@@ -268,8 +283,8 @@ def channel_notes_job(cells: CellBoxes) -> Job[ChannelNotes]:
     )
 
 
-def _sample(cells: CellBoxes) -> npt.NDArray[np.int64]:
-    """Cells that are looked at: spread evenly over the fields, and some of every class."""
+def sampled_cells(cells: CellBoxes) -> npt.NDArray[np.int64]:
+    """Cells (n,) that stand for all: spread evenly over the fields, and some of every class."""
     side = min(cells.crop, SIDE)
     each = 4 * len(cells.channels) * side * side
     count = min(len(cells), max(FEWEST, min(MOST, BYTES // each)))

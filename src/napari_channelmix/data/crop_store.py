@@ -24,6 +24,7 @@ from napari_channelmix.cluster import chunks_job
 from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.crop_shards import ShardFormat, ShardWriter
 from napari_channelmix.data.pixel_facts import crop_keys, pixel_facts_job, stored_dtype
+from napari_channelmix.data.pixel_scaling import RAW
 from napari_channelmix.data.stored_crops import (
     ARRAY,
     CELLS,
@@ -83,7 +84,7 @@ def store_job(
         with in_use(folder):
             # Looked at again: another run may just have ended.
             target = _begun(folder, cells, facts, rebuild) or _begin(folder, cells, facts)
-            filling = _filled(target, replace(cells, crop_store=None), cluster)
+            filling = _filled(target, replace(cells, crop_store=None, scaling=RAW), cluster)
             yield from part(filling, looking, len(cells), len(cells) + looking)
     stored = StoredCrops(
         folder, target.run, cells.fields, cells.planes, cells.crop, cells.neighbours

@@ -15,14 +15,23 @@ from pydantic import (
     model_validator,
 )
 
+from napari_channelmix.data.pixel_scaling import PixelScaling
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.settings.fields import fields_of
+from napari_channelmix.settings.scaling import ScalingSettings
 from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.stored_files import read_toml
 from napari_channelmix.wording import path_shown, problem, quoted
 
-__all__ = ["CellsEntry", "Description", "ImageEntry", "PlanesEntry", "read_description"]
+__all__ = [
+    "CellsEntry",
+    "Description",
+    "ImageEntry",
+    "PlanesEntry",
+    "ScalingEntry",
+    "read_description",
+]
 
 
 # Bytes of a data-set file.
@@ -214,6 +223,54 @@ class PlanesEntry(_Entry):
         return {axis: column for axis, column in both.items() if column is not None}
 
 
+class ScalingEntry(_Entry):
+    """``[scaling]``: what is done to pixels; see `Cells.scaled`.
+
+    Attributes
+    ----------
+    clip, arcsinh, percentiles : float, float, pair of float, or None
+    channels : list of str or None
+        Those that are scaled, as the panel table calls them; None: all.
+    values : dict of str to dict of str to float
+        The values of each channel, where they were measured already: ``clip``, ``cofactor``,
+        ``zero``, ``unit``, ``clipped``; nothing is measured then.
+    text : str
+        What the values do, in words.
+    """
+
+    clip: float | None = None
+    arcsinh: float | None = None
+    percentiles: tuple[float, float] | None = None
+    channels: Annotated[list[str], Field(min_length=1)] | None = None
+    values: dict[str, dict[str, float]] | None = None
+    text: Annotated[str, Field(max_length=300)] = ""
+
+    @property
+    def settings(self) -> ScalingSettings:
+        """As settings, which check their bounds."""
+        low, high = (None, None) if self.percentiles is None else self.percentiles
+        return ScalingSettings(clip=self.clip, arcsinh=self.arcsinh, low=low, high=high)
+
+    @property
+    def given(self) -> PixelScaling | None:
+        """The values that stand in the file; None where they are to be measured."""
+        if self.values is None:
+            return None
+        text = self.text or self.settings.text or "by the values of the data-set file"
+        content = {"channels": self.values, "text": text}
+        return PixelScaling.from_dict(content)
+
+    @model_validator(mode="after")
+    def _complete(self) -> ScalingEntry:
+        try:
+            text, _ = self.settings.text, self.given
+        except (DataError, ModelError) as error:
+            raise ValueError(str(error)) from error
+        if not text and not self.values:
+            raise ValueError("needs clip, arcsinh or percentiles")
+        return self
+
+
 class Description(_Entry):
     """A data-set file.
 
@@ -243,6 +300,8 @@ class Description(_Entry):
         File of the panel table, see `data.panel_table`: names, choice and groups of channels.
     use, drop : list of str or None
         Channels that are used, in their order, or that are not; as the panel table calls them.
+    scaling : ScalingEntry or None
+        What is done to pixels; None: nothing.
     cells : CellsEntry
     """
 
@@ -262,6 +321,7 @@ class Description(_Entry):
     panel: Annotated[str, Field(min_length=1)] | None = None
     use: Annotated[list[str], Field(min_length=1)] | None = None
     drop: list[str] | None = None
+    scaling: ScalingEntry | None = None
     cells: CellsEntry = CellsEntry()
 
     @field_validator("classes", mode="before")

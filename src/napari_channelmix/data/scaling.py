@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.conditions import conditions_for
+from napari_channelmix.data.pixel_scaling import RAW
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import counted, listed, quoted
@@ -174,7 +175,8 @@ def normalised_by_group_job(
         )
     means = np.zeros((len(cells), len(chosen)))
     sds, done = np.zeros_like(means), 0
-    for positions, crops in cells.with_channels(chosen).passes():
+    # Planes of the images are scaled, before pixels are.
+    for positions, crops in replace(cells.with_channels(chosen), scaling=RAW).passes():
         means[positions] = crops.mean(axis=(2, 3), dtype=np.float64)
         sds[positions] = crops.std(axis=(2, 3), dtype=np.float64)
         done += len(crops)

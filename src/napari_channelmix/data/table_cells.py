@@ -11,13 +11,14 @@ import numpy.typing as npt
 from napari_channelmix.data.agreement import warnings_of_fields
 from napari_channelmix.data.borders import filled_warning, left_out_warning
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
-from napari_channelmix.data.channel_choice import chosen_channels
+from napari_channelmix.data.channel_choice import chosen_channels, refuse_unknown
 from napari_channelmix.data.column_values import alike, first_of_each
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.field_names import short_field_names
 from napari_channelmix.data.field_opener import FieldOpener
 from napari_channelmix.data.identifier_columns import key_columns, with_keys
 from napari_channelmix.data.masks import mask_warnings
+from napari_channelmix.data.measured_scaling import scaled_job
 from napari_channelmix.data.panel_table import read_panel_table
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.resampling import at_pixel_size
@@ -134,7 +135,21 @@ def cells_of_table_job(
     elif description.cells.neighbours == "alone":
         margin = description.cells.margin
         opened = opened.without_surroundings(*(() if margin is None else (margin,)))
-    return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
+    leave_out = description.cells.border == "leave_out"
+    opened = _at_borders(opened, leave_out=leave_out).with_cut_line()
+    return (yield from _scaled_job(opened, description, source))
+
+
+def _scaled_job(cells: C, description: Description, source: str) -> Job[C]:
+    """The pixels scaled as the data-set file says."""
+    entry = description.scaling
+    if entry is None:
+        return cells
+    given = entry.given
+    if given is None:
+        return (yield from scaled_job(cells, entry.settings, entry.channels))
+    refuse_unknown(given.channels, cells.channels, f"{source}: [scaling] values")
+    return replace(cells, scaling=given, warnings=(*cells.warnings, *given.lines))
 
 
 def _with_channels_chosen(cells: C, description: Description, table: Table, source: str) -> C:

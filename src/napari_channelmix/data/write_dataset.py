@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +142,18 @@ def _written_job(cells: CellBoxes, folder: Path) -> Job[Path]:
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
 
 
-def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], field: Field) -> Path:
-    """Write the channels (C, Y, X) of a field of view as OME-TIFF, with names and pixel size."""
+def write_image(
+    path: Path,
+    stack: npt.NDArray[Any],
+    channels: Sequence[str],
+    field: Field,
+    *,
+    level: int = 6,
+) -> Path:
+    """Write the channels (C, Y, X) of a field of view as OME-TIFF, with names and pixel size.
+
+    ``level`` of the compression, 1 (fast) to 9 (small).
+    """
     import tifffile
 
     about: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": list(channels)}}
@@ -154,7 +165,13 @@ def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], fi
 
     def image(neighbour: Path) -> None:
         tifffile.imwrite(
-            neighbour, stack, ome=True, metadata=about, compression="zlib", photometric="minisblack"
+            neighbour,
+            stack,
+            ome=True,
+            metadata=about,
+            compression="zlib",
+            compressionargs={"level": level},
+            photometric="minisblack",
         )
 
     return write_whole(path, image)
@@ -288,6 +305,7 @@ def _table_job(
     columns = {**named_keys(keys.drop(columns=same), columns), **columns}
     lines += [f'panel = "{PANEL}"'] if cells.channel_groups else []
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
+    lines += _scaling_lines(cells)
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
     margin = margin_of(cells.neighbours)
     if margin is not None:
@@ -295,6 +313,18 @@ def _table_job(
     elif cells.neighbours != KEEP:
         lines += ['neighbours = "hide"']
     return pd.DataFrame(columns), lines
+
+
+def _scaling_lines(cells: CellBoxes) -> list[str]:
+    """The scaling of pixels, with the values that were measured; images hold raw pixels."""
+    scaling = cells.scaling.of_channels(cells.channels)
+    if not scaling:
+        return []
+    lines = ["", "[scaling]", f"text = {_text(scaling.text)}", "", "[scaling.values]"]
+    for name, each in scaling.channels.items():
+        known = [f"{key} = {value!r}" for key, value in asdict(each).items() if value is not None]
+        lines.append(f"{_text(name)} = {{{', '.join(known)}}}")
+    return lines
 
 
 def _panel_text(cells: CellBoxes) -> str:

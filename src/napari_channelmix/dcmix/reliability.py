@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_channelmix.classify.intervals import FEW_GROUPS, TOO_FEW_GROUPS
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import chance_shown, counted
 
 __all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge", "without_control"]
 
@@ -140,7 +140,7 @@ def judge(evidence: Evidence) -> Gate:
     plain, mixed = evidence.plain, evidence.mixed
     figures = (
         f"channel-mixing {mixed.accuracy:.2f}, all-channel {plain.accuracy:.2f}, chance "
-        f"{plain.chance:.2f}; p = {_p(mixed.p_above)} and {_p(plain.p_above)} over "
+        f"{chance_shown(plain.chance)}; p = {_p(mixed.p_above)} and {_p(plain.p_above)} over "
         f"{evidence.groups} groups"
     )
     if not plain.above:

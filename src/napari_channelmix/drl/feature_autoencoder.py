@@ -98,6 +98,7 @@ class FeatureAutoencoder(nn.Module):
         sizes = (settings.width, settings.hidden, 2 * settings.hidden, 3 * settings.hidden)
         self.drop = nn.Dropout(settings.drop)
         self.body = _layers(sizes)
+        # Of light and colour; weights in files have this name.
         self.brief = _layers((settings.light, LIGHT_UNITS))
         self.mean = nn.Linear(sizes[-1] + LIGHT_UNITS, settings.latents)
         self.log_variance = nn.Linear(sizes[-1] + LIGHT_UNITS, settings.latents)
@@ -125,8 +126,8 @@ class FeatureAutoencoder(nn.Module):
     def hidden(self, features: Tensor) -> Tensor:
         """What the posterior is read from, (n, 3 hidden + 32)."""
         scaled, width = self.standardised(features), self.settings.width
-        body, brief = self.body(self.drop(scaled[:, :width])), self.brief(scaled[:, width:])
-        return torch.cat([body, brief], dim=1)
+        body, light = self.body(self.drop(scaled[:, :width])), self.brief(scaled[:, width:])
+        return torch.cat([body, light], dim=1)
 
     def start_unnamed(self, features: Tensor, unnamed: Tensor) -> None:
         """Make unnamed latents principal components of what named ones leave out; our definition.

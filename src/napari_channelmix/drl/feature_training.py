@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_channelmix.bounds import Flag, Name
+from napari_channelmix.bounds import Name
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.classify.weights_file import described, read_sealed, write_sealed
@@ -175,11 +175,10 @@ def _keep(write: Callable[[], object]) -> None:
         write()
 
 
-class _About(Stored):
-    """What a file of features says of itself."""
+class _OfSprites(Stored):
+    """What a file of features of sprites says of itself."""
 
     network: Name
-    whole: Flag
 
 
 def _kept_sprites_job(
@@ -188,7 +187,7 @@ def _kept_sprites_job(
     """Features of the sprites, taken once for each network."""
     try:
         text, tensors = read_sealed(path, FORMAT, SCHEMA, "file of sprite features")
-        described(text, _About, path=path)
+        described(text, _OfSprites, path=path)
         digits, changed = tensors["digits"].numpy(), tensors["changed"].numpy().astype(bool)
         features = tensors["features"].float().numpy()
         if len(digits) == len(features) == 2 * len(changed) == 2 * pairs:
@@ -201,6 +200,6 @@ def _kept_sprites_job(
         "changed": torch.from_numpy(taught.changed.astype(np.uint8)),
         "features": torch.from_numpy(taught.features),
     }
-    about = json.dumps({"network": network.name, "whole": True})
+    about = json.dumps({"network": network.name})
     _keep(lambda: write_sealed(path, FORMAT, SCHEMA, about, tensors))
     return taught

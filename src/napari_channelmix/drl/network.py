@@ -199,8 +199,8 @@ class Summary(nn.Module):
             # Light in all, and the brightness where the light is: the second is free of size.
             where_lit = (pictures**2).mean(dim=(2, 3)) / mean.clamp(min=1e-6)
             shares = torch.cat([mean, where_lit], dim=1).clamp(min=1e-4).log()
-        brief: Tensor = self.layer(shares)
-        return brief
+        light: Tensor = self.layer(shares)
+        return light
 
 
 class Decoder(nn.Module):

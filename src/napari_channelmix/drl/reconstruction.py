@@ -39,6 +39,8 @@ MOST = 500
 # Cells that are decoded between two looks at Cancel.
 BATCH = 64
 LEVEL = 0.95
+# Fewer cells than these say little of others.
+ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ class Reconstruction:
         """
         sure = self.ahead if self.ahead_low is None else self.ahead_low
         return self.explained >= RESEMBLES and sure > 0
+
+    @property
+    def sure(self) -> bool:
+        """Whether they resemble the cells, and the groups are enough to say it of others."""
+        few = few_groups_text(self.n_groups, self.n_cells)
+        return self.resembles and not few and self.n_cells >= ENOUGH
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.drl.channel_view import View, view_of_cells
+from napari_channelmix.drl.channel_view import View, default_view, view_of_cells
 from napari_channelmix.drl.feature_training import feature_disentangler_job
 from napari_channelmix.drl.sprites import sprite_set
 from napari_channelmix.drl.store import load_disentangler, shipped
@@ -20,15 +20,15 @@ __all__ = ["early_view", "source_job"]
 
 
 def early_view(
-    model: str, cells: Cells, view: View | str | Sequence[str] | None
+    model: Disentangler | str, cells: Cells, view: View | str | Sequence[str] | None
 ) -> View | str | Sequence[str] | None:
     """The view of cells, before the encoder is there; what cannot be is refused at once.
 
     Parameters
     ----------
-    model : str
-        Name or file of the encoder. Of a file the channels are not known before it is read: a view
-        that is not made yet is then given back as it is.
+    model : Disentangler or str
+        The encoder, or its name or file. Of a file the channels are not known before it is read: a
+        view that is not made yet is then given back as it is.
     cells : Cells
     view : View, str, sequence of str, or None
         As of `latents`.
@@ -38,6 +38,8 @@ def early_view(
     DataError
         As `view_of_cells`.
     """
+    if not isinstance(model, str):
+        return default_view(model, cells, view)
     if model not in shipped():
         return view.checked() if isinstance(view, View) else view
     return view_of_cells(model, sprite_set(model).channels, cells, view)

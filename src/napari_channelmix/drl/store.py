@@ -34,7 +34,7 @@ from napari_channelmix.errors import BundleError, ModelError
 from napari_channelmix.stored_files import Stored, checked_as
 from napari_channelmix.wording import path_shown, quoted, shown_error
 
-__all__ = ["SUFFIX", "load_disentangler", "save_disentangler", "shipped"]
+__all__ = ["SUFFIX", "finetuned_from", "load_disentangler", "save_disentangler", "shipped"]
 
 FORMAT = "napari-channelmix disentangler"
 # The newest one. Earlier versions cannot read weights of features, but those of pixels.
@@ -116,6 +116,19 @@ def load_disentangler(name: str | Path = "texture-sprites", features: Any = None
     if not path.suffix and not path.exists():
         raise ModelError(f"there is no encoder {str(name)!r}; use {', '.join(shipped())} or a file")
     return _read(path, features)
+
+
+def finetuned_from(path: Path) -> dict[str, Any] | None:
+    """What fine-tuned weights in a file were made from, as they say; None where they do not.
+
+    Raises
+    ------
+    BundleError
+        As `load_disentangler`.
+    """
+    text, _ = read_sealed(path, FORMAT, SCHEMA, "disentangler")
+    made = described(text, _Described, path=path).about.get("finetuned", {}).get("made_from")
+    return made if isinstance(made, dict) else None
 
 
 def _read(path: Path, features: Any = None) -> Disentangler:

@@ -123,7 +123,11 @@ class Source:
         if isinstance(cells, Cells):
             alike = getattr(model, "neighbours", "")
             data: Cells | FloatArray = (
-                cells if known is None else matched(cells, known, neighbours=alike)
+                cells
+                if known is None
+                else matched(
+                    cells, known, neighbours=alike, scaling=getattr(model, "scaling", None)
+                )
             )
         else:
             if isinstance(cells, torch.Tensor):

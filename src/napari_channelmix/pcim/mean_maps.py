@@ -224,7 +224,7 @@ def mean_maps(attribution: Attribution, align: str = "axis") -> MeanMaps:
     Raises
     ------
     ModelError
-        Another word for ``align``.
+        Another word for ``align``; what is no attribution.
 
     Examples
     --------
@@ -238,6 +238,11 @@ def mean_maps(attribution: Attribution, align: str = "axis") -> MeanMaps:
     >>> mean.classes, mean.n.tolist(), mean.maps.shape
     (('class 1',), [3], (1, 1, 16, 16))
     """
+    if not hasattr(attribution, "channel_maps"):
+        raise ModelError(
+            f"mean maps are of an attribution, as cm.explain gives it, not of "
+            f"{type(attribution).__name__}"
+        )
     if align not in ALIGNMENTS:
         raise ModelError(f"align {quoted(align)} is unknown; use axis, centre or none")
     maps = attribution.channel_maps

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
+from napari_channelmix.wording import chance_shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +95,7 @@ def accuracy_in_words(facts: ClassifierFacts) -> str:
         line += f" on {number(held_out['n_test'], 'held-out cell')}"
         if estimate is not None and estimate.n_groups < estimate.n_cells:
             line += f", of {number(estimate.n_groups, 'group')}"
-    chance = f"chance is {held_out['chance']:.2f}" if held_out.get("chance") else ""
+    chance = f"chance is {chance_shown(held_out['chance'])}" if held_out.get("chance") else ""
     trained = f"trained on {number(held_out['n_train'], 'cell')}" if held_out.get("n_train") else ""
     aside = "; ".join(text for text in (chance, trained) if text)
     return f"{line} ({aside})." if aside else f"{line}."

@@ -54,7 +54,7 @@ def audit_dataset_job(
     chosen = merged(AuditSettings, settings, options)
     if maps < 1:
         return (yield from audit_job(model, cells, settings=chosen))
-    fitting = matched(cells, model.channels, model.who, model.neighbours)
+    fitting = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
     each = max(1, maps // len(model.classes))
     choosing = audited_cells_job(model, fitting, chosen.only, each, chosen.seed)
     picked = yield from part(choosing, 0, 5, 100)

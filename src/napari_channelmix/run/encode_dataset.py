@@ -17,6 +17,7 @@ from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import remembering
 from napari_channelmix.drl.source_encoder import early_view, source_job
+from napari_channelmix.drl.store import finetuned_from
 from napari_channelmix.errors import BundleError, DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
@@ -123,7 +124,9 @@ def encode_cells_job(
     choose_device(device)
     learning = 0
     if source is None:
+        # What cannot be is said before an encoder is learnt, which takes minutes.
         early_view(options.model, cells, options.looked_at)
+        _refuse_other_settings(out, options)
         learning = 50 if options.features else 0
         job = source_job(options.model, options.features, seed=options.seed, device=device)
         source = yield from part(job, 0, learning, 100)
@@ -197,6 +200,33 @@ def _encoded_job(
     return Encoded(latents, tuple(out / name for name in names), keeper.reused, source_note)
 
 
+def _refuse_other_settings(out: Path, settings: LatentsSettings) -> None:
+    """Refuse a folder whose result, or fine-tuned weights, were made with other settings.
+
+    Raises
+    ------
+    DataError
+        As `_refuse_another_result`; what depends on the encoder is left to that.
+    """
+    version = package_version("napari-channelmix")
+    tuning = {"version": version, "epochs": settings.finetune, "seed": settings.seed}
+    known = {
+        **tuning,
+        "channel": settings.channel,
+        "sum": settings.sum,
+        "limit": settings.limit,
+        "pixels": settings.pixels,
+        "drawing": settings.drawing,
+        "drawing_steps": _drawing_steps(settings),
+    }
+    _refuse_another_result(out / RESULT, known)
+    weights = out / WEIGHTS_FILE
+    if weights.exists():
+        theirs = finetuned_from(weights)
+        if theirs is not None:
+            _refuse_other_facts(weights, theirs, tuning)
+
+
 def _features_of(source: Disentangler, settings: LatentsSettings) -> str | None:
     if not isinstance(source, FeatureDisentangler):
         return settings.features
@@ -208,7 +238,7 @@ def _drawing_steps(settings: LatentsSettings) -> int | None:
     return settings.drawing_steps if settings.drawing == "residual" else None
 
 
-def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
+def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells | None = None) -> None:
     """Refuse to write over a result that was made of other facts; the same one may be made anew.
 
     Raises
@@ -234,7 +264,8 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         "drawing": settings.get("drawing", "named"),
         "drawing_steps": settings.get("drawing_steps"),
     }
-    known = {**known, "data": cells.fingerprint}
+    if cells is not None:
+        known = {**known, "data": cells.fingerprint}
     other = {
         name: _WORDS[name].format(brief(theirs[name]), brief(known[name]))
         for name in known
@@ -247,6 +278,22 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         other.pop("view", None)
     if other:
         raise DataError(f"{path} was made with {', '.join(other.values())}; {_ADVICE}")
+
+
+def _refuse_other_facts(path: Path, theirs: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Refuse weights that were made of other facts than these.
+
+    Raises
+    ------
+    DataError
+    """
+    other = [
+        _WORDS[name].format(brief(theirs.get(name)), brief(facts[name]))
+        for name in facts
+        if theirs.get(name) != facts[name]
+    ]
+    if other:
+        raise DataError(f"{path} was made with {', '.join(other)}; {_ADVICE}")
 
 
 @dataclass
@@ -291,13 +338,7 @@ class _Keeper:
         theirs = stored.about.get("finetuned", {}).get("made_from")
         if not isinstance(theirs, dict):
             raise DataError(f"{self.path} was not made by this command; {_ADVICE}")
-        other = [
-            _WORDS[name].format(brief(theirs.get(name)), brief(facts[name]))
-            for name in facts
-            if theirs.get(name) != facts[name]
-        ]
-        if other:
-            raise DataError(f"{self.path} was made with {', '.join(other)}; {_ADVICE}")
+        _refuse_other_facts(self.path, theirs, facts)
         return stored
 
     def tuned_job(

@@ -109,7 +109,7 @@ class ExplainRun:
         if not len(cells):
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
-        fitting = matched(cells, model.channels, neighbours=model.neighbours)
+        fitting = matched(cells, model.channels, neighbours=model.neighbours, scaling=model.scaling)
         if mode == "autograd" and _no_gradient(model, fitting):
             mode = "blackbox"
             method = method_named(settings.method, mode)

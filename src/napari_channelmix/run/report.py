@@ -154,7 +154,9 @@ def findings_job(
         yield Progress(95, 100, "reading the answers of what-if")
         own = ""
         if model is not None:
-            own = matched(cells, model.channels, model.who, model.neighbours).fingerprint
+            own = matched(
+                cells, model.channels, model.who, model.neighbours, model.scaling
+            ).fingerprint
         findings, more = with_interventions(findings, sources.what_if, sources.audit, own)
         notes += more
     if config is None:

@@ -24,7 +24,7 @@ from napari_channelmix.config import (
 from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
-from napari_channelmix.drl import View, default_view, load_disentangler
+from napari_channelmix.drl import View, load_disentangler
 from napari_channelmix.drl.source_encoder import early_view
 from napari_channelmix.errors import ConfigError
 from napari_channelmix.jobs import Job, drain, part
@@ -230,11 +230,8 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     ]
     for data_set, cells, source in zip(config.data_sets, every, sources, strict=True):
         if data_set.latents is not None:
-            looked_at = _latents_settings(data_set.latents).looked_at
-            if source is None:
-                early_view(data_set.latents.model, cells, looked_at)
-            else:
-                default_view(source, cells, looked_at)
+            chosen = _latents_settings(data_set.latents)
+            early_view(source or chosen.model, cells, chosen.looked_at)
     steps = _Steps(config)
     classifiers: list[Any] = []
     for data_set, cells, folder in zip(config.data_sets, every, folders, strict=True):

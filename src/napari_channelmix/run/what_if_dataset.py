@@ -200,8 +200,9 @@ def what_if_cells_job(
             own = TransplantSettings(**_same(settings))
             job = transplants_files_job(model, cells, out, own)
             others.append((yield from part(job, 82, 9, 100)))
-        groups = {name: list(members) for name, members in (players or {}).items()}
-        known = (out / CHANNELS).exists() and players_of(out) == groups
+        groups = tuple((name, tuple(members)) for name, members in (players or {}).items())
+        listed = {name: list(members) for name, members in groups}
+        known = (out / CHANNELS).exists() and players_of(out) == listed
         if channels and (worked or not known):
             of_channels = ChannelSettings(**_same(settings), players=groups)
             job = channels_files_job(model, cells, out, of_channels)

@@ -207,6 +207,12 @@ def _channels(images: Sequence[OpenedImage], names: Any, what: str) -> tuple[str
         )
     (known,) = own
     if known:
+        if len(set(known)) < len(known):
+            twin = next(name for place, name in enumerate(known) if name in known[:place])
+            raise DataError(
+                f"{what}: two channels are called {quoted(twin)}; give channels=[{count} names], "
+                "each once"
+            )
         return channel_names(known, count, what)
     if count == 1:
         return ("image",)

@@ -112,6 +112,6 @@ def asker_job(
             "load_model, or make a classifier of it with wrap"
         )
     model.refuse_other_crops(cells.crop, cells.crop)
-    fitting = matched(cells, model.channels, model.who, model.neighbours)
+    fitting = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
     known = yield from model.prior_job(fitting, prior)
     return Asker(model, known), fitting

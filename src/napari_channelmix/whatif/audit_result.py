@@ -98,6 +98,10 @@ class AuditCheck:
     figures: tuple[AuditFigure, ...] = ()
 
 
+# What lines say that are more than facts; see `held_out_of` and `AuditCard.lines`.
+DOUBTFUL = ("too good", "not known", "no outline")
+
+
 @dataclass(frozen=True, repr=False)
 class Audit(BarsResult):
     """What a classifier may have learnt instead of the cell.
@@ -160,6 +164,15 @@ class Audit(BarsResult):
                 return check
         known = ", ".join(check.key for check in self.checks)
         raise ModelError(f"there is no check {quoted(key)}; the checks are {known}")
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Those of `warnings` that speak against the figures; the others say what they are of."""
+        return tuple(
+            line
+            for line in self.warnings
+            if line == self.accuracy.warning or any(word in line for word in DOUBTFUL)
+        )
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 Players = Sequence[Sequence[int]]
 BATCH = 256
+# Crops of a batch, their donors' and their mixtures, where a model takes pixels; in bytes.
+MOST_BYTES, COPIES = 2**28, 6
 
 
 def _ours(asker: Asker) -> tuple[Classifier, SmallNetwork] | None:
@@ -139,7 +141,7 @@ class AskedBlends:
             return blend_batch(self.asker, self.pixels[:1], len(self.players))
         ours = _ours(self.asker)
         if ours is None:
-            return BATCH // 2
+            return max(1, _fitting(self.pixels[:1]) // 2)
         model, network = ours
         crop = model.normalise(self.pixels[:1])
         return walked_at_once(network, crop, member_table(self.players))
@@ -181,8 +183,13 @@ def blend_batch(asker: Asker, crop: FloatArray, players: int | None = None) -> i
     from napari_channelmix.classify.classifier import Classifier
 
     if not isinstance(asker.model, Classifier):
-        return BATCH
+        return _fitting(crop)
     return at_once(asker.model.network, asker.model.normalise(crop), players)
+
+
+def _fitting(crop: FloatArray) -> int:
+    """How many crops of this size a batch may have."""
+    return int(np.clip(MOST_BYTES // (COPIES * crop[0].nbytes), 1, BATCH))
 
 
 def probabilities_job(

@@ -107,7 +107,7 @@ def channel_means_job(
     chosen = merged(ChannelMeansSettings, settings, options)
     refuse_no_cells(cells)
     if model is not None:
-        cells = matched(cells, model.channels, model.who, model.neighbours)
+        cells = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
     known = cells.labelled()
     if not len(known):
         raise DataError(f"{cells.name}: no cell has a class, so there is no class to measure")

@@ -53,6 +53,8 @@ IntArray = npt.NDArray[np.int64]
 MOST_BYTES = 2**29
 # Cells that are asked about twice, to see whether the answers are steady.
 STEADY_CELLS = 16
+# Cells that are read in one step.
+READ_AT_ONCE = 128
 
 
 @takes_settings(ChannelSettings)
@@ -139,7 +141,6 @@ def channel_shapley_job(
     asker, fitting = yield from part(asker_job(model, cells, chosen.prior), 0, 5, 100)
     sample = yield from part(chosen_cells_job(model, fitting, chosen.only), 5, 10, 100)
     game = _Game(asker, fitting, sample, chosen)
-    yield Progress(15, 100, "reading the cells")
     yield from part(game.read_job(), 15, 10, 100)
     values = yield from part(game.values_job(), 25, 45, 100)
     swaps = yield from part(
@@ -209,10 +210,16 @@ class _Game:
         sample, bytes_each = self._sample, 4 * len(self.asker.channels) * self._cells.crop**2
         most = max(8, MOST_BYTES // bytes_each)
         rows = drawn_equally(sample.labels, min(most, max(2 * self._pairs_wanted, 2000)), self._rng)
-        self.pixels = self._cells.read(sample.positions[rows])
+        side = self._cells.crop
+        self.pixels = np.empty((len(rows), len(self.asker.channels), side, side), np.float32)
+        for start in range(0, len(rows), READ_AT_ONCE):
+            some = slice(start, start + READ_AT_ONCE)
+            self.pixels[some] = self._cells.read(sample.positions[rows[some]])
+            yield Progress(start, 2 * len(rows), "reading the cells")
         self.groups = sample.groups[rows]
         self.asker.refuse_unsteady(self.pixels[:STEADY_CELLS])
-        self._probabilities = yield from probabilities_job(self.asker, self.pixels)
+        job = probabilities_job(self.asker, self.pixels)
+        self._probabilities = yield from part(job, 1, 1, 2)
         self.called = np.asarray(self._probabilities.argmax(axis=1), np.int64)
         self.labels = sample.labels[rows] if sample.labelled else self.called
 

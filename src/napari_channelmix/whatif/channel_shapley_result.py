@@ -87,6 +87,11 @@ class ChannelRow:
         return math.copysign(abs(self.value), self.direction) if known else math.nan
 
     @property
+    def both_ways(self) -> bool:
+        """Whether the class depends on the channel, but not on more or less of it alone."""
+        return self.low > 0 and self.direction_low <= 0 <= self.direction_high
+
+    @property
     def readable(self) -> bool:
         """Whether the class depends on the channel, and which way: both intervals exclude 0.
 
@@ -196,7 +201,9 @@ class ChannelShapley(ShownResult):
 
         lines = [
             needs_in_words(
-                name, {row.channel: row.effect for row in self.of_class(name) if row.readable}
+                name,
+                {row.channel: row.effect for row in self.of_class(name) if row.readable},
+                {row.channel: row.value for row in self.of_class(name) if row.both_ways},
             )
             for name in self.classes
         ]

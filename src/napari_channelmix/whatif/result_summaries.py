@@ -133,7 +133,8 @@ def audit_summary(result: Any) -> Summary:
         f"balanced accuracy {estimate.balanced:.3f} ({estimate.interval_text})",
         f"{estimate.n_cells:,} cells, {counted(estimate.n_groups, 'group')}",
     )
-    return Summary("Shortcut audit", facts, result.warnings, result.lines[1:], bars)
+    of = [line for line in result.warnings if line not in result.doubts]
+    return Summary("Shortcut audit", facts, result.doubts, (*result.lines[1:], *of), bars)
 
 
 def what_if_summary(result: Any) -> Summary:

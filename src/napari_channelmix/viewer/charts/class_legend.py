@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_channelmix.viewer.charts.colors import class_hex, palette_of
+from napari_channelmix.wording import middle_cut
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["ClassLegend", "session_palette"]
 
 # Classes that are named; how many others there are is said, and the tooltip names them.
-MOST = 8
+MOST = 12
+# Letters of a name where there are more classes than these: two names then fit beside each other.
+FEW, LETTERS = 8, 18
+UNBROKEN = "\u2060…\u2060"
 NO_CLASS = "no class"
 
 
@@ -58,7 +62,8 @@ class ClassLegend(QLabel):
         """
         shown = [*enumerate(classes[:MOST]), *([(-1, NO_CLASS)] if no_class else [])]
         parts = [
-            f'<nobr><span style="color:{class_hex(code)}">■</span> {html.escape(name)}</nobr>'
+            f'<nobr><span style="color:{class_hex(code)}">■</span> '
+            f"{html.escape(name if len(classes) <= FEW else _short(name))}</nobr>"
             for code, name in shown
         ]
         if len(classes) > MOST:
@@ -69,3 +74,8 @@ class ClassLegend(QLabel):
         self.setToolTip(f"{where}: {names}" if parts else note)
         self.setAccessibleName(f"Colours of the classes: {names}")
         self.setVisible(bool(parts or note))
+
+
+def _short(name: str) -> str:
+    # Qt would break the line behind the dots.
+    return middle_cut(name, LETTERS).replace("…", UNBROKEN)

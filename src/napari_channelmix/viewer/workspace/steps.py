@@ -12,6 +12,7 @@ from napari_channelmix.viewer.page_parts.training_controls import reason_not_rea
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
 from napari_channelmix.viewer.workspace.page_list import page_info
 from napari_channelmix.viewer.workspace.summary import accuracy_text
+from napari_channelmix.wording import chance_shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +183,7 @@ def _classifier(session: Session, seen: bool) -> Step:
             between = "" if estimate is None else f"{estimate.interval_text}, "
             line += (
                 f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} held-out cells "
-                f"({between}chance {trained.chance:.2f})"
+                f"({between}chance {chance_shown(trained.chance)})"
             )
         text, reliable = accuracy_text(trained)
         doubt = "" if reliable else f"{text}."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_channelmix.wording import chance_shown
+
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.session.trained import Trained
@@ -51,5 +53,5 @@ def model_tip(trained: Trained | None) -> str:
     lines = [trained.source]
     if trained.estimate is not None:
         lines.append(trained.estimate.text())
-        lines.append(f"chance {trained.estimate.chance:.2f}")
+        lines.append(f"chance {chance_shown(trained.estimate.chance)}")
     return "\n".join(lines)

@@ -210,9 +210,17 @@ def test_a_palette_of_thirty_classes(viewer: Any, annotate: Any, qtbot: Any, cli
     session, table = annotate.session, annotate.classes.table
     assert len(session.cells.classes) == 30 and table.rowCount() == 31
     keys = [table.item(row, 1).text() for row in range(31)]
-    assert keys == [*map(str, range(10)), *[""] * 21]
+    with_alt = [f"Alt+{digit}" for digit in (1, 2, 3, 4, 5, 6, 7, 8, 9, 0)]
+    assert keys == [*map(str, range(10)), *with_alt, *[""] * 11]
     assert table.currentRow() == 30 and annotate.classes.chosen == 29
     assert len({class_hex(code) for code in range(30)}) == 30
+    session.select(2)
+    key(qtbot, canvas_of(viewer), "1", "Alt")
+    assert labels(annotate)[2] == 9
+    key(qtbot, canvas_of(viewer), "0", "Alt")
+    assert labels(annotate)[2] == 18
+    session.undo()
+    session.undo()
     click(annotate.classes.paint)
     press(qtbot, viewer, 6)
     assert labels(annotate)[5] == 29

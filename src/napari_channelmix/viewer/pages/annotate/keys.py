@@ -1,4 +1,6 @@
-"""Keys of the page Annotate: 1 to 9 and 0 for classes, undo and redo; in the canvas as well.
+"""Keys of the page Annotate: digits for classes, undo and redo; in the canvas as well.
+
+1 to 9 are the first nine classes, 0 is none; with Alt, 1 to 9 and 0 are the tenth to the 19th.
 
 napari has no use for a plugin's keys in the manifest, and its layers come before the viewer's own
 bindings. So the keys are heard before the canvas gets them, and left to it whenever they may be
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.pages.annotate.undo_target import Latest
 
-__all__ = ["AnnotateKeys"]
+__all__ = ["KEYS", "WITH_ALT", "AnnotateKeys"]
 
+#: Classes that have a key of their own: by a digit, and by one with Alt.
+KEYS, WITH_ALT = 9, 10
 TEXTS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
 
 
@@ -40,7 +44,7 @@ class AnnotateKeys(QObject):
     page : Page
     viewer : napari viewer
     classed : callable
-        Gets the position of a class, or -1, for the keys 1 to 9 and 0.
+        Gets the position of a class, or -1, for a digit, with Alt or without.
     latest : Latest
         Knows what Undo and Redo are about; where it knows of nothing, they are left to napari.
     """
@@ -116,6 +120,11 @@ class AnnotateKeys(QObject):
             Qt.KeyboardModifier.KeypadModifier,
         )
         digit = int(event.key()) - int(Qt.Key.Key_0)
-        if plain and 0 <= digit <= 9:
+        if not 0 <= digit <= 9:
+            return None
+        if plain:
             return lambda: self._classed(digit - 1)
+        rest = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if rest == Qt.KeyboardModifier.AltModifier:
+            return lambda: self._classed(KEYS + (digit - 1) % WITH_ALT)
         return None

@@ -25,7 +25,7 @@ from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.pages.annotate.import_panel import Transfer
 from napari_channelmix.viewer.pages.annotate.keys import AnnotateKeys
 from napari_channelmix.viewer.pages.annotate.next_cell_panel import GoingOn
-from napari_channelmix.viewer.pages.annotate.palette import Palette
+from napari_channelmix.viewer.pages.annotate.palette import Palette, key_of
 from napari_channelmix.viewer.pages.annotate.selection_panel import Giving
 from napari_channelmix.viewer.pages.annotate.undo_target import Latest
 from napari_channelmix.viewer.selection.clicks import CellClicks
@@ -129,7 +129,8 @@ class AnnotatePage(Page):
             return
         if code >= len(cells.classes):
             has = f"{len(cells.classes)} class{'es' if len(cells.classes) != 1 else ''}"
-            self.notice.say(f"No class has the key {code + 1}: there {_be(cells.classes)} {has}.")
+            key = key_of(code)
+            self.notice.say(f"No class has the key {key}: there {_be(cells.classes)} {has}.")
             return
         self.notice.clear_line()
         if session.painting or not session.selected:
@@ -235,7 +236,12 @@ class AnnotatePage(Page):
         classes = () if cells is None else cells.classes
         predicted = () if predictions is None else predictions.classes
         where = "Ring: class; tint: prediction" if predicted else "Ring: class"
-        self.legend.show_classes(palette_of(classes, predicted), where)
+        palette = palette_of(classes, predicted)
+        if len(palette) > len(classes) or not classes:
+            self.legend.show_classes(palette, where)
+        else:
+            # The list of classes above has all colours.
+            self.legend.show_classes((), where, note=f"{where}, in the colours above")
 
     def _forget(self) -> None:
         """Other cells are about to take the place of these."""

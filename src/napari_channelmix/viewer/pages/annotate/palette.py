@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.charts.class_swatch import swatch
+from napari_channelmix.viewer.pages.annotate.keys import KEYS, WITH_ALT
 from napari_channelmix.viewer.selection.picking import ClassBrush
 
 if TYPE_CHECKING:
@@ -26,12 +27,10 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.session.session import Session
 
-__all__ = ["KEYS", "Palette"]
+__all__ = ["Palette", "key_of"]
 
 NO_CLASS = "no class"
 ROWS_SHOWN = 11
-# Classes that have a key of their own, 1 to 9; 0 takes a class away.
-KEYS = 9
 HEADS = ("Class", "Key", "Cells", "Share")
 
 
@@ -95,8 +94,8 @@ class Palette(QWidget):
         self._filling = True
         self.table.setRowCount(len(classes) + 1)
         for row, (name, count) in enumerate([(NO_CLASS, none), *counts.items()]):
-            key = str(row) if row <= KEYS else ""
-            share = f"{100 * count / total:.0f} %" if total else ""
+            key = key_of(row - 1)
+            share = _share(count, total)
             for column, text in enumerate((name, key, f"{count:,}", share)):
                 self._say(row, column, text)
         self._filling = False
@@ -153,8 +152,8 @@ class Palette(QWidget):
         self.paint.setToolTip(
             unseen
             or "Click a cell in the viewer, or drag over cells, to give them the selected class; "
-            "while this is on, dragging does not move the image, and a key 1 to 9 or 0 chooses "
-            "what is painted"
+            "while this is on, dragging does not move the image, and a key (1 to 9, 0, Alt and a "
+            "digit) chooses what is painted"
         )
         self._name_paint()
 
@@ -202,6 +201,22 @@ class Palette(QWidget):
         self._name_paint()
 
 
+def key_of(code: int) -> str:
+    """The key that gives a class, by its position; empty for those that have none."""
+    number = code + 1
+    if number <= KEYS:
+        return str(number)
+    return f"Alt+{(number - KEYS) % 10}" if number <= KEYS + WITH_ALT else ""
+
+
+def _share(count: int, total: int) -> str:
+    """Per cent, with a digit behind the point below one."""
+    if not total:
+        return ""
+    share = 100 * count / total
+    return f"{share:.1f} %" if 0 < share < 1 else f"{share:.0f} %"
+
+
 def _table() -> QTableWidget:
     table = QTableWidget(0, len(HEADS))
     table.setToolTip("Select the class to paint; double-click a name (or F2) to change it")
@@ -221,5 +236,8 @@ def _table() -> QTableWidget:
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setShowGrid(False)
+    # Long names often differ at their ends.
+    table.setWordWrap(False)
+    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     table.setTabKeyNavigation(False)
     return table

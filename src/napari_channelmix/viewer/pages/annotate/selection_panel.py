@@ -27,8 +27,8 @@ class Giving(QWidget):
         self.selected = QLabel()
         self.selected.setWordWrap(True)
         self.selected.setToolTip(
-            "Click a cell to select it, Shift-click to add more; keys 1 to 9 give them a class, 0 "
-            "removes it"
+            "Click a cell to select it, Shift-click to add more; keys 1 to 9 give them a class, "
+            "with Alt the tenth to the 19th; 0 removes it"
         )
         self.undo, self.redo = QPushButton("Undo"), QPushButton("Redo")
         self.undo.clicked.connect(session.undo)

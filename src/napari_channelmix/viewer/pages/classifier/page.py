@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,11 @@ from napari_channelmix.viewer.page_parts.training_controls import (
     whole,
 )
 from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
+from napari_channelmix.viewer.pages.classifier.classifier_words import (
+    doubts_of,
+    every_name,
+    in_words,
+)
 from napari_channelmix.viewer.pages.classifier.compute_status import ComputerBox
 from napari_channelmix.viewer.pages.classifier.foreign_model_form import ModelForm, needs_form
 from napari_channelmix.viewer.pages.classifier.held_out_share import held_out_line
@@ -51,7 +55,7 @@ from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm
-from napari_channelmix.viewer.widgets.notice import Notice, breakable
+from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     import napari
@@ -385,9 +389,10 @@ class ClassifierPage(Page):
         self.classifiers.fill(busy)
         origin = self.session.data_set_of(trained)
         share = held_out_line(trained, None if origin is None else origin.cells)
-        self.result.setText(_in_words(trained, share))
+        self.result.setText(in_words(trained, share))
+        self.result.setToolTip(every_name(trained) or "Performance on held-out cells")
         estimate = None if trained is None else trained.estimate
-        self.doubts.say(_doubts(trained), "warning")
+        self.doubts.say(doubts_of(trained), "warning")
         palette = session_palette(self.session)
         self.recalls.show_accuracy(estimate, palette)
         predictions = self.session.predictions
@@ -432,40 +437,3 @@ class ClassifierPage(Page):
         super().halt()
         self.device.task.stop()
         self.computer.task.stop()
-
-
-def _doubts(trained: Trained | None) -> str:
-    """Why the accuracy says little, and what the choice of its cells leaves in doubt; lines."""
-    if trained is None:
-        return ""
-    estimate = trained.estimate
-    lines = [] if estimate is None else [estimate.chance_text, estimate.warning]
-    lines += getattr(trained.classifier, "record", {}).get("warnings", ())
-    return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines if line)
-
-
-def _in_words(trained: Trained | None, share: str = "") -> str:
-    """A classifier and its figures, for the label; ``share``: see `held_out_line`."""
-    if trained is None:
-        return "None yet: train one, or open a model."
-    classifier = trained.classifier
-    source, channels, classes = (
-        html.escape(breakable(text))
-        for text in (trained.source, ", ".join(classifier.channels), ", ".join(classifier.classes))
-    )
-    lines = [f"<b>{source}</b>", f"channels: {channels}", f"classes: {classes}"]
-    if hasattr(classifier, "reading"):
-        # Known once it was asked about cells.
-        detected = "to be detected" if classifier.output == "auto" else classifier.output
-        lines.append(f"output: {classifier.reading or detected}")
-    if trained.accuracy is not None:
-        estimate, figure = trained.estimate, f"balanced accuracy <b>{trained.accuracy:.3f}</b>"
-        aside = f"chance {trained.chance:.2f}; trained on {trained.n_train:,}"
-        if estimate is None:
-            figure += f" on {trained.n_test:,} held-out cells ({aside})"
-        else:
-            figure += f" ({estimate.interval_text})<br>{estimate.measured_on()} ({aside})"
-        lines.insert(1, figure)
-    if share:
-        lines.insert(2, html.escape(share))
-    return "<br>".join(lines)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from napari.layers import Image
-from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QLabel,
-    QListWidget,
     QListWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -23,23 +21,31 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.pages.data.axis_question import AxisQuestion, unclear_axis
+from napari_channelmix.viewer.pages.data.channel_list import (
+    FULL_NAME,
+    GROUP,
+    LAYER,
+    USED_NAME,
+    ChannelList,
+)
 from napari_channelmix.viewer.pages.data.channel_proposal import ChannelProposal, propose
+from napari_channelmix.viewer.pages.data.channel_tools import ChannelTools
 from napari_channelmix.viewer.pages.data.chosen_channels import (
     CHANNEL_NAME,
     ChosenChannels,
     Slice,
 )
+from napari_channelmix.viewer.pages.data.chosen_planes import chosen_channels, names_of_layers
+from napari_channelmix.viewer.pages.data.listed_notes import ListedNotes
 from napari_channelmix.viewer.pages.data.rgb_bar import RgbBar
+from napari_channelmix.viewer.pages.data.scaling_box import ScalingBox
 from napari_channelmix.viewer.widgets.notice import breakable
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QShowEvent
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 
-LAYER = Qt.ItemDataRole.UserRole
-OWN_NAME = Qt.ItemDataRole.UserRole + 1
-# Whole name of the channel when cells were made of it.
-USED_NAME = Qt.ItemDataRole.UserRole + 2
-# Height of a row in pixels, and how many are shown without scrolling.
-ROW, ROWS_SHOWN = 21, 7
 # Along an axis; more are no channels.
 MOST_CHANNELS = 200
 # What becomes of an axis that is neither channels, rows nor columns.
@@ -57,12 +63,14 @@ class ChannelsPanel(QWidget):
         self.kind = QComboBox()
         self.kind.addItems(["Channels are separate layers", "One layer with a channel axis"])
         self.kind.setToolTip("How the channels are stored in the viewer")
-        self.list = QListWidget()
+        self.list = ChannelList()
         self.list.setToolTip(
-            "Tick the channels; drag to reorder; double-click to give a channel another name"
+            "Tick the channels, with Shift a range; drag to reorder; double-click to give a "
+            "channel another name"
         )
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.tools = ChannelTools(self.list)
+        self.scaling = ScalingBox()
+        self.notes = ListedNotes(viewer, self.tools, self.every_channel, self)
         self.layer = QComboBox()
         self.layer.setToolTip("The layer that holds all channels")
         self.axis = QComboBox()
@@ -99,7 +107,9 @@ class ChannelsPanel(QWidget):
         column.setSpacing(6)
         column.addWidget(self.kind)
         column.addLayout(self.rows)
+        column.addWidget(self.tools)
         column.addWidget(self.list)
+        column.addWidget(self.scaling)
         column.addWidget(self.rgb)
         column.addWidget(self.proposed)
         column.addWidget(self.question)
@@ -111,6 +121,7 @@ class ChannelsPanel(QWidget):
         self.layer.currentIndexChanged.connect(lambda _: self._fill_axes(by_hand=True))
         self.axis.currentIndexChanged.connect(lambda _: self._fill_axis_names(by_hand=True))
         self.list.itemChanged.connect(lambda _: self._chosen_changed(by_hand=True))
+        self.tools.panel_applied.connect(lambda: self._chosen_changed(by_hand=True))
         self.list.model().rowsMoved.connect(lambda *_: self.changed.emit())
         self.fill()
 
@@ -188,7 +199,13 @@ class ChannelsPanel(QWidget):
         self._by_hand = True
         with QSignalBlocker(self.list):
             for item in self._ticked():
-                item.setData(USED_NAME, item.toolTip())
+                item.setData(USED_NAME, item.data(FULL_NAME))
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Rows as the window has room for, and notes that were not looked for yet."""
+        super().showEvent(event)
+        self.list.fit()
+        self.notes.listed()
 
     def choose_layers(self, images: Sequence[Any]) -> None:
         """Take these layers for the channels, and no others."""
@@ -222,7 +239,7 @@ class ChannelsPanel(QWidget):
         for row in range(self.rows.rowCount()):
             self.rows.setRowVisible(row, False)
         images = self._images()
-        names = _names_of(images)
+        names = names_of_layers(images)
         known = {id(self.list.item(i).data(LAYER)): self.list.item(i) for i in range(self._count)}
         with QSignalBlocker(self.list):
             for row in reversed(range(self._count)):
@@ -231,9 +248,9 @@ class ChannelsPanel(QWidget):
             for image, name in zip(images, names, strict=True):
                 item = known.get(id(image))
                 if item is None:
-                    self._add(name, image, full=image.name)
+                    self.list.add(name, image, full=image.name)
                 else:
-                    self._follow_name(item, name, image.name)
+                    self.list.follow_name(item, name, image.name)
         self._chosen_changed()
 
     def _fill_axes(self, *, by_hand: bool = False) -> None:
@@ -272,7 +289,7 @@ class ChannelsPanel(QWidget):
         with QSignalBlocker(self.list):
             self.list.clear()
             for place, (full, name) in enumerate(self._axis_names(layer, listed)):
-                self._add(name, place, full=full, checked=True)
+                self.list.add(name, place, full=full, checked=True)
 
     def _rename_axis(self, layer: Any) -> None:
         names = self._axis_names(layer, self._listed)
@@ -280,7 +297,7 @@ class ChannelsPanel(QWidget):
             for row in range(self._count):
                 item: Any = self.list.item(row)
                 full, name = names[item.data(LAYER)]
-                self._follow_name(item, name, full)
+                self.list.follow_name(item, name, full)
 
     @staticmethod
     def _axis_names(layer: Any, listed: tuple[int, int, int] | None) -> list[tuple[str, str]]:
@@ -289,29 +306,6 @@ class ChannelsPanel(QWidget):
             return []
         names = layers.channel_names_along(layer, listed[1])[: listed[2]]
         return list(zip(names, short_names(names), strict=True))
-
-    @staticmethod
-    def _follow_name(item: QListWidgetItem, name: str, full: str) -> None:
-        """Take the name the viewer has, unless another was given by hand or is in use."""
-        if item.text() == item.data(OWN_NAME) and full != item.data(USED_NAME):
-            item.setText(name)
-            item.setData(OWN_NAME, name)
-            if full:
-                item.setToolTip(full)
-
-    def _add(self, name: str, what: Any, *, full: str, checked: bool = False) -> None:
-        item = QListWidgetItem(name)
-        item.setData(LAYER, what)
-        item.setData(OWN_NAME, name)
-        item.setToolTip(full)
-        item.setSizeHint(QSize(0, ROW))
-        flags = item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsUserCheckable
-        item.setFlags(flags & ~Qt.ItemFlag.ItemIsDropEnabled)
-        item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
-        if getattr(what, "rgb", False):
-            item.setToolTip(f"{full}: an RGB picture is no channel; split it or unmix its stains")
-            item.setText(f"{name}  (RGB: not a channel)")
-        self.list.addItem(item)
 
     @property
     def _count(self) -> int:
@@ -324,7 +318,9 @@ class ChannelsPanel(QWidget):
     def _chosen_changed(self, *, by_hand: bool = False) -> None:
         if by_hand:
             self._chosen_by_hand()
-        self.list.setFixedHeight(ROW * min(max(self._count, 2), ROWS_SHOWN) + 8)
+        self.list.fit()
+        self.tools.refresh()
+        self.notes.listed()
         self._fill_slices()
         self.changed.emit()
 
@@ -408,50 +404,36 @@ class ChannelsPanel(QWidget):
             Why they cannot be used.
         """
         ticked = self._ticked()
-        names = tuple(item.text() for item in ticked)
-        position = self.viewer.dims.point
-        project = frozenset(n for n, choice in self._slices.items() if choice.currentIndex() == 1)
-        every = tuple(n for n, choice in self._slices.items() if choice.currentIndex() == 2)
+        return self._chosen(ticked, tuple(item.text() for item in ticked))
+
+    def every_channel(self) -> ChosenChannels:
+        """All channels that are listed, ticked or not, by the names of their layers or file.
+
+        Raises
+        ------
+        DataError
+            As `choose`.
+        """
+        items = [item for item in self.list.items() if not getattr(item.data(LAYER), "rgb", False)]
+        return self._chosen(items, tuple(str(item.data(FULL_NAME)) for item in items))
+
+    def _chosen(self, ticked: Sequence[QListWidgetItem], names: tuple[str, ...]) -> ChosenChannels:
+        project, every = (
+            tuple(n for n, choice in self._slices.items() if choice.currentIndex() == index)
+            for index in (1, 2)
+        )
         layer, unclear = self._unclear()
         if unclear is not None and not self.by_axis:
             raise DataError(
                 f"say above whether the axis of {unclear.length} of layer {layer.name!r} holds "
                 "channels or slices"
             )
-        if self.by_axis:
-            layer = self.layer.currentData()
-            if layer is None:
-                raise DataError("there is no image layer yet; open an image first")
-            axis = self.axis.currentData()
-            along = layers.planes_from_axis(layer, axis, position, project | set(every))
-            planes = tuple(along[item.data(LAYER)] for item in ticked)
-            images = dict.fromkeys(names, layer)
-            axes = layers.plane_axes(layer, axis)
-        else:
-            chosen = [item.data(LAYER) for item in ticked]
-            planes = layers.planes_from_layers(chosen, position, project | set(every))
-            images = dict(zip(names, chosen, strict=True))
-            axes = layers.plane_axes(chosen[0])
-        if not names:
-            raise DataError("tick at least one channel")
-        if len(set(names)) < len(names):
-            raise DataError("channel names must differ; double-click one to change it")
-        channel = self.axis.currentData() if self.by_axis else None
-        indices = {
-            axis: index
-            for axis, index in enumerate(planes[0].index)
-            if index is not None and index != layers.PROJECT and axis != channel
-        }
-        return ChosenChannels(names, planes, images, axes, indices, channel, every)
-
-
-def _names_of(images: Sequence[Any]) -> tuple[str, ...]:
-    """Names of layers as channels: those of their file, without what all begin with."""
-    channels = [image for image in images if not image.rgb]
-    names = dict(zip(map(id, channels), layers.file_names_of(channels), strict=True))
-    given = {id(image): image.metadata.get(CHANNEL_NAME) for image in channels}
-    named = {key: str(given[key] or name) for key, name in names.items()}
-    if len({*named.values()}) < len(named):
-        named = {id(image): image.name for image in channels}
-    short = dict(zip(named, short_names(list(named.values())), strict=True))
-    return tuple(short.get(id(image), image.name) for image in images)
+        return chosen_channels(
+            names,
+            [item.data(LAYER) for item in ticked],
+            (self.layer.currentData(), self.axis.currentData()) if self.by_axis else None,
+            self.viewer.dims.point,
+            project,
+            every,
+            {item.text(): str(item.data(GROUP)) for item in ticked if item.data(GROUP)},
+        )

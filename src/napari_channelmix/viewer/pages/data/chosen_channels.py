@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class ChosenChannels:
         The channel axis, where the channels are one layer.
     every : tuple of int
         Axes of which every slice is a field of view.
+    groups : dict of str to str
+        Group of channels that a panel table gave one.
     """
 
     names: tuple[str, ...]
@@ -53,6 +55,7 @@ class ChosenChannels:
     slice_position: dict[int, int]
     channel: int | None = None
     every: tuple[int, ...] = ()
+    groups: dict[str, str] = field(default_factory=dict)
 
     @property
     def reference(self) -> Any:

@@ -20,9 +20,11 @@ from napari_channelmix.data.crop_size import (
     diameter_around,
 )
 from napari_channelmix.data.masks import read_mask
+from napari_channelmix.data.measured_scaling import scaled_job
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.settings.scaling import ScalingSettings
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.data.layer_features import keys_of_rows, slice_rows
 
@@ -75,6 +77,8 @@ class CellsPlan:
         Whether neighbours in a crop are hidden; for labels only.
     tracks : bool
         Whether a label is one object in every slice, and so a group; for labels only.
+    scaling : ScalingSettings
+        What is done to pixels when they are read.
     """
 
     chosen: ChosenChannels
@@ -86,6 +90,7 @@ class CellsPlan:
     border: bool = True
     hide: bool = False
     tracks: bool = False
+    scaling: ScalingSettings = field(default_factory=ScalingSettings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +175,8 @@ def _with_crop(
     if plan.crop is None:
         measured = yield from _measured(plan, marks)
         plan = replace(plan, crop=measured.proposal.side)
-    return (yield from cut(plan))
+    cells = yield from cut(plan)
+    return (yield from scaled_job(cells, plan.scaling))
 
 
 @dataclass(frozen=True, eq=False)
@@ -375,7 +381,7 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
     size = (float(geometry["scale"][0]), float(geometry["scale"][1]))
     unit = str(geometry["units"][0])
     fields = tuple(replace(image, pixel_size=size, unit=unit) for image in cells.fields)
-    cells = replace(cells, fields=fields)
+    cells = replace(cells, fields=fields, group_of_channel=chosen.groups)
     if plan.border:
         # One line for all slices, with the remedy that is in sight.
         filled = filled_warning(int(cells.at_border.sum()), len(cells), LEAVE_OUT)

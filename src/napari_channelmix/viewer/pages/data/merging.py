@@ -61,8 +61,14 @@ def added(before: Cells, more: Cells) -> tuple[Cells, str]:
             f"cells of the image {more.name!r} are in use already; choose the layers of another "
             f"one, or press 'Create cell set' to start again"
         )
+    alike = replace(
+        more,
+        channels=before.channels,
+        group_of_channel=before.group_of_channel,
+        scaling=before.scaling,
+    )
     both = Cells.together(
-        [before, replace(more, channels=before.channels)],
+        [before, alike],
         f"{len(before.fields) + len(more.fields)} images",
     )
     pairs = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QPushButton, QTabBar
 
 from napari_channelmix.data import Cells, open_dataset_job
-from napari_channelmix.errors import DataError
+from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.page_parts.base_page import Page, group
@@ -143,6 +144,7 @@ class DataPage(Page):
             self.follow(event, self._layers_changed)
         self.follow(self.session.cells_changed, self._cells_changed)
         self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.session.display.changed, self.preview.show_channels)
         for signal in (
             self.session.data_sets_changed,
             self.session.cells_changed,
@@ -332,9 +334,11 @@ class DataPage(Page):
         """Cut the cells out of the layers chosen; ``more``: beside those in use."""
         try:
             plan = self.cells.plan(self.channels.choose())
+            # Cells that are added are scaled with the values of those in use.
+            plan = plan if more else replace(plan, scaling=self.channels.scaling.settings)
             job = cells_job(plan)
             shown = shown_of(plan)
-        except DataError as error:
+        except (DataError, ModelError) as error:
             self.fail(str(error))
             return
         self.task.run(

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CellPage"]
 
-TITLES = ("original", "reconstruction", "modified")
+# Short: four pictures share the width of the page.
+TITLES = ("original", "drawn", "modified")
 MOVED = 2
 TIPS = (
     "The cell that the encoder gets: cut out, in the colours of its image",

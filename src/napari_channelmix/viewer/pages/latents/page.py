@@ -370,9 +370,9 @@ def _resemblance(latents: Latents | None) -> tuple[str, Kind]:
         return "", "info"
     learnt = latents.drawing
     if learnt is not None and learnt.reconstruction is not None:
-        good = learnt.reconstruction.resembles and not learnt.doubts
+        good = learnt.reconstruction.sure and not learnt.doubts
         return "\n".join(learnt.lines), "good" if good else "warning"
-    return "\n".join(measured.lines), "good" if measured.resembles else "warning"
+    return "\n".join(measured.lines), "good" if measured.sure else "warning"
 
 
 def _warnings(latents: Latents | None) -> str:

@@ -29,6 +29,8 @@ __all__ = ["GroupTable", "GroupsModel"]
 ROWS_SHOWN, ROW = 7, 22
 # Pixels of a column: room for '100.0%'.
 NARROWEST = 52
+# Longer names lose their middle, so that more columns fit.
+WIDEST = 84
 # Pixels of a heading beside its words: mark of the order, margins.
 BESIDE_WORDS = 28
 SORTED = Qt.ItemDataRole.UserRole
@@ -206,6 +208,8 @@ class GroupTable(QTableView):
         self.figures = GroupsModel(self)
         # Columns that the user showed or hid, by class and kind.
         self._chosen_columns: dict[tuple[str, bool], bool] = {}
+        # The class that comes first where not all fit.
+        self._first = ""
         self.columns = QToolButton()
         self.columns.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.columns.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -230,7 +234,7 @@ class GroupTable(QTableView):
         # As wide as the page; only columns that the user wants beyond that need a bar below.
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.horizontalHeader().setMinimumSectionSize(NARROWEST)
-        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName("Fractions of the classes in each group")
         self.clicked.connect(self._pressed)
         self.activated.connect(self._pressed)
@@ -249,6 +253,12 @@ class GroupTable(QTableView):
         self.setFixedHeight(ROW * rows + self.horizontalHeader().sizeHint().height() + 4)
         self._fit()
 
+    def put_first(self, name: str) -> None:
+        """Show the columns of this class before others, where not all fit."""
+        if name != self._first:
+            self._first = name
+            self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show the columns that fit now."""
         super().resizeEvent(event)
@@ -263,10 +273,10 @@ class GroupTable(QTableView):
 
         def width(name: tuple[str, bool]) -> int:
             words: int = metrics.horizontalAdvance(name[0])
-            return max(NARROWEST, BESIDE_WORDS + words)
+            return min(WIDEST, max(NARROWEST, BESIDE_WORDS + words))
 
         room -= sum(map(width, shown))
-        for name in sorted(names, key=lambda name: not name[1]):
+        for name in sorted(names, key=lambda name: (not name[1], name[0] != self._first)):
             needed = width(name)
             if name not in self._chosen_columns and (needed <= room or not shown):
                 shown.add(name)

@@ -37,7 +37,7 @@ from napari_channelmix.viewer.pages.phenotypes.group_table import GroupTable
 from napari_channelmix.viewer.pages.phenotypes.plate_view import PlateView
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.folding import Folding
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, middle_cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
 __all__ = ["GroupsPage", "dose_columns", "in_words"]
+
+# Letters of a class along an axis of a small plot.
+LETTERS = 22
 
 
 class GroupsPage(QWidget):
@@ -263,6 +266,7 @@ class GroupsPage(QWidget):
     def _draw(self, _: object = None) -> None:
         fractions, facts, name = self.fractions, self._facts, self.of.currentText()
         known = fractions is not None and name in fractions.classes
+        self.table.put_first(name)
         has_doses = known and bool(self._doses)
         self.doses.setVisible(has_doses)
         # Those of the calls: adjusted fractions are cut at 0 and 1, where controls lie, and so
@@ -301,7 +305,7 @@ class GroupsPage(QWidget):
         known = self.fractions is not None and self.fractions.is_adjusted
         adjusted = known and self.adjust.isChecked()
         # Short: it stands along an axis of a small plot.
-        return f"{'adj. ' * adjusted}fraction {name}"
+        return f"{'adj. ' * adjusted}fraction {middle_cut(name, LETTERS)}"
 
     def _draw_plate(self, _: object = None) -> None:
         fractions, name = self.fractions, self.of.currentText()
