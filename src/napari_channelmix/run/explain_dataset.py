@@ -220,7 +220,12 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
     content = report_content(run, shift, lines)
     picture = maps_picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
-    by_channel = channels_picture(run, content)
+    maps_of = (
+        (lambda row: run.store.maps(slice(row, row + 1), "channel_maps")[0])
+        if "channel_maps" in run.arrays
+        else None
+    )
+    by_channel = channels_picture(run.cells, run.chosen, content, run.name_of, maps_of)
     if by_channel is not None:
         path = out / CHANNELS_PICTURE
         write_whole(path, lambda half: by_channel.savefig(half, dpi=150, format="png"))

@@ -18,6 +18,7 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, part
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
 from napari_channelmix.pcim.flatness import flat_lines
+from napari_channelmix.run.explained_channels import contributions_job
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
@@ -105,10 +106,13 @@ def explained_chunk_job(task: ExplainTask, rows: slice) -> Job[ExplainedChunk]:
         shares = task.parts.shares(cells.numbers, pixels, result.maps, result.magnitude).as_dict()
     contributions = None
     if task.settings.contributions:
-        # Imported here, since it knows tasks.
-        from napari_channelmix.run.explained_channels import contributions_job
-
-        contributions = yield from contributions_job(task, cells, result)
+        contributions = yield from contributions_job(
+            task.source,
+            cells,
+            result,
+            task.settings.seed,
+            tested=task.settings.reliability,
+        )
     return ExplainedChunk(
         {name: getattr(result, name) for name in task.arrays},
         {

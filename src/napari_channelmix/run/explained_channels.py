@@ -17,12 +17,13 @@ from napari_channelmix.pcim.channel_reliability import channel_reliability_job
 from napari_channelmix.pcim.map_figure import channel_maps_figure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.figure import Figure
 
+    from napari_channelmix.data import Cells
     from napari_channelmix.pcim import Attribution
     from napari_channelmix.pcim.cell_source import Source
-    from napari_channelmix.run.explain_run import ExplainRun
-    from napari_channelmix.run.explain_tasks import ExplainTask
 
 __all__ = [
     "channel_columns",
@@ -39,17 +40,17 @@ CELLS, TOP = 6, 8
 
 
 def contributions_job(
-    task: ExplainTask, cells: Source, result: Attribution
+    source: Source, cells: Source, result: Attribution, seed: int, *, tested: bool
 ) -> Job[list[dict[str, Any] | None]]:
     """What each channel contributes to the decision about each cell of a chunk, for JSON.
 
-    None for a cell without: there is one channel, or no other cell is called otherwise. With maps
+    ``source`` has all cells that are explained, ``cells`` those of the chunk. With ``tested`` the
+    maps of channels are tested. None for a cell without: there is one channel, or no other cell is called otherwise. With maps
     of each channel and tests of maps, ``maps`` says how far those of the channels that decide can
     be trusted.
     """
-    source = task.source
     # The same cells for all chunks, wherever these are computed.
-    donors = yield from part(donors_job(source, seed=task.settings.seed), 0, 1, len(result) + 1)
+    donors = yield from part(donors_job(source, seed=seed), 0, 1, len(result) + 1)
     kept: list[dict[str, Any] | None] = []
     for row in range(len(result)):
         yield Progress(row + 1, len(result) + 1, "exchanging channels")
@@ -63,12 +64,10 @@ def contributions_job(
         if maps is not None:
             of_cell = of_cell.with_evidence(maps)
         content = of_cell.as_dict()
-        if maps is not None and task.settings.reliability:
-            job = channel_reliability_job(
-                cells, maps, of_cell, target, versus, row=row, seed=task.settings.seed
-            )
-            tested = yield from part(job, row + 1, 1, len(result) + 1)
-            content["maps"] = tested.as_dict()
+        if maps is not None and tested:
+            job = channel_reliability_job(cells, maps, of_cell, target, versus, row=row, seed=seed)
+            of_maps = yield from part(job, row + 1, 1, len(result) + 1)
+            content["maps"] = of_maps.as_dict()
         kept.append(content)
     return kept
 
@@ -105,29 +104,38 @@ def channel_columns(content: dict[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def channels_picture(run: ExplainRun, content: dict[str, Any]) -> Figure | None:
-    """Some cells, each in the eight channels that contribute most; None without such maps."""
+def channels_picture(
+    cells: Cells,
+    chosen_cells: npt.NDArray[np.int64],
+    content: dict[str, Any],
+    name_of: Callable[[int], str],
+    maps_of: Callable[[int], npt.NDArray[np.float32]] | None,
+) -> Figure | None:
+    """Some cells, each in the eight channels that contribute most; None without such maps.
+
+    ``maps_of`` gives the maps (C, H, W) of a row; None where there are none of each channel.
+    """
     known = content.get("contributions")
-    if known is None or "channel_maps" not in run.arrays:
+    if known is None or maps_of is None:
         return None
-    rows = np.unique(np.linspace(0, len(run.chosen) - 1, CELLS).astype(np.int64))
+    rows = np.unique(np.linspace(0, len(chosen_cells) - 1, CELLS).astype(np.int64))
     rows = np.array([row for row in rows.tolist() if known["fall"][row] is not None], np.int64)
     if not len(rows):
         return None
     chosen = [_order(known, row)[:TOP] for row in rows.tolist()]
-    crops = run.cells.read(run.chosen[rows])
-    maps = [run.store.maps(slice(row, row + 1), "channel_maps")[0] for row in rows.tolist()]
+    crops = cells.read(chosen_cells[rows])
+    maps = [maps_of(row) for row in rows.tolist()]
     channels = content["channels"]
     titles = [
         [_title(channels[place], known, row, place) for place in places]
         for row, places in zip(rows.tolist(), chosen, strict=True)
     ]
     names = [
-        f"{run.name_of(run.chosen[row])}: {content['classes'][content['target'][row]]}"
+        f"{name_of(chosen_cells[row])}: {content['classes'][content['target'][row]]}"
         for row in rows.tolist()
     ]
     heading = (
-        f"{run.cells.name}: the {len(chosen[0])} channels that contribute most to the class, and "
+        f"{cells.name}: the {len(chosen[0])} channels that contribute most to the class, and "
         "by how many points its probability falls without; in brackets: no more than its sham"
     )
     return channel_maps_figure(
