@@ -45,9 +45,9 @@ def contributions_job(
     """What each channel contributes to the decision about each cell of a chunk, for JSON.
 
     ``source`` has all cells that are explained, ``cells`` those of the chunk. With ``tested`` the
-    maps of channels are tested. None for a cell without: there is one channel, or no other cell is called otherwise. With maps
-    of each channel and tests of maps, ``maps`` says how far those of the channels that decide can
-    be trusted.
+    maps of each channel, where there are any, are tested: ``maps`` says how far those of the
+    channels that decide can be trusted. None for a cell without: there is one channel, or no other
+    cell is called otherwise.
     """
     # The same cells for all chunks, wherever these are computed.
     donors = yield from part(donors_job(source, seed=seed), 0, 1, len(result) + 1)
