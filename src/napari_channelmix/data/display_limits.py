@@ -19,7 +19,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.cell_boxes import CellBoxes
     from napari_channelmix.data.fields import Field
 
 __all__ = [
@@ -210,7 +210,7 @@ class ChannelSample:
     levels: Doubles
 
 
-def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
+def display_limits_job(cells: CellBoxes) -> Job[DisplayLimits]:
     """The limits of each channel from a sample of the cells: see `channel_sample_job`.
 
     What is known of a data set is not measured again, whatever becomes of its classes.
@@ -223,7 +223,7 @@ def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
     return _limits(cells)
 
 
-def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
+def channel_sample_job(cells: CellBoxes) -> Job[ChannelSample]:
     """Look at a sample of the cells: 64 of 8 to 24 fields of view, and 16 of each class.
 
     The sample is the same each time: fields, and cells of each, spread evenly. Of a rare class,
@@ -269,14 +269,14 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
     return sample
 
 
-def known_sample(cells: Cells) -> ChannelSample | None:
+def known_sample(cells: CellBoxes) -> ChannelSample | None:
     """The sample of these cells, where it was read before."""
     if not cells.fields:
         return None
     return _SAMPLES.get(cells.fields[0], {}).get(_pixels_of(cells))
 
 
-def _pixels_of(cells: Cells) -> tuple[Any, ...]:
+def _pixels_of(cells: CellBoxes) -> tuple[Any, ...]:
     """What tells whose crops they are, without reading one; classes do not matter."""
     kind, _ = _known(cells)
     places = cells.table["field"].to_numpy(np.int64), np.asarray(cells.boxes, np.int64)
@@ -284,13 +284,13 @@ def _pixels_of(cells: Cells) -> tuple[Any, ...]:
     return (*kind, cells.planes, len(cells), boxes)
 
 
-def _known(cells: Cells) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any]]:
+def _known(cells: CellBoxes) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any]]:
     """The kind of crops, and what is known of the channels of these fields of view."""
     known = _KNOWN.setdefault(cells.fields[0], {}) if cells.fields else {}
     return (len(cells.fields), cells.crop, cells.neighbours), known
 
 
-def _limits(cells: Cells) -> DisplayLimits:
+def _limits(cells: CellBoxes) -> DisplayLimits:
     kind, known = _known(cells)
     values = [known.get((*kind, plane), (0.0, 1.0, 0.0)) for plane in cells.planes]
     low, high, black = np.array(values, np.float64).reshape(-1, 3).T
@@ -305,7 +305,7 @@ def _middle(crops: npt.NDArray[Any]) -> Doubles:
     return np.asarray(middle.mean(axis=(2, 3)), np.float64)
 
 
-def _spread(cells: Cells) -> list[npt.NDArray[np.int64]]:
+def _spread(cells: CellBoxes) -> list[npt.NDArray[np.int64]]:
     """Cells of some fields of view, an array for each."""
     fields = cells.table["field"].to_numpy(np.int64)
     used = np.unique(fields)
