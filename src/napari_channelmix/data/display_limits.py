@@ -180,7 +180,7 @@ def without_hot_pixels(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(hot, around, plane) if hot.any() else plane
 
 
-# What was measured before: by the first field of view, then by channel and kind of crop.
+# What was measured before: by the first field of view, then by channel, kind of crop and scaling.
 _KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float, float]]] = (
     WeakKeyDictionary()
 )
@@ -210,10 +210,9 @@ def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
 
     What is known of a data set is not measured again, whatever becomes of its classes.
     """
-    kind, known = _known(cells)
-    missing = [plane for plane in cells.planes if (*kind, plane) not in known]
-    if missing and len(cells):
-        names = [cells.channels[cells.planes.index(plane)] for plane in missing]
+    keys, known = _known(cells)
+    names = [name for name, key in zip(cells.channels, keys, strict=True) if key not in known]
+    if names and len(cells):
         yield from channel_sample_job(cells.with_channels(names))
     return _limits(cells)
 
@@ -225,10 +224,8 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
     cells in these fields come first: a marker that only they have would else be saturated in them.
     Cells that cannot be read are no part of it.
     """
-    kind, known = _known(cells)
-    missing = {
-        place: plane for place, plane in enumerate(cells.planes) if (*kind, plane) not in known
-    }
+    keys, known = _known(cells)
+    missing = [place for place, key in enumerate(keys) if key not in known]
     chosen = _spread(cells) if len(cells) else []
     rows: list[npt.NDArray[np.int64]] = []
     levels: list[Doubles] = []
@@ -248,7 +245,7 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
             clean = [without_hot_pixels(part) for part in parts]
             low, high = limits_of_planes(clean)
             black = limits_of_planes(clean, BLACK)[0]
-            known[(*kind, missing[place])] = (low, high, black)
+            known[keys[place]] = (low, high, black)
     return ChannelSample(
         _limits(cells),
         np.concatenate(rows) if rows else np.zeros(0, np.int64),
@@ -256,15 +253,17 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
     )
 
 
-def _known(cells: Cells) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any]]:
-    """The kind of crops, and what is known of the channels of these fields of view."""
+def _known(cells: Cells) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], Any]]:
+    """The key of each channel, and what is known of channels of these fields of view."""
     known = _KNOWN.setdefault(cells.fields[0], {}) if cells.fields else {}
-    return (len(cells.fields), cells.crop, cells.neighbours), known
+    kind = (len(cells.fields), cells.crop, cells.neighbours)
+    pairs = zip(cells.channels, cells.planes, strict=True)
+    return [(*kind, plane, cells.scaling.steps_of(name)) for name, plane in pairs], known
 
 
 def _limits(cells: Cells) -> DisplayLimits:
-    kind, known = _known(cells)
-    values = [known.get((*kind, plane), (0.0, 1.0, 0.0)) for plane in cells.planes]
+    keys, known = _known(cells)
+    values = [known.get(key, (0.0, 1.0, 0.0)) for key in keys]
     low, high, black = np.array(values, np.float64).reshape(-1, 3).T
     return DisplayLimits(cells.channels, low, high, black)
 

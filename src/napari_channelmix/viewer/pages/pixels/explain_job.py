@@ -30,9 +30,9 @@ import numpy as np
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.data.display_limits import DisplayLimits, display_limits_job
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, mapped, part
+from napari_channelmix.viewer.pages.pixels.picture_limits import model_limits_job
 from napari_channelmix.viewer.session.explanation import Explanation
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def explain_cell_job(
         return (yield from _checked(explanation, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
-    limits = yield from _limits(cells, trained.classifier.channels)
+    limits = yield from model_limits_job(trained.classifier, cells)
     row = cells.table.iloc[cell]
     y0, x0, y1, x1 = cells.boxes[cell].tolist()
     explanation = Explanation(
@@ -206,13 +206,6 @@ def _with_channel_maps(explanation: Explanation, update: MapUpdate | None) -> Ex
     if update is None or update.channel_maps is None:
         return explanation
     return replace(explanation, channel_maps=update.channel_maps[0].copy())
-
-
-def _limits(cells: Cells, channels: tuple[str, ...]) -> Job[DisplayLimits | None]:
-    """The scale of the pictures, where the cells have the channels by name."""
-    if not set(channels) <= set(cells.channels):
-        return None
-    return (yield from display_limits_job(cells.with_channels(channels)))
 
 
 def _checked(
