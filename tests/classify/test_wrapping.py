@@ -428,7 +428,9 @@ def test_wrapped_models_go_to_other_processes_and_keep_their_hash(
     assert model_hash(cm.wrap(inside, **{**NAMES, "std": 1.0})) != model_hash(model)
 
 
-def test_other_weights_are_another_model_and_a_function_is_never_the_same(cells: Cells) -> None:
+def test_other_weights_are_another_model_and_so_is_a_function_of_which_nothing_is_known(
+    cells: Cells,
+) -> None:
     net = Middle()
     before = model_hash(cm.wrap(net, **NAMES))
     with torch.no_grad():
@@ -436,6 +438,14 @@ def test_other_weights_are_another_model_and_a_function_is_never_the_same(cells:
     assert model_hash(cm.wrap(net, **NAMES)) != before
     scores = function()
     one, other = cm.wrap(scores, **NAMES), cm.wrap(scores, **NAMES)
+    assert model_hash(one) == model_hash(other)
+    holder = object()
+
+    def of_an_object(crops: Any) -> Any:
+        assert holder is not None
+        return scores(crops)
+
+    one, other = cm.wrap(of_an_object, **NAMES), cm.wrap(of_an_object, **NAMES)
     assert model_hash(one) == model_hash(one)
     assert model_hash(one) != model_hash(other)
 

@@ -105,3 +105,26 @@ def test_legend_and_title_call_the_networks_alike(importance):
     names = [text.get_text() for text in axes.get_legend().get_texts()]
     assert "Shapley value (all-channel network)" in names
     assert "all-channel 0.97" in axes.get_title(loc="left")
+
+
+def test_many_channels_stand_below_each_other_in_letters_that_can_be_read_in_print(importance):
+    count = 104
+    share = (1 / count,) * count
+    many = replace(
+        importance,
+        channels=tuple(f"$marker {place}" for place in range(count)),
+        share=share,
+        share_sd=(0.001,) * count,
+        shapley=None,
+        shapley_sd=None,
+        decoy=None,
+        p_value=None,
+        share_of_seed=(share,) * 4,
+    )
+    figure = many.figure()
+    axes = figure.axes[0]
+    # A page of A4 is 7 inches wide between its margins.
+    assert figure.get_figwidth() <= 7.1 and figure.get_figheight() < 10
+    assert min(label.get_fontsize() for label in axes.get_yticklabels()) >= 7
+    assert len(axes.get_yticklabels()) == 40
+    assert "the first 40 of 104 channels" in figure.get_suptitle().replace("\n", " ")

@@ -284,6 +284,8 @@ class Cells(ShownResult, CellBoxes):
     def plot(self, cells: Sequence[int] | None = None) -> Figure:
         """Some cells: each channel stretched by itself, the channels averaged to grey.
 
+        Of more than six channels, those that tell most, in colours; see `data.display_channels`.
+
         Parameters
         ----------
         cells : sequence of int, optional
@@ -299,12 +301,16 @@ class Cells(ShownResult, CellBoxes):
             Images that cannot be read.
         """
         from napari_channelmix.charts import contact_sheet
-        from napari_channelmix.crop_pictures import grey
-        from napari_channelmix.data.result_summaries import cells_summary, examples_of
+        from napari_channelmix.data.result_summaries import (
+            cells_summary,
+            examples_of,
+            pictures_of,
+        )
 
         chosen, titles = examples_of(self, cells)
         heading = "; ".join(cells_summary(self, pictures=False).facts)
-        return contact_sheet([grey(crop) for crop in self.read(chosen)], titles, heading)
+        pictures, words = pictures_of(self, chosen)
+        return contact_sheet(pictures, titles, f"{heading}; {words}")
 
     def save(self, folder: str | Path, *, progress: ShowProgress = None) -> Path:
         """As `save_dataset`: write the cells as a data set that `open_dataset` reads back."""

@@ -121,7 +121,8 @@ class ChannelNotes:
     --------
     >>> rng = np.random.default_rng(0)
     >>> crops = rng.normal(100, 5, (40, 3, 12, 12))
-    >>> crops[:, :2, 4:8, 4:8] += 200
+    >>> crops[:, 0, 4:8, 4:8] += 200
+    >>> crops[:, 1, 2:5, 7:10] += 200
     >>> crops[:, 2] = 7
     >>> blank = cm.Cells.from_array(crops.round(), ["DNA", "CD8", "blank"])
     >>> cm.channel_notes(blank).lines

@@ -21,17 +21,19 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.cell_boxes import CellBoxes
     from napari_channelmix.data.display_limits import ChannelSample, DisplayLimits
     from napari_channelmix.jobs import Job
 
 __all__ = [
     "MOST_TOGETHER",
     "DisplayChannels",
+    "beyond_chance",
     "class_contrast",
     "display_channels_job",
     "proposed_channels",
     "unmeasured_channels",
+    "unmeasured_display",
 ]
 
 Doubles = npt.NDArray[np.float64]
@@ -42,6 +44,8 @@ MOST_TOGETHER = 6
 AT_FIRST = 4
 # Correlation of two channels over cells above which the second one shows nothing new.
 ALIKE = 0.95
+# Standard deviations by which a class stands out more than by chance.
+CHANCE = 3.0
 # Cells of a class that its contrast is measured from, at least.
 LEAST_OF_CLASS = 3
 
@@ -75,7 +79,7 @@ class DisplayChannels:
             for name in names
         )
 
-    def pictures(self, cells: Cells, rows: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    def pictures(self, cells: CellBoxes, rows: npt.ArrayLike) -> npt.NDArray[np.uint8]:
         """Cells as pictures (n, H, W, 3); only the channels that are shown are read.
 
         Raises
@@ -87,7 +91,9 @@ class DisplayChannels:
         return composed(crops, self.looks(self.channels))
 
 
-def display_channels_job(cells: Cells, names: Sequence[str] | None = None) -> Job[DisplayChannels]:
+def display_channels_job(
+    cells: CellBoxes, names: Sequence[str] | None = None
+) -> Job[DisplayChannels]:
     """The channels to show together, with colours and the contrast of the whole data set.
 
     Parameters
@@ -113,6 +119,8 @@ def display_channels_job(cells: Cells, names: Sequence[str] | None = None) -> Jo
     if names is None and len(cells.channels) > MOST_TOGETHER:
         sample = yield from channel_sample_job(cells)
         limits, chosen = sample.limits, proposed_channels(cells, sample)
+        if not len(sample.rows):
+            return unmeasured_display(cells.channels)
     else:
         chosen = unmeasured_channels(cells.channels) if names is None else tuple(names)
         check_names(chosen, cells.channels)
@@ -171,6 +179,12 @@ def unmeasured_channels(channels: tuple[str, ...]) -> tuple[str, ...]:
     return (channels[len(channels) // 2],) if nuclear is None else (nuclear,)
 
 
+def unmeasured_display(channels: tuple[str, ...]) -> DisplayChannels:
+    """`unmeasured_channels` with their colours, without contrast."""
+    names = unmeasured_channels(channels)
+    return DisplayChannels(names, colors_of(names, channels))
+
+
 def class_contrast(levels: Doubles, codes: npt.NDArray[np.int64], classes: int) -> Doubles:
     """How far each class stands out in each channel, (K, C) from -1 to 1.
 
@@ -207,7 +221,27 @@ def class_contrast(levels: Doubles, codes: npt.NDArray[np.int64], classes: int) 
     return contrast
 
 
-def proposed_channels(cells: Cells, sample: ChannelSample) -> tuple[str, ...]:
+def beyond_chance(contrast: Doubles, codes: npt.NDArray[np.int64]) -> Doubles:
+    """`class_contrast` without what few cells give by chance: 0 within three of its deviations.
+
+    Of n cells of a class and m others, the standard deviation by chance is about
+    sqrt((1 / n + 1 / m) / 3) (Mann and Whitney). NaN stays NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> codes = np.repeat([0, 1], 12)
+    >>> beyond_chance(np.array([[0.2, 0.9], [-0.2, -0.9]]), codes).tolist()
+    [[0.0, 0.9], [-0.0, -0.9]]
+    """
+    counts = np.array([(codes == code).sum() for code in range(len(contrast))], np.float64)
+    others = np.maximum((codes >= 0).sum() - counts, 1)
+    deviation = np.sqrt((1 / np.maximum(counts, 1) + 1 / others) / 3)
+    unsure = np.abs(contrast) < CHANCE * deviation[:, None]
+    return np.asarray(np.where(unsure, 0 * contrast, contrast))
+
+
+def proposed_channels(cells: CellBoxes, sample: ChannelSample) -> tuple[str, ...]:
     """Channels to show together, from a sample of the cells; never simply the first of many.
 
     Six or fewer: as before anything is measured. Of more: the nuclear stain, and those that show
@@ -224,7 +258,9 @@ def proposed_channels(cells: Cells, sample: ChannelSample) -> tuple[str, ...]:
     channels = cells.channels
     if len(channels) <= MOST_TOGETHER or len(sample.rows) < LEAST_OF_CLASS:
         return unmeasured_channels(channels)
-    contrast = class_contrast(sample.levels, cells.labels[sample.rows], len(cells.classes))
+    codes = cells.labels[sample.rows]
+    contrast = class_contrast(sample.levels, codes, len(cells.classes))
+    contrast = beyond_chance(contrast, codes)
     known = np.isfinite(contrast).all(axis=1)
     # One class cannot stand out from others.
     scores = np.clip(contrast[known], 0, None) if known.sum() > 1 else _two_parts(sample.levels)
@@ -253,7 +289,7 @@ def _next_best(scores: Doubles, levels: Doubles, before: list[int], most: int) -
     while len(chosen) < most and free.any():
         gain = np.clip(scores - covered[:, None], 0, None).sum(axis=0)
         # Where all is covered, the one that says most alone.
-        gain = np.where(free, gain + 1e-3 * scores.max(axis=0), -1)
+        gain = np.where(free & (scores.max(axis=0) > 0), gain + 1e-3 * scores.max(axis=0), -1)
         best = int(gain.argmax())
         if gain[best] <= 0:
             break

@@ -19,7 +19,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.cell_boxes import CellBoxes
     from napari_channelmix.data.fields import Field
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "DisplayLimits",
     "channel_sample_job",
     "display_limits_job",
+    "known_sample",
     "limits_of_planes",
     "noise_of",
     "without_hot_pixels",
@@ -37,7 +38,7 @@ Doubles = npt.NDArray[np.float64]
 # Fields of view that stand for the data set, and cells of each; more where fields hold few cells.
 FIELDS, CELLS_OF_FIELD, MOST_FIELDS = 8, 8, 24
 # Cells of a class, where it has as many.
-CELLS_OF_CLASS = 8
+CELLS_OF_CLASS = 16
 # Percentiles that become black and white.
 LOWEST, HIGHEST = 1.0, 99.8
 # Where channels lie over each other, a quarter of the pixels is black: several greys would be fog.
@@ -186,6 +187,10 @@ _KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float, float
 )
 
 
+# Samples that were read before, by the first field of view and `_pixels_of`.
+_SAMPLES: WeakKeyDictionary[Field, dict[tuple[Any, ...], ChannelSample]] = WeakKeyDictionary()
+
+
 @dataclass(frozen=True, eq=False)
 class ChannelSample:
     """Some cells of a data set, and how bright each channel is in them.
@@ -205,7 +210,7 @@ class ChannelSample:
     levels: Doubles
 
 
-def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
+def display_limits_job(cells: CellBoxes) -> Job[DisplayLimits]:
     """The limits of each channel from a sample of the cells: see `channel_sample_job`.
 
     What is known of a data set is not measured again, whatever becomes of its classes.
@@ -217,13 +222,17 @@ def display_limits_job(cells: Cells) -> Job[DisplayLimits]:
     return _limits(cells)
 
 
-def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
-    """Look at a sample of the cells: 64 of 8 to 24 fields of view, and 8 of each class at least.
+def channel_sample_job(cells: CellBoxes) -> Job[ChannelSample]:
+    """Look at a sample of the cells: 64 of 8 to 24 fields of view, and 16 of each class.
 
     The sample is the same each time: fields, and cells of each, spread evenly. Of a rare class,
     cells in these fields come first: a marker that only they have would else be saturated in them.
-    Cells that cannot be read are no part of it.
+    Cells that cannot be read are no part of it. The same cells are not read twice, whatever becomes
+    of their classes.
     """
+    before = known_sample(cells)
+    if before is not None:
+        return before
     keys, known = _known(cells)
     missing = [place for place, key in enumerate(keys) if key not in known]
     chosen = _spread(cells) if len(cells) else []
@@ -242,18 +251,37 @@ def channel_sample_job(cells: Cells) -> Job[ChannelSample]:
     for place, parts in pieces.items():
         if parts:
             yield Progress(len(chosen), len(chosen), "measuring the range of the channels")
-            clean = [without_hot_pixels(part) for part in parts]
-            low, high = limits_of_planes(clean)
-            black = limits_of_planes(clean, BLACK)[0]
+            # One below the other: the few pixels where two crops meet do not count.
+            column = without_hot_pixels(np.concatenate(parts))
+            low, high = limits_of_planes([column])
+            black = limits_of_planes([column], BLACK, dark_noise=False)[0]
             known[keys[place]] = (low, high, black)
-    return ChannelSample(
+    sample = ChannelSample(
         _limits(cells),
         np.concatenate(rows) if rows else np.zeros(0, np.int64),
         np.concatenate(levels) if levels else np.zeros((0, len(cells.channels))),
     )
+    if cells.fields:
+        _SAMPLES.setdefault(cells.fields[0], {})[_pixels_of(cells)] = sample
+    return sample
 
 
-def _known(cells: Cells) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], Any]]:
+def known_sample(cells: CellBoxes) -> ChannelSample | None:
+    """The sample of these cells, where it was read before."""
+    if not cells.fields:
+        return None
+    return _SAMPLES.get(cells.fields[0], {}).get(_pixels_of(cells))
+
+
+def _pixels_of(cells: CellBoxes) -> tuple[Any, ...]:
+    """What tells whose crops they are, without reading one; classes do not matter."""
+    keys, _ = _known(cells)
+    places = cells.table["field"].to_numpy(np.int64), np.asarray(cells.boxes, np.int64)
+    boxes = hash(tuple(np.ascontiguousarray(part).tobytes() for part in places))
+    return (cells.channels, *keys, len(cells), boxes)
+
+
+def _known(cells: CellBoxes) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], Any]]:
     """The key of each channel, and what is known of channels of these fields of view."""
     known = _KNOWN.setdefault(cells.fields[0], {}) if cells.fields else {}
     kind = (len(cells.fields), cells.crop, cells.neighbours)
@@ -261,7 +289,7 @@ def _known(cells: Cells) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], A
     return [(*kind, plane, cells.scaling.steps_of(name)) for name, plane in pairs], known
 
 
-def _limits(cells: Cells) -> DisplayLimits:
+def _limits(cells: CellBoxes) -> DisplayLimits:
     keys, known = _known(cells)
     values = [known.get(key, (0.0, 1.0, 0.0)) for key in keys]
     low, high, black = np.array(values, np.float64).reshape(-1, 3).T
@@ -276,7 +304,7 @@ def _middle(crops: npt.NDArray[Any]) -> Doubles:
     return np.asarray(middle.mean(axis=(2, 3)), np.float64)
 
 
-def _spread(cells: Cells) -> list[npt.NDArray[np.int64]]:
+def _spread(cells: CellBoxes) -> list[npt.NDArray[np.int64]]:
     """Cells of some fields of view, an array for each."""
     fields = cells.table["field"].to_numpy(np.int64)
     used = np.unique(fields)
@@ -296,7 +324,7 @@ def _spread(cells: Cells) -> list[npt.NDArray[np.int64]]:
 def _choose_of_class(
     chosen: npt.NDArray[np.bool_], members: npt.NDArray[np.int64], fields: npt.NDArray[np.int64]
 ) -> None:
-    """Add cells of a class until there are eight, those of fields that are read anyway first."""
+    """Add cells of a class until there are enough, those of fields that are read anyway first."""
     for known in (True, False):
         left = members[~chosen[members]]
         left = left[np.isin(fields[left], np.unique(fields[chosen])) == known]

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from napari_channelmix.crop_pictures import grey, labels_picture, png_of_row
+from napari_channelmix.data.display_channels import MOST_TOGETHER, display_channels_job
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
 from napari_channelmix.result_display import Picture, Summary
 from napari_channelmix.wording import counted
 
@@ -52,14 +54,26 @@ def cells_summary(cells: Any, *, pictures: bool = True) -> Summary:
     if pictures and len(cells):
         chosen = example_cells(cells, SHOWN)
         try:
-            crops = cells.read(chosen)
+            drawn, words = pictures_of(cells, chosen)
         except DataError as error:
             warnings.insert(0, str(error))
         else:
             names = ", ".join(title_of(cells, cell) for cell in chosen.tolist())
-            png = png_of_row([grey(crop) for crop in crops])
-            shown = (Picture(png, f"cells {names}; channels averaged"),)
+            shown = (Picture(png_of_row(drawn), f"cells {names}; {words}"),)
     return Summary("Cells", facts, warnings, (), None, pd.DataFrame(rows), shown)
+
+
+def pictures_of(cells: Any, chosen: Any) -> tuple[list[Any], str]:
+    """Cells as pictures, (H, W) or (H, W, 3) on 0..1, and what they show, in words.
+
+    Six channels or fewer are averaged to grey, each stretched by itself; of more, the display
+    channels are shown in colours, with one contrast for the whole data set.
+    """
+    if len(cells.channels) <= MOST_TOGETHER:
+        return [grey(crop) for crop in cells.read(chosen)], "channels averaged"
+    display = drain(display_channels_job(cells))
+    drawn = [picture / 255 for picture in display.pictures(cells, chosen)]
+    return drawn, f"of {len(cells.channels)} channels: {', '.join(display.channels)}"
 
 
 def example_cells(cells: Any, count: int) -> Any:
@@ -70,6 +84,8 @@ def example_cells(cells: Any, count: int) -> Any:
     parts = [
         order[start : start + min(each, size)] for start, size in zip(starts, sizes, strict=True)
     ]
+    # No class is left out.
+    count = max(count, len(parts))
     return np.concatenate(parts)[:count] if parts else np.zeros(0, np.int64)
 
 

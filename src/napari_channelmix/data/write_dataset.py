@@ -142,8 +142,18 @@ def _written_job(cells: CellBoxes, folder: Path) -> Job[Path]:
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
 
 
-def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], field: Field) -> Path:
-    """Write the channels (C, Y, X) of a field of view as OME-TIFF, with names and pixel size."""
+def write_image(
+    path: Path,
+    stack: npt.NDArray[Any],
+    channels: Sequence[str],
+    field: Field,
+    *,
+    level: int = 6,
+) -> Path:
+    """Write the channels (C, Y, X) of a field of view as OME-TIFF, with names and pixel size.
+
+    ``level`` of the compression, 1 (fast) to 9 (small).
+    """
     import tifffile
 
     about: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": list(channels)}}
@@ -155,7 +165,13 @@ def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], fi
 
     def image(neighbour: Path) -> None:
         tifffile.imwrite(
-            neighbour, stack, ome=True, metadata=about, compression="zlib", photometric="minisblack"
+            neighbour,
+            stack,
+            ome=True,
+            metadata=about,
+            compression="zlib",
+            compressionargs={"level": level},
+            photometric="minisblack",
         )
 
     return write_whole(path, image)

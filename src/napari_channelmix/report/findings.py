@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.config import Config
     from napari_channelmix.data import Cells
+    from napari_channelmix.data.display_channels import DisplayChannels
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.phenotypes.adjusted import HeldOutCalls
     from napari_channelmix.whatif.audit_result import Audit
@@ -214,6 +215,8 @@ class Findings:
     channel_means : ChannelMeans or None
         How bright each class is in each channel.
     audit : Audit or None
+    display : DisplayChannels or None
+        The channels that pictures of cells show; None: those that are proposed.
     others : tuple of Findings
         Of further data sets, for the same page; the config of this one is that of all.
     """
@@ -239,6 +242,7 @@ class Findings:
     channel_shapley: ChannelShapley | None = None
     channel_means: ChannelMeans | None = None
     audit: Audit | None = None
+    display: DisplayChannels | None = None
     others: tuple[Findings, ...] = ()
 
     @property

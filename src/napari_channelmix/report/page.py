@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.atomic_write import write_text
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.provenance import package_version
+from napari_channelmix.report.sections.channel_matrix import channel_matrix_section
 from napari_channelmix.report.sections.classifier import classifier_section, own_classifier_section
 from napari_channelmix.report.sections.data import data_section
 from napari_channelmix.report.sections.doses import doses_section
@@ -106,6 +107,7 @@ PARTS: tuple[tuple[str, Callable[[Findings], Any]], ...] = (
     ("importance", importance_section),
     ("own_classifier", own_classifier_section),
     ("classifier", classifier_section),
+    ("channel_matrix", channel_matrix_section),
     ("model_channels", model_channels_section),
     ("shortcuts", shortcuts_section),
     ("explanations", explanations_section),

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.evidence_colors import evidence_rgba, map_limit
-from napari_channelmix.pcim.map_figure import stretched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,7 +59,7 @@ def png_figure(figure: Figure) -> bytes:
 
 
 def png_of(pixels: npt.NDArray[Any]) -> bytes:
-    """Pixels (H, W), (H, W, 2) with opacity, or (H, W, 3), uint8, as PNG."""
+    """Pixels (H, W), (H, W, 3), or (H, W, 4) with opacity, uint8, as PNG."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -70,37 +69,39 @@ def png_of(pixels: npt.NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def cell_picture(crops: FloatArray) -> bytes:
-    """A cell (C, H, W) in grey, as PNG."""
-    return png_of(_enlarged(_grey(crops), SIDE))
+def cell_picture(picture: npt.NDArray[Any]) -> bytes:
+    """A cell as PNG: grey (H, W), or colours (H, W, 3), 0 to 1 or uint8."""
+    return png_of(_enlarged(_colored(picture), SIDE))
 
 
-def map_picture(crops: FloatArray, attribution: FloatArray, view: EvidenceView) -> bytes:
-    """A cell (C, H, W) in grey with its map or magnitude (H, W) over it, as PNG.
+def map_picture(grey: FloatArray, attribution: FloatArray, view: EvidenceView) -> bytes:
+    """A cell in grey (H, W), 0 to 1, with its map or magnitude (H, W) over it, as PNG.
 
     Up to the strongest 2 % of its pixels, for and against on one scale.
     """
     limit = map_limit(attribution)
     tint = evidence_rgba(attribution / (limit if limit > 0 else 1), view)
-    over = _grey(crops) * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
+    over = _colored(grey) * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
     return png_of(_enlarged(over, SIDE))
 
 
-def _grey(crops: FloatArray) -> FloatArray:
-    """A cell as a grey picture (H, W, 3), 0 to 1."""
-    grey: FloatArray = np.repeat(stretched(crops).mean(axis=0)[..., None], 3, axis=2)
-    return grey
+def _colored(picture: npt.NDArray[Any]) -> FloatArray:
+    """Grey (H, W) or colours (H, W, 3) as colours, 0 to 1."""
+    levels = picture / np.float32(255) if picture.dtype == np.uint8 else picture
+    colors = np.repeat(levels[..., None], 3, axis=2) if levels.ndim == 2 else levels
+    return np.asarray(colors, np.float32)
 
 
-def cell_strip(crops: FloatArray) -> bytes:
-    """Cells (n, C, H, W) in grey, side by side, as PNG."""
-    drawn = [_enlarged(stretched(image).mean(axis=0), THUMBNAIL) for image in crops]
+def cell_strip(pictures: npt.NDArray[Any]) -> bytes:
+    """Cells (n, H, W, 3), 0 to 1 or uint8, side by side, as PNG."""
+    drawn = [_enlarged(_colored(picture), THUMBNAIL) for picture in pictures]
     height = max(len(image) for image in drawn)
     # Clear between them, on light and on dark ground.
-    gap = np.zeros((height, GAP, 2), np.uint8)
+    gap = np.zeros((height, GAP, 4), np.uint8)
     parts: list[Bytes] = []
     for image in drawn:
-        parts += [np.stack([image, np.full_like(image, 255)], axis=-1), gap]
+        opaque = np.full((*image.shape[:2], 1), 255, np.uint8)
+        parts += [np.concatenate([image, opaque], axis=-1), gap]
     return png_of(np.concatenate(parts[:-1], axis=1))
 
 

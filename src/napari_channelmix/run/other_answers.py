@@ -16,7 +16,9 @@ from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, part
 from napari_channelmix.whatif.audit import audit_job
+from napari_channelmix.whatif.channel_means import channel_means_job
 from napari_channelmix.whatif.channel_shapley import channel_shapley_job
+from napari_channelmix.whatif.class_table import wants_matrix
 from napari_channelmix.whatif.transplants import transplant_job
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AUDIT",
     "CHANNELS",
+    "EFFECTS",
+    "MEANS",
     "TRANSPLANTS",
     "OtherAnswer",
     "audit_file_job",
@@ -41,7 +45,7 @@ __all__ = [
 
 #: Files in the folder of the answers.
 TRANSPLANTS, CHANNELS, AUDIT = "transplants.json", "channels.json", "audit.json"
-EFFECTS = "channel_effects.csv"
+EFFECTS, MEANS = "channel_effects.csv", "means.json"
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,28 @@ def transplants_files_job(
 def channels_files_job(
     model: Classifier | ForeignClassifier, cells: Cells, out: Path, settings: ChannelSettings
 ) -> Job[OtherAnswer]:
-    """``channels.json`` and ``.csv``, and ``channel_effects.csv``, in a folder, as a job."""
+    """``channels.json`` and ``.csv``, ``channel_effects.csv`` in a folder, as a job.
+
+    With more than 2 classes or 8 channels ``means.json`` and ``.csv`` too: how bright each class
+    is in each channel.
+    """
     try:
-        result = yield from channel_shapley_job(model, cells, settings=settings)
+        result = yield from part(channel_shapley_job(model, cells, settings=settings), 0, 75, 100)
     except (ModelError, DataError) as error:
         return OtherAnswer(left_out=f"channels of the classifier are left out: {error}")
     written = _written(out / CHANNELS, result.as_dict(), result.table)
-    text = write_text(out / EFFECTS, csv_text(result.effects(), index=True))
-    return OtherAnswer((*written.files, text), lines=result.lines)
+    effects = write_text(out / EFFECTS, csv_text(result.effects(), index=True))
+    files = (*written.files, effects)
+    if not wants_matrix(len(result.channels), len(result.classes)):
+        return OtherAnswer(files, lines=result.lines)
+    try:
+        measuring = channel_means_job(cells, model, only=settings.only, seed=settings.seed)
+        means = yield from part(measuring, 75, 25, 100)
+    except (ModelError, DataError):
+        # No cell has a class; the channels of the classifier stand all the same.
+        return OtherAnswer(files, lines=result.lines)
+    files += _written(out / MEANS, means.as_dict(), means.to_frame()).files
+    return OtherAnswer(files, lines=result.lines)
 
 
 def players_of(folder: Path) -> dict[str, list[str]]:

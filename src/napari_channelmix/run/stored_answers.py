@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.run.other_answers import CHANNELS, TRANSPLANTS
+from napari_channelmix.run.other_answers import CHANNELS, MEANS, TRANSPLANTS
 from napari_channelmix.stored_files import parsed_json, read_text
 from napari_channelmix.whatif.audit_result import Audit
+from napari_channelmix.whatif.channel_means_result import ChannelMeans
 from napari_channelmix.whatif.channel_shapley_result import ChannelShapley
 from napari_channelmix.whatif.result import WhatIf
 from napari_channelmix.whatif.transplants_result import Transplants
@@ -43,6 +44,7 @@ def with_interventions(
             findings,
             transplants=_read(folder / TRANSPLANTS, Transplants.from_dict),
             channel_shapley=_read(folder / CHANNELS, ChannelShapley.from_dict),
+            channel_means=_read(folder / MEANS, ChannelMeans.from_dict),
         )
         beside = findings.transplants or findings.channel_shapley
         path = folder / "whatif.json"

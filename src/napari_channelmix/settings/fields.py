@@ -199,6 +199,9 @@ def _described(doc: str, cls: type, names: Collection[str]) -> str:
 def _refusal(error: ValidationError, cls: type) -> str:
     """The first value that is refused; a number is called by the label of its bounds."""
     first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        # Of several values that do not go together, which `__post_init__` refuses.
+        return str(first["ctx"]["error"])
     field = next(row for row in fields_of(cls) if row.name == first["loc"][0])
     if field.kind == "choice":
         return f"{field.name} {quoted(first['input'])} is unknown; use {', '.join(field.choices)}"

@@ -9,10 +9,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SAMPLED", "ChannelOfClass", "by_class", "rows_frame"]
+__all__ = ["SAMPLED", "ChannelOfClass", "by_class", "rows_frame", "wants_matrix"]
 
 #: What is said beside values that are not exact.
 SAMPLED = "sampled, ± sampling error"
+
+
+# Up to so many channels and classes bars for one class at a time say as much as a matrix.
+FEW_CHANNELS, FEW_CLASSES = 8, 2
+
+
+def wants_matrix(channels: int, classes: int) -> bool:
+    """Whether figures of channels by classes are shown as a matrix: above 8 channels or 2 classes.
+
+    Examples
+    --------
+    >>> wants_matrix(4, 2), wants_matrix(9, 2), wants_matrix(4, 3)
+    (False, True, True)
+    """
+    return channels > FEW_CHANNELS or classes > FEW_CLASSES
 
 
 class ChannelOfClass(Protocol):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.data.channel_notes import channel_notes
+from napari_channelmix.report.display import display_of
 from napari_channelmix.report.pictures import cell_strip, data_uri
 from napari_channelmix.report.text import data_in_words
 
@@ -15,22 +16,28 @@ if TYPE_CHECKING:
 
 __all__ = ["data_section"]
 
-# Cells of a class that are shown, and classes, at most.
-STRIP, CLASSES = 8, 6
+# Cells of a class that are shown, and classes, at most; the others are named.
+STRIP, CLASSES = 8, 24
 
 
 def data_section(findings: Findings) -> dict[str, Any]:
     """The cells by class, with some of each, and what the data set warns of."""
-    cells = findings.cells
+    cells, display = findings.cells, display_of(findings)
     strips: list[dict[str, Any]] = []
-    for code, name in [*enumerate(cells.classes), (-1, "without a class")]:
-        members = np.flatnonzero(cells.labels == code)
-        if len(members) and len(strips) < CLASSES:
-            some = members[np.unique(np.linspace(0, len(members) - 1, STRIP).astype(np.int64))]
-            picture = data_uri("image/png", cell_strip(cells.read(some)))
-            strips.append(
-                {"name": name, "count": len(members), "shown": len(some), "picture": picture}
-            )
-    # What speaks against using some of the channels, too.
-    warnings = (*cells.warnings, *channel_notes(cells).lines)
-    return {"words": data_in_words(cells), "strips": strips, "warnings": warnings}
+    named = [*enumerate(cells.classes), (-1, "without a class")]
+    members = {name: np.flatnonzero(cells.labels == code) for code, name in named}
+    present = [name for name in members if len(members[name])]
+    for name in present[:CLASSES]:
+        rows = members[name]
+        some = rows[np.unique(np.linspace(0, len(rows) - 1, STRIP).astype(np.int64))]
+        picture = data_uri("image/png", cell_strip(display.pictures(cells, some)))
+        strips.append({"name": name, "count": len(rows), "shown": len(some), "picture": picture})
+    return {
+        "words": data_in_words(cells),
+        "strips": strips,
+        "more": [f"{name} ({len(members[name]):,})" for name in present[CLASSES:]],
+        "display": list(zip(display.channels, display.colors, strict=True)),
+        "channels": len(cells.channels),
+        # What speaks against using some of the channels, too.
+        "warnings": (*cells.warnings, *channel_notes(cells).lines),
+    }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.evidence_colors import evidence_legend
+from napari_channelmix.report.display import brightest, display_of
 from napari_channelmix.report.pictures import cell_picture, data_uri, map_picture
 from napari_channelmix.report.text import readable_in_words, trained_in_words
 from napari_channelmix.wording import sentence
@@ -23,11 +24,14 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
     """Explained cells with their maps, where there are any."""
     if not findings.examples:
         return None
-    cards = []
+    cards, display = [], display_of(findings)
+    known = findings.classifier
+    channels = findings.cells.channels if known is None else known.channels
     for example in findings.examples[:EXAMPLES]:
+        grey = brightest(example.crops, channels, display)
         magnitude = None
         if example.magnitude is not None:
-            magnitude = map_picture(example.crops, example.magnitude, "magnitude")
+            magnitude = map_picture(grey, example.magnitude, "magnitude")
         sure = sorted(example.probabilities.items(), key=lambda item: -item[1])
         cards.append(
             {
@@ -43,8 +47,8 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
                     (name.upper() if name == "srg" else name, f"{value:.2f}")
                     for name, value in example.scores.items()
                 ],
-                "alone": data_uri("image/png", cell_picture(example.crops)),
-                "over": data_uri("image/png", map_picture(example.crops, example.map, "signed")),
+                "alone": data_uri("image/png", cell_picture(grey)),
+                "over": data_uri("image/png", map_picture(grey, example.map, "signed")),
                 "magnitude": "" if magnitude is None else data_uri("image/png", magnitude),
                 "shares": [line for line in example.shares if line],
             }

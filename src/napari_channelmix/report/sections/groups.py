@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["groups_section"]
 
-# Rows at most.
-GROUPS = 400
+# Rows at most, and classes beside each other: with adjusted shares fewer fit on a page of print.
+GROUPS, ACROSS, ADJUSTED_ACROSS = 400, 8, 4
 
 
 def groups_section(findings: Findings) -> dict[str, Any] | None:
@@ -51,11 +52,19 @@ def groups_section(findings: Findings) -> dict[str, Any] | None:
         "of": "prediction" if of == PREDICTED else "label",
         "classes": classes,
         "rows": rows,
+        "blocks": _blocks(len(classes), ADJUSTED_ACROSS if known else ACROSS),
         "adjusted": known,
         "why": why,
         "trained_on": bool(trained_on.any()),
         "more": max(0, len(table.groups) - GROUPS),
     }
+
+
+def _blocks(classes: int, most: int) -> list[range]:
+    """Positions of the classes of each table, evenly: no table of a single class is left over."""
+    tables = -(-classes // most)
+    ends = [round(classes * place / max(tables, 1)) for place in range(tables + 1)]
+    return [range(start, end) for start, end in pairwise(ends)]
 
 
 def _adjusted(fractions: Fractions, group: int, code: int) -> str:

@@ -8,10 +8,12 @@ import numpy as np
 
 from napari_channelmix.report.pictures import data_uri, svg_of
 from napari_channelmix.report.what_if_figure import what_if_figure
+from napari_channelmix.whatif.class_table import SAMPLED, wants_matrix
 from napari_channelmix.wording import counted, sentences
 
 if TYPE_CHECKING:
     from napari_channelmix.report.findings import Findings
+    from napari_channelmix.whatif.channel_shapley_result import ChannelRow
 
 __all__ = ["model_channels_section", "transplants_section", "what_if_section"]
 
@@ -85,7 +87,7 @@ def model_channels_section(findings: Findings) -> dict[str, Any] | None:
         (
             row.channel,
             [
-                f"{row.value:+.3f} ({row.low:+.3f} to {row.high:+.3f})",
+                _value(row, exact=result.exact),
                 _share(row.swap, row.swap_low, row.swap_high),
                 _share(row.sham, row.sham_low, row.sham_high),
                 str(row.n),
@@ -95,12 +97,22 @@ def model_channels_section(findings: Findings) -> dict[str, Any] | None:
         )
         for row in sorted(result.of_class(), key=lambda row: -row.value)
     ]
+    value = "Shapley value" if result.exact else f"Shapley value ({SAMPLED})"
+    # Beside the matrix the sentences of the classes stand already.
+    matrix = wants_matrix(len(result.channels), len(result.classes))
+    told = set(result.sentences) if matrix else set()
     return {
-        "lines": sentences(result.lines),
-        "head": ["channel", "Shapley value", "channel swap", "sham", "n", "groups"],
+        "lines": sentences([line for line in result.lines if line not in told]),
+        "head": ["channel", value, "channel swap", "sham", "n", "groups"],
         "rows": rows,
         "warnings": result.warnings,
     }
+
+
+def _value(row: ChannelRow, *, exact: bool) -> str:
+    """A Shapley value with its sampling error, where it has one, and its interval."""
+    error = "" if exact else f" ± {row.sampling_error:.3f}"
+    return f"{row.value:+.3f}{error} ({row.low:+.3f} to {row.high:+.3f})"
 
 
 def _share(value: Any, low: Any, high: Any) -> str:

@@ -10,6 +10,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.display_channels import (
+    MOST_TOGETHER,
+    display_channels_job,
+    unmeasured_display,
+)
 from napari_channelmix.data.display_limits import limits_of_planes
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
@@ -36,6 +41,7 @@ from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells, Field
+    from napari_channelmix.data.display_channels import DisplayChannels
     from napari_channelmix.data.image_planes import Plane
 
 __all__ = [
@@ -53,17 +59,27 @@ FIELDS_MEASURED, SIDE_MEASURED = 5, 512
 PLACES = ((2, 2), (1, 1), (1, 3), (3, 1), (3, 3))
 # Percentile that is black: a quarter of a field of view is background.
 BLACK = 25.0
-# More colours than this on top of each other show nothing; the other channels start hidden.
-CHANNELS_SHOWN = 4
 
 
 @dataclass(frozen=True, eq=False)
 class FieldPixels:
-    """The pixels of a field of view, ready to be shown: a plane and its contrast per channel."""
+    """The pixels of a field of view, ready to be shown.
+
+    Attributes
+    ----------
+    field_index : int
+    planes : tuple of (Y, X) array or Levels
+        One for each channel.
+    limits : tuple of (float, float)
+        Its contrast.
+    display : DisplayChannels
+        The channels that are proposed to be shown; the others start hidden.
+    """
 
     field_index: int
     planes: tuple[npt.NDArray[Any] | Levels, ...]
     limits: tuple[tuple[float, float], ...]
+    display: DisplayChannels
 
 
 # Contrast limits of data sets that were shown: by their first field of view, then by channel.
@@ -76,16 +92,24 @@ def field_job(cells: Cells, index: int) -> Job[FieldPixels]:
     """Read a field of view; a step for each channel.
 
     The contrast of a channel is the same for all fields of view of a data set: from five of them,
-    spread evenly, or those that can be read.
+    spread evenly, or those that can be read. Of more than six channels, it is that of the pictures
+    of cells, from a sample of them.
     """
     field, planes, limits = cells.fields[index], [], []
     photo = is_photo(cells.channels)
+    many = len(cells.channels) > MOST_TOGETHER
+    display = (
+        (yield from display_channels_job(cells)) if many else unmeasured_display(cells.channels)
+    )
     known, count = _LIMITS.setdefault(cells.fields[0], {}), len(cells.fields)
     sample = sorted({int(i) for i in np.linspace(0, count - 1, min(count, FIELDS_MEASURED))})
     for step, channel in enumerate(cells.planes):
         stage = f"reading {cells.channels[step]}"
         yield Progress(step, len(cells.planes), stage)
         planes.append(shown_plane(field.planes[channel]))
+        if cells.channels[step] in display.contrast:
+            limits.append(display.contrast[cells.channels[step]])
+            continue
         if (count, channel, photo) not in known:
             blocks = []
             for other in sample:
@@ -102,7 +126,7 @@ def field_job(cells: Cells, index: int) -> Job[FieldPixels]:
         limits = [(0.0, max(high for _, high in limits))] * len(limits)
     yield Progress(len(cells.planes), len(cells.planes), "preparing the layers")
     prepare_colors(cells, index)
-    return FieldPixels(index, tuple(planes), tuple(limits))
+    return FieldPixels(index, tuple(planes), tuple(limits), display)
 
 
 def _blocks(plane: Plane) -> list[npt.NDArray[Any]]:
@@ -152,9 +176,10 @@ def show_in_turns(viewer: Any, cells: Cells, pixels: FieldPixels) -> Job[Shown]:
     before = find_ours(viewer, f"channel {cells.channels[0]}")
     moved = before is None or full_resolution(before).shape != pixels.planes[0].shape
     images, pictures = {}, {}
-    for place, (name, color) in enumerate(
-        zip(cells.channels, channel_colors(cells.channels), strict=True)
-    ):
+    display = pixels.display
+    colors = dict(zip(cells.channels, channel_colors(cells.channels), strict=True))
+    colors |= dict(zip(display.channels, display.colors, strict=True))
+    for place, (name, color) in enumerate(colors.items()):
         images[name] = add_image(
             viewer,
             f"channel {name}",
@@ -164,7 +189,7 @@ def show_in_turns(viewer: Any, cells: Cells, pixels: FieldPixels) -> Job[Shown]:
             colormap=color,
             blending="additive",
             contrast_limits=pixels.limits[place],
-            visible=place < CHANNELS_SHOWN,
+            visible=name in display.channels,
         )
         pictures[images[name]] = pixels.planes[place]
         if moved and place == 0:

@@ -6,10 +6,11 @@ the next result would stay unseen: whoever writes into a layer calls `reveal`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakSet
 
-__all__ = ["hide", "reveal"]
+__all__ = ["hidden_for_a_while", "hide", "reveal"]
 
 # Those that were visible when they were hidden.
 _HIDDEN: WeakSet[Any] = WeakSet()
@@ -27,3 +28,8 @@ def reveal(layer: Any) -> None:
     if layer in _HIDDEN:
         _HIDDEN.discard(layer)
         layer.visible = True
+
+
+def hidden_for_a_while(layers: Iterable[Any]) -> bool:
+    """Whether any of these layers was hidden by `hide`, and is not shown again yet."""
+    return any(layer in _HIDDEN for layer in layers)

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_channelmix.data.crop_rendering import LEVELS, Look, plain_looks
-from napari_channelmix.viewer.charts.colors import channel_colors
+from napari_channelmix.data.crop_rendering import LEVELS, Look
+from napari_channelmix.data.display_channels import unmeasured_display
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
+    from napari_channelmix.data.display_channels import DisplayChannels
     from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["color_of", "looks_of"]
-
-# As many channels of one layer are shown as a field of view shows at first.
-SHOWN_AT_FIRST = 4
 
 
 def color_of(layer: Any) -> tuple[float, float, float]:
@@ -27,21 +25,36 @@ def color_of(layer: Any) -> tuple[float, float, float]:
     return float(red), float(green), float(blue)
 
 
-def looks_of(viewer: Any, cells: Cells, shown: Shown | None) -> tuple[Look | None, ...]:
-    """How each channel of the cells is drawn in the viewer; None for one that is hidden.
+def looks_of(
+    viewer: Any, cells: Cells, shown: Shown | None, display: DisplayChannels | None = None
+) -> tuple[Look | None, ...]:
+    """How each channel of the cells is drawn; None for one that is not.
 
-    A channel whose layer is gone, or whose layer shows several channels, has its usual colour and
-    the contrast of the crops. If every layer is hidden, so are the channels.
+    The display channels, each as its layer shows it: in its colours, between its limits, and not
+    where the user hid it. A channel whose layer is gone, or whose layer shows several channels, has
+    the colour and the contrast of the display channels. If every layer is hidden, so are the
+    channels.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+    cells : Cells
+    shown : Shown or None
+    display : DisplayChannels, optional
+        Default: the channels that are shown while nothing is known of their pixels.
     """
-    usual = plain_looks(channel_colors(cells.channels), SHOWN_AT_FIRST)
+    if display is None:
+        display = unmeasured_display(cells.channels)
+    usual = display.looks(cells.channels)
     images = {} if shown is None else shown.images
     looks = []
-    for index, name in enumerate(cells.channels):
+    for name, own in zip(cells.channels, usual, strict=True):
         layer = images.get(name)
-        if layer is None or layer not in viewer.layers or not isinstance(layer, Image):
-            looks.append(usual[index])
+        there = isinstance(layer, Image) and layer in viewer.layers
+        if own is None or layer is None or not there:
+            looks.append(own)
         elif sum(image is layer for image in images.values()) > 1:
-            looks.append(usual[index] if layer.visible else None)
+            looks.append(own if layer.visible else None)
         else:
             looks.append(_look(layer) if layer.visible else None)
     return tuple(looks)

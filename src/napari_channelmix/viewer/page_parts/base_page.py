@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.viewer.layers.display_layers import display_layers_of
 from napari_channelmix.viewer.page_parts.canvas_context import canvas_context_of
 from napari_channelmix.viewer.page_parts.docked_widget import DockedWidget
 from napari_channelmix.viewer.selection.class_overlays import overlays_of
@@ -55,6 +56,7 @@ class Page(DockedWidget):
         _ = PREFERENCES.now
         linking_of(viewer)
         follower_of(viewer)
+        display_layers_of(viewer)
         _DOCKS.add(self)
         # Every task of the page, and the bar that shows it.
         self.tasks: tuple[tuple[Task, TaskBar], ...] = ()

@@ -15,6 +15,7 @@ from psygnal import Signal, SignalInstance
 from napari_channelmix.data.display_channels import (
     MOST_TOGETHER,
     DisplayChannels,
+    beyond_chance,
     check_names,
     class_contrast,
     colors_of,
@@ -23,6 +24,7 @@ from napari_channelmix.data.display_channels import (
     proposed_channels,
     unmeasured_channels,
 )
+from napari_channelmix.data.display_limits import known_sample
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import DataError
 
@@ -144,6 +146,16 @@ class Display:
         check_names(names, choice.all_names)
         self._keep(replace(_with_names(choice, names), by_user=True))
 
+    def propose(self, names: Sequence[str]) -> None:
+        """Show the channels of layers that the user has made visible, six at most.
+
+        Unless the user chose others here.
+        """
+        choice = self._choice
+        if choice is not None and not choice.by_user and names:
+            choice = _with_names(choice, tuple(names)[:MOST_TOGETHER])
+            self._keep(replace(choice, by_user=True))
+
     def add(self, name: str) -> bool:
         """Show one channel more, where there is room for it; whether it is shown now."""
         if name in self.channels:
@@ -192,8 +204,9 @@ class Display:
         sample = choice.sample
         if not markers and sample is not None and class_name in known:
             codes = cells.labels[sample.rows]
-            contrast = class_contrast(sample.levels, codes, len(known))[known.index(class_name)]
-            markers = markers_by_contrast(contrast, cells.channels, MOST_TOGETHER)
+            contrast = class_contrast(sample.levels, codes, len(known))
+            own = beyond_chance(contrast, codes)[known.index(class_name)]
+            markers = markers_by_contrast(own, cells.channels, MOST_TOGETHER)
         if not markers:
             return ()
         return tuple(dict.fromkeys((*first, *markers)))[:MOST_TOGETHER]
@@ -221,7 +234,13 @@ class Display:
             return None
         choice = self._choices.get(key)
         if choice is None or choice.all_names != cells.channels:
-            choice = _with_names(_Choice((), cells.channels), unmeasured_channels(cells.channels))
+            sample = known_sample(cells)
+            names = (
+                unmeasured_channels(cells.channels)
+                if sample is None
+                else proposed_channels(cells, sample)
+            )
+            choice = _with_names(_Choice((), cells.channels, sample=sample), names)
             self._choices[key] = choice
         return choice
 

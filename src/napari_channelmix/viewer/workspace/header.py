@@ -1,4 +1,4 @@
-"""What is in hand, above every page: cells, model, and what runs on pages that are not in sight."""
+"""What is in hand, above every page: cells, model, display channels, work on other pages."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from superqt import QElidingLabel
 from napari_channelmix.viewer.page_parts.data_set_menu import line_of
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 from napari_channelmix.viewer.widgets.theme import chart_colors
+from napari_channelmix.viewer.workspace.display_legend import DisplayLegend
 from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text, model_tip
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Header(QWidget):
         self.data_sets.setToolTip("Work on another of the open data sets")
         self.data_sets.setMenu(QMenu(self.data_sets))
         leave_room_for_arrow(self.data_sets)
+        self.legend = DisplayLegend(session)
         self.next = QPushButton()
         self.next.setFlat(True)
         self.running = QWidget()
@@ -97,6 +99,7 @@ class Header(QWidget):
         column.setSpacing(2)
         column.addLayout(first)
         column.addWidget(self.model)
+        column.addWidget(self.legend)
         column.addWidget(self.running)
 
     def _cancel(self) -> None:
@@ -116,6 +119,7 @@ class Header(QWidget):
         self.model.setText(text)
         self.model.setToolTip(model_tip(session.trained))
         self._fill_data_sets()
+        self.legend.fill()
 
     def _fill_data_sets(self) -> None:
         """Offer the data sets that are open; of one there is nothing to choose."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QDockWidget,
@@ -130,6 +131,7 @@ class Workspace(DockedWidget):
         self.rail.fold.clicked.connect(lambda: self.fold(not self.folded))
         self.header.page_requested.connect(self.show_page)
         self.header.cancel_requested.connect(self._cancel)
+        self.header.legend.refused.connect(show_info)
         self.header.data_set_requested.connect(lambda key: self.page("data").switch_to(key))
         for key, frame in self.frames.items():
             frame.take_out_requested.connect(lambda key=key: self.take_out(key))
@@ -153,6 +155,7 @@ class Workspace(DockedWidget):
             session.painting_changed,
             session.running_changed,
             session.data_sets_changed,
+            session.display.changed,
             events.inserted,
             events.removed,
         ):

@@ -127,6 +127,22 @@ def test_a_table_is_pasted_and_what_is_wrong_is_one_line(page: Any) -> None:
     assert ticked(page) == before
 
 
+def test_many_layers_of_one_file_are_ticked_with_the_names_of_the_file(
+    dock: Any, viewer: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    path = tmp_path / "codex.ome.tif"
+    pixels = np.random.default_rng(0).integers(0, 99, (12, 40, 40)).astype("uint16")
+    about = {"axes": "CYX", "Channel": {"Name": list(NAMES[:12])}}
+    tifffile.imwrite(path, pixels, metadata=about, photometric="minisblack")
+    viewer.open(str(path), plugin="napari", channel_axis=0)
+    page = dock(DataPage)
+    page.origin.setCurrentIndex(1)
+    qtbot.wait(50)
+    assert len(viewer.layers) == 12
+    assert "12 layers of one file are ticked" in page.channels.proposed.text()
+    assert ticked(page) == NAMES[:12]
+
+
 def test_few_channels_need_no_tools(dock: Any, viewer: Any, qtbot: Any) -> None:
     for name in ("DNA", "GFP"):
         viewer.add_image(np.zeros((31, 37)), name=name)

@@ -14,13 +14,13 @@ from napari_channelmix.viewer.pages.channels.effect_fields import counted_groups
 from napari_channelmix.viewer.pages.channels.jobs import (
     cell_channels_job,
     classifier_channels_job,
-    is_large,
 )
 from napari_channelmix.viewer.pages.channels.matrix_panel import MatrixPanel
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
+from napari_channelmix.whatif.class_table import SAMPLED, wants_matrix
 from napari_channelmix.wording import counted, fraction, sentence
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class ClassifierChannels(QWidget):
     def show_result(self, result: ChannelShapley | None, means: ChannelMeans | None = None) -> None:
         """Show a result, and how bright the classes are; None empties the charts."""
         self.result, self.means = result, means
-        large = result is not None and is_large(len(result.channels), len(result.classes))
+        large = result is not None and wants_matrix(len(result.channels), len(result.classes))
         self.matrix.show_result(result if large else None, means if large else None)
         self.matrix.setVisible(large)
         fold = self.bars_part.collapse if large else self.bars_part.expand
@@ -272,10 +272,10 @@ class ClassifierChannels(QWidget):
 
     def _say_linear(self, means: ChannelMeans | None) -> None:
         """Say whether a plain rule on the means of the channels goes as far."""
-        if means is None or not (means.lines or means.warnings):
-            self.linear.clear_line()
-            return
-        text = "\n".join(sentence(line) for line in (*means.lines, *means.warnings))
+        lines = () if means is None else (*means.lines, *means.warnings)
+        # Which cells figures are of is said once.
+        told = () if self.result is None else self.result.lines
+        text = "\n".join(sentence(line) for line in lines if line not in told)
         self.linear.say(text, "info")
 
     def _field_chosen(self, class_name: str, channel: str) -> None:
@@ -310,7 +310,9 @@ class ClassifierChannels(QWidget):
         swapped.sort(key=lambda row: -row.swap)
         self.swaps.show_bars([_swap_bar(row) for row in swapped])
         first = rows[0]
-        self.value_title.setText(f"{VALUES}; {counted_groups(first.n, first.n_groups)}")
+        sampled = "" if self.result.exact else f"; {SAMPLED}"
+        cells = counted_groups(first.n, first.n_groups)
+        self.value_title.setText(f"{VALUES}{sampled}; {cells}")
         self.swap_title.setText(f"{SWAPS}; {counted(first.swap_n, 'cell')}")
         for part in (self.swap_title, self.swaps, self.sham):
             part.setVisible(bool(swapped))
@@ -329,6 +331,8 @@ def _value_bar(row: ChannelRow) -> Bar:
     tip = f"{row.channel}: {fraction(row.value)} of recall"
     if known:
         tip += f" (95 % interval {fraction(row.low)} to {fraction(row.high)})"
+    if row.sampling_error > 0:
+        tip += f", sampled, ± {row.sampling_error:.3f}"
     return Bar(
         row.channel,
         row.value,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.session.preferences import PREFERENCES
+from napari_channelmix.whatif.class_table import wants_matrix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,12 +29,9 @@ __all__ = [
     "cell_channels_job",
     "classifier_channels_job",
     "importance_job",
-    "is_large",
     "mixed_job",
 ]
 
-# Up to so many channels and classes bars for one class at a time say as much as a matrix.
-FEW_CHANNELS, FEW_CLASSES = 8, 2
 # Most cells whose light is measured beside the matrix: a check, not a figure of its own.
 MEASURED = 5000
 # Rows of a plane that are blended at once.
@@ -84,24 +82,13 @@ def classifier_channels_job(
     from napari_channelmix.whatif.channel_shapley import channel_shapley_job
 
     result = yield from part(channel_shapley_job(model, cells), 0, 75, 100)
-    if not is_large(len(result.channels), len(result.classes)):
+    if not wants_matrix(len(result.channels), len(result.classes)):
         return result, None
     try:
         measured = channel_means_job(cells, model, limit=MEASURED)
         return result, (yield from part(measured, 75, 25, 100))
     except DataError:
         return result, None
-
-
-def is_large(channels: int, classes: int) -> bool:
-    """Whether bars for one class at a time say too little: more than 8 channels, or 2 classes.
-
-    Examples
-    --------
-    >>> is_large(4, 2), is_large(9, 2), is_large(4, 3)
-    (False, True, True)
-    """
-    return channels > FEW_CHANNELS or classes > FEW_CLASSES
 
 
 def cell_channels_job(model: Predictor, cells: Cells, position: int) -> Job[CellChannels]:

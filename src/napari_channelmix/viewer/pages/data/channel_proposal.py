@@ -96,6 +96,12 @@ def _of_layers(usable: list[Any]) -> ChannelProposal:
         why = _differs(first, other)
         if why:
             return ChannelProposal(f"None is ticked: {why}. Tick the channels of one image.")
+    # One file that a reader split into its channels, however many.
+    paths = {getattr(image.source, "path", None) for image in usable}
+    if count > MOST_LAYERS and len(paths) == 1 and None not in paths:
+        return ChannelProposal(
+            f"{count} layers of one file are ticked: untick what is no channel.", tuple(usable)
+        )
     if count > MOST_LAYERS:
         return ChannelProposal(
             f"None is ticked: {count} layers of the same size may be several images. Tick the "

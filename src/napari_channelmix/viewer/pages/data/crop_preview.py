@@ -11,9 +11,11 @@ from qtpy.QtGui import QFontMetrics, QImage, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.display_channels import MOST_TOGETHER
 from napari_channelmix.viewer.pages.data.jobs import crops_job
 from napari_channelmix.viewer.pages.data.pixel_size_offer import PixelSizeOffer
 from napari_channelmix.viewer.tasks.task import Task
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -28,7 +30,10 @@ WIDTH, LARGEST = 266, 64
 
 
 class CropPreview(QWidget):
-    """Thumbnails of a few random cells: a row per cell, a column per channel."""
+    """Thumbnails of a few random cells: a row per cell, a column per channel.
+
+    Of more than six channels, the display channels.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +41,7 @@ class CropPreview(QWidget):
         # Not the page's task: looking at crops must not stop a training.
         self.task = Task(session)
         self._rng = np.random.default_rng(0)
+        self._chosen: npt.NDArray[np.int64] | None = None
         self.grid = QGridLayout()
         self.grid.setSpacing(3)
         self.again = QPushButton("Other cells")
@@ -47,6 +53,9 @@ class CropPreview(QWidget):
         self.pixel_size.resampled.connect(self.refresh)
         column.addWidget(self.pixel_size)
         column.addLayout(self.grid)
+        self.rest = QLabel()
+        self.rest.setWordWrap(True)
+        column.addWidget(self.rest)
         column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
 
     def refresh(self, _: object = None) -> None:
@@ -57,12 +66,29 @@ class CropPreview(QWidget):
             self._clear()
             return
         count = min(CELLS_SHOWN, len(cells))
-        chosen = self._rng.choice(len(cells), size=count, replace=False)
+        self._chosen = self._rng.choice(len(cells), size=count, replace=False)
+        self._read(cells, self._chosen)
+
+    def show_channels(self) -> None:
+        """The same cells in other display channels."""
+        cells, chosen = self.session.cells, self._chosen
+        many = cells is not None and len(cells.channels) > MOST_TOGETHER
+        if many and cells is not None and chosen is not None and (chosen < len(cells)).all():
+            self._read(cells, chosen)
+
+    def _read(self, cells: Cells, chosen: npt.NDArray[np.int64]) -> None:
+        names = cells.channels
+        if len(names) > MOST_TOGETHER:
+            names = self.session.display.channels or names[:1]
+        shown = cells.with_channels(names)
         self.task.run(
             "crops of cells",
-            crops_job(cells, chosen.tolist()),
-            lambda result: self._show(cells, chosen, *result),
+            crops_job(shown, chosen.tolist()),
+            lambda result: self._show(shown, chosen, *result),
         )
+        left = len(cells.channels) - len(names)
+        self.rest.setText(f"{counted(left, 'more channel')}: choose above which are shown.")
+        self.rest.setVisible(left > 0)
 
     def _clear(self) -> None:
         while self.grid.count():

@@ -10,9 +10,8 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
-from napari_channelmix.data.crop_rendering import composed, plain_looks, settled
-from napari_channelmix.data.display_limits import display_limits_job
-from napari_channelmix.viewer.charts.colors import channel_colors
+from napari_channelmix.data.crop_rendering import composed
+from napari_channelmix.data.display_channels import display_channels_job
 from napari_channelmix.viewer.pages.data.crop_preview import colour_pixmap
 from napari_channelmix.viewer.pages.data.layer_cells import cells_job
 from napari_channelmix.viewer.session.session import session_of
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["HiddenNeighbours", "NeighboursPreview", "preview_job"]
 
 CELLS_SHOWN, SIDE = 3, 60
-# More colours on top of each other show nothing.
-CHANNELS_SHOWN = 3
 # Cells that are looked at for neighbours.
 MOST_SEARCHED = 400
 # Milliseconds without a change of the crop before it is drawn again.
@@ -56,8 +53,8 @@ def preview_job(plan: CellsPlan) -> Job[HiddenNeighbours]:
     some = np.unique(np.linspace(0, len(cells) - 1, MOST_SEARCHED).astype(np.int64))
     shares = np.array([_share_of_others(cells, index) for index in some.tolist()])
     chosen = some[np.argsort(-shares, kind="stable")[:CELLS_SHOWN]]
-    limits = yield from display_limits_job(cells)
-    looks = settled(limits, plain_looks(channel_colors(cells.channels), CHANNELS_SHOWN))
+    display = yield from display_channels_job(cells)
+    looks = display.looks(cells.channels)
     shown = cells.subset(chosen)
     return HiddenNeighbours(
         composed(shown.read(), looks),

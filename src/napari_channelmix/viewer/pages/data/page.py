@@ -144,6 +144,7 @@ class DataPage(Page):
             self.follow(event, self._layers_changed)
         self.follow(self.session.cells_changed, self._cells_changed)
         self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.session.display.changed, self.preview.show_channels)
         for signal in (
             self.session.data_sets_changed,
             self.session.cells_changed,

@@ -163,6 +163,7 @@ class PhenotypesPage(Page):
         ):
             self.follow(signal, self._later)
         self.follow(session.shown_changed, self._shown_changed)
+        self.follow(session.display.changed, self._looks_changed)
         self.follow(session.selected_changed, self._selected_changed)
         self.follow(session.edited, self.relabel.fill)
         self.follow(session.replaced, self._forget)
@@ -295,7 +296,9 @@ class PhenotypesPage(Page):
         self._look_soon.stop()
         cells = self.session.cells
         if cells is not None:
-            self.gallery.show_looks(layers.looks_of(self.viewer, cells, self.session.shown))
+            session = self.session
+            looks = layers.looks_of(self.viewer, cells, session.shown, session.display.together)
+            self.gallery.show_looks(looks)
 
     def _color(self) -> None:
         facts, (what, of) = self.facts, self.colors.coloring

@@ -164,7 +164,11 @@ def _in_words(explanation: Explanation, label: str) -> str:
     return f"{text}<br>output: {explanation.output}" if explanation.output else text
 
 
-def composite(explanation: Explanation) -> QImage:
-    """All channels as one grey picture, the brightest of them at each pixel."""
+def composite(explanation: Explanation, shown: Sequence[str] = ()) -> QImage:
+    """Channels as one grey picture, the brightest of them at each pixel.
+
+    ``shown``: the display channels; all, where none of them is a channel of the classifier.
+    """
     levels = grey_levels(explanation.crops, explanation.limits)
-    return grey_image(np.asarray(levels.max(axis=0)))
+    places = [place for place, name in enumerate(explanation.channels) if name in shown]
+    return grey_image(np.asarray((levels[places] if places else levels).max(axis=0)))

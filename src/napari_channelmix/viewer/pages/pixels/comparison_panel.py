@@ -63,9 +63,14 @@ class ComparisonPanel(QWidget):
         self.tiles.setVisible(False)
         self.note.setVisible(False)
 
-    def begin(self, explanation: Explanation, methods: Sequence[str]) -> None:
-        """Show the cell once for each method, still without maps."""
-        self._below, self._methods = composite(explanation), tuple(methods)
+    def begin(
+        self, explanation: Explanation, methods: Sequence[str], shown: Sequence[str] = ()
+    ) -> None:
+        """Show the cell once for each method, still without maps.
+
+        ``shown``: the display channels.
+        """
+        self._below, self._methods = composite(explanation, shown), tuple(methods)
         self.tiles.setVisible(True)
         self.show_answers(())
         self.note.setText(

@@ -153,6 +153,18 @@ class ExplanationLayers:
         self.field.lay(shown, (0, 0, *shape), shape)
         return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
+    def lay_field_channels(
+        self, shown: Shown, shape: tuple[int, int], channels: tuple[str, ...]
+    ) -> tuple[Patches, ...]:
+        """Put empty maps of each channel over the whole field of view; gives what is painted."""
+        patches = tuple(Patches(shape) for _ in channels)
+        if channels:
+            self.field_stack.lay_patches_of(shown, patches, channels)
+        else:
+            self.field_stack.clear()
+        self._in_sight(self.field, self.field_stack)
+        return patches
+
     def in_sight(self) -> Any:
         """The part of the field of view that is in sight; it may be asked in any thread."""
         layer = self.field.layer
@@ -166,6 +178,7 @@ class ExplanationLayers:
             self.field.draw()
         else:
             self.field.show(image)
+        self.field_stack.draw()
 
     def clear_cell(self) -> None:
         """Take the maps of the cell away."""

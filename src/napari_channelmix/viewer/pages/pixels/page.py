@@ -302,7 +302,7 @@ class PixelsPage(CellPage):
         if explanation is None or trained is None or cells is None:
             return
         methods = compared(trained.classifier)
-        self.comparison.begin(explanation, methods)
+        self.comparison.begin(explanation, methods, self.session.display.channels)
         self.task.run(
             "comparing methods",
             self.turns.short(compare_job(self.sources, trained, cells, explanation, methods)),

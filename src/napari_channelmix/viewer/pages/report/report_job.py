@@ -56,7 +56,9 @@ def _data_set_findings_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findin
     """What was found of one data set."""
     from napari_channelmix.report import Findings
 
-    findings = Findings(data_set.cells, data_set.source, importance=data_set.importance)
+    findings = Findings(
+        data_set.cells, data_set.source, importance=data_set.importance, display=data_set.display
+    )
     predictions = data_set.predictions
     # That which gave the predictions, or the explanations; else its own.
     if predictions is not None:

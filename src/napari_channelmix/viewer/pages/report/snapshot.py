@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
+    from napari_channelmix.data.display_channels import DisplayChannels
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
     from napari_channelmix.report.ome import PlaneImage
@@ -62,6 +63,8 @@ class Snapshot:
         When it was opened, among the others.
     closed : bool
         Whether it was closed, and is part of the record only because its classifier is used.
+    display : DisplayChannels or None
+        Of the data set in use: the channels that pictures of cells show.
     """
 
     cells: Cells
@@ -82,6 +85,7 @@ class Snapshot:
     others: tuple[Snapshot, ...] = ()
     place: int = 0
     closed: bool = False
+    display: DisplayChannels | None = None
     what_if: WhatIfAnswers | None = None
 
     @property
@@ -157,7 +161,13 @@ def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapsh
         trained, own = state.classifier, True
     snapshot = _of_state(state, places.index(state.key), in_use=True)
     return replace(
-        snapshot, trained=trained, own=own, images=images, prior=session.prior, others=others
+        snapshot,
+        trained=trained,
+        own=own,
+        images=images,
+        prior=session.prior,
+        others=others,
+        display=session.display.together,
     )
 
 

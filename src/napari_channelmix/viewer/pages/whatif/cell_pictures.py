@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtGui import QColor, QImage
 
-from napari_channelmix.data.crop_rendering import Look, composed, plain_looks, settled
-from napari_channelmix.viewer.charts.colors import channel_colors
+from napari_channelmix.data.crop_rendering import Look, composed, settled
+from napari_channelmix.data.display_channels import unmeasured_display
 
 if TYPE_CHECKING:
     from napari_channelmix.data.display_limits import DisplayLimits
@@ -19,8 +19,6 @@ __all__ = ["color_image", "looks_of_channels", "outline_image", "picture_of"]
 FloatArray = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
-# Channels that are shown where the viewer shows none of them.
-VISIBLE = 4
 # Opacity of the outline, 0 to 255.
 OPACITY = 190
 
@@ -33,7 +31,7 @@ def looks_of_channels(
 ) -> tuple[Look | None, ...]:
     """How the channels of the classifier are drawn: as in the viewer.
 
-    Where the viewer hides all of them, in their usual colours.
+    Where the viewer shows none of them, in their usual colours.
 
     Parameters
     ----------
@@ -47,7 +45,7 @@ def looks_of_channels(
     """
     own = tuple(looks[cells_channels.index(name)] for name in names)
     if not any(own):
-        own = plain_looks(channel_colors(names), VISIBLE)
+        own = unmeasured_display(names).looks(names)
     return settled(limits, own)
 
 

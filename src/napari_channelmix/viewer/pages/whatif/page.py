@@ -124,6 +124,7 @@ class WhatIfPage(CellPage):
         self.follow(session.replaced, self._forget)
         self.follow(session.cells_changed, self._cells_changed)
         self.follow(session.shown_changed, self._shown_changed)
+        self.follow(session.display.changed, self._looks_changed)
         self.follow(session.trained_changed, self._trained_changed)
         self.follow(session.prior_changed, self._prior_changed)
         self.follow(session.predictions_changed, self._prior_changed)
@@ -213,7 +214,9 @@ class WhatIfPage(CellPage):
         """How the channels of the classifier are drawn in the viewer."""
         cells, source = self.session.cells, self.source
         assert cells is not None and source is not None
-        looks = layers.looks_of(self.viewer, cells, self.session.shown)
+        looks = layers.looks_of(
+            self.viewer, cells, self.session.shown, self.session.display.together
+        )
         return looks_of_channels(source.cells.channels, cells.channels, looks, source.limits)
 
     def _selected_changed(self, _: object = None) -> None:
