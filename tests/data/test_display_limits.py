@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
 from napari_channelmix.data.display_limits import (
     DisplayLimits,
+    channel_sample_job,
     display_limits_job,
     limits_of_planes,
     noise_of,
@@ -111,3 +114,10 @@ def test_scaled_pixels_have_limits_of_their_own() -> None:
     # arcsinh(1000 / 50) is 3.7; the other channel is not scaled.
     assert limits.of("channel 0")[1] < 5 < 800 < raw.of("channel 0")[1]
     assert limits.of("channel 1") == raw.of("channel 1")
+
+
+def test_a_sample_has_the_names_of_its_cells() -> None:
+    cells = cells_of(plane_of_cells(0, 900), plane_of_cells(1, 500), name="renamed")
+    drain(channel_sample_job(cells))
+    names = ("CD4", "CD8")
+    assert drain(channel_sample_job(replace(cells, channels=names))).limits.channels == names

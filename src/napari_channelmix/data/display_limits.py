@@ -59,7 +59,7 @@ class DisplayLimits:
     ----------
     channels : tuple of str
     low, high : (C,) float array
-        In raw units of the files; ``high`` is above ``low``.
+        In units of the crops: raw ones, but of scaled cells; ``high`` is above ``low``.
     black : (C,) float array or None
         What is black where channels lie over each other; between the two. None: ``low``.
     """
@@ -181,7 +181,8 @@ def without_hot_pixels(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(hot, around, plane) if hot.any() else plane
 
 
-# What was measured before: by the first field of view, then by channel, kind of crop and scaling.
+# What was measured before: by the first field of view, then by kind of crop, channel, and how its
+# pixels are scaled.
 _KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float, float]]] = (
     WeakKeyDictionary()
 )
@@ -202,7 +203,7 @@ class ChannelSample:
     rows : (n,) int array
         Positions of the cells.
     levels : (n, C) float array
-        Mean over the middle half of the crop, each side, in raw units.
+        Mean over the middle half of the crop, each side, in units of the crops.
     """
 
     limits: DisplayLimits
@@ -215,9 +216,10 @@ def display_limits_job(cells: CellBoxes) -> Job[DisplayLimits]:
 
     What is known of a data set is not measured again, whatever becomes of its classes.
     """
-    keys, known = _known(cells)
-    names = [name for name, key in zip(cells.channels, keys, strict=True) if key not in known]
-    if names and len(cells):
+    kind, known = _known(cells)
+    missing = [key for key in _pixels_of_channels(cells) if (*kind, key) not in known]
+    if missing and len(cells):
+        names = [cells.channels[cells.planes.index(plane)] for plane, _ in missing]
         yield from channel_sample_job(cells.with_channels(names))
     return _limits(cells)
 
@@ -233,8 +235,12 @@ def channel_sample_job(cells: CellBoxes) -> Job[ChannelSample]:
     before = known_sample(cells)
     if before is not None:
         return before
-    keys, known = _known(cells)
-    missing = [place for place, key in enumerate(keys) if key not in known]
+    kind, known = _known(cells)
+    missing = {
+        place: key
+        for place, key in enumerate(_pixels_of_channels(cells))
+        if (*kind, key) not in known
+    }
     chosen = _spread(cells) if len(cells) else []
     rows: list[npt.NDArray[np.int64]] = []
     levels: list[Doubles] = []
@@ -255,7 +261,7 @@ def channel_sample_job(cells: CellBoxes) -> Job[ChannelSample]:
             column = without_hot_pixels(np.concatenate(parts))
             low, high = limits_of_planes([column])
             black = limits_of_planes([column], BLACK, dark_noise=False)[0]
-            known[keys[place]] = (low, high, black)
+            known[(*kind, missing[place])] = (low, high, black)
     sample = ChannelSample(
         _limits(cells),
         np.concatenate(rows) if rows else np.zeros(0, np.int64),
@@ -275,23 +281,29 @@ def known_sample(cells: CellBoxes) -> ChannelSample | None:
 
 def _pixels_of(cells: CellBoxes) -> tuple[Any, ...]:
     """What tells whose crops they are, without reading one; classes do not matter."""
-    keys, _ = _known(cells)
+    kind, _ = _known(cells)
     places = cells.table["field"].to_numpy(np.int64), np.asarray(cells.boxes, np.int64)
     boxes = hash(tuple(np.ascontiguousarray(part).tobytes() for part in places))
-    return (cells.channels, *keys, len(cells), boxes)
+    return (*kind, cells.channels, _pixels_of_channels(cells), len(cells), boxes)
 
 
-def _known(cells: CellBoxes) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], Any]]:
-    """The key of each channel, and what is known of channels of these fields of view."""
+def _pixels_of_channels(cells: CellBoxes) -> tuple[tuple[int, tuple[float | None, ...]], ...]:
+    """Of each channel its plane, and what is done to its pixels."""
+    return tuple(
+        (plane, cells.scaling.steps_of(name))
+        for plane, name in zip(cells.planes, cells.channels, strict=True)
+    )
+
+
+def _known(cells: CellBoxes) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any]]:
+    """The kind of crops, and what is known of the channels of these fields of view."""
     known = _KNOWN.setdefault(cells.fields[0], {}) if cells.fields else {}
-    kind = (len(cells.fields), cells.crop, cells.neighbours)
-    pairs = zip(cells.channels, cells.planes, strict=True)
-    return [(*kind, plane, cells.scaling.steps_of(name)) for name, plane in pairs], known
+    return (len(cells.fields), cells.crop, cells.neighbours), known
 
 
 def _limits(cells: CellBoxes) -> DisplayLimits:
-    keys, known = _known(cells)
-    values = [known.get(key, (0.0, 1.0, 0.0)) for key in keys]
+    kind, known = _known(cells)
+    values = [known.get((*kind, key), (0.0, 1.0, 0.0)) for key in _pixels_of_channels(cells)]
     low, high, black = np.array(values, np.float64).reshape(-1, 3).T
     return DisplayLimits(cells.channels, low, high, black)
 

@@ -97,7 +97,7 @@ class PixelScaling:
         return all(self.steps_of(name) == other.steps_of(name) for name in channels)
 
     def steps_of(self, name: str) -> tuple[float | None, ...]:
-        """What decides the pixels of a channel, scaled or not."""
+        """What decides the pixels of a channel."""
         return self.channels.get(name, ChannelScaling()).steps
 
     def apply(self, crops: FloatArray, channels: Sequence[str]) -> FloatArray:

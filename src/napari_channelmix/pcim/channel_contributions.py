@@ -166,8 +166,8 @@ class ChannelContributions:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, for JSON: lists of C; None where one is not known."""
-        arrays = ("fall", "low", "high", "sham", "above", "direction")
-        arrays += ("direction_low", "direction_high", "evidence")
+        arrays = ["fall", "low", "high", "sham", "above", "direction"]
+        arrays += ["direction_low", "direction_high", "evidence"]
         content: dict[str, Any] = {
             "probability": round(self.probability, 6),
             "donors": self.donors,
@@ -323,12 +323,12 @@ def channel_contributions(
             return result
 
         nothing = GroupedMean(np.zeros(0), np.zeros(0, str))
-        changed, same = (
+        with_others, with_alike = (
             falls(np.flatnonzero(kind)) if kind.any() else [(nothing, nothing)] * count
             for kind in (others, alike)
         )
-    directions = np.array([_direction(*pair) for pair in changed])
-    changed, same = ([fall for fall, _ in pairs] for pairs in (changed, same))
+    directions = np.array([_direction(*pair) for pair in with_others])
+    changed, same = ([fall for fall, _ in pairs] for pairs in (with_others, with_alike))
     intervals = np.array([each.interval(LEVEL) for each in changed])
     # Each channel is tested: the level is divided by their number (Bonferroni).
     level = 1 - (1 - LEVEL) / count

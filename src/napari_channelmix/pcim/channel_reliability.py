@@ -172,7 +172,7 @@ def channel_reliability_job(
     with source.subject.at_rest():
         curves, kinds = yield from _curves_job(problem, maps, tested, seed)
     fidelities = [
-        Fidelity(np.array(SHARES, np.float64), *curves[:, :, number], kinds)
+        Fidelity(np.array(SHARES, np.float64), curves[0, :, number], curves[1, :, number], kinds)
         for number in range(len(maps))
     ]
     names = tuple(source.channels[channel] for channel in tested)

@@ -234,7 +234,7 @@ class Display:
             return None
         choice = self._choices.get(key)
         if choice is None or choice.all_names != cells.channels:
-            sample = known_sample(cells)
+            sample = known_sample(cells.unscaled)
             names = (
                 unmeasured_channels(cells.channels)
                 if sample is None

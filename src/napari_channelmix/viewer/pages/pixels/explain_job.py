@@ -30,9 +30,9 @@ import numpy as np
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.display_limits import DisplayLimits, display_limits_job
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, mapped, part
-from napari_channelmix.viewer.pages.pixels.picture_limits import model_limits_job
 from napari_channelmix.viewer.session.explanation import Explanation
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Trained
 
-__all__ = ["explain_cell_job", "warm_job"]
+__all__ = ["explain_cell_job", "limits_job", "warm_job"]
 
 # The maps are what is waited for; a test takes about as long as ten maps.
 SHARE_OF_MAP, SHARE_OF_CHANNELS = 0.15, 0.15
@@ -80,7 +80,7 @@ def explain_cell_job(
         return (yield from _checked(explanation, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
-    limits = yield from model_limits_job(trained.classifier, cells)
+    limits = yield from limits_job(trained, cells)
     row = cells.table.iloc[cell]
     y0, x0, y1, x1 = cells.boxes[cell].tolist()
     explanation = Explanation(
@@ -206,6 +206,18 @@ def _with_channel_maps(explanation: Explanation, update: MapUpdate | None) -> Ex
     if update is None or update.channel_maps is None:
         return explanation
     return replace(explanation, channel_maps=update.channel_maps[0].copy())
+
+
+def limits_job(trained: Trained, cells: Cells) -> Job[DisplayLimits | None]:
+    """The scale of the pictures of what the classifier sees; None without its channels by name."""
+    classifier = trained.classifier
+    if not set(classifier.channels) <= set(cells.channels):
+        return None
+    from napari_channelmix.classify.scaled_pixels import scaled_alike
+
+    seen = cells.with_channels(classifier.channels)
+    seen = scaled_alike(seen, getattr(classifier, "scaling", None), trained.source)
+    return (yield from display_limits_job(seen))
 
 
 def _checked(
