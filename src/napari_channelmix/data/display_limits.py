@@ -284,7 +284,7 @@ def _pixels_of(cells: CellBoxes) -> tuple[Any, ...]:
     kind, _ = _known(cells)
     places = cells.table["field"].to_numpy(np.int64), np.asarray(cells.boxes, np.int64)
     boxes = hash(tuple(np.ascontiguousarray(part).tobytes() for part in places))
-    return (*kind, _pixels_of_channels(cells), len(cells), boxes)
+    return (*kind, cells.channels, _pixels_of_channels(cells), len(cells), boxes)
 
 
 def _pixels_of_channels(cells: CellBoxes) -> tuple[tuple[int, tuple[float | None, ...]], ...]:

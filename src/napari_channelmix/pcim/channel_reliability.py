@@ -196,13 +196,13 @@ def _curves_job(
     for index, kind in enumerate(planes):
         drawn = kind.repeat(len(maps), 1, 1)
         for point, share in enumerate(SHARES):
-            yield Progress(
-                index * len(SHARES) + point,
-                len(planes) * len(SHARES),
-                "testing the map of each channel that decides",
-            )
             best = ranks < round(share * height * width)
             for start in range(0, len(owners), size):
+                yield Progress(
+                    index * len(SHARES) + point + start / len(owners),
+                    len(planes) * len(SHARES),
+                    "testing the map of each channel that decides",
+                )
                 some = slice(start, start + size)
                 owner = owners[some]
                 rows = torch.arange(len(owner), device=x.device)
