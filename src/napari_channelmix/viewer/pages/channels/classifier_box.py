@@ -122,8 +122,8 @@ class ClassifierChannels(QWidget):
         inside = QVBoxLayout(self.answer)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
-        for part in (self.matrix, self.sentences, self.linear):
-            inside.addWidget(part)
+        for shown in (self.matrix, self.sentences, self.linear):
+            inside.addWidget(shown)
         bars = QWidget()
         below = QVBoxLayout(bars)
         below.setContentsMargins(0, 0, 0, 0)
@@ -142,8 +142,8 @@ class ClassifierChannels(QWidget):
         inside = QVBoxLayout(self.cell_answer)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
-        for part in (self.cell_title, self.cell_values, self.cell_line):
-            inside.addWidget(part)
+        for shown_of_cell in (self.cell_title, self.cell_values, self.cell_line):
+            inside.addWidget(shown_of_cell)
         buttons = (self.button, self.cell_button)
         for widget in (
             self.intro,
@@ -169,7 +169,7 @@ class ClassifierChannels(QWidget):
         self.task.run(
             "channels of this classifier",
             classifier_channels_job(trained.classifier, cells, self._players()),
-            lambda results: self._finished(*results, trained),
+            lambda answer: self._finished(answer[0], answer[1], trained),
             on_error=lambda line: self.failed.say(line, "error"),
             data_set=self._running,
         )
