@@ -21,10 +21,23 @@ class Heartbeat:
         from qtpy.QtCore import Qt, QTimer
 
         self._beats = [time.perf_counter()]
+        self._work = [time.thread_time()]
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(lambda: self._beats.append(time.perf_counter()))
+        self._timer.timeout.connect(self._beat)
         self._timer.start(BEAT)
+
+    def _beat(self) -> None:
+        self._beats.append(time.perf_counter())
+        self._work.append(time.thread_time())
+
+    @property
+    def most_work(self) -> float:
+        """Seconds that this thread itself worked between two beats, at most.
+
+        Less than the longest block where other programs had the cores, or another thread Python.
+        """
+        return float(np.diff([*self._work, time.thread_time()]).max())
 
     @property
     def count(self) -> int:

@@ -2,6 +2,7 @@
 
 import doctest
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -295,3 +296,24 @@ def test_two_hundred_channels_are_asked_within_the_budget():
     )
     result = cm.channel_shapley(model, wide, forwards=4000)
     assert len(result.channels) == 200 and result.asked < 2 * 4000 + 4000 + 200
+
+
+def test_a_wide_direction_is_not_known_and_few_cells_are_said():
+    row = replace(
+        cm.channel_shapley(model_of(by_first), cells_of(), forwards=400).of_class("high")[0],
+        value=0.4,
+        low=0.2,
+        direction=0.5,
+    )
+    wide = replace(row, direction_low=-0.1, direction_high=1.0)
+    narrow = replace(row, direction=0.0, direction_low=-0.2, direction_high=0.3)
+    assert (wide.both_ways, wide.way_unknown) == (False, True)
+    assert (narrow.both_ways, narrow.way_unknown) == (True, False)
+    sure = replace(row, direction_low=0.2, direction_high=0.8)
+    assert sure.readable and not sure.both_ways and not sure.way_unknown
+    cells = cells_of()
+    kept = np.concatenate(
+        [np.flatnonzero(cells.labels == 0), np.flatnonzero(cells.labels == 1)[:3]]
+    )
+    rare = cm.channel_shapley(model_of(by_first), cells.subset(kept), forwards=400)
+    assert "few cells, figures are rough: high (3)" in rare.warnings

@@ -21,7 +21,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.cell_boxes import CellBoxes
     from napari_channelmix.data.display_limits import ChannelSample, DisplayLimits
     from napari_channelmix.jobs import Job
 
@@ -79,7 +79,7 @@ class DisplayChannels:
             for name in names
         )
 
-    def pictures(self, cells: Cells, rows: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    def pictures(self, cells: CellBoxes, rows: npt.ArrayLike) -> npt.NDArray[np.uint8]:
         """Cells as pictures (n, H, W, 3); only the channels that are shown are read.
 
         Raises
@@ -87,11 +87,13 @@ class DisplayChannels:
         DataError
             Pixels that cannot be read.
         """
-        crops = cells.with_channels(self.channels).read(rows)
+        crops = cells.unscaled.with_channels(self.channels).read(rows)
         return composed(crops, self.looks(self.channels))
 
 
-def display_channels_job(cells: Cells, names: Sequence[str] | None = None) -> Job[DisplayChannels]:
+def display_channels_job(
+    cells: CellBoxes, names: Sequence[str] | None = None
+) -> Job[DisplayChannels]:
     """The channels to show together, with colours and the contrast of the whole data set.
 
     Parameters
@@ -114,6 +116,8 @@ def display_channels_job(cells: Cells, names: Sequence[str] | None = None) -> Jo
     >>> drain(display_channels_job(cells, ["DAPI", "CD4"])).channels
     ('DAPI', 'CD4')
     """
+    # As layers show them.
+    cells = cells.unscaled
     if names is None and len(cells.channels) > MOST_TOGETHER:
         sample = yield from channel_sample_job(cells)
         limits, chosen = sample.limits, proposed_channels(cells, sample)
@@ -239,7 +243,7 @@ def beyond_chance(contrast: Doubles, codes: npt.NDArray[np.int64]) -> Doubles:
     return np.asarray(np.where(unsure, 0 * contrast, contrast))
 
 
-def proposed_channels(cells: Cells, sample: ChannelSample) -> tuple[str, ...]:
+def proposed_channels(cells: CellBoxes, sample: ChannelSample) -> tuple[str, ...]:
     """Channels to show together, from a sample of the cells; never simply the first of many.
 
     Six or fewer: as before anything is measured. Of more: the nuclear stain, and those that show

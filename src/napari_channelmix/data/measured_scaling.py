@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.channel_choice import chosen_channels
-from napari_channelmix.data.channel_notes import sampled_cells
+from napari_channelmix.data.channel_notes import middle_of, sampled_cells
 from napari_channelmix.data.pixel_scaling import ChannelScaling, PixelScaling
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
@@ -40,7 +40,7 @@ def scaled_job(
     pixels: list[FloatArray] = []
     done = 0
     for rows, crops in cells.with_channels(chosen).passes(32, some):
-        pixels.append(np.array(crops))
+        pixels.append(middle_of(crops))
         done += len(rows)
         yield Progress(done, len(some) + len(chosen), "measuring the channels")
     every = np.concatenate(pixels) if pixels else np.zeros((0, len(chosen), 1, 1), np.float32)

@@ -267,7 +267,8 @@ def _of_image(cells: Cells, position: int, box: tuple[int, int, int, int]) -> Fl
             f"{image.name}: channel {cells.channels[channel]!r} has NaN or infinite pixels in "
             f"cell {cells.name_of(position)}; replace them or leave the cell out"
         )
-    return cells.scaling.apply(pixels[None], cells.channels)[0]
+    scaled: FloatArray = cells.scaling.apply(pixels[None], cells.channels)[0]
+    return scaled
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.evidence_colors import EvidenceView
 
-__all__ = ["maps_figure", "mean_maps_figure", "stretched"]
+__all__ = ["channel_maps_figure", "maps_figure", "mean_maps_figure", "stretched"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -73,6 +73,50 @@ def maps_figure(
             _draw(panel, values[index], view)
         panels[index][0].set_title(literal(title), fontsize="x-small", loc="left")
     _add_legend(figure, views)
+    return figure
+
+
+def channel_maps_figure(
+    crops: Sequence[FloatArray],
+    maps: Sequence[FloatArray],
+    titles: Sequence[Sequence[str]],
+    names: Sequence[str],
+    heading: str,
+) -> Figure:
+    """Cells in some of their channels with the map of each over it: a row per cell.
+
+    Parameters
+    ----------
+    crops, maps : sequence of (T, H, W) float32 arrays
+        Of each cell, the channels that are shown of it. The maps of a cell are on one scale: a
+        channel that says little has a pale map.
+    titles : sequence of sequence of str
+        Over each picture.
+    names : sequence of str
+        Beside each row.
+    heading : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    columns = max(map(len, titles))
+    size = (0.6 + 1.3 * columns, 0.9 + 1.5 * len(crops))
+    figure = ShownFigure(figsize=size, layout="constrained")
+    figure.suptitle(literal(heading), fontsize="small", wrap=True)
+    panels = figure.subplots(len(crops), columns, squeeze=False)
+    for panel in panels.flat:
+        panel.set_xticks([])
+        panel.set_yticks([])
+        panel.set_frame_on(False)
+    for row, crop, own, words, name in zip(panels, crops, maps, titles, names, strict=True):
+        grey, limit = stretched(crop), map_limit(own)
+        for index, text in enumerate(words):
+            row[index].imshow(grey[index], cmap="gray", vmin=0, vmax=1)
+            _draw(row[index], own[index], "signed", limit)
+            row[index].set_title(literal(text), fontsize="x-small")
+        row[0].set_ylabel(literal(name), fontsize="x-small")
+    _add_legend(figure, ("signed",))
     return figure
 
 

@@ -27,6 +27,7 @@ from napari_channelmix.run.explain_report import (
 )
 from napari_channelmix.run.explain_run import CHUNK, ExplainRun
 from napari_channelmix.run.explained_cells import explained_table
+from napari_channelmix.run.explained_channels import channels_picture
 from napari_channelmix.settings import ExplainSettings, merged, takes_settings
 from napari_channelmix.whatif.evidence_shares import cell_parts_job
 
@@ -46,6 +47,10 @@ __all__ = [
     "explain_cells_job",
     "model_hash",
 ]
+
+
+# The cells in the channels that contribute most to their class.
+CHANNELS_PICTURE = "explain-channels.png"
 
 
 @dataclass(frozen=True)
@@ -152,8 +157,9 @@ def explain_cells_job(
     out : path
         Folder for ``maps.zarr`` and ``magnitude.zarr`` (N, Y, X), ``explain.json``,
         ``cells.csv`` (a row per map), ``explain.png`` and ``parts``; with separate channels also
-        ``channel_maps.zarr`` (N, C, Y, X), for a black box also ``standard_error.zarr`` (N, Y,
-        X). Pixels not yet explained are NaN.
+        ``channel_maps.zarr`` (N, C, Y, X), and with contributions of these ``explain-channels.png``
+        (cells in the eight channels that contribute most); for a black box also
+        ``standard_error.zarr`` (N, Y, X). Pixels not yet explained are NaN.
     settings : ExplainSettings, optional
         Also where the chunks are computed: by default in this process. The maps are the same to
         the bit where PyTorch has as many threads; workers have one each.
@@ -214,6 +220,16 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
     content = report_content(run, shift, lines)
     picture = maps_picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
+    maps_of = (
+        (lambda row: run.store.maps(slice(row, row + 1), "channel_maps")[0])
+        if "channel_maps" in run.arrays
+        else None
+    )
+    by_channel = channels_picture(run.cells, run.chosen, content, run.name_of, maps_of)
+    if by_channel is not None:
+        path = out / CHANNELS_PICTURE
+        write_whole(path, lambda half: by_channel.savefig(half, dpi=150, format="png"))
+        files = (*files, path)
     write_text(table, csv_text(explained_table(run.cells, run.chosen, content)))
     write_json(report, content)
     return Explained(content, files, True, sum(len(report.again) for report in reports))

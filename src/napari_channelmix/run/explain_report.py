@@ -17,6 +17,7 @@ from napari_channelmix.pcim.reference_scores import reference_scores
 from napari_channelmix.provenance import provenance
 from napari_channelmix.run.explain_reliability import reliability_content
 from napari_channelmix.run.explained_cells import cells_about
+from napari_channelmix.run.explained_channels import channels_content
 from napari_channelmix.run.stored_schemas import ExplainFile
 from napari_channelmix.settings import OF_THE_CLUSTER, as_dict
 from napari_channelmix.stored_files import read_content
@@ -91,6 +92,7 @@ def report_content(
     ]
     content["data_shift"] = shift.as_dict()
     content["evidence_shares"] = _shares(run, parts)
+    content["contributions"] = channels_content(parts)
     per_cell = _stored_scores(run)
     if per_cell:
         groups = table["group"].to_numpy(dtype=str)

@@ -18,6 +18,7 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, part
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
 from napari_channelmix.pcim.flatness import flat_lines
+from napari_channelmix.run.explained_channels import contributions_job
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
@@ -103,6 +104,15 @@ def explained_chunk_job(task: ExplainTask, rows: slice) -> Job[ExplainedChunk]:
     if task.parts is not None:
         pixels = np.asarray(cells.cells)
         shares = task.parts.shares(cells.numbers, pixels, result.maps, result.magnitude).as_dict()
+    contributions = None
+    if task.settings.contributions:
+        contributions = yield from contributions_job(
+            task.source,
+            cells,
+            result,
+            task.settings.seed,
+            tested=task.settings.reliability,
+        )
     return ExplainedChunk(
         {name: getattr(result, name) for name in task.arrays},
         {
@@ -115,6 +125,7 @@ def explained_chunk_job(task: ExplainTask, rows: slice) -> Job[ExplainedChunk]:
             "probabilities": result.probabilities.astype(float).round(6).tolist(),
             "seconds": result.seconds_per_cell * len(result),
             "shares": shares,
+            "contributions": contributions,
         },
     )
 

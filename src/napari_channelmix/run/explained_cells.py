@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.identifier_columns import named_keys
+from napari_channelmix.run.explained_channels import channel_columns
 from napari_channelmix.whatif.evidence_shares import PARTS
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def explained_table(cells: Cells, chosen: IntArray, content: dict[str, Any]) -> 
         f"probability of {name}": probabilities[:, code] for code, name in enumerate(classes)
     }
     columns |= {name: list(map("; ".join, content[name])) for name in ("doubts", "caveats")}
+    columns |= channel_columns(content)
     columns |= _share_columns(content.get("evidence_shares"))
     for method, scores in content.get("scores_per_cell", {}).items():
         columns |= {f"{name} of {method}": values for name, values in scores.items()}

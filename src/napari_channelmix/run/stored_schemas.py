@@ -146,6 +146,7 @@ class ExplainFile(Stored):
     doubts: tuple[tuple[str, ...], ...] | None = None
     caveats: tuple[tuple[str, ...], ...] | None = None
     evidence_shares: _AllShares | None = None
+    contributions: dict[str, Any] | None = None
     provenance: Annotated[dict[str, Any], checked_as(_ExplainOrigin)]
 
     @model_validator(mode="after")
@@ -180,6 +181,7 @@ class Chunk(Stored):
     flat: dict[Name, tuple[Index, ...]] = Field(default_factory=dict)
     noise: tuple[Index, ...] = ()
     shares: _Shares | None = None
+    contributions: tuple[dict[str, Any] | None, ...] | None = None
 
     def refuse_others(self, rows: int, classes: int) -> None:
         """Refuse a chunk of another number of cells or classes.
@@ -188,7 +190,9 @@ class Chunk(Stored):
         ------
         ValueError
         """
-        lists = {"target": self.target, "probabilities": self.probabilities}
+        lists: dict[str, Any] = {"target": self.target, "probabilities": self.probabilities}
+        if self.contributions is not None:
+            lists["contributions"] = self.contributions
         refuse_other_lengths(lists, rows)
         refuse_other_classes(self.target, self.probabilities, classes)
         if self.shares is not None:

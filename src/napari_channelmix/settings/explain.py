@@ -116,6 +116,9 @@ class ExplainSettings(ClusterSettings, Question):
     reliability : bool
         Test each map: against random maps, the maps of random weights and a little noise; takes
         several times as long as the maps.
+    contributions : bool
+        What each channel contributes to each decision, with its interval and its sign; see
+        `pcim.channel_contributions`. With many channels it takes far longer than the maps.
     cells : tuple of int or None
         Explain these, positions in the data set; ``limit`` is then of no account.
     only : {"held-out", "all"}
@@ -138,6 +141,13 @@ class ExplainSettings(ClusterSettings, Question):
     reliability: Annotated[
         Flag,
         About("Test", "test each map against random ones, random weights and a little noise"),
+    ] = False
+    contributions: Annotated[
+        Flag,
+        About(
+            "Contributions",
+            "what each channel contributes to each decision, with its interval and sign",
+        ),
     ] = False
     cells: tuple[Index, ...] | None = None
     only: Annotated[

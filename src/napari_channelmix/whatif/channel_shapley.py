@@ -15,6 +15,7 @@ from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.intervals import accuracy_interval
 from napari_channelmix.classify.model_hash import model_hash
+from napari_channelmix.classify.sampling import ENOUGH_HELD_OUT
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.data.statistics import constant_lines
 from napari_channelmix.errors import ModelError
@@ -34,7 +35,7 @@ from napari_channelmix.whatif.channel_shapley_result import (
 from napari_channelmix.whatif.channel_swap import ChannelSwaps, channel_swaps_job
 from napari_channelmix.whatif.class_table import SAMPLED
 from napari_channelmix.whatif.group_intervals import ClassMeans, class_means
-from napari_channelmix.wording import counted, fraction
+from napari_channelmix.wording import counted, fraction, listed
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.predictor import Predictor
@@ -349,6 +350,13 @@ class _Game:
         for name, of in zip(self.asker.classes, counts, strict=True):
             if of == 1:
                 lines.append(f"{name} has one cell: its figures say nothing of others")
+        few = [
+            f"{name} ({of})"
+            for name, of in zip(self.asker.classes, counts, strict=True)
+            if 1 < of < ENOUGH_HELD_OUT
+        ]
+        if few:
+            lines.append(f"few cells, figures are rough: {listed(few, 5)}")
         missing = [n for n, of in zip(self.asker.classes, counts, strict=True) if of == 0]
         if missing:
             lines.append(f"no held-out cell is {' or '.join(missing)}: nothing is said of it")

@@ -9,8 +9,8 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication
 
-from napari_channelmix.viewer.layers import ChannelStack, Patches
-from napari_channelmix.viewer.layers.channel_stack import CHANNELS
+from napari_channelmix.viewer.layers import ChannelStack, Patches, result_images
+from napari_channelmix.viewer.layers.own_layers import CHANNELS
 from napari_channelmix.viewer.session.session import Shown
 
 from .test_map_layer import PLACES, edges
@@ -139,3 +139,12 @@ def test_maps_of_many_cells_are_drawn_where_they_are_looked_at() -> None:
     assert layer.data[0][2, 10:14, 20:24].min() == 1 and not layer.data[0][0].any()
     stack.move_to("CD8")
     assert len(viewer.layers) == 2
+
+
+def test_a_picture_of_each_channel_is_exported_under_its_name() -> None:
+    viewer = ViewerModel()
+    source = viewer.add_image(np.zeros((60, 80)), scale=(0.5, 0.25), units=("um", "um"))
+    laid(viewer, Shown(0, {"DNA": source}))
+    images = {image.name: image for image in result_images(viewer)}
+    assert set(images) == {f"explanation {name}" for name in NAMES}
+    assert np.asarray(images["explanation CD8"].data).tolist() == np.ones((8, 8)).tolist()

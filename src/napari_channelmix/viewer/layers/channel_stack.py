@@ -15,6 +15,7 @@ from napari_channelmix.viewer.layers.map_layer import (
     box_shape,
     plane_of_box,
 )
+from napari_channelmix.viewer.layers.own_layers import CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.layers.patches import Patches
     from napari_channelmix.viewer.session.shown import Shown
 
-__all__ = ["CHANNELS", "ChannelStack"]
-
-# Key in a layer's metadata: the names of the channels along its first axis.
-CHANNELS = "napari-channelmix channels"
+__all__ = ["ChannelStack"]
 
 
 class ChannelStack(MapLayer):
@@ -75,15 +73,16 @@ class ChannelStack(MapLayer):
 
         self._again = lambda: self.lay_patches_of(shown, patches, channels)
         before = self.channel
+        visible = self.layer is not None and self.layer.visible
+        self.clear()
         self.channels = channels
         size = patches[0].shape
         shape = box_shape(shown, size)
         leading = self._leading(len(shape))
-        plane = tuple(axis + leading.ndim for axis in plane_of_box(shown, len(shape)))
+        rows, columns = plane_of_box(shown, len(shape))
+        plane = (rows + leading.ndim, columns + leading.ndim)
         levels = stacked_levels(patches, (*leading.lengths, *shape), plane)
         geometry = with_leading_axes(box_geometry(shown, (0, 0, *size), size), leading)
-        visible = self.layer is not None and self.layer.visible
-        self.clear()
         self._pixels = np.zeros((1, 1), np.float32)
         self.layer = self._added(levels, geometry, plane, multiscale=True)
         self.layer.visible = visible

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 
 from napari_channelmix.viewer.layers.class_layer import whole_cells
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.own_layers import PLANE, is_own
+from napari_channelmix.viewer.layers.own_layers import CHANNELS, PLANE, is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.report.ome import PlaneImage
@@ -42,10 +42,20 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
         geometry = like(layer, layer.metadata.get(PLANE))
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
-        pixels = whole_cells(layer) if copied else _picture(layer)
-        images.append(
+        channels = layer.metadata.get(CHANNELS)
+        if channels is None:
+            pictures = [(layer.name, whole_cells(layer) if copied else _picture(layer))]
+        else:
+            # A picture for each channel: a file has one plane.
+            named = layer.name.removesuffix(" by channel")
+            planes = [_picture(layer, place) for place in range(len(channels))]
+            pictures = [
+                (f"{named} {name}", plane.copy() if copied else plane)
+                for name, plane in zip(channels, planes, strict=True)
+            ]
+        images += [
             PlaneImage(
-                layer.name,
+                name,
                 pixels,
                 (float(scale[0]), float(scale[1])),
                 (float(shift[0]), float(shift[1])),
@@ -54,16 +64,23 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
                 colors,
                 _has_rotation(geometry),
             )
-        )
+            for name, pixels in pictures
+        ]
     return tuple(images)
 
 
-def _picture(layer: Any) -> Any:
-    """The picture in the data of a layer; the same in every slice of its other axes."""
+def _picture(layer: Any, first: int = 0) -> Any:
+    """The picture in the data of a layer; the same in every slice of its other axes.
+
+    ``first``: where along the first axis, where that is none of the picture's.
+    """
     if layer.ndim == 2:
         return layer.data
     plane = layer.metadata.get(PLANE, (0, 1))
-    return layer.data[tuple(slice(None) if axis in plane else 0 for axis in range(layer.ndim))]
+    index = [slice(None) if axis in plane else 0 for axis in range(layer.ndim)]
+    if 0 not in plane:
+        index[0] = first
+    return layer.data[tuple(index)]
 
 
 def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int, int]]]:

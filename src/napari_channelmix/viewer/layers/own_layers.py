@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Field
 
 __all__ = [
+    "CHANNELS",
     "OURS",
     "PLANE",
     "add_image",
@@ -45,6 +46,8 @@ __all__ = [
 # Keys in a layer's metadata: which of our layers it is, and its rows and columns.
 OURS = "napari-channelmix"
 PLANE = "napari-channelmix plane"
+# Of a layer with a map of each channel: the names of the channels along its first axis.
+CHANNELS = "napari-channelmix channels"
 
 # The layers that we added, by identity: a mark in the metadata goes with a duplicate.
 _CLAIMED: WeakKeyDictionary[Any, str] = WeakKeyDictionary()

@@ -110,3 +110,26 @@ def test_the_order_is_asked_for_before_each_batch_and_maps_lie_on_their_cells(
     drain(field_maps_job(Sources(), trained, cells, chosen, settings, patches, following))
     for drawn, each in zip(patches, images, strict=True):
         np.testing.assert_allclose(drawn.levels[0][:, :], each, atol=1e-6)
+
+
+def test_maps_of_each_channel_are_painted_on_one_scale_for_each_cell() -> None:
+    rng = np.random.default_rng(0)
+    planes = [rng.random((12, 24)).astype(np.float32) for _ in range(2)]
+    centres = np.array([[5.5, 5.5], [5.5, 17.5]])
+    cells = Cells.from_points(planes, ["DNA", "GFP"], centres, crop=12)
+    spec = NetworkSpec("tiny", 2, 2)
+    classifier = Classifier(
+        spec.build(seed=1).eval(), spec, ("DNA", "GFP"), ("a", "b"), np.zeros(2), np.ones(2), 12
+    )
+    trained, settings = Trained(classifier, "here"), ExplainSettings(only="all")
+    images, by_channel = empty((12, 24)), (Patches((12, 24)), Patches((12, 24)))
+    job = field_maps_job(Sources(), trained, cells, [0, 1], settings, images, by_channel=by_channel)
+    maps = drain(job)
+    assert maps.done == 2
+    painted = np.stack([patches.levels[0][:, :] for patches in by_channel])
+    for cell in (slice(0, 12), slice(12, 24)):
+        strongest = np.abs(painted[:, :, cell]).max(axis=(1, 2))
+        assert strongest.max() == 1 and strongest.min() > 0
+    plain = empty((12, 24))
+    drain(field_maps_job(Sources(), trained, cells, [0, 1], settings, plain))
+    np.testing.assert_allclose(images, plain, atol=1e-6)

@@ -25,7 +25,8 @@ class Solo:
         self._hidden: list[Any] = []
         # The channel's layer, where it was hidden before.
         self._unseen: Any = None
-        # Where sliders stood that were moved to the channel: axis of the viewer, world position.
+        # Where sliders stood that were moved to the channel: axis of the viewer, counted from the
+        # last one, since maps of channels come with an axis before all others; world position.
         self._sliders: dict[int, float] = {}
         self.channel: str | None = None
 
@@ -64,7 +65,7 @@ class Solo:
                 point = list(layer.world_to_data(dims.point))
                 point[axis] = place
                 world = layer.data_to_world(point)
-                self._sliders[axis + offset] = float(dims.point[axis + offset])
+                self._sliders[axis - layer.ndim] = float(dims.point[axis + offset])
                 dims.set_point(axis + offset, float(world[axis]))
 
     def restore(self) -> None:
@@ -77,5 +78,5 @@ class Solo:
         if unseen is not None:
             unseen.visible = False
         for axis, position in sliders.items():
-            if axis < self._viewer.dims.ndim:
-                self._viewer.dims.set_point(axis, position)
+            if -axis <= self._viewer.dims.ndim:
+                self._viewer.dims.set_point(axis + self._viewer.dims.ndim, position)

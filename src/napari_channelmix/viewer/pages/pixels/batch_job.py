@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.evidence_colors import map_limit
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.phenotypes.held_out import held_out_of
 from napari_channelmix.viewer.layers import Patches
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.evidence_colors import EvidenceView
-    from napari_channelmix.pcim import MapUpdate
+    from napari_channelmix.pcim import Attribution, MapUpdate
     from napari_channelmix.settings import ExplainSettings
     from napari_channelmix.viewer.session.cell_sources import Sources
     from napari_channelmix.viewer.session.session import Trained
@@ -67,12 +68,14 @@ def field_maps_job(
     settings: ExplainSettings,
     images: tuple[FloatArray | Patches, FloatArray | Patches],
     following: Callable[[IntArray], IntArray] | None = None,
+    by_channel: Sequence[Patches] = (),
 ) -> Job[FieldMaps]:
     """Explain many cells of one field of view; a cell is painted when its map is finished.
 
     ``images``: what is painted into, empty: maps, and magnitudes. ``following`` gets the cells that
     are left, before each batch, and gives them in the order they are to be explained: those first
-    that are in sight.
+    that are in sight. ``by_channel``: one for each channel, painted after all else with the maps of
+    each channel, on one scale for each cell.
 
     Of the ``chosen`` those that the classifier was trained on are left out where the settings say
     so and any other is left; see `phenotypes.held_out`.
@@ -130,6 +133,47 @@ def field_maps_job(
         if last is not None:
             maps = painted(last)
         lines = (line, *end.value.warnings) if line else end.value.warnings
-        return replace(maps, warnings=lines)
+        maps = replace(maps, warnings=lines)
+    finally:
+        job.close()
+    if by_channel:
+        job = explain_job(
+            trained.classifier,
+            some,
+            settings.target,
+            versus=settings.versus,
+            settings=replace(settings.maps, channels="separate"),
+            # Said with the maps of all channels.
+            compare=False,
+        )
+        yield from _by_channel_job(job, maps, by_channel, boxes)
+    return maps
+
+
+def _by_channel_job(
+    job: Job[Attribution], maps: FieldMaps, by_channel: Sequence[Patches], boxes: IntArray
+) -> Job[None]:
+    """Paint the maps of each channel, of a cell when they are finished."""
+
+    def paint(update: MapUpdate) -> None:
+        assert update.channel_maps is not None
+        for cell, channel_maps in zip(update.cells, update.channel_maps, strict=True):
+            limit = map_limit(channel_maps)
+            for patches, values in zip(by_channel, channel_maps, strict=True):
+                patches.add(fitted(values, boxes[cell], limit), boxes[cell])
+
+    last = None
+    try:
+        while True:
+            step = next(job)
+            # Once the maps are made their channels are exchanged, which gives no more maps.
+            if step.partial is not None:
+                if last is not None and last.cells[0] != step.partial.cells[0]:
+                    paint(last)
+                last = step.partial
+            yield replace(step, stage="explaining each channel", partial=maps, metrics={})
+    except StopIteration:
+        if last is not None:
+            paint(last)
     finally:
         job.close()

@@ -36,6 +36,8 @@ __all__ = ["ManyCells"]
 IntArray = npt.NDArray[np.int64]
 
 ROLE = "cells to explain"
+# Bytes that the maps of each channel of many cells may take.
+MOST_BYTES = 2**30
 HINT = "Shift-click selects a cell."
 
 
@@ -101,6 +103,11 @@ class ManyCells:
             "others of their groups, where the classifier knows them and any other is left. "
             "Default: on"
         )
+        self.by_channel = QCheckBox("Maps of each channel")
+        self.by_channel.setToolTip(
+            "Also one layer with the maps of each channel and a slider for the channel; takes "
+            "twice as long. Default: off"
+        )
         self.run_time = RunTimeLine(viewer.theme)
         self.line = QLabel(HINT)
         self.line.setWordWrap(True)
@@ -113,6 +120,7 @@ class ManyCells:
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.held_out)
+        column.addWidget(self.by_channel)
         column.addWidget(self.run_time)
         column.addWidget(self.line)
         column.addWidget(task_bar)
@@ -185,9 +193,19 @@ class ManyCells:
             self._fail(LAYERS_GONE)
             return
         shape = cells.fields[shown.field].shape
+        channels = trained.classifier.channels if self.by_channel.isChecked() else ()
+        needed = 4 * len(chosen) * len(channels) * cells.crop**2
+        if needed > MOST_BYTES:
+            self._fail(
+                f"Maps of {len(channels)} channels of {len(chosen):,} cells would take "
+                f"{needed / 2**30:.1f} GiB: select fewer cells, switch 'Maps of each channel' off, "
+                "or use the command 'explain', which writes them to files"
+            )
+            return
         self.maps = None
         self.task.stop()
         images = self._maps.lay_field(shown, shape)
+        by_channel = self._maps.lay_field_channels(shown, shape, channels)
         # In the way of what is to be looked at now.
         self._maps.clear_cell()
         self._leave_cell()
@@ -198,7 +216,9 @@ class ManyCells:
             """Those in sight first, also where the view moved since."""
             return left[layers.nearest_in_sight(centres[left], self._maps.in_sight())]
 
-        job = field_maps_job(self._sources, trained, cells, chosen, settings, images, following)
+        job = field_maps_job(
+            self._sources, trained, cells, chosen, settings, images, following, by_channel
+        )
         self.task.run(
             f"explaining {counted(len(chosen), 'cell')}",
             self._turns.long(job),

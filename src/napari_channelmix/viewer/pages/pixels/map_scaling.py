@@ -40,10 +40,10 @@ def inside(
     return good
 
 
-def fitted(values: FloatArray, box: Sequence[int]) -> FloatArray:
-    """A map, scaled to its own strongest values, with as many pixels as its box has."""
+def fitted(values: FloatArray, box: Sequence[int], limit: float | None = None) -> FloatArray:
+    """A map with as many pixels as its box has; scaled as by `scaled`."""
     y0, x0, y1, x1 = (int(edge) for edge in box)
-    patch = scaled(values)
+    patch = scaled(values, limit)
     if patch.shape != (y1 - y0, x1 - x0):
         from skimage.transform import resize
 
