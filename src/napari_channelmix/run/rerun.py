@@ -25,6 +25,7 @@ from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
+from napari_channelmix.drl.channel_view import named_channels_job
 from napari_channelmix.drl.source_encoder import early_view
 from napari_channelmix.errors import ConfigError
 from napari_channelmix.jobs import Job, drain, part
@@ -231,7 +232,8 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     for data_set, cells, source in zip(config.data_sets, every, sources, strict=True):
         if data_set.latents is not None:
             chosen = _latents_settings(data_set.latents)
-            early_view(source or chosen.model, cells, chosen.looked_at)
+            looked_at = yield from part(named_channels_job(cells, chosen.looked_at), 3, 0, 100)
+            early_view(source or chosen.model, cells, looked_at)
     steps = _Steps(config)
     classifiers: list[Any] = []
     for data_set, cells, folder in zip(config.data_sets, every, folders, strict=True):
