@@ -167,7 +167,7 @@ def test_the_script_opens_the_channels_chosen_and_says_how_pixels_are_scaled(tmp
     np.testing.assert_array_equal(space["cells"].read(), chosen.read())
     # What a data set says cannot end the comment.
     odd = DataPart(dataset="/d.toml", scaling="a\n1/0")
-    tree = ast.parse(script_of(full(data=odd, classifier=None)))
+    tree = ast.parse(script_of(Config(data=odd)))
     assert not any(isinstance(node, ast.Div) for node in ast.walk(tree))
     # Nothing is said of pixels as they are.
     assert "As the data-set file says" not in script_of(full())

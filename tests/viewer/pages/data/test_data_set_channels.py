@@ -114,7 +114,7 @@ def test_results_stay_with_the_channels_they_are_of(page: Any, click: Any, qtbot
     session = page.session
     whole = session.cells
     classifier = SimpleNamespace(channels=("CD3", "CD20"), classes=whole.classes)
-    session.trained = SimpleNamespace(classifier=classifier)
+    session.trained = SimpleNamespace(classifier=classifier, accuracy=None, source="model")
     session.update(latents=SimpleNamespace())
     tick(page, "CD3", "CD8")
     cells = use(page, click, qtbot)
