@@ -136,7 +136,7 @@ def signed_matrix_figure(
     warnings: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Figure:
-    """Values (R, C) in two colours: blue above 0, orange below, paler the nearer to it.
+    """Values (R, C) in two colours: orange above 0, blue below, paler the nearer to it.
 
     What may not be read is paler still and hatched; NaN is grey. Of many rows the first 60 are
     drawn, and that is said.
@@ -149,7 +149,7 @@ def signed_matrix_figure(
         title += f"; the first {RANGES} of {len(rows)} rows"
         table, known_, rows = table[:RANGES], known_[:RANGES], rows[:RANGES]
     largest = float(np.nanmax(np.abs(table), initial=0.0)) or 1.0
-    colors = LinearSegmentedColormap.from_list("signed", [COLORS[1], "white", COLORS[0]])
+    colors = LinearSegmentedColormap.from_list("signed", [COLORS[0], "white", COLORS[1]])
     scale = Normalize(-largest, largest)
     axes = ax or new_axes(3.4 + 0.5 * len(columns), 1.9 + 0.2 * max(len(rows), 4))
     painted = colors(scale(np.nan_to_num(table)))

@@ -65,3 +65,29 @@ def test_what_cannot_be_known_has_no_digest() -> None:
     assert function_digest(names.made(object())) == ""
     assert function_digest(np.tanh) == ""
     assert function_digest([].append) == ""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "look = {0: 1}.get\ndef scores(crops):\n    return look(0)",
+        "draw = np.random.default_rng(0).random\ndef scores(crops):\n    return draw()",
+        "made = np.frompyfunc(lambda x: x, 1, 1)\ndef scores(crops):\n    return made(crops)",
+        "def scores(crops):\n    import rules\n    return rules.scores(crops)",
+        "def scores(crops):\n    return crops @ np.load('weights.npy')",
+        "def scores(crops):\n    return (lambda: getattr(np, crops))()",
+    ],
+)
+def test_what_hides_something_that_may_change_has_no_digest(source: str) -> None:
+    names: dict[str, Any] = {"__name__": "script", "np": np}
+    exec(source, names)
+    assert function_digest(names["scores"]) == ""
+
+
+def test_libraries_are_known_wherever_they_are_imported() -> None:
+    source = (
+        "def scores(crops):\n    import numpy as np\n    from math import exp\n    return exp(1)"
+    )
+    names: dict[str, Any] = {"__name__": "script"}
+    exec(source, names)
+    assert function_digest(names["scores"]) != ""

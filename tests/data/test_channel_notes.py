@@ -106,3 +106,14 @@ def test_all_constant_channels_are_refused_in_one_line(noise: np.ndarray) -> Non
     assert str(error.value) == (
         "channels 'B' (1), 'C' (2) are constant in every cell and carry nothing; leave them out"
     )
+
+
+def test_notes_are_of_the_files_whatever_is_clipped() -> None:
+    rng = np.random.default_rng(0)
+    crops = rng.normal(100, 5, (60, 1, 16, 16)).astype(np.float32)
+    crops[:, :, 6:10, 6:10] += 300
+    crops[::3, 0, 2, 2] = 9000
+    cells = Cells.from_array(crops, ["CD8"])
+    plain, clipped = channel_notes(cells), channel_notes(cells.scaled(clip=99))
+    assert plain.noted("hot pixels") == clipped.noted("hot pixels") == ("CD8",)
+    assert plain.figures == clipped.figures

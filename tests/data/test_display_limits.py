@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
 from napari_channelmix.data.display_limits import (
     DisplayLimits,
+    channel_sample_job,
     display_limits_job,
     limits_of_planes,
     noise_of,
@@ -101,3 +104,20 @@ def test_limits_in_words() -> None:
     limits = DisplayLimits(("a", "b"), np.array([120.2, 0.0123]), np.array([4080.0, 1.5]))
     assert limits.text("a") == "120 to 4,080, same for all cells"
     assert limits.text("b") == "0.0123 to 1.5, same for all cells"
+
+
+def test_scaled_pixels_have_limits_of_their_own() -> None:
+    cells = cells_of(plane_of_cells(0, 900), plane_of_cells(1, 500), name="scaled")
+    raw = drain(display_limits_job(cells))
+    scaled = cells.scaled(arcsinh=50, channels=["channel 0"])
+    limits = drain(display_limits_job(scaled))
+    # arcsinh(1000 / 50) is 3.7; the other channel is not scaled.
+    assert limits.of("channel 0")[1] < 5 < 800 < raw.of("channel 0")[1]
+    assert limits.of("channel 1") == raw.of("channel 1")
+
+
+def test_a_sample_has_the_names_of_its_cells() -> None:
+    cells = cells_of(plane_of_cells(0, 900), plane_of_cells(1, 500), name="renamed")
+    drain(channel_sample_job(cells))
+    names = ("CD4", "CD8")
+    assert drain(channel_sample_job(replace(cells, channels=names))).limits.channels == names

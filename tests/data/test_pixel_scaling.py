@@ -14,7 +14,7 @@ import napari_channelmix as cm
 from napari_channelmix.data import Cells, open_dataset, save_dataset
 from napari_channelmix.data.panel_table import text_panel_table
 from napari_channelmix.data.pixel_scaling import ChannelScaling, PixelScaling
-from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.errors import BundleError, DataError, ModelError
 
 WriteSet = Callable[..., Path]
 
@@ -92,6 +92,7 @@ def test_every_route_reads_the_same(write_set: WriteSet, tmp_path: Path) -> None
         (["arcsinh = 5", 'channels = ["GPF"]'], "has no channel 'GPF'; it has DNA, GFP"),
         (["gamma = 2"], "gamma"),
         (["values = {DNA = {clip = 3, cofactor = -1}}"], "cofactor must be more than 0"),
+        (["arcsinh = 5", 'channels = ["XX"]'], "[scaling] channels: "),
         (["values = {XX = {clip = 3}}"], "has no channel 'XX'"),
     ],
 )
@@ -106,8 +107,11 @@ def test_bad_scalings_are_refused_in_one_line(
 
 def test_a_channel_of_one_value_has_no_percentiles() -> None:
     flat = Cells.from_array(np.ones((4, 1, 8, 8)), ["A"])
-    with pytest.raises(DataError, match="percentiles 1 and 99 of channel 'A' are the same"):
+    with pytest.raises(DataError, match=r"percentiles 1 and 99 of channel 'A' \(1\) are the same"):
         flat.scaled(percentiles=(1, 99))
+    several = Cells.from_array(np.ones((4, 3, 8, 8)) * [[[[1]], [[2]], [[3]]]], ["A", "B", "C"])
+    with pytest.raises(DataError, match=r"of channels 'A' \(1\), 'C' \(3\) are each the same"):
+        several.scaled(percentiles=(1, 99), channels=["A", "C"])
 
 
 def test_cells_of_other_scaling_are_not_put_together() -> None:
@@ -143,3 +147,25 @@ def test_a_classifier_scales_raw_cells_and_refuses_others(tmp_path: Path) -> Non
     raw = cm.train_classifier(cells, network="tiny", epochs=1, device="cpu")
     with pytest.raises(ModelError, match="trained on pixels as they are in the files"):
         raw.predict_proba(scaled)
+
+
+def test_of_large_crops_the_middle_is_measured() -> None:
+    crops = np.zeros((4, 1, 96, 96), np.float32)
+    crops[:, :, 16:80, 16:80] = np.arange(4096.0).reshape(64, 64)
+    # All that lies outside would move the percentile.
+    clip = Cells.from_array(crops, ["A"]).scaled(clip=50).scaling.channels["A"].clip
+    assert clip == pytest.approx(2047.5)
+
+
+def test_whole_numbers_are_no_scaled_pixels(tmp_path: Path) -> None:
+    scaled = ramps().scaled(arcsinh=50)
+    model = cm.train_classifier(scaled, network="tiny", epochs=1, device="cpu")
+    raw = ramps().read()
+    own = model.scaling.apply(raw.copy(), model.channels)
+    assert model.predict_proba(own) == pytest.approx(model.predict_proba(scaled), abs=1e-6)
+    with pytest.raises(ModelError, match="trained on scaled pixels"):
+        model.predict_proba(raw.astype(np.uint16))
+    model.record["scaling"]["channels"]["A"]["cofactor"] = -1.0
+    model.save(tmp_path / "bad.cmx")
+    with pytest.raises(BundleError, match="cofactor must be more than 0"):
+        cm.load_model(tmp_path / "bad.cmx")

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from napari_channelmix.jobs import drain
+from napari_channelmix.pcim import channel_contributions as channel_contributions_module
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.channel_contributions import (
     ChannelContributions,
@@ -194,3 +195,19 @@ def test_channels_that_decide_come_first_and_by_how_far_the_probability_falls():
     assert result.order.tolist() == [2, 0, 1, 3]
     assert result.words == "c −, a +"  # noqa: RUF001
     assert result.signed_name(3) == "d"
+
+
+def test_crops_that_are_not_square_are_turned_by_half_a_turn_alone():
+    crops = np.concatenate([cells(), cells()[..., :6]], axis=3)
+    source = Source.of(FirstChannel(), crops, "cpu")
+    assert crops.shape[2] != crops.shape[3]
+    result = channel_contributions(source, drain(donors_job(source)), 1, row=len(crops) - 1)
+    assert result.fall[0] > 0.9 and abs(result.fall[1]) < 0.1
+
+
+def test_of_large_crops_fewer_donors_are_held():
+    source = Source.of(FirstChannel(), cells(), "cpu")
+    usual = len(drain(donors_job(source)).called)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channel_contributions_module, "POOL_NUMBERS", 2 * 12 * 12 * 33)
+        assert len(drain(donors_job(source)).called) == min(33, usual)

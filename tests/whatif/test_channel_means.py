@@ -110,3 +110,16 @@ def test_the_job_tells_of_its_steps_and_can_be_closed():
     job = channel_means_job(cells_of())
     assert next(job).total == 100
     job.close()
+
+
+def test_one_value_in_masks_of_all_sizes_is_constant():
+    labels_image = np.zeros((40, 80), np.int64)
+    for number in range(8):
+        y, x, half = 10 + 20 * (number // 4), 10 + 20 * (number % 4), 2 + number % 4
+        labels_image[y - half : y + half, x - half : x + half] = number + 1
+    planes = np.stack([np.full((40, 80), 0.1), labels_image / 7]).astype(np.float32)
+    kinds = {number + 1: CLASSES[number % 2] for number in range(8)}
+    cells = cm.Cells.from_labels(planes, ["a", "b"], labels_image, crop=16, classes_of=kinds)
+    result = cm.channel_means(cells)
+    assert any(line.startswith("a is constant in these cells") for line in result.warnings)
+    assert (result.matrix().loc["a"] == 0).all()

@@ -2,10 +2,12 @@
 
 import doctest
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
 import napari_channelmix as cm
 from napari_channelmix.classify.classifier import Classifier
@@ -145,6 +147,25 @@ def test_bad_input_is_refused_in_a_line():
         cm.channel_shapley(model_of(by_first), cells_of(2))
     with pytest.raises(ModelError, match="no class 'x'"):
         cm.channel_shapley(model_of(by_first), cells_of(), forwards=200).of_class("x")
+
+
+def test_what_is_no_classifier_is_refused_in_a_line():
+    for ask in (cm.channel_shapley, lambda model, cells: cm.channel_means(cells, model)):
+        with pytest.raises(ModelError, match="a Ridge cannot be asked about cells as it is"):
+            ask(Ridge(), cells_of())
+
+
+def test_a_copy_of_a_channel_is_said_unless_both_are_asked_together():
+    cells = cells_of()
+    pixels = cells.read()
+    pixels[:, 2] = 3 * pixels[:, 0] + 1
+    twins = cm.Cells.from_array(pixels, cells.channels, cells.labels, CLASSES, cells.groups)
+    model = model_of(by_first)
+    text = " ".join(cm.channel_shapley(model, twins, forwards=400).warnings)
+    assert "c is a copy of a (r = 1.00): what is owed to a channel and its copy is split" in text
+    together = cm.channel_shapley(model, twins, forwards=400, players={"both": ["a", "c"]})
+    assert "copy" not in " ".join(together.warnings)
+    assert "copy" not in " ".join(cm.channel_shapley(model, cells, forwards=400).warnings)
 
 
 def test_the_job_tells_of_its_steps_and_can_be_closed():
@@ -295,3 +316,24 @@ def test_two_hundred_channels_are_asked_within_the_budget():
     )
     result = cm.channel_shapley(model, wide, forwards=4000)
     assert len(result.channels) == 200 and result.asked < 2 * 4000 + 4000 + 200
+
+
+def test_a_wide_direction_is_not_known_and_few_cells_are_said():
+    row = replace(
+        cm.channel_shapley(model_of(by_first), cells_of(), forwards=400).of_class("high")[0],
+        value=0.4,
+        low=0.2,
+        direction=0.5,
+    )
+    wide = replace(row, direction_low=-0.1, direction_high=1.0)
+    narrow = replace(row, direction=0.0, direction_low=-0.2, direction_high=0.3)
+    assert (wide.both_ways, wide.way_unknown) == (False, True)
+    assert (narrow.both_ways, narrow.way_unknown) == (True, False)
+    sure = replace(row, direction_low=0.2, direction_high=0.8)
+    assert sure.readable and not sure.both_ways and not sure.way_unknown
+    cells = cells_of()
+    kept = np.concatenate(
+        [np.flatnonzero(cells.labels == 0), np.flatnonzero(cells.labels == 1)[:3]]
+    )
+    rare = cm.channel_shapley(model_of(by_first), cells.subset(kept), forwards=400)
+    assert "few cells, figures are rough: high (3)" in rare.warnings

@@ -24,6 +24,7 @@ from napari_channelmix.classify.wrapped_bundle import (
     WrappedAbout,
     is_wrapped,
 )
+from napari_channelmix.data.pixel_scaling import RAW, PixelScaling
 from napari_channelmix.errors import BundleError, DataError, ModelError
 from napari_channelmix.wording import shown_error
 
@@ -96,6 +97,7 @@ def classifier_of(about: str, weights: dict[str, Tensor], path: str | Path) -> C
         # Bundles of earlier versions do not know them.
         known = None if data is None else TrainingData.from_dict(data, description.channels)
         digests = None if trained_on is None else TrainingCells.from_dict(trained_on)
+        PixelScaling.from_dict(description.record.get("scaling", RAW.as_dict()))
     except (DataError, TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, ModelError):
             raise

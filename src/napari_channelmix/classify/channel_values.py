@@ -211,13 +211,17 @@ def sampling_error(values: FloatArray, codes: IntArray, classes: int) -> FloatAr
 
 
 def needs_in_words(
-    class_name: str, effects: Mapping[str, float], unsigned: Mapping[str, float] | None = None
+    class_name: str,
+    effects: Mapping[str, float],
+    unsigned: Mapping[str, float] | None = None,
+    unknown: Mapping[str, float] | None = None,
 ) -> str:
     """What a class needs, and what absent, the largest effects first; empty where nothing.
 
     ``effects``: of the channels that may be read; the eight largest of .05 and more (of the class's
-    recall) are named. ``unsigned``: values of channels that count, but whose direction is not
-    known, or for which more light and less may both speak against the class; likewise.
+    recall) are named. ``unsigned``: values of channels that count, but of which more light and less
+    may both speak against the class; ``unknown``: of channels that count, but whose direction is
+    not known; likewise.
 
     Examples
     --------
@@ -225,6 +229,8 @@ def needs_in_words(
     'Treg: needs FOXP3, CD4; needs CD8 absent'
     >>> needs_in_words("S phase", {}, {"DNA": 0.4})
     'S phase: depends on DNA, neither on more nor on less of it alone'
+    >>> needs_in_words("Treg", {"FOXP3": 0.5}, unknown={"CD25": 0.1})
+    'Treg: needs FOXP3; depends on CD25, on more or on less of it is not known'
     """
 
     def largest(values: Mapping[str, float]) -> list[str]:
@@ -232,11 +238,13 @@ def needs_in_words(
         return sorted(large, key=lambda name: -abs(values[name]))[:MOST_NAMED]
 
     order, others = largest(effects), ", ".join(largest(unsigned or {}))
+    unclear = ", ".join(largest(unknown or {}))
     needs = ", ".join(name for name in order if effects[name] > 0)
     lacks = ", ".join(name for name in order if effects[name] < 0)
     parts = [f"needs {needs}"] if needs else []
     parts += [f"needs {lacks} absent"] if lacks else []
     parts += [f"depends on {others}, neither on more nor on less of it alone"] if others else []
+    parts += [f"depends on {unclear}, on more or on less of it is not known"] if unclear else []
     return f"{class_name}: {'; '.join(parts)}" if parts else ""
 
 

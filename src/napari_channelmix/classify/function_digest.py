@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable
+from dis import get_instructions
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -19,6 +20,11 @@ __all__ = ["function_digest"]
 
 # Values inside values, and functions that call functions, are followed so far.
 DEEPEST = 12
+# Names of what reads a file, or code: what is in it may change at any time.
+READERS = frozenset(
+    {"fromfile", "genfromtxt", "getattr", "import_module", "imread", "load", "loadtxt", "memmap"}
+    | {"open", "read_bytes", "read_csv", "read_text", "__import__"}
+)
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
@@ -89,6 +95,10 @@ def _take(digest: Any, value: Any, depth: int, seen: set[int]) -> None:
             raise _Unknown
         digest.update(f"{value.__name__} {version}".encode())
     elif kind in (BuiltinFunctionType, np.ufunc):
+        # A method has an object behind it, and ``numpy.frompyfunc`` gives a function of anything.
+        of_object = not isinstance(getattr(value, "__self__", None), ModuleType | None)
+        if of_object or (kind is np.ufunc and getattr(np, value.__name__, None) is not value):
+            raise _Unknown
         digest.update(f"{getattr(value, '__module__', '')} {value.__name__}".encode())
     elif kind is FunctionType:
         _take_function(digest, value, depth, seen)
@@ -139,9 +149,17 @@ def _take_code(
             _take_code(digest, constant, known, depth, seen)
         else:
             _take(digest, constant, depth + 1, seen)
+    if any(
+        step.opname == "IMPORT_NAME" and _installed(str(step.argval)) is None
+        for step in get_instructions(code)
+    ):
+        # Imported when it is called: what that module does may change at any time.
+        raise _Unknown
     for name in code.co_names:
+        if name in READERS:
+            raise _Unknown
         # Names that are no globals are attributes, which the names themselves say, or built in.
-        if name in ("globals", "eval", "exec", "vars", "open") and name not in known:
+        if name in ("globals", "eval", "exec", "vars") and name not in known:
             raise _Unknown
         if name in known:
             _take(digest, known[name], depth + 1, seen)

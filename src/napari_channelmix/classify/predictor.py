@@ -218,6 +218,12 @@ class Predictor(ABC):
                 f"{self.who}: give Cells or an array (n, C, H, W) of numbers, not "
                 f"{type(cells).__name__}"
             )
+        if self.scaling and crops.dtype.kind != "f":
+            raise ModelError(
+                f"{self.who} was trained on scaled pixels ({self.scaling.text}), and an array of "
+                "whole numbers has none; give Cells, or scaling.apply(crops, channels) of the "
+                "classifier's own with crops of float32"
+            )
         if crops.ndim == 4:
             self.refuse_other_crops(*crops.shape[2:])
         return crops.astype(np.float32, copy=False), crops.dtype
@@ -239,7 +245,7 @@ class Predictor(ABC):
         ----------
         cells : Cells or (n, C, H, W) array
             Cells may have their channels in any order, and more of them; an array must have those
-            of the classifier, in raw units.
+            of the classifier, in raw units, or scaled by ``scaling`` where training cells were.
         batch : int
             Crops computed at once.
         prior : str, mapping of str to float, or Prior, optional

@@ -233,6 +233,11 @@ class CellPlaces:
         return {group: tuple(names) for group, names in groups.items()}
 
     @property
+    def unscaled(self) -> Self:
+        """The same cells with the pixels of the files, as layers show them; see `Cells.scaled`."""
+        return replace(self, scaling=RAW) if self.scaling else self
+
+    @property
     def shape(self) -> tuple[int, int, int, int]:
         """Shape (N, C, H, W) of all crops together."""
         return len(self), len(self.channels), self.crop, self.crop

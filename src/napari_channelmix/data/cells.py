@@ -103,8 +103,9 @@ class Cells(ShownResult, CellBoxes):
 
         In this order: what is brighter than the percentile ``clip`` counts as that; ``x`` becomes
         ``arcsinh(x / arcsinh)``; the two ``percentiles`` become 0 and 1. The percentiles are those
-        of up to 600 cells, of all fields and classes, and stay the same from then on. A classifier
-        that is trained on them carries the scaling, and applies it to cells that are not scaled.
+        of up to 600 cells of all fields and classes (of crops wider than 64 pixels their middle),
+        and stay the same from then on. A classifier that is trained on them carries the scaling,
+        and applies it to cells that are not scaled.
         ``cells.scaling.to_frame()`` holds the values, and what share of pixels was clipped.
 
         Parameters

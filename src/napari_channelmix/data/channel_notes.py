@@ -8,18 +8,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.channel_figures import (
+    COPY,
     ChannelFigures,
     channel_figures,
     likeness,
     pixels_of,
 )
+from napari_channelmix.data.pixel_scaling import RAW
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.wording import counted, fraction, listed
@@ -38,6 +40,7 @@ __all__ = [
     "ChannelNotes",
     "channel_notes",
     "channel_notes_job",
+    "middle_of",
     "sampled_cells",
 ]
 
@@ -51,8 +54,6 @@ _BEGIN = {
 }
 #: Kinds of notes, the gravest first.
 KINDS = tuple(_BEGIN)
-# Correlation from which a channel counts as a copy of another.
-COPY = 0.98
 # Hot pixels that are said: so many, and so many of a million.
 HOT, HOT_OF_A_MILLION = 3, 10.0
 # Signal from which a channel is not dim, in standard deviations of the noise of a pixel: what has
@@ -253,6 +254,8 @@ def channel_notes_job(cells: CellBoxes) -> Job[ChannelNotes]:
     """`channel_notes` as a job: a step for each batch of cells and each channel."""
     if not len(cells):
         raise DataError(f"{cells.name}: there are no cells to look at")
+    # Notes are of the channels as the files have them: clipped, hot pixels are no longer seen.
+    cells = replace(cells, scaling=RAW)
     chosen = sampled_cells(cells)
     total = len(chosen) + len(cells.channels)
     pixels: list[npt.NDArray[np.float32]] = []
@@ -260,14 +263,14 @@ def channel_notes_job(cells: CellBoxes) -> Job[ChannelNotes]:
     done = 0
     for rows, crops in cells.passes(32, chosen):
         positions.append(rows)
-        pixels.append(_middle(crops))
+        pixels.append(middle_of(crops))
         done += len(rows)
         yield Progress(done, total, "looking at the channels")
     looked_at, crops = np.concatenate(positions), np.concatenate(pixels)
     figures, compared = [], []
     for channel in range(len(cells.channels)):
         figures.append(channel_figures(crops[:, channel]))
-        compared.append(pixels_of(crops[:, channel], figures[-1]))
+        compared.append(pixels_of(crops[:, channel], figures[-1].high))
         yield Progress(len(chosen) + channel + 1, total, "looking at the channels")
     alike = likeness(np.stack(compared))
     pairs = yield from _constant_in_fields_job(cells, looked_at, crops, figures)
@@ -298,7 +301,7 @@ def sampled_cells(cells: CellBoxes) -> npt.NDArray[np.int64]:
     return np.unique(np.concatenate(parts))
 
 
-def _middle(crops: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def middle_of(crops: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The middle of large crops; a copy, as the memory of a pass is used again."""
     start = max(0, (crops.shape[-1] - SIDE) // 2)
     inside = slice(start, start + SIDE)

@@ -87,7 +87,7 @@ class DisplayChannels:
         DataError
             Pixels that cannot be read.
         """
-        crops = cells.with_channels(self.channels).read(rows)
+        crops = cells.unscaled.with_channels(self.channels).read(rows)
         return composed(crops, self.looks(self.channels))
 
 
@@ -116,6 +116,8 @@ def display_channels_job(
     >>> drain(display_channels_job(cells, ["DAPI", "CD4"])).channels
     ('DAPI', 'CD4')
     """
+    # As layers show them.
+    cells = cells.unscaled
     if names is None and len(cells.channels) > MOST_TOGETHER:
         sample = yield from channel_sample_job(cells)
         limits, chosen = sample.limits, proposed_channels(cells, sample)

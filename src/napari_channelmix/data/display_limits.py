@@ -59,7 +59,7 @@ class DisplayLimits:
     ----------
     channels : tuple of str
     low, high : (C,) float array
-        In raw units of the files; ``high`` is above ``low``.
+        In units of the crops: raw ones, but of scaled cells; ``high`` is above ``low``.
     black : (C,) float array or None
         What is black where channels lie over each other; between the two. None: ``low``.
     """
@@ -181,7 +181,8 @@ def without_hot_pixels(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(hot, around, plane) if hot.any() else plane
 
 
-# What was measured before: by the first field of view, then by channel and kind of crop.
+# What was measured before: by the first field of view, then by kind of crop, channel, and how its
+# pixels are scaled.
 _KNOWN: WeakKeyDictionary[Field, dict[tuple[Any, ...], tuple[float, float, float]]] = (
     WeakKeyDictionary()
 )
@@ -202,7 +203,7 @@ class ChannelSample:
     rows : (n,) int array
         Positions of the cells.
     levels : (n, C) float array
-        Mean over the middle half of the crop, each side, in raw units.
+        Mean over the middle half of the crop, each side, in units of the crops.
     """
 
     limits: DisplayLimits
@@ -216,9 +217,9 @@ def display_limits_job(cells: CellBoxes) -> Job[DisplayLimits]:
     What is known of a data set is not measured again, whatever becomes of its classes.
     """
     kind, known = _known(cells)
-    missing = [plane for plane in cells.planes if (*kind, plane) not in known]
+    missing = [key for key in _pixels_of_channels(cells) if (*kind, key) not in known]
     if missing and len(cells):
-        names = [cells.channels[cells.planes.index(plane)] for plane in missing]
+        names = [cells.channels[cells.planes.index(plane)] for plane, _ in missing]
         yield from channel_sample_job(cells.with_channels(names))
     return _limits(cells)
 
@@ -236,7 +237,9 @@ def channel_sample_job(cells: CellBoxes) -> Job[ChannelSample]:
         return before
     kind, known = _known(cells)
     missing = {
-        place: plane for place, plane in enumerate(cells.planes) if (*kind, plane) not in known
+        place: key
+        for place, key in enumerate(_pixels_of_channels(cells))
+        if (*kind, key) not in known
     }
     chosen = _spread(cells) if len(cells) else []
     rows: list[npt.NDArray[np.int64]] = []
@@ -281,7 +284,15 @@ def _pixels_of(cells: CellBoxes) -> tuple[Any, ...]:
     kind, _ = _known(cells)
     places = cells.table["field"].to_numpy(np.int64), np.asarray(cells.boxes, np.int64)
     boxes = hash(tuple(np.ascontiguousarray(part).tobytes() for part in places))
-    return (*kind, cells.planes, len(cells), boxes)
+    return (*kind, cells.channels, _pixels_of_channels(cells), len(cells), boxes)
+
+
+def _pixels_of_channels(cells: CellBoxes) -> tuple[tuple[int, tuple[float | None, ...]], ...]:
+    """Of each channel its plane, and what is done to its pixels."""
+    return tuple(
+        (plane, cells.scaling.steps_of(name))
+        for plane, name in zip(cells.planes, cells.channels, strict=True)
+    )
 
 
 def _known(cells: CellBoxes) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any]]:
@@ -292,7 +303,7 @@ def _known(cells: CellBoxes) -> tuple[tuple[Any, ...], dict[tuple[Any, ...], Any
 
 def _limits(cells: CellBoxes) -> DisplayLimits:
     kind, known = _known(cells)
-    values = [known.get((*kind, plane), (0.0, 1.0, 0.0)) for plane in cells.planes]
+    values = [known.get((*kind, key), (0.0, 1.0, 0.0)) for key in _pixels_of_channels(cells)]
     low, high, black = np.array(values, np.float64).reshape(-1, 3).T
     return DisplayLimits(cells.channels, low, high, black)
 

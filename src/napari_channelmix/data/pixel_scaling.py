@@ -94,9 +94,10 @@ class PixelScaling:
 
     def same(self, other: PixelScaling, channels: Sequence[str]) -> bool:
         """Whether another one does the same to these channels."""
-        return all(self._steps(name) == other._steps(name) for name in channels)
+        return all(self.steps_of(name) == other.steps_of(name) for name in channels)
 
-    def _steps(self, name: str) -> tuple[float | None, ...]:
+    def steps_of(self, name: str) -> tuple[float | None, ...]:
+        """What decides the pixels of a channel."""
         return self.channels.get(name, ChannelScaling()).steps
 
     def apply(self, crops: FloatArray, channels: Sequence[str]) -> FloatArray:

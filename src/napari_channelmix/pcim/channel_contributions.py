@@ -33,8 +33,8 @@ EACH, OF_A_CLASS = 16, 8
 # Cells read and asked about at once.
 BATCH = 32
 LEVEL = 0.95
-# Crops the classifier is asked about at once.
-ASKED = 256
+# Crops the classifier is asked about at once, and numbers in them; numbers in all donors.
+ASKED, ASKED_NUMBERS, POOL_NUMBERS = 256, 2**24, 2**26
 # Spread of the curve that light is weighed with, as a share of the side of a crop.
 MIDDLE = 0.25
 # How a missing light is written.
@@ -166,8 +166,8 @@ class ChannelContributions:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, for JSON: lists of C; None where one is not known."""
-        arrays = ("fall", "low", "high", "sham", "above", "direction")
-        arrays += ("direction_low", "direction_high", "evidence")
+        directions = ("direction", "direction_low", "direction_high")
+        arrays = ("fall", "low", "high", "sham", "above", *directions, "evidence")
         content: dict[str, Any] = {
             "probability": round(self.probability, 6),
             "donors": self.donors,
@@ -217,7 +217,7 @@ def donors_job(source: Source, count: int | None = None, seed: int = 0) -> Job[D
     """Read some cells, from as many groups as there are, and ask what they are called.
 
     ``count``: how many; default: 96, and 32 for each class up to 256, so that there are some of
-    most classes.
+    most classes; fewer of large crops, which take 256 MiB at most (32 cells are read in any case).
 
     Raises
     ------
@@ -227,6 +227,8 @@ def donors_job(source: Source, count: int | None = None, seed: int = 0) -> Job[D
     rng = np.random.default_rng(seed)
     if count is None:
         count = min(max(POOL, POOL_OF_A_CLASS * len(source.subject.classes)), LARGEST_POOL)
+        fitting = POOL_NUMBERS // max(1, source.tensor(np.arange(1)).numel())
+        count = min(count, max(POOL_OF_A_CLASS, fitting))
     known = source.known
     groups = (
         np.arange(len(source)).astype(str)
@@ -302,7 +304,7 @@ def channel_contributions(
             best, pose = others_like.max(dim=0)
             order = torch.argsort(best, descending=True, stable=True).cpu().numpy()
             order = order[_taken(donors.called[rows[order]])]
-            some, poses = rows[order], pose.cpu().numpy()[order]
+            some, poses = rows[order], np.array(_poses(own))[pose.cpu().numpy()[order]]
             planes = donors.x[some, channel]
             return some, torch.stack(
                 [_posed(plane, int(pose)) for plane, pose in zip(planes, poses, strict=True)]
@@ -321,12 +323,13 @@ def channel_contributions(
             return result
 
         nothing = GroupedMean(np.zeros(0), np.zeros(0, str))
-        changed, same = (
+        with_others, with_alike = (
             falls(np.flatnonzero(kind)) if kind.any() else [(nothing, nothing)] * count
             for kind in (others, alike)
         )
-    directions = np.array([_direction(*pair) for pair in changed])
-    changed, same = ([fall for fall, _ in pairs] for pairs in (changed, same))
+    directions = np.array([_direction(*pair) for pair in with_others])
+    changed = [fall for fall, _ in with_others]
+    same = [fall for fall, _ in with_alike]
     intervals = np.array([each.interval(LEVEL) for each in changed])
     # Each channel is tested: the level is divided by their number (Bonferroni).
     level = 1 - (1 - LEVEL) / count
@@ -353,8 +356,9 @@ def _answers(
     """Probability of the target with each channel exchanged, for each of the planes (m, H, W)."""
     owners = [(channel, row) for channel, some in enumerate(planes) for row in range(len(some))]
     answers: list[list[float]] = [[] for _ in planes]
-    for start in range(0, len(owners), ASKED):
-        batch = owners[start : start + ASKED]
+    size = max(1, min(ASKED, ASKED_NUMBERS // own.numel()))
+    for start in range(0, len(owners), size):
+        batch = owners[start : start + size]
         mixed = own.repeat(len(batch), 1, 1, 1)
         for place, (channel, row) in enumerate(batch):
             mixed[place, channel] = planes[channel][row]
@@ -429,16 +433,12 @@ def _poses(x: Tensor) -> tuple[int, ...]:
 
 
 def _likeness(own: Tensor, x: Tensor) -> Tensor:
-    """Correlation of each channel of a cell with that of others, in each pose (8, n, C).
+    """Correlation of each channel of a cell with that of others, in each pose (poses, n, C).
 
     A pose at a time: all of them at once would be eight times the cells.
     """
     unit = _unit(own)
-    poses = _poses(x)
-    result = torch.full((8, *x.shape[:2]), -torch.inf, dtype=x.dtype, device=x.device)
-    for pose in poses:
-        result[pose] = (_unit(_posed(x, pose)) * unit).sum(dim=(2, 3))
-    return result
+    return torch.stack([(_unit(_posed(x, pose)) * unit).sum(dim=(2, 3)) for pose in _poses(x)])
 
 
 def _unit(x: Tensor) -> Tensor:

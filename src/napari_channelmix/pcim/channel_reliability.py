@@ -172,7 +172,7 @@ def channel_reliability_job(
     with source.subject.at_rest():
         curves, kinds = yield from _curves_job(problem, maps, tested, seed)
     fidelities = [
-        Fidelity(np.array(SHARES, np.float64), *curves[:, :, number], kinds)
+        Fidelity(np.array(SHARES, np.float64), curves[0, :, number], curves[1, :, number], kinds)
         for number in range(len(maps))
     ]
     names = tuple(source.channels[channel] for channel in tested)
@@ -196,13 +196,13 @@ def _curves_job(
     for index, kind in enumerate(planes):
         drawn = kind.repeat(len(maps), 1, 1)
         for point, share in enumerate(SHARES):
-            yield Progress(
-                index * len(SHARES) + point,
-                len(planes) * len(SHARES),
-                "testing the map of each channel that decides",
-            )
             best = ranks < round(share * height * width)
             for start in range(0, len(owners), size):
+                yield Progress(
+                    index * len(SHARES) + point + start / len(owners),
+                    len(planes) * len(SHARES),
+                    "testing the map of each channel that decides",
+                )
                 some = slice(start, start + size)
                 owner = owners[some]
                 rows = torch.arange(len(owner), device=x.device)

@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 # Figures of each channel that are kept of each cell.
-KEPT = ("fall", "low", "high", "sham", "above", "sign", "direction", "direction_low")
-KEPT = (*KEPT, "direction_high", "evidence")
+KEPT = ["fall", "low", "high", "sham", "above", "sign", "direction", "direction_low"]
+KEPT += ["direction_high", "evidence"]
 # Cells in the picture, and channels of each.
 CELLS, TOP = 6, 8
 

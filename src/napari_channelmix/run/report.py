@@ -143,7 +143,7 @@ def findings_job(
         )
         contents.append(content)
         most = max(1, EXAMPLES // len(sources.explain))
-        examples = _examples(folder, content, cells, most)
+        examples = _examples(folder, content, cells, most, model)
         findings = replace(findings, examples=(*findings.examples, *examples), explained=content)
     if sources.latents is not None:
         yield Progress(92, 100, "reading the latents")
@@ -211,11 +211,13 @@ def _of_other_latents(about: Mapping[str, Any], cells: Cells) -> list[str]:
 
 
 def _examples(
-    folder: Path, content: Mapping[str, Any], cells: Cells, most: int
+    folder: Path, content: Mapping[str, Any], cells: Cells, most: int, model: Any
 ) -> tuple[Example, ...]:
-    """Some explained cells, spread evenly: not the best ones."""
+    """Some explained cells, spread evenly: not the best ones; their pixels as in the files."""
     try:
         fitting = cells.with_channels(content["channels"])
+        if model is not None and list(model.channels) == list(content["channels"]):
+            fitting = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
         if content["provenance"]["data"] != fitting.fingerprint:
             raise DataError(
                 f"{folder}: the maps are of other cells than {cells.name}'s; "
@@ -231,7 +233,7 @@ def _examples(
             path = folder / "magnitude.zarr"
             sizes = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
         shares = content.get("evidence_shares")
-        crops, scores = fitting.read(index), content.get("scores_per_cell", {})
+        crops, scores = fitting.unscaled.read(index), content.get("scores_per_cell", {})
         known = _words(content)
         # Files of earlier versions do not say which cells were trained on.
         blank = [""] * content["n"]

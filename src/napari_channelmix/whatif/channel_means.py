@@ -13,12 +13,13 @@ from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.data.crop_outlines import LABELLED, LightScale, crop_outlines
 from napari_channelmix.data.required_cells import refuse_no_cells
 from napari_channelmix.data.split import cross_validation_folds
+from napari_channelmix.data.statistics import constant_lines
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.channels import ChannelMeansSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
-from napari_channelmix.whatif.asking import asker_job
+from napari_channelmix.whatif.asking import asker_job, refuse_no_classifier
 from napari_channelmix.whatif.blended_calls import probabilities_job
 from napari_channelmix.whatif.cell_choice import chosen_cells_job
 from napari_channelmix.whatif.channel_means_result import ChannelMeans, MeanRow, is_as_good
@@ -36,10 +37,13 @@ __all__ = ["channel_means", "channel_means_job"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+# Cells that are read in one step, at most.
 BATCH = 256
 # A few very bright cells must not decide: z-scores are cut here.
 FAR = 5.0
-# Crops of the network's accuracy that are held at once, in bytes.
+# Spreads below this share of the light are rounding.
+ROUNDING = 1e-9
+# Crops that are held at once, in bytes.
 BLOCK_BYTES = 2**27
 
 
@@ -107,6 +111,7 @@ def channel_means_job(
     chosen = merged(ChannelMeansSettings, settings, options)
     refuse_no_cells(cells)
     if model is not None:
+        refuse_no_classifier(model)
         cells = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
     known = cells.labelled()
     if not len(known):
@@ -116,7 +121,9 @@ def channel_means_job(
     light = yield from part(_light_job(used), 0, 60, 100)
     labels, groups = used.labels, np.asarray(used.groups)
     spread = light.std(axis=0)
-    scores = (light - light.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    # Means of one value over masks of different sizes differ in their last digits.
+    constant = spread <= ROUNDING * np.abs(light).max(axis=0)
+    scores = np.where(constant, 0.0, light - light.mean(axis=0)) / np.where(constant, 1.0, spread)
     means = class_means(scores, labels, groups, len(used.classes))
     rows = tuple(
         MeanRow(
@@ -131,11 +138,7 @@ def channel_means_job(
         for code, name in enumerate(used.classes)
         for place, channel in enumerate(used.channels)
     )
-    warnings = [
-        f"{name} is constant in these cells: its means say nothing"
-        for name, width in zip(used.channels, spread, strict=True)
-        if width == 0
-    ]
+    warnings = list(constant_lines(used.channels, constant, "a mean"))
     check = yield from part(_check_job(used, scores, model, chosen, warnings), 60, 40, 100)
     linear, network, ahead = check
     about = provenance(data=cells.fingerprint, settings=as_dict(chosen), seed=chosen.seed)
@@ -158,8 +161,9 @@ def _light_job(cells: Cells) -> Job[FloatArray]:
     outlined = any(field.labels is not None for field in cells.fields)
     scale = LightScale.of_cells(cells) if outlined else None
     light = np.zeros((len(cells), len(cells.channels)))
-    for start in range(0, len(cells), BATCH):
-        rows = np.arange(start, min(start + BATCH, len(cells)))
+    size = min(BATCH, _at_once(cells))
+    for start in range(0, len(cells), size):
+        rows = np.arange(start, min(start + size, len(cells)))
         crops = cells.read(rows)
         inside = np.ones((len(rows), *crops.shape[2:]))
         if scale is not None:
@@ -170,6 +174,11 @@ def _light_job(cells: Cells) -> Job[FloatArray]:
         light[rows] = np.einsum("nchw,nhw->nc", crops, weight)
         yield Progress(len(rows) + start, len(cells), "measuring the cells")
     return light
+
+
+def _at_once(cells: Cells) -> int:
+    """How many crops are held at once."""
+    return max(1, BLOCK_BYTES // (4 * len(cells.channels) * cells.crop**2))
 
 
 Check = tuple["AccuracyEstimate | None", "AccuracyEstimate | None", "AccuracyDifference | None"]
@@ -194,11 +203,11 @@ def _check_job(
         sample = yield from part(chosen_cells_job(model, fitting, settings.only), 5, 5, 100)
         held, warnings[len(warnings) :] = sample.positions, [sample.line]
         called = np.full(len(cells), -1, np.int64)
-        size = max(1, BLOCK_BYTES // (4 * len(cells.channels) * cells.crop**2))
-        answers = []
+        size, answers = _at_once(cells), []
         for start in range(0, len(held), size):
             pixels = fitting.read(held[start : start + size])
-            answers.append((yield from part(probabilities_job(asker, pixels), 10, 40, 100)))
+            asking = part(probabilities_job(asker, pixels), start, len(pixels), len(held))
+            answers.append((yield from part(asking, 10, 40, 100)))
         names = {name: code for code, name in enumerate(cells.classes)}
         codes = np.array([names.get(name, -1) for name in asker.classes])
         called[held] = codes[np.concatenate(answers).argmax(axis=1)]

@@ -15,6 +15,7 @@ from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.intervals import accuracy_interval
 from napari_channelmix.classify.model_hash import model_hash
+from napari_channelmix.classify.sampling import ENOUGH_HELD_OUT
 from napari_channelmix.classify.stratified_sample import drawn_equally
 from napari_channelmix.data.statistics import constant_lines
 from napari_channelmix.errors import ModelError
@@ -22,9 +23,10 @@ from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.channels import ChannelSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
-from napari_channelmix.whatif.asking import Asker, asker_job
+from napari_channelmix.whatif.asking import Asker, asker_job, refuse_no_classifier
 from napari_channelmix.whatif.blended_calls import AskedBlends, probabilities_job
 from napari_channelmix.whatif.cell_choice import ChosenCells, chosen_cells_job
+from napari_channelmix.whatif.channel_copies import copy_lines
 from napari_channelmix.whatif.channel_players import named_players
 from napari_channelmix.whatif.channel_shapley_result import (
     ALL_CLASSES,
@@ -34,7 +36,7 @@ from napari_channelmix.whatif.channel_shapley_result import (
 from napari_channelmix.whatif.channel_swap import ChannelSwaps, channel_swaps_job
 from napari_channelmix.whatif.class_table import SAMPLED
 from napari_channelmix.whatif.group_intervals import ClassMeans, class_means
-from napari_channelmix.wording import counted, fraction
+from napari_channelmix.wording import counted, fraction, listed
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.predictor import Predictor
@@ -133,6 +135,7 @@ def channel_shapley_job(
     channels; put intervals over groups to both.
     """
     chosen = merged(ChannelSettings, settings, options)
+    refuse_no_classifier(model)
     if len(model.channels) < 2:
         raise ModelError(
             f"{model.who} has one channel ({', '.join(model.channels)}): there is nothing to "
@@ -345,10 +348,18 @@ class _Game:
         lines += self._at_chance()
         spread = np.ptp(self.pixels, axis=(0, 2, 3))
         lines += constant_lines(self.asker.channels, spread == 0, "an exchange")
+        lines += copy_lines(self.asker.channels, self.pixels, self.members)
         counts = np.bincount(self.labels, minlength=len(self.asker.classes))
         for name, of in zip(self.asker.classes, counts, strict=True):
             if of == 1:
                 lines.append(f"{name} has one cell: its figures say nothing of others")
+        few = [
+            f"{name} ({of})"
+            for name, of in zip(self.asker.classes, counts, strict=True)
+            if 1 < of < ENOUGH_HELD_OUT
+        ]
+        if few:
+            lines.append(f"few cells, figures are rough: {listed(few, 5)}")
         missing = [n for n, of in zip(self.asker.classes, counts, strict=True) if of == 0]
         if missing:
             lines.append(f"no held-out cell is {' or '.join(missing)}: nothing is said of it")

@@ -25,6 +25,8 @@ __all__ = ["ALL_CLASSES", "ChannelRow", "ChannelShapley"]
 
 #: What a row that is of no single class has in place of its name.
 ALL_CLASSES = "all classes"
+# A direction that is nearer to 0 than this, by its interval, is neither way.
+NEITHER = 0.5
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,17 @@ class ChannelRow:
 
     @property
     def both_ways(self) -> bool:
-        """Whether the class depends on the channel, but not on more or less of it alone."""
-        return self.low > 0 and self.direction_low <= 0 <= self.direction_high
+        """Whether the class depends on the channel, but not on more or less of it alone.
+
+        The interval of the direction holds 0 and lies within -.5 and .5: a wider one says that the
+        direction is not known.
+        """
+        return self.low > 0 and -NEITHER < self.direction_low <= 0 <= self.direction_high < NEITHER
+
+    @property
+    def way_unknown(self) -> bool:
+        """Whether the class depends on the channel, and which way is not known."""
+        return self.low > 0 and not self.readable and not self.both_ways
 
     @property
     def readable(self) -> bool:
@@ -194,8 +205,8 @@ class ChannelShapley(ShownResult):
     def sentences(self) -> tuple[str, ...]:
         """For each class what it needs, and what it needs absent: ``Treg: needs FOXP3, CD4``.
 
-        Only channels whose effect is readable and at least .05, the largest first, at most 8; a
-        class without any is left out.
+        Only channels whose value is above 0 by its interval and at least .05, the largest first, at
+        most 8 of a kind; a class without any is left out.
         """
         from napari_channelmix.classify.channel_values import needs_in_words
 
@@ -204,6 +215,7 @@ class ChannelShapley(ShownResult):
                 name,
                 {row.channel: row.effect for row in self.of_class(name) if row.readable},
                 {row.channel: row.value for row in self.of_class(name) if row.both_ways},
+                {row.channel: row.value for row in self.of_class(name) if row.way_unknown},
             )
             for name in self.classes
         ]

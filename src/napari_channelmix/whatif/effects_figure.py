@@ -39,7 +39,7 @@ def effects_figure(result: Any, ax: Axes | None = None) -> Figure:
         readable.loc[order].to_numpy(),
         order,
         result.classes,
-        "effect on the recall of the class: blue needs the channel, orange needs its absence; pale "
+        "effect on the recall of the class: orange needs the channel, blue needs its absence; pale "
         "and hatched: an interval over groups holds 0",
         title,
         summary.warnings,

@@ -141,3 +141,37 @@ def test_a_sample_of_cells_is_read_once(opened: Any) -> None:
     _, session, _ = opened
     with pytest.raises(StopIteration):
         next(channel_sample_job(session.cells))
+
+
+def test_another_data_set_is_measured_though_the_one_before_still_is(qapp: Any, qtbot: Any) -> None:
+    viewer, session = ViewerModel(), Session()
+    kept = DisplayLayers(viewer, session)
+    first, second = cells_of(), cells_of()
+    session.open(first, "made")
+    assert kept.busy
+    session.open(second, "made")
+    qtbot.waitUntil(lambda: session.display.measured)
+    assert session.display.channels[:2] == ("DAPI", "T")
+    kept.end()
+
+
+def test_a_viewer_that_is_closed_changes_no_layer_any_more(opened: Any, qtbot: Any) -> None:
+    viewer, session, kept = opened
+    before = visible(viewer)
+    session.display.set(["A"])
+    assert kept.busy
+    kept.end()
+    qtbot.wait(50)
+    assert not kept.busy and visible(viewer) == before
+
+
+def test_layers_of_scaled_pixels_keep_the_contrast_of_the_files(qapp: Any, qtbot: Any) -> None:
+    viewer, session = ViewerModel(), Session()
+    kept = DisplayLayers(viewer, session)
+    cells = cells_of().scaled(percentiles=(0, 100))
+    shown = layers.show_field(viewer, cells, drain(layers.field_job(cells, 0)))
+    session.open(cells, "made", shown)
+    qtbot.waitUntil(lambda: session.display.measured and not kept.busy)
+    low, high = viewer.layers["DAPI"].contrast_limits
+    assert 90 < low < 150 and 250 < high < 330
+    kept.end()

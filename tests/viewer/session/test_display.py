@@ -83,3 +83,16 @@ def test_markers_of_a_class_are_those_it_stands_out_in() -> None:
     assert session.display.markers_of("bright")[:2] == ("DAPI", "T")
     with pytest.raises(DataError, match="no class 'other'"):
         session.display.markers_of("other")
+
+
+def test_a_data_set_that_is_closed_is_forgotten() -> None:
+    session = Session()
+    session.open(cells_of())
+    first = session.data_set
+    session.display.set(["A", "B"])
+    session.open(cells_of())
+    session.switch(first)
+    assert session.display.channels == ("A", "B")
+    session.open(cells_of(), instead=True)
+    assert session.display.channels == ("DAPI",)
+    assert first not in session.display._choices

@@ -79,7 +79,8 @@ class ChannelStack(MapLayer):
         size = patches[0].shape
         shape = box_shape(shown, size)
         leading = self._leading(len(shape))
-        plane = tuple(axis + leading.ndim for axis in plane_of_box(shown, len(shape)))
+        rows, columns = plane_of_box(shown, len(shape))
+        plane = (rows + leading.ndim, columns + leading.ndim)
         levels = stacked_levels(patches, (*leading.lengths, *shape), plane)
         geometry = with_leading_axes(box_geometry(shown, (0, 0, *size), size), leading)
         self._pixels = np.zeros((1, 1), np.float32)

@@ -48,6 +48,8 @@ class DisplayLayers:
             weakref.WeakKeyDictionary()
         )
         self._setting = False
+        # The cells that are measured, or were last.
+        self._measured: Cells | None = None
         self._heard: weakref.WeakSet[Any] = weakref.WeakSet()
         self._due: list[str] = []
         self._soon = QTimer()
@@ -104,14 +106,15 @@ class DisplayLayers:
 
     def _display_changed(self) -> None:
         """Note which layers are not as they should be; they are changed one by one."""
-        display = self.session.display
+        display = self.session.display.together
+        colors = dict(zip(display.channels, display.colors, strict=True))
         self._due = [
             name
             for name, layer in self.layers().items()
-            if self._is_due(layer, display.color_of(name), display.contrast.get(name))
+            if self._is_due(layer, colors.get(name), display.contrast.get(name))
         ]
         # Those that go first: never are more than six lit at a time.
-        self._due.sort(key=lambda name: name in display.channels)
+        self._due.sort(key=lambda name: name in colors)
         if self._due:
             self._soon.start(PAUSE)
 
@@ -177,15 +180,27 @@ class DisplayLayers:
         cells, display = self.session.cells, self.session.display
         if cells is None or not len(cells) or display.measured:
             return
-        if len(cells.channels) <= MOST_TOGETHER or self.task.busy:
+        if len(cells.channels) <= MOST_TOGETHER:
             return
+        before = self._measured
+        if self.task.busy and before is not None and before.same_pixels(cells):
+            return
+        # Cells of another data set: what was begun for those before is of no use now.
+        self._measured = cells
 
         def take(sample: ChannelSample, of: Cells = cells) -> None:
             now = self.session.cells
             if now is not None and now.same_pixels(of):
                 display.take_sample(sample)
 
-        self.task.run("measuring the channels", channel_sample_job(cells), take)
+        # As layers show them.
+        self.task.run("measuring the channels", channel_sample_job(cells.unscaled), take)
+
+    def end(self) -> None:
+        """Change and measure nothing any more: the viewer is closed."""
+        self._soon.stop()
+        self._due = []
+        self.task.abandon()
 
 
 def _look(layer: Any) -> tuple[str, tuple[float, ...]]:
@@ -196,7 +211,7 @@ def _look(layer: Any) -> tuple[str, tuple[float, ...]]:
 
 
 def _end(display: DisplayLayers) -> None:
-    display.task.abandon()
+    display.end()
 
 
 _DISPLAYS = PerViewer(lambda viewer: DisplayLayers(viewer, session_of(viewer)), _end)

@@ -41,6 +41,8 @@ class _State(Protocol):
 
     @property
     def cells_changed(self) -> SignalInstance: ...
+    @property
+    def closed(self) -> SignalInstance: ...
 
     cells: Cells | None
     data_set: int
@@ -83,6 +85,7 @@ class Display:
         self._choices: dict[int, _Choice] = {}
         self._told: tuple[object, ...] = ()
         session.cells_changed.connect(self._cells_changed)
+        session.closed.connect(self._forget)
 
     # ---------------------------------------------------------------- what is shown
 
@@ -234,7 +237,7 @@ class Display:
             return None
         choice = self._choices.get(key)
         if choice is None or choice.all_names != cells.channels:
-            sample = known_sample(cells)
+            sample = known_sample(cells.unscaled)
             names = (
                 unmeasured_channels(cells.channels)
                 if sample is None
@@ -250,6 +253,10 @@ class Display:
 
     def _cells_changed(self) -> None:
         self._tell()
+
+    def _forget(self, key: int) -> None:
+        """A data set is gone."""
+        self._choices.pop(key, None)
 
     def _tell(self) -> None:
         now = (self._session.data_set, self.channels, self.colors, self.measured)

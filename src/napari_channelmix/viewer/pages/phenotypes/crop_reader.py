@@ -104,7 +104,9 @@ class CropReader:
         if self._arrived is None:
             return
         self.generation += 1
-        self._requests.put(CropRequest(self.generation, cells, looks, tuple(requested), known))
+        # Pictures have the contrast of the layers, which show the pixels of the files.
+        request = CropRequest(self.generation, cells.unscaled, looks, tuple(requested), known)
+        self._requests.put(request)
         if requested and not self._working:
             self._start()
 

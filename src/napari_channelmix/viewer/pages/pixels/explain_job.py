@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Trained
 
-__all__ = ["explain_cell_job", "warm_job"]
+__all__ = ["explain_cell_job", "limits_job", "warm_job"]
 
 # The maps are what is waited for; a test takes about as long as ten maps.
 SHARE_OF_MAP, SHARE_OF_CHANNELS = 0.15, 0.15
@@ -80,7 +80,7 @@ def explain_cell_job(
         return (yield from _checked(explanation, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
-    limits = yield from _limits(cells, trained.classifier.channels)
+    limits = yield from limits_job(trained, cells)
     row = cells.table.iloc[cell]
     y0, x0, y1, x1 = cells.boxes[cell].tolist()
     explanation = Explanation(
@@ -208,11 +208,16 @@ def _with_channel_maps(explanation: Explanation, update: MapUpdate | None) -> Ex
     return replace(explanation, channel_maps=update.channel_maps[0].copy())
 
 
-def _limits(cells: Cells, channels: tuple[str, ...]) -> Job[DisplayLimits | None]:
-    """The scale of the pictures, where the cells have the channels by name."""
-    if not set(channels) <= set(cells.channels):
+def limits_job(trained: Trained, cells: Cells) -> Job[DisplayLimits | None]:
+    """The scale of the pictures of what the classifier sees; None without its channels by name."""
+    classifier = trained.classifier
+    if not set(classifier.channels) <= set(cells.channels):
         return None
-    return (yield from display_limits_job(cells.with_channels(channels)))
+    from napari_channelmix.classify.scaled_pixels import scaled_alike
+
+    seen = cells.with_channels(classifier.channels)
+    seen = scaled_alike(seen, getattr(classifier, "scaling", None), trained.source)
+    return (yield from display_limits_job(seen))
 
 
 def _checked(

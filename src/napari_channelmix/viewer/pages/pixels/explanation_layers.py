@@ -96,11 +96,13 @@ class ExplanationLayers:
         """Put empty maps on a cell: one, and one for each of the channels that are named."""
         self._inside = inside(box, size, shape)
         self.cell.lay(shown, box, size)
+        before = self.stack.layer
         if channels:
             self.stack.lay_channels(shown, box, size, channels)
         else:
             self.stack.clear()
-        self._in_sight(self.cell, self.stack)
+        # Whether a layer that was there is seen is the user's choice from then on.
+        self._in_sight(self.cell, self.stack, stays=self.stack.layer is before)
 
     def show_channel(self, channel: str) -> None:
         """Bring the map of a channel in sight; empty: that of all channels."""
@@ -108,15 +110,19 @@ class ExplanationLayers:
         self._in_sight(self.cell, self.stack)
         self._in_sight(self.field, self.field_stack)
 
-    def _in_sight(self, of_all: MapLayer, stack: ChannelStack) -> None:
-        """Show the map of all channels, or that of the chosen one where there is any."""
+    def _in_sight(self, of_all: MapLayer, stack: ChannelStack, *, stays: bool = False) -> None:
+        """Show the map of all channels, or that of the chosen one where there is any.
+
+        ``stays``: the layer of the chosen one is as visible as it was.
+        """
         chosen = self.channel if self.channel in stack.channels and stack.there else ""
         if stack.there:
             if chosen:
                 stack.move_to(chosen)
-            stack.layer.visible = bool(chosen)
+            if not stays:
+                stack.layer.visible = bool(chosen)
         if of_all.layer is not None:
-            if chosen:
+            if chosen and stack.layer.visible:
                 hide(of_all.layer)
             else:
                 reveal(of_all.layer)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.display_limits import display_limits_job
 from napari_channelmix.jobs import Job, Progress, mapped, part
 from napari_channelmix.phenotypes.held_out import held_out_of
+from napari_channelmix.viewer.pages.pixels.explain_job import limits_job
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -68,10 +68,7 @@ def mean_maps_job(
     marks = yield from part(training_marks_job(trained.classifier, cells.subset(pool)), 0, 10, 100)
     meant = held_out_of(marks, "the mean maps are")
     chosen = _some_of_each(pool[meant.chosen], cells.labels, question.seed)
-    channels = trained.classifier.channels
-    limits = None
-    if set(channels) <= set(cells.channels):
-        limits = yield from part(display_limits_job(cells.with_channels(channels)), 10, 5, 100)
+    limits = yield from part(limits_job(trained, cells), 10, 5, 100)
     job = explain_job(
         trained.classifier,
         replace(whole, numbers=whole.numbers[chosen]),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.pages.report.config_job import (
@@ -164,6 +165,15 @@ def _classifier(trained: Trained) -> ClassifierFacts:
     return ClassifierFacts.of(trained.classifier, trained.source, held_out)
 
 
+def _unscaled_crop(explanation: Explanation) -> npt.NDArray[np.float32]:
+    """The crop in the units of the files: pictures of cells have one contrast in these."""
+    attribution = explanation.attribution
+    seen = None if attribution is None else attribution.source.known
+    if seen is None or not seen.scaling:
+        return explanation.crops
+    return np.asarray(seen.unscaled.read([explanation.cell])[0])
+
+
 def _example(explanation: Explanation, snapshot: Snapshot) -> Example:
     from napari_channelmix.report import Example
 
@@ -182,7 +192,7 @@ def _example(explanation: Explanation, snapshot: Snapshot) -> Example:
         }
     return Example(
         cell=explanation.cell,
-        crops=explanation.crops,
+        crops=_unscaled_crop(explanation),
         map=explanation.map,
         target=explanation.classes[explanation.target],
         probabilities={

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
@@ -217,6 +218,9 @@ class WhatIfPage(CellPage):
         looks = layers.looks_of(
             self.viewer, cells, self.session.shown, self.session.display.together
         )
+        if source.cells.scaling:
+            # Layers show the pixels of the files, the classifier sees others.
+            looks = tuple(look and replace(look, low=None, high=None) for look in looks)
         return looks_of_channels(source.cells.channels, cells.channels, looks, source.limits)
 
     def _selected_changed(self, _: object = None) -> None:
