@@ -57,6 +57,7 @@ from napari_channelmix.settings import (
     settings_of,
 )
 from napari_channelmix.settings.audit import AuditSettings
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
@@ -428,11 +429,11 @@ def refuse_changed(config: DataSetConfig, cells: Cells) -> None:
     """
     data = config.data
     if data.fingerprint is not None and cells.fingerprint != data.fingerprint:
-        differ = (
-            f"{len(cells)} cells instead of {data.n}"
-            if data.n != len(cells)
-            else ("its pixels, boxes, classes, groups or split are others")
-        )
+        missing = listed([name for name in data.channels if name not in cells.channels], 6)
+        others = "its pixels, boxes, classes, groups or split are others"
+        differ = f"it has no {missing}" if missing else others
+        if data.n != len(cells):
+            differ = f"{len(cells)} cells instead of {data.n}"
         raise ConfigError(
             f"{data.dataset} has changed since the config was made ({differ}); make a new config, "
             "or take data.fingerprint out of this one to run it all the same"
