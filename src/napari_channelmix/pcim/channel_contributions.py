@@ -166,8 +166,8 @@ class ChannelContributions:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, for JSON: lists of C; None where one is not known."""
-        arrays = ["fall", "low", "high", "sham", "above", "direction"]
-        arrays += ["direction_low", "direction_high", "evidence"]
+        directions = ("direction", "direction_low", "direction_high")
+        arrays = ("fall", "low", "high", "sham", "above", *directions, "evidence")
         content: dict[str, Any] = {
             "probability": round(self.probability, 6),
             "donors": self.donors,
@@ -328,7 +328,8 @@ def channel_contributions(
             for kind in (others, alike)
         )
     directions = np.array([_direction(*pair) for pair in with_others])
-    changed, same = ([fall for fall, _ in pairs] for pairs in (with_others, with_alike))
+    changed = [fall for fall, _ in with_others]
+    same = [fall for fall, _ in with_alike]
     intervals = np.array([each.interval(LEVEL) for each in changed])
     # Each channel is tested: the level is divided by their number (Bonferroni).
     level = 1 - (1 - LEVEL) / count

@@ -80,3 +80,16 @@ def test_markers_of_a_class_are_shown_or_it_is_said_why_not(qtbot: Any) -> None:
     assert titles == ["Markers of plain", "Markers of T && B"]
     legend.menu.actions()[1].trigger()
     assert session.display.channels[:2] == ("DAPI", "T") and len(said) == 1
+
+
+def test_a_channel_that_went_while_the_list_was_open_is_refused_in_a_line(qtbot: Any) -> None:
+    session = session_of_cells()
+    legend = legend_of(session, qtbot)
+    said: list[str] = []
+    legend.refused.connect(said.append)
+    legend.more.click()
+    session.open(session_of_cells(("A", "B", "C", "D", "E")).cells)
+    qtbot.keyClicks(legend.list.filter, "FOXP3")
+    qtbot.keyClick(legend.list.filter, Qt.Key.Key_Return)
+    assert said == ["display channels: there is no channel FOXP3"]
+    assert session.display.channels == ("A", "B", "C", "D")

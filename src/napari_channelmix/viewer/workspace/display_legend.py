@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 from superqt import QFlowLayout
 
 from napari_channelmix.data.display_channels import AT_FIRST, MOST_TOGETHER
+from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 from napari_channelmix.wording import counted
 
@@ -126,7 +127,11 @@ class DisplayLegend(QWidget):
             names[place : place + 1] = [] if name is None else [name]
         elif name is not None and len(names) < MOST_TOGETHER:
             names.append(name)
-        self._session.display.set(names)
+        try:
+            self._session.display.set(names)
+        except DataError as error:
+            # Other cells came into use while the list was open.
+            self.refused.emit(str(error))
 
     def _fill_menu(self) -> None:
         self.menu.clear()

@@ -178,7 +178,7 @@ def _classifier(session: Session, seen: bool) -> Step:
         return Step(page, line, (_go(page),))
     if trained is not None:
         line = f"{trained.source[:1].upper()}{trained.source[1:]}"
-        if trained.accuracy is not None:
+        if trained.accuracy is not None and trained.chance is not None:
             estimate = trained.estimate
             between = "" if estimate is None else f"{estimate.interval_text}, "
             line += (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,21 @@ def test_a_model_that_is_not_steady_is_refused_where_it_is_looked_for(
     page.session.trained = Trained(unsteady, "noise")
     ask(page, qtbot)
     assert "from call to call" in page.of_classifier.failed.text()
+
+
+def test_channels_of_a_group_are_asked_about_together(page: Any, qtbot: Any, plate: Any) -> None:
+    first, second, *others = plate.channels
+    page.session.trained = Trained(rule(plate, 1), "a rule")
+    box = page.of_classifier
+    # Nothing is offered where no channel has a group.
+    assert box.together.isHidden()
+    page.session.cells = replace(plate, group_of_channel={first: "pair", second: "pair"})
+    assert not box.together.isHidden()
+    box.together.setChecked(True)
+    ask(page, qtbot)
+    assert box.result is not None, box.failed.text()
+    assert box.result.channels == ("pair", *others)
+    assert box.result.players["pair"] == (first, second)
+    box.together.setChecked(False)
+    ask(page, qtbot)
+    assert box.result.channels == plate.channels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.interval_bars import Bar
@@ -78,6 +78,11 @@ class ClassifierChannels(QWidget):
             "Replace channels of held-out cells by those of other cells, and see what becomes of "
             "the predictions; nothing is trained"
         )
+        self.together = QCheckBox("Channels of a group together")
+        self.together.setToolTip(
+            "Exchange the channels of each group of the panel table together, and value the group "
+            "as one; channels without a group are on their own. Default: off"
+        )
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.cell_button = QPushButton("Ask about the selected cell")
@@ -117,8 +122,8 @@ class ClassifierChannels(QWidget):
         inside = QVBoxLayout(self.answer)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
-        for part in (self.matrix, self.sentences, self.linear):
-            inside.addWidget(part)
+        for shown in (self.matrix, self.sentences, self.linear):
+            inside.addWidget(shown)
         bars = QWidget()
         below = QVBoxLayout(bars)
         below.setContentsMargins(0, 0, 0, 0)
@@ -137,13 +142,14 @@ class ClassifierChannels(QWidget):
         inside = QVBoxLayout(self.cell_answer)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
-        for part in (self.cell_title, self.cell_values, self.cell_line):
-            inside.addWidget(part)
+        for shown_of_cell in (self.cell_title, self.cell_values, self.cell_line):
+            inside.addWidget(shown_of_cell)
         buttons = (self.button, self.cell_button)
         for widget in (
             self.intro,
             self.answer,
             self.cell_answer,
+            self.together,
             *buttons,
             self.reason,
             self.failed,
@@ -162,12 +168,27 @@ class ClassifierChannels(QWidget):
         self._running = self._session.data_set
         self.task.run(
             "channels of this classifier",
-            classifier_channels_job(trained.classifier, cells),
-            lambda results: self._finished(*results, trained),
+            classifier_channels_job(trained.classifier, cells, self._players()),
+            lambda answer: self._finished(answer[0], answer[1], trained),
             on_error=lambda line: self.failed.say(line, "error"),
             data_set=self._running,
         )
         self.fill()
+
+    def _groups(self) -> dict[str, tuple[str, ...]]:
+        """Groups of the panel table, with those of their channels that the classifier sees."""
+        cells, trained = self._session.cells, self._session.trained
+        if cells is None or trained is None:
+            return {}
+        seen = trained.classifier.channels
+        groups = {
+            name: tuple(channel for channel in channels if channel in seen)
+            for name, channels in cells.channel_groups.items()
+        }
+        return {name: channels for name, channels in groups.items() if channels}
+
+    def _players(self) -> dict[str, tuple[str, ...]]:
+        return self._groups() if self.together.isChecked() else {}
 
     def _finished(self, result: ChannelShapley, means: ChannelMeans | None, trained: Any) -> None:
         # Kept with the cells that were asked about; others may be in use by now.
@@ -229,6 +250,7 @@ class ClassifierChannels(QWidget):
             else "Select a cell first: click it in the picture"
         )
         self.button.setText("Ask again" if self.result is not None else "Ask the classifier")
+        self.together.setVisible(bool(self._groups()))
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
         self.intro.setVisible(self.result is None)

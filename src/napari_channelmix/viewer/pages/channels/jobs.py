@@ -13,6 +13,7 @@ from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.whatif.class_table import wants_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from napari_channelmix.classify import Classifier
@@ -70,18 +71,20 @@ def importance_job(
 
 
 def classifier_channels_job(
-    model: Predictor, cells: Cells
+    model: Predictor, cells: Cells, players: Mapping[str, Sequence[str]] | None = None
 ) -> Job[tuple[ChannelShapley, ChannelMeans | None]]:
     """Ask a finished classifier which channels it decides by.
 
-    Where a matrix is shown, how bright each class is in each channel is measured as well; None
+    ``players``: groups of channels that are exchanged together; see `ChannelSettings`. Where a
+    matrix is shown, how bright each class is in each channel is measured as well; None
     where no cell has a class.
     """
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.whatif.channel_means import channel_means_job
     from napari_channelmix.whatif.channel_shapley import channel_shapley_job
 
-    result = yield from part(channel_shapley_job(model, cells), 0, 75, 100)
+    asking = channel_shapley_job(model, cells, players=players or {})
+    result = yield from part(asking, 0, 75, 100)
     if not wants_matrix(len(result.channels), len(result.classes)):
         return result, None
     try:
