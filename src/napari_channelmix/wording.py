@@ -21,6 +21,7 @@ __all__ = [
     "path_shown",
     "problem",
     "quoted",
+    "sampled_line",
     "sentence",
     "sentences",
     "shown_error",
@@ -145,6 +146,19 @@ def shown_error(error: BaseException) -> str:
     """What an error of a library says, cut."""
     text = str(error) or type(error).__name__
     return _cut(text, PROBLEM)
+
+
+def sampled_line(errors: Sequence[float] | None) -> str:
+    """That the Shapley values are sampled, and how well; empty where they are exact.
+
+    Examples
+    --------
+    >>> sampled_line([0.004, 0.0121])
+    'Shapley values are sampled, ± sampling error: 0.012 at most'
+    """
+    if not errors:
+        return ""
+    return f"Shapley values are sampled, ± sampling error: {max(errors):.3f} at most"
 
 
 def sentence(line: str) -> str:

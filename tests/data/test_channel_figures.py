@@ -65,7 +65,7 @@ def test_a_copy_is_alike_whatever_its_gain() -> None:
     first = rng.normal(100, 20, (20, 11, 11)).astype(np.float32)
     channels = [first, 3 * first + 40, -first, rng.normal(0, 1, first.shape).astype(np.float32)]
     channels.append(np.full_like(first, 5))
-    compared = [pixels_of(each, channel_figures(each)) for each in channels]
+    compared = [pixels_of(each, channel_figures(each).high) for each in channels]
     assert len(compared[0]) == 20 * 5 * 5
     alike = likeness(np.stack(compared))
     assert alike[0, 1] == pytest.approx(1, abs=1e-6)
@@ -75,11 +75,11 @@ def test_a_copy_is_alike_whatever_its_gain() -> None:
 def test_pixels_that_are_compared_are_bounded() -> None:
     crops = np.zeros((2000, 16, 16), np.float32)
     crops[:, 0] = 1
-    assert len(pixels_of(crops, channel_figures(crops))) <= COMPARED
+    assert len(pixels_of(crops, channel_figures(crops).high)) <= COMPARED
 
 
 def test_crops_of_single_pixels_have_figures_too() -> None:
     crops = np.arange(4, dtype=np.float32).reshape(4, 1, 1)
     figures = channel_figures(crops)
     assert (figures.minimum, figures.maximum, figures.hot) == (0, 3, 0)
-    assert pixels_of(crops, figures).shape == (4,)
+    assert pixels_of(crops, figures.high).shape == (4,)

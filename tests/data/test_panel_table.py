@@ -81,10 +81,6 @@ def test_a_channel_that_is_left_out_may_share_its_marker_name() -> None:
             "table has channel, marker, use, group",
         ),
         (
-            "channel,use\nA,\nB,no",
-            "panel.csv: no channel is used; write yes in the column 'use' of",
-        ),
-        (
             "channel,marker\nA,CD3\nB,CD3",
             "panel.csv: the channels 'A' and 'B' have one marker name, 'CD3'; give them different",
         ),
@@ -96,6 +92,13 @@ def test_a_channel_that_is_left_out_may_share_its_marker_name() -> None:
 )
 def test_what_is_wrong_is_said_in_one_line(text: str, line: str) -> None:
     assert refused(text).startswith(line)
+
+
+def test_a_table_may_name_only_what_is_left_out() -> None:
+    panel = text_panel_table("channel,use\nA,\nB,no", "panel.csv")
+    assert cells_of("A", "B", "C").with_panel(panel).channels == ("C",)
+    with pytest.raises(DataError, match=r"panel.csv: no channel is used; write yes in"):
+        cells_of("A", "B").with_panel(panel)
 
 
 def test_channels_the_images_do_not_have_are_named_together_with_the_nearest() -> None:

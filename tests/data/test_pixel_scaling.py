@@ -92,6 +92,7 @@ def test_every_route_reads_the_same(write_set: WriteSet, tmp_path: Path) -> None
         (["arcsinh = 5", 'channels = ["GPF"]'], "has no channel 'GPF'; it has DNA, GFP"),
         (["gamma = 2"], "gamma"),
         (["values = {DNA = {clip = 3, cofactor = -1}}"], "cofactor must be more than 0"),
+        (["arcsinh = 5", 'channels = ["XX"]'], "[scaling] channels: "),
         (["values = {XX = {clip = 3}}"], "has no channel 'XX'"),
     ],
 )
@@ -106,8 +107,11 @@ def test_bad_scalings_are_refused_in_one_line(
 
 def test_a_channel_of_one_value_has_no_percentiles() -> None:
     flat = Cells.from_array(np.ones((4, 1, 8, 8)), ["A"])
-    with pytest.raises(DataError, match="percentiles 1 and 99 of channel 'A' are the same"):
+    with pytest.raises(DataError, match=r"percentiles 1 and 99 of channel 'A' \(1\) are the same"):
         flat.scaled(percentiles=(1, 99))
+    several = Cells.from_array(np.ones((4, 3, 8, 8)) * [[[[1]], [[2]], [[3]]]], ["A", "B", "C"])
+    with pytest.raises(DataError, match=r"of channels 'A' \(1\), 'C' \(3\) are each the same"):
+        several.scaled(percentiles=(1, 99), channels=["A", "C"])
 
 
 def test_cells_of_other_scaling_are_not_put_together() -> None:

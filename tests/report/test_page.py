@@ -255,3 +255,10 @@ def test_a_page_that_cannot_be_written_is_one_line(plate, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SaveError, match="could not save"):
         drain(report_job(Findings(plate), tmp_path / "file" / "report.html"))
+
+
+def test_sampled_shapley_values_of_importance_are_said_to_be(full: Findings) -> None:
+    line = "Shapley values are sampled, ± sampling error: 0.012 at most."
+    assert line not in page_of(full)
+    sampled = replace(full.importance, sampling_error=(0.004, 0.0121))
+    assert line in page_of(replace(full, importance=sampled))

@@ -126,3 +126,9 @@ def test_accuracies_alone_that_must_not_be_read_say_so() -> None:
     line = "alone, without it: Not to be read: accuracy is at chance"
     assert line in importance_text(closed).splitlines()
     assert "Not to be read" not in importance_text(importance())
+
+
+def test_sampled_values_are_said_to_be() -> None:
+    line = "Shapley values are sampled, ± sampling error: 0.012 at most"
+    assert line in importance_text(replace(RESULT, sampling_error=(0.004, 0.0121))).splitlines()
+    assert line not in importance_text(RESULT)

@@ -29,6 +29,7 @@ def test_channels_without_a_group_are_players_of_their_own():
         ({"x": ["a"], "y": ["b", "a"]}, "has the channel 'a' in two groups, 'x' and 'y'"),
         ({"x": ["a", "a"]}, "has the channel 'a' in group 'x' twice"),
         ({"x": []}, "gives group 'x' no channel"),
+        ({" ": ["a"]}, "has a group without a name"),
         ({"x": "ab"}, "must list the channels of group 'x'"),
         ("x", "must map each group to its channels"),
         ({"x": ["q"]}, "group 'x' names the channel 'q', which the classifier does not have; it"),

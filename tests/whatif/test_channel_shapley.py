@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
 import napari_channelmix as cm
 from napari_channelmix.classify.classifier import Classifier
@@ -146,6 +147,25 @@ def test_bad_input_is_refused_in_a_line():
         cm.channel_shapley(model_of(by_first), cells_of(2))
     with pytest.raises(ModelError, match="no class 'x'"):
         cm.channel_shapley(model_of(by_first), cells_of(), forwards=200).of_class("x")
+
+
+def test_what_is_no_classifier_is_refused_in_a_line():
+    for ask in (cm.channel_shapley, lambda model, cells: cm.channel_means(cells, model)):
+        with pytest.raises(ModelError, match="a Ridge cannot be asked about cells as it is"):
+            ask(Ridge(), cells_of())
+
+
+def test_a_copy_of_a_channel_is_said_unless_both_are_asked_together():
+    cells = cells_of()
+    pixels = cells.read()
+    pixels[:, 2] = 3 * pixels[:, 0] + 1
+    twins = cm.Cells.from_array(pixels, cells.channels, cells.labels, CLASSES, cells.groups)
+    model = model_of(by_first)
+    text = " ".join(cm.channel_shapley(model, twins, forwards=400).warnings)
+    assert "c is a copy of a (r = 1.00): what is owed to a channel and its copy is split" in text
+    together = cm.channel_shapley(model, twins, forwards=400, players={"both": ["a", "c"]})
+    assert "copy" not in " ".join(together.warnings)
+    assert "copy" not in " ".join(cm.channel_shapley(model, cells, forwards=400).warnings)
 
 
 def test_the_job_tells_of_its_steps_and_can_be_closed():

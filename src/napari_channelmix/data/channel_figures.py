@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-__all__ = ["ChannelFigures", "channel_figures", "likeness", "pixels_of"]
+__all__ = ["COPY", "ChannelFigures", "channel_figures", "likeness", "pixels_of"]
 
 Doubles = npt.NDArray[np.float64]
 Crops = npt.NDArray[np.float32]
 
+#: Correlation from which a channel counts as a copy of another.
+COPY = 0.98
 # A hot pixel lies above each of its neighbours by more than this share of its own light, by so many
 # times the distance of the median from the 99th percentile, and by so many times the mean light of
 # the pixels above the median.
@@ -123,7 +125,7 @@ def channel_figures(crops: Crops) -> ChannelFigures:
     )
 
 
-def pixels_of(crops: Crops, figures: ChannelFigures) -> npt.NDArray[np.float32]:
+def pixels_of(crops: Crops, high: float) -> npt.NDArray[np.float32]:
     """Pixels of a channel that are held against those of others: means of 2 x 2, some of them.
 
     What lies above the percentile 99.9 counts as that, so that a few hot pixels decide nothing.
@@ -131,8 +133,8 @@ def pixels_of(crops: Crops, figures: ChannelFigures) -> npt.NDArray[np.float32]:
     Parameters
     ----------
     crops : (n, H, W) float32 array
-    figures : ChannelFigures
-        Of the same crops.
+    high : float
+        Percentile 99.9 of the same crops.
 
     Returns
     -------
@@ -140,7 +142,7 @@ def pixels_of(crops: Crops, figures: ChannelFigures) -> npt.NDArray[np.float32]:
         The same places for every channel.
     """
     height, width = (side - side % 2 for side in crops.shape[1:])
-    clipped = np.minimum(crops, np.float32(figures.high))
+    clipped = np.minimum(crops, np.float32(high))
     if height and width:
         pairs = clipped[:, :height, :width].reshape(len(crops), height // 2, 2, width // 2, 2)
         clipped = pairs.mean(axis=(2, 4))

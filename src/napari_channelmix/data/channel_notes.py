@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.channel_figures import (
+    COPY,
     ChannelFigures,
     channel_figures,
     likeness,
@@ -53,8 +54,6 @@ _BEGIN = {
 }
 #: Kinds of notes, the gravest first.
 KINDS = tuple(_BEGIN)
-# Correlation from which a channel counts as a copy of another.
-COPY = 0.98
 # Hot pixels that are said: so many, and so many of a million.
 HOT, HOT_OF_A_MILLION = 3, 10.0
 # Signal from which a channel is not dim, in standard deviations of the noise of a pixel: what has
@@ -271,7 +270,7 @@ def channel_notes_job(cells: CellBoxes) -> Job[ChannelNotes]:
     figures, compared = [], []
     for channel in range(len(cells.channels)):
         figures.append(channel_figures(crops[:, channel]))
-        compared.append(pixels_of(crops[:, channel], figures[-1]))
+        compared.append(pixels_of(crops[:, channel], figures[-1].high))
         yield Progress(len(chosen) + channel + 1, total, "looking at the channels")
     alike = likeness(np.stack(compared))
     pairs = yield from _constant_in_fields_job(cells, looked_at, crops, figures)

@@ -15,6 +15,7 @@ from napari_channelmix.data.channel_notes import middle_of, sampled_cells
 from napari_channelmix.data.pixel_scaling import ChannelScaling, PixelScaling
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     from napari_channelmix.settings.scaling import ScalingSettings
@@ -44,14 +45,26 @@ def scaled_job(
         done += len(rows)
         yield Progress(done, len(some) + len(chosen), "measuring the channels")
     every = np.concatenate(pixels) if pixels else np.zeros((0, len(chosen), 1, 1), np.float32)
+    flat: dict[str, float] = {}
     for place, name in enumerate(chosen):
-        measured[name] = _measured(every[:, place], settings, name, cells.name)
+        measured[name] = _measured(every[:, place], settings)
+        zero, unit = measured[name].zero, measured[name].unit
+        if zero is not None and unit is not None and unit <= zero:
+            flat[name] = zero
         yield Progress(len(some) + place + 1, len(some) + len(chosen), "measuring the channels")
+    if flat:
+        several, are = ("channels", "are each") if len(flat) > 1 else ("channel", "are")
+        values = listed([f"{quoted(name)} ({value:g})" for name, value in flat.items()], 40)
+        raise DataError(
+            f"{cells.name}: the percentiles {settings.low:g} and {settings.high:g} of {several} "
+            f"{values} {are} the same, so nothing can be scaled by them; scale other channels "
+            "only, or take other percentiles"
+        )
     scaling = PixelScaling(measured, settings.text, len(some))
     return replace(cells, scaling=scaling, warnings=(*cells.warnings, *scaling.lines))
 
 
-def _measured(pixels: FloatArray, settings: ScalingSettings, name: str, who: str) -> ChannelScaling:
+def _measured(pixels: FloatArray, settings: ScalingSettings) -> ChannelScaling:
     """The values of a channel, from pixels of it."""
     clip, clipped = None, 0.0
     if settings.clip is not None:
@@ -62,9 +75,4 @@ def _measured(pixels: FloatArray, settings: ScalingSettings, name: str, who: str
         return scaling
     own = scaling.apply(pixels.copy())
     zero, unit = (float(value) for value in np.percentile(own, [settings.low, settings.high]))
-    if unit <= zero:
-        raise DataError(
-            f"{who}: the percentiles {settings.low:g} and {settings.high:g} of channel {name!r} "
-            f"are the same ({zero:g}), so it cannot be scaled; leave it out, or take others"
-        )
     return replace(scaling, zero=zero, unit=unit)

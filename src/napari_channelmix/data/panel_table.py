@@ -76,13 +76,10 @@ class PanelTable:
             if row.channel in first:
                 raise DataError(f"{self.name}: channel {quoted(row.channel)} has two rows")
             first[row.channel] = place
-        used = [row for row in self.rows if row.use]
-        if not used:
-            raise DataError(
-                f"{self.name}: no channel is used; write yes in the column 'use' of those that are"
-            )
         by_marker: dict[str, str] = {}
-        for row in used:
+        for row in self.rows:
+            if not row.use:
+                continue
             other = by_marker.setdefault(row.marker, row.channel)
             if other != row.channel:
                 raise DataError(
@@ -101,11 +98,16 @@ class PanelTable:
         Raises
         ------
         DataError
-            As `names_in`.
+            As `names_in`; none that is used.
         """
         self.names_in(channels)
         dropped = {row.channel for row in self.rows if not row.use}
-        return tuple(name for name in channels if name not in dropped)
+        used = tuple(name for name in channels if name not in dropped)
+        if not used:
+            raise DataError(
+                f"{self.name}: no channel is used; write yes in the column 'use' of those that are"
+            )
+        return used
 
     def names_in(self, channels: Sequence[str]) -> dict[str, str]:
         """What each of the channels of images is called; one without a row keeps its name.
@@ -140,7 +142,7 @@ def read_panel_table(path: str | Path) -> PanelTable:
     ------
     DataError
         One line: a file that cannot be read, unknown columns, two rows of one channel, two
-        channels of one marker name, no channel that is used.
+        channels of one marker name.
     """
     from napari_channelmix.data.table_files import read_table
 

@@ -147,8 +147,9 @@ def _scaled_job(cells: C, description: Description, source: str) -> Job[C]:
         return cells
     given = entry.given
     if given is None:
+        refuse_unknown(entry.channels or (), cells.channels, f"[scaling] channels: {source}")
         return (yield from scaled_job(cells, entry.settings, entry.channels))
-    refuse_unknown(given.channels, cells.channels, f"{source}: [scaling] values")
+    refuse_unknown(given.channels, cells.channels, f"[scaling] values: {source}")
     return replace(cells, scaling=given, warnings=(*cells.warnings, *given.lines))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.pcim.reference_scores import reference_scores_text
 from napari_channelmix.phenotypes.confusion import class_places
 from napari_channelmix.report.text import readable_in_words
-from napari_channelmix.wording import counted, listed
+from napari_channelmix.wording import counted, listed, sampled_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,11 +62,7 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley:<7}{p_text}"
         )
         lines.append(line.rstrip())
-    if importance.sampling_error is not None:
-        lines.append(
-            f"Shapley values are sampled, ± sampling error: {max(importance.sampling_error):.3f} "
-            "at most"
-        )
+    lines += filter(None, [sampled_line(importance.sampling_error)])
     lines += importance.effect_sentences
     lines += _alone_lines(importance, longest)
     lines += [line for line in importance.sentences if line != importance.gate]

@@ -28,6 +28,8 @@ def _groups(value: Any) -> Any:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise ValueError(f"must map each group to its channels, not hold {quoted(pair)}")
         name, channels = pair
+        if isinstance(name, str) and not name.strip():
+            raise ValueError("has a group without a name")
         if isinstance(channels, str) or not isinstance(channels, list | tuple | set | frozenset):
             raise ValueError(f"must list the channels of group {quoted(name)}")
         members = sorted(channels) if isinstance(channels, set | frozenset) else list(channels)

@@ -93,6 +93,20 @@ class Asker:
             )
 
 
+def refuse_no_classifier(model: object) -> None:
+    """Refuse what is no classifier of ours, such as a module or an estimator.
+
+    Raises
+    ------
+    ModelError
+    """
+    if not hasattr(model, "refuse_other_crops"):
+        raise ModelError(
+            f"a {type(model).__name__} cannot be asked about cells as it is; open its file with "
+            "load_model, or make a classifier of it with wrap"
+        )
+
+
 def asker_job(
     model: Predictor, cells: Cells, prior: PriorChoice = None
 ) -> Job[tuple[Asker, Cells]]:
@@ -106,11 +120,7 @@ def asker_job(
         No `Cells`.
     """
     refuse_no_cells(cells)
-    if not hasattr(model, "refuse_other_crops"):
-        raise ModelError(
-            f"a {type(model).__name__} cannot be asked about cells as it is; open its file with "
-            "load_model, or make a classifier of it with wrap"
-        )
+    refuse_no_classifier(model)
     model.refuse_other_crops(cells.crop, cells.crop)
     fitting = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
     known = yield from model.prior_job(fitting, prior)

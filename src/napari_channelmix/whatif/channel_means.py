@@ -19,7 +19,7 @@ from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.channels import ChannelMeansSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
-from napari_channelmix.whatif.asking import asker_job
+from napari_channelmix.whatif.asking import asker_job, refuse_no_classifier
 from napari_channelmix.whatif.blended_calls import probabilities_job
 from napari_channelmix.whatif.cell_choice import chosen_cells_job
 from napari_channelmix.whatif.channel_means_result import ChannelMeans, MeanRow, is_as_good
@@ -111,6 +111,7 @@ def channel_means_job(
     chosen = merged(ChannelMeansSettings, settings, options)
     refuse_no_cells(cells)
     if model is not None:
+        refuse_no_classifier(model)
         cells = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
     known = cells.labelled()
     if not len(known):

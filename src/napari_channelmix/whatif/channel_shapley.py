@@ -23,9 +23,10 @@ from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.settings.channels import ChannelSettings
 from napari_channelmix.settings.fields import as_dict, merged, takes_settings
-from napari_channelmix.whatif.asking import Asker, asker_job
+from napari_channelmix.whatif.asking import Asker, asker_job, refuse_no_classifier
 from napari_channelmix.whatif.blended_calls import AskedBlends, probabilities_job
 from napari_channelmix.whatif.cell_choice import ChosenCells, chosen_cells_job
+from napari_channelmix.whatif.channel_copies import copy_lines
 from napari_channelmix.whatif.channel_players import named_players
 from napari_channelmix.whatif.channel_shapley_result import (
     ALL_CLASSES,
@@ -134,6 +135,7 @@ def channel_shapley_job(
     channels; put intervals over groups to both.
     """
     chosen = merged(ChannelSettings, settings, options)
+    refuse_no_classifier(model)
     if len(model.channels) < 2:
         raise ModelError(
             f"{model.who} has one channel ({', '.join(model.channels)}): there is nothing to "
@@ -346,6 +348,7 @@ class _Game:
         lines += self._at_chance()
         spread = np.ptp(self.pixels, axis=(0, 2, 3))
         lines += constant_lines(self.asker.channels, spread == 0, "an exchange")
+        lines += copy_lines(self.asker.channels, self.pixels, self.members)
         counts = np.bincount(self.labels, minlength=len(self.asker.classes))
         for name, of in zip(self.asker.classes, counts, strict=True):
             if of == 1:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.report.pictures import data_uri, svg_of
 from napari_channelmix.report.text import importance_in_words
+from napari_channelmix.wording import sampled_line, sentences
 
 if TYPE_CHECKING:
     from napari_channelmix.dcmix.single_channels import ChannelSet
@@ -46,8 +47,14 @@ def importance_section(findings: Findings) -> dict[str, Any] | None:
             figures.append(f"{text} ± {spread[index]:.3f}" if spread else text)
         figures += [sets[index].accuracy.short_text for _, sets in alone]
         rows.append((importance.channels[index], figures, above[index]))
+    said = importance.sentences[1:] if importance.asks else importance.sentences
+    sampled = sampled_line(importance.sampling_error)
     return {
-        "sentences": importance.sentences[1:] if importance.asks else importance.sentences,
+        "sentences": [
+            *sentences(importance.effect_sentences),
+            *said,
+            *([f"{sampled}."] if sampled else []),
+        ],
         "kind": "bad"
         if not importance.shares_readable
         else "mind"

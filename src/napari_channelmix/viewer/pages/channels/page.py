@@ -47,7 +47,7 @@ from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm
 from napari_channelmix.viewer.widgets.notice import Kind, Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, sampled_line, sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -453,7 +453,9 @@ class ChannelsPage(Page):
             return
         self.legend.setText(self.chart.legend())
         # The question stands above the bars.
-        lines = [line for line in imp.sentences if not imp.asks or line != imp.question]
+        needs = map(sentence, imp.effect_sentences)
+        lines = [*needs, *(row for row in imp.sentences if not imp.asks or row != imp.question)]
+        lines += filter(None, [sampled_line(imp.sampling_error)])
         self.summary_label.setText("\n".join(f"• {line}" for line in lines))
         self.summary_label.setVisible(bool(lines))
         self._judge(imp)
