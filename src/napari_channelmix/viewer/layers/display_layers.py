@@ -198,7 +198,7 @@ class DisplayLayers:
 
     def end(self) -> None:
         """Change and measure nothing any more: the viewer is closed."""
-        self._soon.stop()
+        # The timer is left alone: where Python ends, Qt may have deleted it already.
         self._due = []
         self.task.abandon()
 
