@@ -2,8 +2,10 @@
 
 import ast
 
+import numpy as np
 import pytest
 
+import napari_channelmix as cm
 from napari_channelmix.config import (
     ClassifierPart,
     Config,
@@ -16,6 +18,8 @@ from napari_channelmix.config import (
     TrainingPart,
     script_of,
 )
+from napari_channelmix.config.from_results import data_part
+from napari_channelmix.data.samples import synthetic_plate
 
 VIEW = {"channels": ["a"], "weights": [[1.0, 0.0, 0.0]], "natural": False}
 
@@ -146,3 +150,24 @@ def test_a_script_tests_the_maps_where_the_config_does():
     assert "reliability" not in script_of(full())
     script = script_of(full(explanations=(tested,)))
     assert "reliability=True" in script and "print(attribution.reliability)" in script
+
+
+def test_the_script_opens_the_channels_chosen_and_says_how_pixels_are_scaled(tmp_path):
+    cells = synthetic_plate(wells=2, cells_per_well=4, side=96, crop=16).cells
+    file = cm.save_dataset(cells.scaled(clip=99, arcsinh=5), tmp_path / "plate")
+    opened = cm.open_dataset(file)
+    chosen = opened.with_channels(opened.channels[2:0:-1])
+    script = script_of(Config(data=data_part(chosen, file)))
+    said = " ".join(line.removeprefix("# ") for line in script.splitlines())
+    assert "As the data-set file says, pixels of 2 channels are scaled: clipped at the" in said
+    assert f"channels={list(chosen.channels)!r}" in script
+    space = {}
+    exec(script, space)
+    assert space["cells"].channels == chosen.channels
+    np.testing.assert_array_equal(space["cells"].read(), chosen.read())
+    # What a data set says cannot end the comment.
+    odd = DataPart(dataset="/d.toml", scaling="a\n1/0")
+    tree = ast.parse(script_of(Config(data=odd)))
+    assert not any(isinstance(node, ast.Div) for node in ast.walk(tree))
+    # Nothing is said of pixels as they are.
+    assert "As the data-set file says" not in script_of(full())

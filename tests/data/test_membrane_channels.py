@@ -6,6 +6,7 @@ import pytest
 from napari_channelmix.data import Cells
 from napari_channelmix.data.membrane_channels import (
     bright_at_rims,
+    bright_at_rims_job,
     channels_called,
     membrane_by_name,
 )
@@ -62,6 +63,8 @@ def test_the_channel_at_the_rim_is_measured_among_cells_that_have_it():
     rng = np.random.default_rng(3)
     cells = Cells.together([field(rng, well) for well in range(4)], "tissue")
     assert bright_at_rims(cells) == ("rim",)
+    # 100 cells in batches of 64: it can be cancelled between them.
+    assert [(step.done, step.total) for step in bright_at_rims_job(cells)] == [(0, 100), (64, 100)]
 
 
 def test_noise_has_no_rim():

@@ -46,7 +46,8 @@ def test_a_constant_channel_is_named_with_its_value() -> None:
     crops[:, 1] = 12
     found = Cells.from_array(crops, ["DNA", "blank"]).statistics()
     assert found.constant == ("blank",)
-    with pytest.raises(DataError, match=r"channel 'blank' is constant \(12 in every cell\).*leave"):
+    how = r"leave it out \(in a data-set file: drop = \[\"blank\"\]\)"
+    with pytest.raises(DataError, match=rf"'blank' is constant \(12 in every cell\).*{how}"):
         found.refuse_constant()
     Cells.from_array(crops[:, :1], ["DNA"]).statistics().refuse_constant()
 

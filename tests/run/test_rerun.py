@@ -177,6 +177,9 @@ def test_data_that_changed_is_not_run(config, dataset, tmp_path, capsys):
     with pytest.raises(ConfigError, match="48 cells instead of 49"):
         fewer = data.model_copy(update={"n": 49})
         run_config(write_config(config.model_copy(update={"data": fewer}), path))
+    with pytest.raises(ConfigError, match="it has no CD8"):
+        renamed = data.model_copy(update={"channels": ("DNA", "CD8")})
+        run_config(write_config(config.model_copy(update={"data": renamed}), path))
 
 
 def test_another_model_in_the_file_is_not_run(config, done, dataset, tmp_path):

@@ -61,6 +61,7 @@ def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
         fingerprint=cells.fingerprint,
         channels=cells.channels,
         classes=cells.classes,
+        scaling=cells.scaling.of_channels(cells.channels).lines[0] if cells.scaling else None,
     )
 
 

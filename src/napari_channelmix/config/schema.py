@@ -90,8 +90,12 @@ class DataPart(_Part):
         `Cells.fingerprint`; where the data set has another one now, it is not run.
     n : int or None
         Number of cells.
-    channels, classes : tuple of str
+    channels : tuple of str
+        Those that were used, in their order, among those of the data-set file.
+    classes : tuple of str
         For the reader; the data-set file decides.
+    scaling : str or None
+        How the data-set file says that pixels are scaled, in words; for the reader.
     """
 
     dataset: PathText
@@ -100,6 +104,7 @@ class DataPart(_Part):
     n: Size | None = None
     channels: Names = ()
     classes: Names = ()
+    scaling: LongText | None = None
 
 
 @settings

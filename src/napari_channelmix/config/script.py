@@ -161,7 +161,13 @@ def _head(config: Config) -> list[str]:
 def _data(data_set: DataSetConfig, names: _Names) -> list[str]:
     data, cells = data_set.data, names("cells")
     title = f"# The cells{_of(names)}."
-    lines = [title, f"{cells} = cm.open_dataset({_text(data.dataset)})"]
+    arguments = [_text(data.dataset)]
+    if data.channels:
+        arguments.append(f"channels={list(data.channels)!r}")
+    lines = [title]
+    if data.scaling:
+        lines += _comment_lines(f"As the data-set file says, {data.scaling}.")
+    lines += _call(f"{cells} = cm.open_dataset", arguments)
     if data.fingerprint:
         which = f"the data set {data.name}" if names.several else "the data set"
         lines += [
@@ -428,6 +434,10 @@ def _plain(text: str) -> str:
 def _comment(text: str) -> str:
     """Text that stays on the line of its comment."""
     return " ".join(_plain(text).split())
+
+
+def _comment_lines(text: str) -> list[str]:
+    return [f"# {line}" for line in _folded(_comment(text))]
 
 
 def _folded(text: str) -> list[str]:

@@ -12,11 +12,19 @@ import numpy.typing as npt
 
 from napari_channelmix.data.crop_outlines import LABELLED, LightScale, crop_outlines
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, drain
 
 if TYPE_CHECKING:
     from napari_channelmix.data.cells import Cells
 
-__all__ = ["MEMBRANE", "RIMS", "bright_at_rims", "channels_called", "membrane_by_name"]
+__all__ = [
+    "MEMBRANE",
+    "RIMS",
+    "bright_at_rims",
+    "bright_at_rims_job",
+    "channels_called",
+    "membrane_by_name",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -137,11 +145,17 @@ def bright_at_rims(cells: Cells) -> tuple[str, ...]:
     >>> bright_at_rims(Cells.together(copies))
     ('CD45',)
     """
+    return drain(bright_at_rims_job(cells))
+
+
+def bright_at_rims_job(cells: Cells) -> Job[tuple[str, ...]]:
+    """`bright_at_rims` as a job: a step for each batch of cells."""
     some = np.unique(np.linspace(0, len(cells) - 1, min(len(cells), SAMPLE)).astype(int))
     scale = LightScale.of_cells(cells)
     groups = np.asarray(cells.groups)
     contrasts, lights, groups_of = [], [], []
     for start in range(0, len(some), BATCH):
+        yield Progress(start, len(some), "measuring the rims of the cells")
         positions = some[start : start + BATCH]
         crops = cells.read(positions)
         outlines = crop_outlines(cells, positions, crops, scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,15 +46,18 @@ class ChannelStatistics:
         """Raise `DataError` where a channel is constant: it could be neither scaled nor weighed."""
         if self.constant:
             values = [self.minimum[self.channels.index(name)] for name in self.constant]
+            # A list of strings is written alike in JSON and in TOML.
+            how = f"(in a data-set file: drop = {json.dumps(self.constant, ensure_ascii=False)})"
             if len(values) == 1:
                 raise DataError(
                     f"channel {self.constant[0]!r} is constant ({values[0]:g} in every cell) and "
-                    "carries nothing; leave it out"
+                    f"carries nothing; leave it out {how}"
                 )
             pairs = zip(map(quoted, self.constant), values, strict=True)
             every = listed((f"{name} ({value:g})" for name, value in pairs), 40)
             raise DataError(
-                f"channels {every} are constant in every cell and carry nothing; leave them out"
+                f"channels {every} are constant in every cell and carry nothing; leave them out "
+                f"{how}"
             )
 
 

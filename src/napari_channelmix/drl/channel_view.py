@@ -18,18 +18,27 @@ from napari_channelmix.bounds import MOST_COLORS
 from napari_channelmix.data.membrane_channels import (
     MEMBRANE,
     RIMS,
-    bright_at_rims,
+    bright_at_rims_job,
     channels_called,
     membrane_by_name,
 )
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, drain
 from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.autoencoder import NamedAutoencoder
 
-__all__ = ["PALETTE", "View", "default_view", "summed_channels", "view_of_cells"]
+__all__ = [
+    "PALETTE",
+    "View",
+    "default_view",
+    "named_channels_job",
+    "summed_channels",
+    "summed_channels_job",
+    "view_of_cells",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -263,9 +272,26 @@ def summed_channels(cells: Cells, names: Sequence[str]) -> tuple[str, ...]:
     >>> summed_channels(panel, ["CD*"]), summed_channels(panel, ["foxp3"])
     (('CD3', 'CD20'), ('FOXP3',))
     """
+    return drain(summed_channels_job(cells, names))
+
+
+def named_channels_job(
+    cells: Cells, view: View | str | Sequence[str] | None
+) -> Job[View | str | Sequence[str] | None]:
+    """The same view, as a job, with the names of all channels that a sum is of.
+
+    What is measured of the cells for that is then not measured again.
+    """
+    if view is None or isinstance(view, View | str):
+        return view
+    return (yield from summed_channels_job(cells, view))
+
+
+def summed_channels_job(cells: Cells, names: Sequence[str]) -> Job[tuple[str, ...]]:
+    """`summed_channels` as a job: rims are measured in steps."""
     chosen: set[str] = set()
     for name in names:
-        fitting = _fitting(cells, name.strip())
+        fitting = yield from _fitting_job(cells, name.strip())
         if not fitting:
             raise DataError(
                 f"{cells.name}: no channel fits {name.strip()!r}; it has {listed(cells.channels)}"
@@ -276,11 +302,11 @@ def summed_channels(cells: Cells, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(channel for channel in cells.channels if channel in chosen)
 
 
-def _fitting(cells: Cells, name: str) -> Sequence[str]:
+def _fitting_job(cells: Cells, name: str) -> Job[Sequence[str]]:
     called = channels_called(cells.channels, name)
     if called is not None:
         return called
-    measured = bright_at_rims(cells)
+    measured = yield from bright_at_rims_job(cells)
     if not measured:
         raise DataError(
             f"{cells.name}: no channel is brighter at the rims of the cells than inside; name "

@@ -27,7 +27,7 @@ from napari_channelmix.drl.cell_chunks import (
     encoded_chunk_job,
     kept_chunks_job,
 )
-from napari_channelmix.drl.channel_view import View, default_view
+from napari_channelmix.drl.channel_view import View, default_view, named_channels_job
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.feature_separation import beside_latents_job, lines_on_features
 from napari_channelmix.drl.feature_training import FEATURE_PAIRS
@@ -226,6 +226,7 @@ def latents_job(
     refuse_no_cells(cells)
     if features is None:
         features = chosen.features
+    view = yield from part(named_channels_job(cells, view), 0, 0, 1)
     if model is None or isinstance(model, str | Path):
         view = early_view(chosen.model, cells, view)
         opening = source_job(chosen.model, features, seed=seed, device=device)

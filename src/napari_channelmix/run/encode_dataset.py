@@ -12,6 +12,7 @@ from napari_channelmix.atomic_write import refuse_no_folder
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
+from napari_channelmix.drl.channel_view import named_channels_job
 from napari_channelmix.drl.drawing_store import DRAWING_FILE
 from napari_channelmix.drl.feature_disentangler import FeatureDisentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
@@ -125,7 +126,8 @@ def encode_cells_job(
     learning = 0
     if source is None:
         # What cannot be is said before an encoder is learnt, which takes minutes.
-        early_view(options.model, cells, options.looked_at)
+        looked_at = yield from part(named_channels_job(cells, options.looked_at), 0, 0, 100)
+        early_view(options.model, cells, looked_at)
         _refuse_other_settings(out, options)
         learning = 50 if options.features else 0
         job = source_job(options.model, options.features, seed=options.seed, device=device)
@@ -141,7 +143,8 @@ def _encoded_job(
     keeper = _Keeper(source, out / WEIGHTS_FILE, settings)
     keeper.refuse_another(keeper.facts)
     some = cells.subset(chosen_cells(len(cells), settings.limit, settings.seed))
-    view = default_view(source, some, settings.looked_at)
+    looked_at = yield from part(named_channels_job(some, settings.looked_at), 0, 0, 100)
+    view = default_view(source, some, looked_at)
     keeper.seen = (some, view)
     known = {
         **keeper.facts,

@@ -25,6 +25,7 @@ from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
+from napari_channelmix.drl.channel_view import named_channels_job
 from napari_channelmix.drl.source_encoder import early_view
 from napari_channelmix.errors import ConfigError
 from napari_channelmix.jobs import Job, drain, part
@@ -56,6 +57,7 @@ from napari_channelmix.settings import (
     settings_of,
 )
 from napari_channelmix.settings.audit import AuditSettings
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
@@ -231,7 +233,8 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     for data_set, cells, source in zip(config.data_sets, every, sources, strict=True):
         if data_set.latents is not None:
             chosen = _latents_settings(data_set.latents)
-            early_view(source or chosen.model, cells, chosen.looked_at)
+            looked_at = yield from part(named_channels_job(cells, chosen.looked_at), 3, 0, 100)
+            early_view(source or chosen.model, cells, looked_at)
     steps = _Steps(config)
     classifiers: list[Any] = []
     for data_set, cells, folder in zip(config.data_sets, every, folders, strict=True):
@@ -426,11 +429,11 @@ def refuse_changed(config: DataSetConfig, cells: Cells) -> None:
     """
     data = config.data
     if data.fingerprint is not None and cells.fingerprint != data.fingerprint:
-        differ = (
-            f"{len(cells)} cells instead of {data.n}"
-            if data.n != len(cells)
-            else ("its pixels, boxes, classes, groups or split are others")
-        )
+        missing = listed([name for name in data.channels if name not in cells.channels], 6)
+        others = "its pixels, boxes, classes, groups or split are others"
+        differ = f"it has no {missing}" if missing else others
+        if data.n != len(cells):
+            differ = f"{len(cells)} cells instead of {data.n}"
         raise ConfigError(
             f"{data.dataset} has changed since the config was made ({differ}); make a new config, "
             "or take data.fingerprint out of this one to run it all the same"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_channelmix.data import Cells
 from napari_channelmix.data.display_limits import channel_sample_job
@@ -175,3 +176,14 @@ def test_layers_of_scaled_pixels_keep_the_contrast_of_the_files(qapp: Any, qtbot
     low, high = viewer.layers["DAPI"].contrast_limits
     assert 90 < low < 150 and 250 < high < 330
     kept.end()
+
+
+def test_the_end_is_quiet_where_qt_went_before(opened: Any) -> None:
+    kept = opened[-1]
+    timer = kept._soon
+    timer.deleteLater()
+    QCoreApplication.sendPostedEvents(timer, QEvent.Type.DeferredDelete)
+    with pytest.raises(RuntimeError):
+        timer.stop()
+    kept.end()
+    assert not kept.busy

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
@@ -61,3 +64,15 @@ def test_a_field_that_cannot_be_read_is_no_part_of_the_contrast() -> None:
     broken = replace(good, fields=(replace(good.fields[0], planes=(Missing(),) * 3),))
     both = Cells.together([good, broken], "both")
     assert len(drain(layers.field_job(both, 0)).limits) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="drivers need the search at once")
+def test_python_does_not_look_through_all_objects_while_a_layer_is_added() -> None:
+    viewer, cells, aside = ViewerModel(), field_of(("DNA", "GFP", "actin")), []
+    before = gc.get_freeze_count()
+    viewer.layers.events.inserted.connect(lambda: aside.append(gc.get_freeze_count()))
+    for _ in layers.show_in_turns(viewer, cells, drain(layers.field_job(cells, 0))):
+        # Nothing stays set aside between two steps: the window lives there.
+        assert gc.get_freeze_count() == before
+    assert len(viewer.layers) == 4
+    assert all(count > before for count in aside[:3])

@@ -12,6 +12,7 @@ window stays alive between two of them.
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
@@ -198,8 +199,10 @@ class DisplayLayers:
 
     def end(self) -> None:
         """Change and measure nothing any more: the viewer is closed."""
-        # The timer is left alone: where Python ends, Qt may have deleted it already.
         self._due = []
+        # When Python ends, Qt may have taken the timer away before.
+        with suppress(RuntimeError):
+            self._soon.stop()
         self.task.abandon()
 
 

@@ -36,7 +36,7 @@ from napari_channelmix.viewer.layers.pyramids import (
     nbytes_of,
     shown_plane,
 )
-from napari_channelmix.viewer.layers.removing import remove_in_turns
+from napari_channelmix.viewer.layers.removing import no_search, remove_in_turns
 from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
@@ -180,17 +180,18 @@ def show_in_turns(viewer: Any, cells: Cells, pixels: FieldPixels) -> Job[Shown]:
     colors = dict(zip(cells.channels, channel_colors(cells.channels), strict=True))
     colors |= dict(zip(display.channels, display.colors, strict=True))
     for place, (name, color) in enumerate(colors.items()):
-        images[name] = add_image(
-            viewer,
-            f"channel {name}",
-            pixels.planes[place],
-            geometry,
-            name=name,
-            colormap=color,
-            blending="additive",
-            contrast_limits=pixels.limits[place],
-            visible=name in display.channels,
-        )
+        with no_search():
+            images[name] = add_image(
+                viewer,
+                f"channel {name}",
+                pixels.planes[place],
+                geometry,
+                name=name,
+                colormap=color,
+                blending="additive",
+                contrast_limits=pixels.limits[place],
+                visible=name in display.channels,
+            )
         pictures[images[name]] = pixels.planes[place]
         if moved and place == 0:
             # The others have the same place: they are read once, for what is in sight.

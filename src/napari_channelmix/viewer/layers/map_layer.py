@@ -14,7 +14,7 @@ from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
 from napari_channelmix.viewer.layers.planes import full_resolution
-from napari_channelmix.viewer.layers.removing import remove_small
+from napari_channelmix.viewer.layers.removing import no_search, remove_small
 
 if TYPE_CHECKING:
     from napari_channelmix.evidence_colors import EvidenceView
@@ -203,7 +203,7 @@ class MapLayer:
         multiscale: bool = False,
     ) -> Any:
         # What was selected stays so: the user may be at work in that layer.
-        with keep_selection(self._viewer.layers):
+        with keep_selection(self._viewer.layers), no_search():
             return claim(
                 self._viewer.add_image(
                     data,

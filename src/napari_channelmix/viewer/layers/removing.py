@@ -1,4 +1,4 @@
-"""Layers are taken out of the viewer without a search of all memory for each of them."""
+"""Layers come into the viewer, and leave it, without a search of all memory for each of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_channelmix.jobs import Job, Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["remove_in_turns", "remove_small"]
+__all__ = ["no_search", "remove_in_turns", "remove_small"]
 
 
 def remove_in_turns(viewer: Any, removed: Sequence[Any]) -> Job[None]:
@@ -24,7 +24,7 @@ def remove_in_turns(viewer: Any, removed: Sequence[Any]) -> Job[None]:
     for layer in removed:
         # It may be gone by now: between two steps the window lives.
         if layer in viewer.layers:
-            with _no_search():
+            with no_search():
                 viewer.layers.remove(layer)
             yield Progress(0, 1, "taking layers away")
     if removed:
@@ -34,13 +34,17 @@ def remove_in_turns(viewer: Any, removed: Sequence[Any]) -> Job[None]:
 
 def remove_small(viewer: Any, layer: Any) -> None:
     """Remove a layer that holds little memory: Python finds that at its next collection."""
-    with _no_search():
+    with no_search():
         viewer.layers.remove(layer)
 
 
 @contextmanager
-def _no_search() -> Iterator[None]:
-    """Have the collections of a moment pass over what is there; they find it again later."""
+def no_search() -> Iterator[None]:
+    """Have the collections of a moment pass over what is there; they find it again later.
+
+    For the main thread, around a change of layers. A layer is thousands of objects: amid the change
+    Python would look through all there are, which takes longer than the change itself.
+    """
     if sys.platform == "win32" or gc.get_freeze_count():
         # Drivers on Windows need it done at once; or objects were set aside by someone else.
         yield

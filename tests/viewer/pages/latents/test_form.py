@@ -244,3 +244,20 @@ def test_learning_to_draw_is_a_box_to_tick(form: LatentsForm) -> None:
     assert form.value.drawing == "residual"
     assert form.value.drawing_steps == 1000
     assert "minutes" in form.draws.toolTip()
+
+
+def test_input_is_read_whole_on_a_narrow_page(
+    form: LatentsForm, session: Session, qtbot: Any
+) -> None:
+    open_cells(session, form)
+    # As wide as the page is in a window of 1280 x 800 pixels.
+    form.resize(300, form.sizeHint().height())
+    for kind, second in ((ONE, form.channel), (SUM, form.summed)):
+        take(form, kind)
+        qtbot.wait(20)
+        assert form.width() == 300
+        for box in (form.look, second):
+            assert box.isVisible()
+            text = box.fontMetrics().horizontalAdvance(box.currentText())
+            # Beside the text stand an arrow and the frame.
+            assert text + 30 <= box.width(), box.currentText()

@@ -165,7 +165,8 @@ def test_cells_of_no_file_are_to_be_saved_first(
     click(trained.copy_script)
     wait(trained)
     clipboard = QApplication.clipboard().text()
-    assert f'cm.open_dataset("{tmp_path / "saved" / "dataset.toml"}")' in clipboard
+    assert f'"{tmp_path / "saved" / "dataset.toml"}"' in clipboard
+    assert f"channels={list(trained.session.cells.channels)!r}" in clipboard
     assert trained.notice.kind == "good"
 
 

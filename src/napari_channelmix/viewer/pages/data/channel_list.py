@@ -27,6 +27,7 @@ __all__ = [
     "USED_NAME",
     "WHOLE_NOTE",
     "ChannelList",
+    "is_ticked",
 ]
 
 # What a row holds beside its name and its tick: the layer, or the position along an axis; the name
@@ -182,3 +183,8 @@ class _Noted(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         hint: Any = super().sizeHint(option, index)
         return QSize(hint.width(), ROW)
+
+
+def is_ticked(item: QListWidgetItem) -> bool:
+    """Whether a row is ticked."""
+    return bool(item.checkState() == Qt.CheckState.Checked)

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListWidgetItem,
     QMenu,
     QPushButton,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from napari_channelmix.viewer.pages.data.channel_list import (
     NOTE,
     WHOLE_NOTE,
     ChannelList,
+    is_ticked,
 )
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
@@ -72,7 +72,7 @@ class ChannelTools(QWidget):
             button.setToolTip(tip)
         self.all.clicked.connect(lambda: self.list.tick(lambda _: True))
         self.none.clicked.connect(lambda: self.list.tick(lambda _: False))
-        self.invert.clicked.connect(lambda: self.list.tick(lambda item: not _ticked(item)))
+        self.invert.clicked.connect(lambda: self.list.tick(lambda item: not is_ticked(item)))
         self.panel = QPushButton("Panel table")
         self.panel.setToolTip(
             "A table (CSV) with the columns channel, marker, use, group: it names, ticks and "
@@ -121,7 +121,7 @@ class ChannelTools(QWidget):
 
     def _count(self) -> None:
         items = list(self.list.items())
-        ticked, shown = sum(map(_ticked, items)), sum(not item.isHidden() for item in items)
+        ticked, shown = sum(map(is_ticked, items)), sum(not item.isHidden() for item in items)
         line = f"{ticked} of {counted(len(items), 'channel')} ticked"
         if shown < len(items):
             line += f"; {shown} in sight"
@@ -156,7 +156,7 @@ class ChannelTools(QWidget):
         noted = set() if self.notes is None else {*self.notes.noted(*kinds)}
         names = self._names_noted()
         self.list.tick(
-            lambda item: _ticked(item) and names[self.list.row(item)] not in noted, hidden=True
+            lambda item: is_ticked(item) and names[self.list.row(item)] not in noted, hidden=True
         )
 
     # ---------------------------------------------------------------- the panel table
@@ -221,7 +221,3 @@ class ChannelTools(QWidget):
     def _say(self, text: str) -> None:
         self._error = text
         self._count()
-
-
-def _ticked(item: QListWidgetItem) -> bool:
-    return bool(item.checkState() == Qt.CheckState.Checked)

@@ -36,7 +36,7 @@ from napari_channelmix.viewer.pages.data.chosen_channels import (
     Slice,
 )
 from napari_channelmix.viewer.pages.data.chosen_planes import chosen_channels, names_of_layers
-from napari_channelmix.viewer.pages.data.listed_notes import ListedNotes
+from napari_channelmix.viewer.pages.data.listed_notes import ListedNotes, question_of
 from napari_channelmix.viewer.pages.data.rgb_bar import RgbBar
 from napari_channelmix.viewer.pages.data.scaling_box import ScalingBox
 from napari_channelmix.viewer.widgets.notice import breakable
@@ -70,7 +70,9 @@ class ChannelsPanel(QWidget):
         )
         self.tools = ChannelTools(self.list)
         self.scaling = ScalingBox()
-        self.notes = ListedNotes(viewer, self.tools, self.every_channel, self)
+        self.notes = ListedNotes(
+            viewer, self.tools, lambda: question_of(self.every_channel()), self
+        )
         self.layer = QComboBox()
         self.layer.setToolTip("The layer that holds all channels")
         self.axis = QComboBox()

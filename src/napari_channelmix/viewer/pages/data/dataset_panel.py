@@ -29,7 +29,7 @@ __all__ = ["SAMPLES", "DatasetPanel"]
 SAMPLES = {
     "synthetic_plate": "Synthetic plate (with known ground truth)",
     "immunohistochemistry": "Immunohistochemistry, unmixed",
-    "multiplex_tissue": "Multiplex tissue (40 channels, with known rules)",
+    "multiplex_tissue": "Multiplex tissue (39 channels, with known rules)",
 }
 
 

@@ -14,19 +14,25 @@ from napari_channelmix.viewer.session.session import session_of
 from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from napari_channelmix.data.channel_notes import ChannelNotes
     from napari_channelmix.jobs import Job
     from napari_channelmix.viewer.pages.data.channel_tools import ChannelTools
     from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels
 
-__all__ = ["ListedNotes", "notes_of_channels_job"]
+__all__ = ["ListedNotes", "notes_of_channels_job", "question_of"]
 
 # Places that are looked at where no cells are known yet: along each side, and the side of each.
 PLACES, SIDE = 18, 32
 # Milliseconds without a change before it begins.
 PAUSE = 400
+
+
+def question_of(chosen: ChosenChannels) -> tuple[Hashable, Job[ChannelNotes]]:
+    """Channels among layers, for `ListedNotes`."""
+    key = (*chosen.names, *(id(image) for image in chosen.images.values()))
+    return key, notes_of_channels_job(chosen)
 
 
 def notes_of_channels_job(chosen: ChosenChannels) -> Job[ChannelNotes]:
@@ -49,20 +55,28 @@ def notes_of_channels_job(chosen: ChosenChannels) -> Job[ChannelNotes]:
 
 
 class ListedNotes(QObject):
-    """Looks at listed channels once for each list; only while the panel is in sight."""
+    """Looks at listed channels once for each list; only while the panel is in sight.
+
+    Parameters
+    ----------
+    viewer, tools, parent
+    question : callable
+        What is listed now, to tell one list from another, and the job that looks at it; raises
+        `DataError` where it cannot be looked at.
+    """
 
     def __init__(
         self,
         viewer: Any,
         tools: ChannelTools,
-        every_channel: Callable[[], ChosenChannels],
+        question: Callable[[], tuple[Hashable, Job[ChannelNotes]]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self.task = Task(session_of(viewer))
-        self._tools, self._every_channel = tools, every_channel
-        # What the notes are of, and what they are being looked for.
-        self._key: tuple[Any, ...] = ()
+        self._tools, self._question = tools, question
+        # What the notes are of, or are being looked for.
+        self._key: Hashable = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._look)
@@ -78,22 +92,21 @@ class ListedNotes(QObject):
         if not self._tools.isVisible():
             return
         try:
-            chosen = self._every_channel()
+            key, job = self._question()
         except DataError:
             # Images of several sizes, an axis that is not known: said where they are ticked.
             return
-        key = (*chosen.names, *(id(image) for image in chosen.images.values()))
         if key == self._key:
             return
         self._key = key
         self._tools.take_notes(None)
         self.task.run(
             "looking at the channels",
-            notes_of_channels_job(chosen),
+            job,
             lambda notes: self._show(notes, key),
             on_error=lambda _: self._tools.take_notes(None),
         )
 
-    def _show(self, notes: ChannelNotes, key: tuple[Any, ...]) -> None:
+    def _show(self, notes: ChannelNotes, key: Hashable) -> None:
         if key == self._key:
             self._tools.take_notes(notes)

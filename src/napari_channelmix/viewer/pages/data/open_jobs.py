@@ -59,7 +59,11 @@ def sample_job(name: str) -> Job[Cells]:
     # A sample that takes its time has a job, which can be stopped.
     job = getattr(module, f"{name}_job", None)
     sample = (yield from job()) if job is not None else getattr(module, name)()
-    return cast("Cells", sample.cells)
+    cells = cast("Cells", sample.cells)
+    if module is multiplex_sample:
+        # Constant: no classifier can be trained with it, and no file is there to leave it out in.
+        cells = cells.without_channels([multiplex_sample.BLANK])
+    return cells
 
 
 def open_cells_job(cells: Cells) -> Job[Cells]:

@@ -144,10 +144,10 @@ class LatentsForm(QWidget):
         first = QHBoxLayout()
         first.addWidget(self.model, 1)
         first.addWidget(self.open)
-        second = QHBoxLayout()
-        second.addWidget(self.look, 1)
-        second.addWidget(self.channel, 1)
-        second.addWidget(self.summed, 1)
+        # Beside each other their texts are wider than a narrow page.
+        second = QVBoxLayout()
+        for box in (self.look, self.channel, self.summed):
+            second.addWidget(box)
         rows.addRow("Encoder", first)
         rows.addRow("Input", second)
         third = form()

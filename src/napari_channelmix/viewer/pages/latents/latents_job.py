@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_channelmix.computing import leave_a_core
-from napari_channelmix.jobs import Job, Progress, mapped_results, part
+from napari_channelmix.jobs import Job, Progress, drain, mapped_results, part
 from napari_channelmix.settings import FinetuneSettings
 from napari_channelmix.viewer.charts.colors import is_photo
 
@@ -56,11 +56,16 @@ def resolved(look: Look, cells: Cells) -> Look:
     DataError
         As `drl.channel_view.summed_channels`.
     """
-    from napari_channelmix.drl.channel_view import summed_channels
+    return drain(resolved_job(look, cells))
+
+
+def resolved_job(look: Look, cells: Cells) -> Job[Look]:
+    """`resolved` as a job: rims are measured in steps."""
+    from napari_channelmix.drl.channel_view import summed_channels_job
 
     if not look.summed:
         return look
-    return replace(look, channels=summed_channels(cells, look.channels))
+    return replace(look, channels=(yield from summed_channels_job(cells, look.channels)))
 
 
 def view_of(look: Look, depth: int) -> View:
@@ -107,7 +112,7 @@ def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Jo
     yield Progress(1, 100, "loading the weights")
     # That of features is learnt where it never was, which takes minutes.
     learnt = 50 if settings.features else 2
-    look = resolved(look, cells)
+    look = yield from part(resolved_job(look, cells), 1, 0, 100)
     if settings.model in shipped():
         # What cannot be is said before that.
         view_of(look, sprite_set(settings.model).channels)

@@ -14,6 +14,8 @@ from napari_channelmix.viewer.layers.own_layers import PLANE
 from napari_channelmix.viewer.pages.pixels.map_scaling import inside, scaled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_channelmix.evidence_colors import EvidenceView
     from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps
     from napari_channelmix.viewer.session.explanation import Explanation
@@ -53,6 +55,8 @@ class ExplanationLayers:
             stack.moved.connect(self._slider_moved)
         # Pixels of the box that are in the picture at all; a cell may be cut by the border.
         self._inside: Any = None
+        # Lays the stack of the cell, which is not there yet.
+        self._lay_stack: Callable[[], None] | None = None
         self._view: EvidenceView = "signed"
         # What lies on the whole field of view.
         self._maps: FieldMaps | None = None
@@ -93,14 +97,21 @@ class ExplanationLayers:
         shape: tuple[int, int],
         channels: tuple[str, ...],
     ) -> None:
-        """Put empty maps on a cell: one, and one for each of the channels that are named."""
+        """Put empty maps on a cell: one, and one for each of the channels that are named.
+
+        A first layer of those is added with the first of these maps: two new layers in one turn of
+        the event loop would block it for as long as both take.
+        """
         self._inside = inside(box, size, shape)
         self.cell.lay(shown, box, size)
         before = self.stack.layer
-        if channels:
+        self._lay_stack = None
+        if not channels:
+            self.stack.clear()
+        elif self.stack.there:
             self.stack.lay_channels(shown, box, size, channels)
         else:
-            self.stack.clear()
+            self._lay_stack = lambda: self.stack.lay_channels(shown, box, size, channels)
         # Whether a layer that was there is seen is the user's choice from then on.
         self._in_sight(self.cell, self.stack, stays=self.stack.layer is before)
 
@@ -140,6 +151,10 @@ class ExplanationLayers:
             values = explanation.magnitude
         self.cell.show(np.where(self._inside, scaled(values), 0))
         if explanation.channel_maps is not None:
+            lay, self._lay_stack = self._lay_stack, None
+            if lay is not None:
+                lay()
+                self._in_sight(self.cell, self.stack)
             # One scale for all: a channel that says little has a pale map.
             limit = map_limit(explanation.channel_maps)
             self.stack.show(np.where(self._inside, scaled(explanation.channel_maps, limit), 0))
@@ -188,6 +203,7 @@ class ExplanationLayers:
 
     def clear_cell(self) -> None:
         """Take the maps of the cell away."""
+        self._lay_stack = None
         self.cell.clear()
         self.stack.clear()
 
