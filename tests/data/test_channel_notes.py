@@ -104,7 +104,8 @@ def test_all_constant_channels_are_refused_in_one_line(noise: np.ndarray) -> Non
     with pytest.raises(DataError) as error:
         statistics.refuse_constant()
     assert str(error.value) == (
-        "channels 'B' (1), 'C' (2) are constant in every cell and carry nothing; leave them out"
+        "channels 'B' (1), 'C' (2) are constant in every cell and carry nothing; leave them out "
+        '(in a data-set file: drop = ["B", "C"])'
     )
 
 
