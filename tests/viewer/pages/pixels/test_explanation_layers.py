@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -16,8 +18,8 @@ BOX, SIZE, SHAPE, NAMES = (10, 20, 18, 28), (8, 8), (40, 60), ("CD4", "CD8")
 def explained(channel_maps: bool) -> Explanation:
     """A cell with its map, and with one of each channel where these are known, too."""
     maps = np.ones((len(NAMES), *SIZE), np.float32)
-    how = {"channel_maps": maps} if channel_maps else {}
-    return Explanation(Question(), 0, 0, BOX, NAMES, ("x", "y"), maps, map=maps[0], **how)
+    explanation = Explanation(Question(), 0, 0, BOX, NAMES, ("x", "y"), maps, map=maps[0])
+    return replace(explanation, channel_maps=maps) if channel_maps else explanation
 
 
 @pytest.fixture
