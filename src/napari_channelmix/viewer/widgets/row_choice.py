@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QLineEdit, QPushButton, QSizePolicy
+from qtpy.QtWidgets import QPushButton, QSizePolicy
+
+from napari_channelmix.viewer.widgets.name_filter import NameFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +38,9 @@ class RowChoice(QObject):
         super().__init__(parent)
         #: Whether all rows are shown.
         self.unfolded = False
-        self.name = QLineEdit()
+        self.name = NameFilter()
         self.name.setPlaceholderText(f"Find a {noun}")
         self.name.setAccessibleName(f"Find a {noun}")
-        self.name.setClearButtonEnabled(True)
         self.name.setToolTip("Show only rows whose names hold this; commas part several")
         self.more = QPushButton()
         # What it says must not make a narrow page wider.

@@ -13,7 +13,6 @@ from qtpy.QtCore import QPoint, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMenu,
@@ -28,6 +27,7 @@ from superqt import QFlowLayout
 from napari_channelmix.data.display_channels import AT_FIRST, MOST_TOGETHER
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
+from napari_channelmix.viewer.widgets.name_filter import NameFilter
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -159,10 +159,9 @@ class ChannelList(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self._chosen: Callable[[str], object] = lambda _: None
         self._removed: Callable[[], object] | None = None
-        self.filter = QLineEdit()
+        self.filter = NameFilter()
         self.filter.setPlaceholderText("part of the name")
         self.filter.setAccessibleName("Part of the name of a channel")
-        self.filter.setClearButtonEnabled(True)
         self.names = QListWidget()
         self.names.setAccessibleName("Channels")
         self.remove = QPushButton("Show no longer")

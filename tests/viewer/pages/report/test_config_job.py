@@ -291,7 +291,8 @@ def test_all_that_was_asked_about_changed_cells_is_in_report_config_and_export(
     own = [item for item in items_of(snapshot) if item.key.endswith(("/channels", "/audit"))]
     done = drain(export_job(tuple(own), tmp_path))
     assert {path.name for path in done.files} == {
-        f"{name}.{kind}" for name in ("channels", "audit") for kind in ("json", "csv", "png")
+        "channel_effects.csv",
+        *(f"{name}.{kind}" for name in ("channels", "audit") for kind in ("json", "csv", "png")),
     }
     # Those of another classifier are not mixed with these.
     other = Trained(trained.classifier, "another")

@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMenu,
     QPushButton,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from napari_channelmix.viewer.pages.data.channel_list import (
 )
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
+from napari_channelmix.viewer.widgets.name_filter import NameFilter
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import counted, listed
 
@@ -58,9 +58,8 @@ class ChannelTools(QWidget):
         super().__init__(parent)
         self.list = channels
         self.notes: ChannelNotes | None = None
-        self.filter = QLineEdit()
+        self.filter = NameFilter()
         self.filter.setPlaceholderText("Filter by name, group or note")
-        self.filter.setClearButtonEnabled(True)
         self.filter.setToolTip("Show only channels with this text; buttons act on those in sight")
         self.filter.textChanged.connect(lambda _: self.refresh())
         self.all, self.none, self.invert = (QPushButton(t) for t in ("All", "None", "Invert"))
