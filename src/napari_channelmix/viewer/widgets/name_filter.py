@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from qtpy.QtWidgets import QLineEdit, QToolButton, QWidget
 
 __all__ = ["NameFilter"]
@@ -21,4 +19,4 @@ class NameFilter(QLineEdit):
         super().__init__(parent)
         self.setClearButtonEnabled(True)
         # Qt makes this button, without a tool tip.
-        cast("QToolButton", self.findChild(QToolButton)).setToolTip("Show all again")
+        self.findChild(QToolButton).setToolTip("Show all again")
