@@ -99,8 +99,8 @@ def channel_swaps_job(
         for start in range(0, len(rows), size):
             batch = slice(start, start + size)
             own_pixels, donated = pixels[rows[batch]], pixels[given[batch]]
-            asked = exchanged_probabilities(asker, own_pixels, donated, together)
-            for channel, probabilities in enumerate(asked):
+            answers = exchanged_probabilities(asker, own_pixels, donated, together)
+            for channel, probabilities in enumerate(answers):
                 flips[channel, batch] = probabilities.argmax(axis=1) != called[rows[batch]]
                 done = kind * len(cells) + start + len(own_pixels) * (channel + 1) / channels
                 yield Progress(done, 2 * len(cells), "exchanging channels")

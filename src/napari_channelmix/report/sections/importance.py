@@ -47,12 +47,12 @@ def importance_section(findings: Findings) -> dict[str, Any] | None:
             figures.append(f"{text} ± {spread[index]:.3f}" if spread else text)
         figures += [sets[index].accuracy.short_text for _, sets in alone]
         rows.append((importance.channels[index], figures, above[index]))
-    said = importance.sentences[1:] if importance.asks else importance.sentences
+    own = importance.sentences[1:] if importance.asks else importance.sentences
     sampled = sampled_line(importance.sampling_error)
     return {
         "sentences": [
             *sentences(importance.effect_sentences),
-            *said,
+            *own,
             *([f"{sampled}."] if sampled else []),
         ],
         "kind": "bad"

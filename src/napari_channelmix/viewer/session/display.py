@@ -217,12 +217,12 @@ class Display:
     def _effects(self, class_name: str) -> tuple[str, ...]:
         """Channels by what the classifier was asked: only those whose effect can be read."""
         answers, cells = self._session.what_if, self._session.cells
-        asked = None if answers is None else answers.channels
-        if asked is None or cells is None or class_name not in asked.classes:
+        result = None if answers is None else answers.channels
+        if result is None or cells is None or class_name not in result.classes:
             return ()
         rows = [
             row
-            for row in asked.of_class(class_name)
+            for row in result.of_class(class_name)
             if row.low > 0 and row.channel in cells.channels
         ]
         rows.sort(key=lambda row: -row.value)

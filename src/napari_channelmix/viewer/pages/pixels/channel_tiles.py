@@ -136,8 +136,8 @@ class ChannelTiles(QWidget):
         self.words.setVisible(count > TOP)
         self._cover()
         self.frame(self._channel)
-        said = "; ".join(f"{tile.title} {tile.note}" for tile in self.strip.tiles)
-        self.strip.setAccessibleDescription(said)
+        description = "; ".join(f"{tile.title} {tile.note}" for tile in self.strip.tiles)
+        self.strip.setAccessibleDescription(description)
 
     def _picture(self, explanation: Explanation, index: int) -> QImage:
         """The cell in a channel, made when it is first shown."""
