@@ -144,3 +144,13 @@ def test_training_says_what_speaks_against_channels(
     said = capsys.readouterr().out
     assert "note: copies of other channels: B of A (r = 1.00)" in said
     assert "--drop-channels B" in said
+
+
+def test_a_name_for_maps_of_each_channel_is_told_where_channels_are_chosen(
+    dataset: Path, capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(
+            ["explain", str(dataset), "--model", "m", "--out", "o", "--channels", "A"]
+        )
+    assert "--use-channels chooses channels of the data set" in capsys.readouterr().err

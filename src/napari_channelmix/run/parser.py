@@ -42,6 +42,9 @@ class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
         line = line if len(line) <= LINE else f"{line[:LINE]}..."
+        # Where a command's --channels is of its maps, a name was meant for the data set.
+        if line.startswith("argument --channels: invalid choice"):
+            line += "; --use-channels chooses channels of the data set"
         self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
 
