@@ -83,7 +83,8 @@ def weigh_channels(hand: Hand) -> None:
     """Find which channels the classifier needs: bars, under the gate that says if they count."""
     page = hand.open("Channel importance")
     hand.number(page.seeds, 2)
-    fold, *_ = page.findChildren(QCollapsible)
+    folds = page.findChildren(QCollapsible)
+    fold = next(fold for fold in folds if fold.text() == "More settings")
     hand.click(fold.toggleButton())
     hand.pause(0.5)
     hand.choose(page.network, "tiny")

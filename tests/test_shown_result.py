@@ -90,7 +90,7 @@ def test_every_result_keeps_the_protocol(every_result, tmp_path):
 def test_a_chart_goes_into_axes_that_are_given(every_result):
     drawn = 0
     for result in every_result:
-        if isinstance(result, BarsResult):
+        if isinstance(result, BarsResult | cm.ChannelShapley):
             figure = Figure()
             axes = figure.subplots()
             assert result.plot(ax=axes) is figure and axes.get_title(loc="left")

@@ -155,8 +155,10 @@ class Display:
         Unless the user chose others here.
         """
         choice = self._choice
-        if choice is not None and not choice.by_user and names:
-            choice = _with_names(choice, tuple(names)[:MOST_TOGETHER])
+        # Layers may be of other cells than those in use by now.
+        known = [] if choice is None else [name for name in names if name in choice.all_names]
+        if choice is not None and not choice.by_user and known:
+            choice = _with_names(choice, tuple(known)[:MOST_TOGETHER])
             self._keep(replace(choice, by_user=True))
 
     def add(self, name: str) -> bool:
