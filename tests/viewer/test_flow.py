@@ -76,7 +76,7 @@ def test_from_a_data_set_to_the_bars(
     assert found is not None, importance.notice.text()
     assert [len(one.seeds) for one in partial if one is not None][:1] == [1]
     assert importance.gate.isVisible() and importance.warnings.isVisible()
-    assert importance.gate.y() < importance.chart.y()
+    assert importance.gate.y() < importance.chart_rows.y()
     assert set(importance.chart.rows) == {"DNA", "reporter", "look-alike", "stress"}
 
     qtbot.waitUntil(lambda: "blended image" in viewer.layers)

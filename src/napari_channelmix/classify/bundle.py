@@ -78,17 +78,10 @@ def classifier_of(about: str, weights: dict[str, Tensor], path: str | Path) -> C
     """
     description = described(about, BundleAbout, path=path)
     spec = NetworkSpec(**description.network.model_dump())
-    try:
-        # Only its shapes: nothing is held in memory for a network that the file does not fill.
-        # Those of libraries need not allow that.
-        with torch.device("cpu" if library_of(spec.name) else "meta"):
-            needed = spec.build().state_dict()
-    except (TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise BundleError(
-            f"{path}: does not describe its network ({shown_error(error)})"
-        ) from error
+    # Only its shapes: nothing is held in memory for a network that the file does not fill.
+    # Those of libraries need not allow that.
+    with torch.device("cpu" if library_of(spec.name) else "meta"):
+        needed = _built(spec, path).state_dict()
     refuse_other_tensors(weights, needed, path=path, what="bundle")
     try:
         network = spec.build()
@@ -119,6 +112,24 @@ def classifier_of(about: str, weights: dict[str, Tensor], path: str | Path) -> C
     )
 
 
+def _built(spec: NetworkSpec, path: str | Path) -> torch.nn.Module:
+    """The network that a bundle describes, before its weights.
+
+    Raises
+    ------
+    BundleError
+        A description of no network; a `ModelError` of a library that is missing stays.
+    """
+    try:
+        return spec.build()
+    except (TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise BundleError(
+            f"{path}: does not describe its network ({shown_error(error)})"
+        ) from error
+
+
 def wrapped_of(about: str, weights: dict[str, Tensor], path: str | Path) -> ForeignClassifier:
     """A model made elsewhere, from what its bundle holds.
 
@@ -137,17 +148,8 @@ def wrapped_of(about: str, weights: dict[str, Tensor], path: str | Path) -> Fore
             raise BundleError(f"{path}: does not hold the ONNX model that it describes")
         function = OnnxFunction(content.numpy().tobytes(), len(description.channels), str(path))
     else:
-        spec = NetworkSpec(**description.network.model_dump())
-        try:
-            network = spec.build()
-            needed = network.state_dict()
-        except (TypeError, ValueError, RuntimeError) as error:
-            if isinstance(error, ModelError):
-                raise
-            raise BundleError(
-                f"{path}: does not describe its network ({shown_error(error)})"
-            ) from error
-        refuse_other_tensors(weights, needed, path=path, what="bundle")
+        network = _built(NetworkSpec(**description.network.model_dump()), path)
+        refuse_other_tensors(weights, network.state_dict(), path=path, what="bundle")
         network.load_state_dict(weights)
         function = ModuleFunction(network.eval(), str(path))
     return ForeignClassifier(

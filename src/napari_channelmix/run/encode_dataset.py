@@ -149,12 +149,7 @@ def _encoded_job(
     known = {
         **keeper.facts,
         "features": _features_of(source, settings),
-        "channel": settings.channel,
-        "sum": settings.sum,
-        "limit": settings.limit,
-        "pixels": settings.pixels,
-        "drawing": settings.drawing,
-        "drawing_steps": _drawing_steps(settings),
+        **_facts_of(settings),
         "view": view.as_dict(),
     }
     _refuse_another_result(out / RESULT, known, some)
@@ -213,8 +208,17 @@ def _refuse_other_settings(out: Path, settings: LatentsSettings) -> None:
     """
     version = package_version("napari-channelmix")
     tuning = {"version": version, "epochs": settings.finetune, "seed": settings.seed}
-    known = {
-        **tuning,
+    _refuse_another_result(out / RESULT, {**tuning, **_facts_of(settings)})
+    weights = out / WEIGHTS_FILE
+    if weights.exists():
+        theirs = finetuned_from(weights)
+        if theirs is not None:
+            _refuse_other_facts(weights, theirs, tuning)
+
+
+def _facts_of(settings: LatentsSettings) -> dict[str, Any]:
+    """What a result in a folder must have in common with a run that continues it."""
+    return {
         "channel": settings.channel,
         "sum": settings.sum,
         "limit": settings.limit,
@@ -222,12 +226,6 @@ def _refuse_other_settings(out: Path, settings: LatentsSettings) -> None:
         "drawing": settings.drawing,
         "drawing_steps": _drawing_steps(settings),
     }
-    _refuse_another_result(out / RESULT, known)
-    weights = out / WEIGHTS_FILE
-    if weights.exists():
-        theirs = finetuned_from(weights)
-        if theirs is not None:
-            _refuse_other_facts(weights, theirs, tuning)
 
 
 def _features_of(source: Disentangler, settings: LatentsSettings) -> str | None:

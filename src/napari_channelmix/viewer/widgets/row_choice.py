@@ -46,7 +46,9 @@ class RowChoice(QObject):
         # What it says must not make a narrow page wider.
         self.more.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.name.textChanged.connect(lambda _: self.changed.emit())
+        self.more.setToolTip("Show all rows, or the first only")
         self.more.clicked.connect(lambda _: self.unfold(not self.unfolded))
+        self.choose([])
 
     def unfold(self, whole: bool) -> None:
         """Show all rows, or the first only."""
@@ -69,10 +71,11 @@ class RowChoice(QObject):
         self.more.setVisible(many and not texts)
         words = f"Show {len(names) - FEW:,} more"
         words += f"; {rest}" if rest else ""
-        self.more.setText(f"Show the first {FEW}" if self.unfolded else words)
-        self.more.setToolTip(self.more.text())
         if not many:
             return list(range(len(names)))
+        self.more.setText(f"Show the first {FEW}" if self.unfolded else words)
+        # A narrow page cuts it off.
+        self.more.setToolTip(self.more.text())
         if texts:
             lower = [name.lower() for name in names]
             return [row for row, name in enumerate(lower) if any(text in name for text in texts)]

@@ -56,7 +56,8 @@ class ChannelTiles(QWidget):
         self.strip = Thumbnails("The cell in each channel, with the map over it")
         self.all = QCheckBox()
         self.all.setToolTip(
-            f"Show every channel, in the order of what each contributes; else the first {TOP}"
+            f"Show every channel, in the order of what each contributes; else the first "
+            f"{TOP}. Default: off"
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
