@@ -50,6 +50,18 @@ def test_wells_and_plates_of_a_table() -> None:
         plates_of(["x", "y", "z"], conditions[["Well"]])
 
 
+def test_numbers_of_patients_are_no_wells_of_one_row_unless_a_column_says_so() -> None:
+    patients = [f"P{place:02d}" for place in range(1, 11)]
+    with pytest.raises(DataError, match="P01 to P10 may be numbers of patients"):
+        plates_of(patients)
+    assert not is_plate(["D01", "D02"])
+    assert is_plate(["A01", "A02"]) and is_plate(["P01"]) and is_plate(["O01", "P02"])
+    conditions = pd.DataFrame({"well": patients}, index=patients)
+    assert plates_of(patients, conditions)[0].shape == (16, 24)
+    plates = pd.DataFrame({"plate": ["x"] * 10}, index=patients)
+    assert plates_of(patients, plates)[0].shape == (16, 24)
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_plate_may_be_a_number_and_missing() -> None:
     conditions = pd.DataFrame({"well": ["A01", "A01"], "plate": [1.0, np.nan]}, index=["x", "y"])

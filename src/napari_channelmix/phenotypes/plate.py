@@ -88,10 +88,26 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
     Raises
     ------
     DataError
-        A name that is no well, two groups in one well, or rows of one name that differ.
+        A name that is no well, two groups in one well, or rows of one name that differ; names
+        that would all lie in one row but the first, such as P01 to P10, where no column tells of
+        wells or plates: those are patients or donors.
+
+    Examples
+    --------
+    >>> [plate.shape for plate in plates_of(["B02", "C11"])]
+    [(8, 12)]
+    >>> is_plate(["P01", "P02", "P03"])
+    False
     """
-    wells = _column(groups, conditions, WELLS) or list(groups)
-    plates = _column(groups, conditions, PLATES) or [""] * len(wells)
+    known, plated = (_column(groups, conditions, names) for names in (WELLS, PLATES))
+    wells, plates = known or list(groups), plated or [""] * len(groups)
+    if known is None and plated is None and len(wells) > 1:
+        rows = {well_place(well)[0] for well in wells}
+        if len(rows) == 1 and rows != {0}:
+            raise DataError(
+                f"{wells[0]} to {wells[-1]} may be numbers of patients as well as wells of one "
+                "row; a column 'well' in the table says that they are wells"
+            )
     places: dict[str, dict[tuple[int, int], int]] = {}
     for group, (plate, well) in enumerate(zip(plates, wells, strict=True)):
         place = well_place(well)
