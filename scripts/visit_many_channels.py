@@ -153,6 +153,7 @@ def visit(visit: Visit, cells: Cells, model: Classifier) -> None:
     visit.tabs(what_if.tabs, "whatif")
 
     latents = visit.page("latents")
+    visit.wait(lambda: latents.settings.run.isEnabled())
     latents.settings.run.click()
     visit.wait(lambda: not latents.task.busy and session.latents is not None)
     latents.go(int((cells.labels == rare).nonzero()[0][0]))
