@@ -72,7 +72,7 @@ class ScalingSettings:
         Raises
         ------
         ModelError
-            Another name, a name twice or without a value, values that are none of `ScalingSettings`.
+            Another name, a name twice or without a number, numbers outside their bounds.
 
         Examples
         --------
