@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.crop_pictures import grey, map_over, png_of_row
+from napari_channelmix.crop_pictures import grey, map_over_grey, png_of_row, stretched
 from napari_channelmix.errors import DataError
 from napari_channelmix.result_display import Picture, Summary
 from napari_channelmix.wording import counted
@@ -49,17 +49,18 @@ def attribution_summary(result: Any) -> Summary:
     chosen = np.unique(np.linspace(0, len(result) - 1, SHOWN).astype(np.int64))
     pictures: tuple[Picture, ...] = ()
     try:
-        crops = result.source.crops(chosen)
+        greys, words = result.source.greys(chosen)
     except DataError as error:
         warnings.insert(0, str(error))
     else:
         pairs = [
             picture
-            for crop, heatmap in zip(crops, result.maps[chosen], strict=True)
-            for picture in (grey(crop), map_over(crop, heatmap))
+            for below, heatmap in zip(greys, result.maps[chosen], strict=True)
+            for picture in (below, map_over_grey(below, heatmap))
         ]
         titles = "; ".join(map_titles(result, chosen))
-        caption = f"each cell, and its map over it: {titles}"
+        also = f" ({words})" if words else ""
+        caption = f"each cell, and its map over it{also}: {titles}"
         pictures = (Picture(png_of_row(pairs), caption),)
     return Summary("Attribution", facts, warnings, lines, None, None, pictures)
 
@@ -83,12 +84,17 @@ def mean_maps_summary(result: Any) -> Summary:
     pictures = []
     for index, name in enumerate(result.classes):
         crop = result.crops[index]
-        row = [map_over(crop, heatmap) for heatmap in result.maps[index]]
+        of_all = len(result.channels) != len(crop)
+        below = grey(crop) if result.greys is None else result.greys[index]
+        row = [
+            map_over_grey(below if of_all else stretched(crop)[place], heatmap)
+            for place, heatmap in enumerate(result.maps[index])
+        ]
         caption = (
             f"{name}: mean cell, and its mean map for {', '.join(result.channels)} "
             f"(n = {int(result.n[index])}, {counted(int(result.groups[index]), 'group')})"
         )
-        pictures.append(Picture(png_of_row([grey(crop), *row]), caption))
+        pictures.append(Picture(png_of_row([below, *row]), caption))
     facts = (
         f"n = {counted(int(result.n.sum()), 'map')}",
         f"classes: {', '.join(result.classes)}",

@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "confusion_figure",
-    "dose_figure",
+    "dose_figures",
     "fidelity_figure",
     "learning_figure",
     "plate_figure",
     "reliability_figure",
+    "worst_calibrated",
 ]
 
 # Classes up to which every field of the matrix has its number in it.
 NUMBERED = 15
-# Classes whose reliability is drawn.
+#: Classes whose reliability is drawn.
 CURVES = 6
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
 APART = 0.6
-# Dose-responses side by side, and in all.
-ACROSS, RESPONSES = 3, 9
+# Dose-responses side by side, and in a figure: more would not stand on a page.
+ACROSS, RESPONSES = 3, 12
 # Groups of a dose whose mean has an interval worth drawing.
 FEWEST = 3
 
@@ -115,15 +116,19 @@ def fidelity_figure(fidelity: Any, title: str = "") -> Figure:
     return figure
 
 
-def dose_figure(responses: Sequence[Response]) -> Figure:
+def dose_figures(responses: Sequence[Response]) -> tuple[Figure, ...]:
     """Fractions against doses: a point per group, mean and 95 % interval of each dose, the curve.
 
-    A panel for each of the first nine; dose 0 stands at the left edge. The band is the 95 %
-    interval of the EC50.
+    A panel for each, up to twelve in a figure; dose 0 stands at the left edge. The band is the
+    95 % interval of the EC50.
     """
+    parts = [responses[start : start + RESPONSES] for start in range(0, len(responses), RESPONSES)]
+    return tuple(_dose_figure(shown) for shown in parts)
+
+
+def _dose_figure(shown: Sequence[Response]) -> Figure:
     from matplotlib.figure import Figure
 
-    shown = responses[:RESPONSES]
     across = min(ACROSS, len(shown))
     down = -(-len(shown) // across)
     figure = Figure(figsize=(3.6 * across, 2.9 * down), layout="constrained")
@@ -198,14 +203,14 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
     """Share of a class among cells against their probability of it, with 95 % intervals.
 
     Of two classes one is drawn: the other is its mirror image. Above it stand the cells of each
-    bin.
+    bin. Of more than six classes, those of `worst_calibrated`.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.2, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
-    names = list(curve)[-1:] if len(curve) == 2 else list(curve)[:CURVES]
+    names = list(curve)[-1:] if len(curve) == 2 else worst_calibrated(curve)
     for name in names:
         bins = curve[name]
         predicted = np.array([bin_.predicted for bin_ in bins])
@@ -235,6 +240,31 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
     axes.set_ylim(-0.02, 1.02)
     axes.legend(fontsize="small", loc="upper left")
     return figure
+
+
+def worst_calibrated(
+    curve: Mapping[str, Sequence[ReliabilityBin]], most: int = CURVES
+) -> list[str]:
+    """The classes whose probabilities are furthest from their shares, in the order of ``curve``.
+
+    Mean distance over the cells. Our definition.
+
+    Examples
+    --------
+    >>> from napari_channelmix.classify.calibration import ReliabilityBin
+    >>> good, bad = (ReliabilityBin(9, 0.5, share, 0, 1) for share in (0.5, 0.9))
+    >>> worst_calibrated({"B cell": [bad], "T cell": [good], "Treg": [bad]}, 2)
+    ['B cell', 'Treg']
+    """
+
+    def distance(name: str) -> float:
+        bins = curve[name]
+        cells = sum(bin_.n for bin_ in bins)
+        apart = sum(bin_.n * abs(bin_.predicted - bin_.observed) for bin_ in bins)
+        return apart / cells if cells else 0.0
+
+    chosen = sorted(curve, key=distance, reverse=True)[:most]
+    return [name for name in curve if name in chosen]
 
 
 def _middle(bin_: ReliabilityBin) -> float:

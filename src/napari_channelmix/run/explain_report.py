@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_outlines import DISC
+from napari_channelmix.data.grey_cells import brightest, grey_display_job, grey_words
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
@@ -243,4 +245,9 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
     heading = f"{run.cells.name}: which pixels speak for and against the class ({run.method})"
     if any(title.endswith("(!)") for title in titles):
         heading += "\n(!) see the doubts and caveats of the cell in explain.json"
-    return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading, magnitude)
+    crops, channels = run.cells.read(run.chosen[rows]), run.cells.channels
+    display = drain(grey_display_job(run.cells))
+    greys = np.stack([brightest(crop, channels, display) for crop in crops])
+    words = grey_words(channels, display)
+    heading += f"\n{words}" if words else ""
+    return maps_figure(crops, maps, titles, heading, magnitude, greys)

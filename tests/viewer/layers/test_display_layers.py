@@ -14,6 +14,7 @@ from napari_channelmix.data.display_limits import channel_sample_job, known_samp
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers.display_layers import DisplayLayers
+from napari_channelmix.viewer.pages.channels.solo_channel import Solo
 from napari_channelmix.viewer.session.session import Session
 
 NAMES = ("A", "B", "C", "D", "E", "DAPI", "F", "T", "G", "H")
@@ -109,6 +110,56 @@ def test_a_channel_alone_for_a_while_is_no_choice(opened: Any, qtbot: Any) -> No
     layers.hide(viewer.layers["DAPI"])
     viewer.layers["T"].visible = True
     assert session.display.channels == ("DAPI", "A")
+
+
+def test_a_channel_removed_while_another_one_is_alone_stays_away(opened: Any, qtbot: Any) -> None:
+    viewer, session, kept = opened
+    session.display.set(["DAPI", "A", "B"])
+    qtbot.waitUntil(lambda: not kept.busy)
+    solo = Solo(viewer, session)
+    assert solo.toggle("DAPI") == "DAPI"
+    assert visible(viewer) == {"DAPI"}
+    session.display.remove("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI"}
+    solo.restore()
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert session.display.channels == ("DAPI", "A")
+    assert visible(viewer) == {"DAPI", "A"}
+    # It can be shown again.
+    session.display.add("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI", "A", "B"}
+
+
+def test_a_channel_added_while_it_is_alone_stays(opened: Any, qtbot: Any) -> None:
+    viewer, session, kept = opened
+    session.display.set(["DAPI", "A"])
+    qtbot.waitUntil(lambda: not kept.busy)
+    solo = Solo(viewer, session)
+    solo.toggle("T")
+    assert session.display.channels == ("DAPI", "A") and visible(viewer) == {"T"}
+    session.display.add("T")
+    qtbot.waitUntil(lambda: not kept.busy)
+    solo.restore()
+    assert visible(viewer) == {"DAPI", "A", "T"}
+    session.display.remove("T")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI", "A"}
+
+
+def test_a_layer_hidden_by_hand_and_removed_is_shown_when_it_is_added_again(
+    opened: Any, qtbot: Any
+) -> None:
+    viewer, session, kept = opened
+    session.display.set(["DAPI", "A", "B"])
+    qtbot.waitUntil(lambda: not kept.busy)
+    viewer.layers["B"].visible = False
+    session.display.remove("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    session.display.add("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI", "A", "B"}
 
 
 def test_layers_of_the_user_say_what_is_shown_unless_they_are_many(qapp: Any, qtbot: Any) -> None:

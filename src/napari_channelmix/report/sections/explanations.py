@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.grey_cells import brightest
 from napari_channelmix.evidence_colors import evidence_legend
-from napari_channelmix.report.display import brightest, display_of
+from napari_channelmix.report.display import display_of
 from napari_channelmix.report.pictures import cell_picture, data_uri, map_picture
 from napari_channelmix.report.text import readable_in_words, trained_in_words
 from napari_channelmix.wording import sentence

@@ -20,7 +20,11 @@ from qtpy.QtCore import QTimer
 
 from napari_channelmix.data.display_channels import MOST_TOGETHER
 from napari_channelmix.data.display_limits import channel_sample_job
-from napari_channelmix.viewer.layers.hidden_layers import hidden_for_a_while
+from napari_channelmix.viewer.layers.hidden_layers import (
+    hidden_for_a_while,
+    stay_hidden,
+    to_be_seen,
+)
 from napari_channelmix.viewer.layers.own_layers import role_of
 from napari_channelmix.viewer.session.per_viewer import PerViewer
 from napari_channelmix.viewer.session.session import Session, session_of
@@ -104,7 +108,7 @@ class DisplayLayers:
             self.session.display.propose(visible)
 
     def _note(self, layer: Any) -> None:
-        self._visible[layer] = bool(layer.visible)
+        self._visible[layer] = to_be_seen(layer)
         if role_of(layer):
             self._looks.setdefault(layer, _look(layer))
 
@@ -123,8 +127,11 @@ class DisplayLayers:
             self._soon.start(PAUSE)
 
     def _is_due(self, layer: Any, color: str | None, contrast: tuple[float, float] | None) -> bool:
-        if self._visible.get(layer) == layer.visible != (color is not None):
+        if self._visible.get(layer) == to_be_seen(layer) != (color is not None):
             return True
+        if to_be_seen(layer) == (color is not None):
+            # As it should be, whoever made it so: from now on it follows the display channels.
+            self._visible[layer] = color is not None
         return color is not None and self._new_look(layer, color, contrast) is not None
 
     def _new_look(
@@ -161,9 +168,12 @@ class DisplayLayers:
                 layer.colormap = color
                 layer.contrast_limits = look[1]
                 self._looks[layer] = _look(layer)
-            if self._visible.get(layer) == layer.visible != (color is not None):
-                layer.visible = color is not None
-                self._visible[layer] = layer.visible
+            if self._visible.get(layer) == to_be_seen(layer) != (color is not None):
+                if color is None:
+                    stay_hidden(layer)
+                else:
+                    layer.visible = True
+                self._visible[layer] = color is not None
         finally:
             self._setting = False
 
