@@ -78,6 +78,19 @@ class ScalingBox(Folding):
             high=self.high.value() if both else None,
         )
 
+    def take(self, settings: ScalingSettings) -> None:
+        """Tick these steps, and no others."""
+        steps = (
+            (self.clip, ((self.clip_at, settings.clip),)),
+            (self.arcsinh, ((self.cofactor, settings.arcsinh),)),
+            (self.percentiles, ((self.low, settings.low), (self.high, settings.high))),
+        )
+        for tick, boxes in steps:
+            for box, value in boxes:
+                if value is not None:
+                    box.setValue(value)
+            tick.setChecked(boxes[0][1] is not None)
+
     def _say(self) -> None:
         ticked = any(box.isChecked() for box in (self.clip, self.arcsinh, self.percentiles))
         self.setText(f"Scale pixels: {'yes' if ticked else 'no'}")
