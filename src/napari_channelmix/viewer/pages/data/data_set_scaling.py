@@ -78,7 +78,7 @@ def now_words(cells: Cells) -> str:
     some = len(scaling.channels)
     which = "" if some == len(cells.channels) else f" of {counted(some, 'channel')}"
     measured = f", measured on {counted(scaling.n, 'cell')}" if scaling.n else ""
-    return f"Pixels{which} are {scaling.text}{measured}"
+    return f"Pixels{which} are scaled: {scaling.text}{measured}"
 
 
 def _refuses(session: Session, cells: Cells) -> bool:
@@ -117,13 +117,11 @@ class DataSetScaling(ScalingBox):
             "the files. Classes and layers stay; a data set with results stays open beside"
         )
         self.as_opened.setToolTip("Scale pixels again as when the data set was opened")
-        buttons = QWidget()
-        row = QHBoxLayout(buttons)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.addWidget(self.use, 1)
         row.addWidget(self.as_opened)
-        self.addWidget(self.now)
-        self.addWidget(buttons)
+        self.column.addWidget(self.now)
+        self.column.addLayout(row)
         self.use.clicked.connect(self._use)
         self.as_opened.clicked.connect(lambda: self.chosen.emit(None))
 
