@@ -80,7 +80,8 @@ def test_cells_scaled_otherwise_take_the_place_of_those_before(
     assert viewer.layers["CD3"] is layer and tuple(layer.contrast_limits) == limits
     assert session.shown.images["CD3"] is layer
     assert panel.text() == "Scaling of pixels: yes" and not panel.use.isEnabled()
-    assert "Pixels are scaled: arcsinh with the cofactor 50, measured on 12 cells" in page.notice.text()
+    says = page.notice.text()
+    assert "Pixels are scaled: arcsinh with the cofactor 50, measured on 12 cells" in says
     assert session.of(session.data_set).saved_in == file
     # Back to what the data set was opened with.
     raw = press(page, panel.as_opened, click, qtbot)
