@@ -78,6 +78,9 @@ def row_name(row: int) -> str:
 def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> tuple[Plate, ...]:
     """The plates on which groups lie.
 
+    Names alone are wells only where they name two rows at least: patients P01 to P20 are none. A
+    column ``well`` or ``plate``, or a group that is called so, says that they are.
+
     Parameters
     ----------
     groups : sequence of str
@@ -88,26 +91,20 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
     Raises
     ------
     DataError
-        A name that is no well, two groups in one well, or rows of one name that differ; names
-        that would all lie in one row but the first, such as P01 to P10, where no column tells of
-        wells or plates: those are patients or donors.
-
-    Examples
-    --------
-    >>> [plate.shape for plate in plates_of(["B02", "C11"])]
-    [(8, 12)]
-    >>> is_plate(["P01", "P02", "P03"])
-    False
+        A name that is no well, names that may be something else, two groups in one well, or rows
+        of one name that differ.
     """
-    known, plated = (_column(groups, conditions, names) for names in (WELLS, PLATES))
-    wells, plates = known or list(groups), plated or [""] * len(groups)
-    if known is None and plated is None and len(wells) > 1:
-        rows = {well_place(well)[0] for well in wells}
-        if len(rows) == 1 and rows != {0}:
-            raise DataError(
-                f"{wells[0]} to {wells[-1]} may be numbers of patients as well as wells of one "
-                "row; a column 'well' in the table says that they are wells"
-            )
+    of_column = _column(groups, conditions, WELLS)
+    wells = of_column or list(groups)
+    of_plate = _column(groups, conditions, PLATES)
+    plates = of_plate or [""] * len(wells)
+    named = conditions is not None and str(conditions.index.name).strip().lower() in WELLS
+    said = of_column is not None or of_plate is not None or named
+    if not said and len({well_place(well)[0] for well in wells}) < 2:
+        raise DataError(
+            f"{', '.join(wells[:2])}{', ...' if len(wells) > 2 else ''} are all of one row, so "
+            "they may be something else than wells; a column 'well' says that they are"
+        )
     places: dict[str, dict[tuple[int, int], int]] = {}
     for group, (plate, well) in enumerate(zip(plates, wells, strict=True)):
         place = well_place(well)

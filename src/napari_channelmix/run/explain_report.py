@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_channelmix.classify.shift import DataShift
+    from napari_channelmix.data import Cells
     from napari_channelmix.run.explain_run import ExplainRun
 
 __all__ = ["SCHEMA", "maps_picture", "read_report", "report_content"]
@@ -63,6 +64,7 @@ def report_content(
         # Parts of an earlier version do not say it.
         "output": next((chunk["output"] for chunk in parts if chunk.get("output")), ""),
         "flat": joined_flat(chunk.get("flat", {}) for chunk in parts),
+        "prepared": _prepared(run.cells),
         "seconds_per_cell": sum(chunk["seconds"] for chunk in parts) / count,
         "target": [of for chunk in parts for of in chunk["target"]],
         "predicted": [int(np.argmax(row)) for row in probabilities],
@@ -139,6 +141,15 @@ def report_content(
         request=as_dict(asked, ["prior", *OF_THE_CLUSTER]),
     )
     return content
+
+
+def _prepared(cells: Cells) -> dict[str, Any]:
+    """What the classifier saw of the cells, where it is not what their files hold."""
+    scaling = cells.scaling.of_channels(cells.channels)
+    return {
+        "neighbours": cells.neighbours,
+        "scaling": scaling.as_dict() if scaling else None,
+    }
 
 
 def _shares(run: ExplainRun, parts: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_channelmix.data import Cells
-from napari_channelmix.data.display_limits import channel_sample_job
+from napari_channelmix.data.display_limits import channel_sample_job, known_sample
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers.display_layers import DisplayLayers
@@ -193,6 +193,28 @@ def test_a_sample_of_cells_is_read_once(opened: Any) -> None:
     _, session, _ = opened
     with pytest.raises(StopIteration):
         next(channel_sample_job(session.cells))
+
+
+def test_classes_named_later_are_measured_and_what_is_shown_stays(qapp: Any, qtbot: Any) -> None:
+    viewer, session = ViewerModel(), Session()
+    kept = DisplayLayers(viewer, session)
+    cells = cells_of()
+    session.open(cells.with_labels([-1] * len(cells), ()), "made")
+    qtbot.waitUntil(lambda: session.display.measured)
+    shown = session.display.channels
+    known = known_sample(session.cells)
+    assert known is not None
+    labels = np.where(np.isin(np.arange(16), known.rows), -1, cells.labels)
+    session.classify(labels, cells.classes)
+    assert session.display.lacking_classes
+    qtbot.waitUntil(lambda: not session.display.lacking_classes)
+    again = known_sample(session.cells)
+    assert again is not known and session.display.channels == shown
+    # What the next stroke changes is nothing new.
+    session.assign([0], 0)
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert known_sample(session.cells) is again
+    kept.end()
 
 
 def test_another_data_set_is_measured_though_the_one_before_still_is(qapp: Any, qtbot: Any) -> None:

@@ -55,6 +55,9 @@ class DisplayLayers:
         self._setting = False
         # The cells that are measured, or were last.
         self._measured: Cells | None = None
+        # The data set, and its classes that the sample before had too few cells of: where cells
+        # cannot be read, the next one has too few as well.
+        self._lacking: tuple[int, tuple[str, ...]] = (0, ())
         self._heard: weakref.WeakSet[Any] = weakref.WeakSet()
         self._due: list[str] = []
         self._soon = QTimer()
@@ -187,17 +190,21 @@ class DisplayLayers:
     # ---------------------------------------------------------------- measuring
 
     def _measure(self, _: object = None) -> None:
-        """Look at a sample of the cells, where there are many channels to choose from."""
+        """Look at a sample of the cells, where there are many channels to choose from.
+
+        Again where classes were named since of which it has no cells, once for each of them.
+        """
         cells, display = self.session.cells, self.session.display
-        if cells is None or not len(cells) or display.measured:
+        if cells is None or not len(cells) or len(cells.channels) <= MOST_TOGETHER:
             return
-        if len(cells.channels) <= MOST_TOGETHER:
+        lacking = self.session.data_set, display.lacking_classes
+        if display.measured and (not lacking[1] or lacking == self._lacking):
             return
         before = self._measured
         if self.task.busy and before is not None and before.same_pixels(cells):
             return
         # Cells of another data set: what was begun for those before is of no use now.
-        self._measured = cells
+        self._measured, self._lacking = cells, lacking
 
         def take(sample: ChannelSample, of: Cells = cells) -> None:
             now = self.session.cells
