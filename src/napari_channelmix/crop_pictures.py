@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 from napari_channelmix.evidence_colors import evidence_rgba, map_limit
 
-__all__ = ["grey", "labels_picture", "map_over", "png_of_row", "stretched"]
+__all__ = ["grey", "labels_picture", "map_over", "map_over_grey", "png_of_row", "stretched"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -40,9 +40,14 @@ def map_over(crop: FloatArray, heatmap: FloatArray) -> FloatArray:
 
     Colours as everywhere: evidence for the class and against it; see `evidence_colors`.
     """
+    return map_over_grey(grey(crop), heatmap)
+
+
+def map_over_grey(below: FloatArray, heatmap: FloatArray) -> FloatArray:
+    """A grey picture (H, W) on 0..1 with a map (H, W) over it, (H, W, 3) on 0..1."""
     limit = map_limit(heatmap)
     tint = evidence_rgba(heatmap / (limit if limit > 0 else 1), "signed")
-    over: FloatArray = grey(crop)[..., None] * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
+    over: FloatArray = below[..., None] * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
     return over
 
 

@@ -4,6 +4,7 @@ import ast
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 import napari_channelmix as cm
 from napari_channelmix.config import (
@@ -165,6 +166,17 @@ def test_the_script_opens_the_channels_chosen_and_says_how_pixels_are_scaled(tmp
     exec(script, space)
     assert space["cells"].channels == chosen.channels
     np.testing.assert_array_equal(space["cells"].read(), chosen.read())
+    # What was chosen instead is an argument, and gives the same pixels.
+    chosen = cm.open_dataset(file, channels=chosen.channels, scaling="low=1,high=99")
+    data = data_part(chosen, file)
+    assert data.scaled_as == "low=1,high=99"
+    script = script_of(Config(data=data))
+    assert 'scaling="low=1,high=99"' in script and "As the data-set file says" not in script
+    exec(script, space)
+    np.testing.assert_array_equal(space["cells"].read(), chosen.read())
+    assert data_part(chosen, file, as_in_file=True).scaled_as is None
+    with pytest.raises(ValidationError, match="'gamma' is not one of"):
+        DataPart(dataset="/d.toml", scaled_as="gamma=2")
     # What a data set says cannot end the comment.
     odd = DataPart(dataset="/d.toml", scaling="a\n1/0")
     tree = ast.parse(script_of(Config(data=odd)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import napari_channelmix as cm
-from napari_channelmix.data.measured_scaling import scaled_job
+from napari_channelmix.data.measured_scaling import rescaled_job, scaled_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.settings.scaling import ScalingSettings
@@ -34,7 +34,8 @@ def test_each_channel_is_clipped_at_its_own_percentile():
 def test_percentiles_are_those_of_what_was_clipped_and_put_through_arcsinh():
     settings = ScalingSettings(clip=90, arcsinh=5, low=10, high=100)
     step = drain(scaled_job(cells_of(RAMP), settings)).scaling.channels["a"]
-    assert step.zero == pytest.approx(np.arcsinh(9.9 / 5), rel=1e-4)
+    # Percentile 10 lies .9 of the way from the pixel 9 to the pixel 10.
+    assert step.zero == pytest.approx(0.1 * np.arcsinh(9 / 5) + 0.9 * np.arcsinh(10 / 5), rel=1e-5)
     assert step.unit == pytest.approx(np.arcsinh(89.1 / 5), rel=1e-5)
 
 
@@ -51,7 +52,7 @@ def test_nothing_to_do_gives_the_cells_themselves():
 
 
 def test_channels_without_a_range_are_all_named_at_once():
-    with pytest.raises(DataError, match=r"channels 'a' \(7\) and 'b' \(70\) are each the same"):
+    with pytest.raises(DataError, match=r"channels 'a' \(7\), 'b' \(70\) are each the same"):
         drain(scaled_job(cells_of(np.full(100, 7)), ScalingSettings(low=1, high=99)))
 
 
@@ -59,3 +60,18 @@ def test_pixels_are_not_scaled_twice():
     scaled = drain(scaled_job(cells_of(RAMP), ScalingSettings(clip=90)))
     with pytest.raises(DataError, match="scaled already"):
         drain(scaled_job(scaled, ScalingSettings(clip=80)))
+
+
+def test_a_scaling_that_is_chosen_takes_the_place_of_the_one_before():
+    before = drain(scaled_job(cells_of(RAMP), ScalingSettings(clip=90)))
+    after = drain(rescaled_job(before, ScalingSettings(arcsinh=5)))
+    assert after.scaling.channels["a"].steps == (None, 5, None, None)
+    assert after.scaling.chosen == "arcsinh=5" and not before.scaling.chosen
+    # What was said of the one before no longer holds.
+    assert after.warnings == after.scaling.lines
+    direct = drain(scaled_job(cells_of(RAMP), ScalingSettings(arcsinh=5)))
+    assert np.array_equal(after.read(), direct.read())
+    raw = drain(rescaled_job(before, ScalingSettings()))
+    assert not raw.scaling and raw.scaling.chosen == "none" and raw.warnings == ()
+    assert np.array_equal(raw.read(), cells_of(RAMP).read())
+    assert raw.fingerprint == cells_of(RAMP).fingerprint

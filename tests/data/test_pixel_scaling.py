@@ -15,6 +15,7 @@ from napari_channelmix.data import Cells, open_dataset, save_dataset
 from napari_channelmix.data.panel_table import text_panel_table
 from napari_channelmix.data.pixel_scaling import ChannelScaling, PixelScaling
 from napari_channelmix.errors import BundleError, DataError, ModelError
+from napari_channelmix.settings.scaling import ScalingSettings
 
 WriteSet = Callable[..., Path]
 
@@ -94,6 +95,10 @@ def test_every_route_reads_the_same(write_set: WriteSet, tmp_path: Path) -> None
         (["values = {DNA = {clip = 3, cofactor = -1}}"], "cofactor must be more than 0"),
         (["arcsinh = 5", 'channels = ["XX"]'], "[scaling] channels: "),
         (["values = {XX = {clip = 3}}"], "has no channel 'XX'"),
+        (["arcsinh = true"], "[scaling] arcsinh must be a number, not true or false: arcsinh = 5"),
+        (["clip = false"], "[scaling] clip must be a number, not true or false: clip = 99.9"),
+        (["percentiles = [true, 99]"], "percentiles must be a number, not true or false"),
+        (["values = {DNA = {clip = true}}"], "of channel 'DNA' must be numbers"),
     ],
 )
 def test_bad_scalings_are_refused_in_one_line(
@@ -103,6 +108,45 @@ def test_bad_scalings_are_refused_in_one_line(
     with pytest.raises((DataError, ModelError)) as error:
         open_dataset(file)
     assert says in str(error.value) and "\n" not in str(error.value)
+
+
+def test_channels_that_are_left_out_may_be_named(write_set: WriteSet) -> None:
+    values = ["[scaling]", "values = {DNA = {clip = 3}, GFP = {cofactor = 5}}"]
+    one = open_dataset(write_set('use = ["DNA"]', *STACK, *values, *SEGMENT))
+    assert tuple(one.scaling.channels) == ("DNA",) and one.read().max() <= 3
+    named = ["[scaling]", "arcsinh = 5", 'channels = ["GFP", "DNA"]']
+    one = open_dataset(write_set('drop = ["GFP"]', *STACK, *named, *SEGMENT))
+    assert tuple(one.scaling.channels) == ("DNA",)
+    none = open_dataset(
+        write_set('use = ["DNA"]', *STACK, "[scaling]", "clip = 90", 'channels = ["GFP"]', *SEGMENT)
+    )
+    assert not none.scaling
+
+
+def test_a_scaling_that_is_chosen_is_taken_instead_of_that_of_the_file(
+    write_set: WriteSet, tmp_path: Path
+) -> None:
+    file = write_set(*STACK, "[scaling]", "clip = 99", *SEGMENT)
+    of_file = open_dataset(file)
+    chosen = open_dataset(file, scaling="arcsinh=50")
+    assert chosen.scaling.channels["DNA"].steps == (None, 50, None, None)
+    assert np.array_equal(chosen.read(), of_file.unscaled.scaled(arcsinh=50).read())
+    raw = open_dataset(file, scaling="none")
+    assert not raw.scaling and np.array_equal(raw.read(), of_file.unscaled.read())
+    one = open_dataset(file, channels=["GFP"], scaling=ScalingSettings(low=1, high=99))
+    assert tuple(one.scaling.channels) == ("GFP",)
+    with pytest.raises(ModelError, match="scaling: 'gamma' is not one of"):
+        open_dataset(file, scaling="gamma=2")
+    # Saved, it is what the file says.
+    again = open_dataset(save_dataset(chosen, tmp_path / "chosen"))
+    assert np.array_equal(again.read(), chosen.read()) and not again.scaling.chosen
+
+
+@pytest.mark.parametrize("key", ["min_area", "crop", "pixel_size"])
+def test_no_number_of_a_data_set_file_is_a_flag(write_set: WriteSet, key: str) -> None:
+    file = write_set(*STACK, *SEGMENT[:-1], f"{key} = true")
+    with pytest.raises(DataError, match=f"{key} must not be true"):
+        open_dataset(file)
 
 
 def test_a_channel_of_one_value_has_no_percentiles() -> None:

@@ -157,6 +157,15 @@ def test_a_class_in_one_group_is_named_with_its_group() -> None:
         whole.split()
 
 
+def test_all_classes_in_one_group_are_said_at_once_and_what_to_do() -> None:
+    whole = some_cells([0, 0, 1, 1, 2, 2], ["w1", "w2", "w3", "w3", "w4", "w4"])
+    with pytest.raises(DataError) as error:
+        whole.split()
+    says = str(error.value)
+    assert "classes 'class 1' (w3), 'class 2' (w4) are in one group only each" in says
+    assert "merge it with another class, or leave it out" in says and "\n" not in says
+
+
 def test_a_class_that_is_only_among_held_out_rows_is_refused() -> None:
     part = ["train"] * 4 + ["test"] * 4
     with pytest.raises(DataError, match="'class 1' is only among the rows called 'test'"):

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.pcim.map_figure import maps_figure, mean_maps_figure, stretched
+from napari_channelmix.pcim.map_figure import (
+    channel_maps_figure,
+    maps_figure,
+    mean_maps_figure,
+    stretched,
+)
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])
@@ -59,3 +64,31 @@ def test_for_and_against_are_drawn_on_one_scale_and_nothing_is_clear():
     against, nothing, evidence_for = over.cmap(over.norm(np.array([-4.0, 0.0, 2.0])))
     assert nothing[3] == 0 and against[3] > evidence_for[3] > 0
     assert against[2] > against[0] and evidence_for[0] > evidence_for[2]
+
+
+def test_greys_take_the_place_of_the_averaged_channels():
+    rng = np.random.default_rng(0)
+    crops = rng.normal(size=(2, 9, 8, 6)).astype(np.float32)
+    greys = rng.uniform(size=(2, 8, 6)).astype(np.float32)
+    figure = maps_figure(crops, crops[:, 0], ["one", "two"], "all", greys=greys)
+    shown = [axes for axes in figure.axes if axes.images]
+    for index in range(4):
+        np.testing.assert_array_equal(shown[index].images[0].get_array(), greys[index // 2])
+    means = mean_maps_figure(crops, crops[:, :1], ["a", "b"], ["all"], greys)
+    shown = [axes for axes in means.axes if axes.images]
+    np.testing.assert_array_equal(shown[1].images[0].get_array(), greys[1])
+    # Where each channel has a map, the channel itself lies below it.
+    means = mean_maps_figure(crops, crops, ["a", "b"], [f"{i}" for i in range(9)], greys)
+    shown = [axes for axes in means.axes if axes.images]
+    assert not np.array_equal(shown[0].images[0].get_array(), greys[0])
+
+
+def test_a_cell_without_a_marker_is_dark_in_it():
+    greys = [np.full((2, 8, 6), level, np.float32) for level in (0.1, 0.9)]
+    maps = [np.ones((2, 8, 6), np.float32)] * 2
+    figure = channel_maps_figure(greys, maps, [["CD3", "CD8"]] * 2, ["one", "two"], "all")
+    shown = [axes.images[0] for axes in figure.axes if axes.images]
+    assert [float(image.get_array().mean()) for image in shown] == pytest.approx(
+        [0.1, 0.1, 0.9, 0.9]
+    )
+    assert {image.get_clim() for image in shown} == {(0, 1)}

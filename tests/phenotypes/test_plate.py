@@ -32,11 +32,27 @@ def test_other_names_are_refused(name: str) -> None:
     ("last", "shape"), [("H12", (8, 12)), ("I01", (16, 24)), ("A13", (16, 24)), ("Q01", (32, 48))]
 )
 def test_the_smallest_plate_that_holds_all_wells(last: str, shape: tuple[int, int]) -> None:
-    (plate,) = plates_of(["A01", last])
+    (plate,) = plates_of(["A01", last, "B02"])
     assert plate.shape == shape
-    laid = plate.arranged([0.25, 0.75])
-    assert laid[0, 0] == 0.25 and laid[well_place(last)] == 0.75
-    assert np.isnan(laid).sum() == laid.size - 2
+    laid = plate.arranged([0.25, 0.75, 0.5])
+    assert laid[0, 0] == 0.25 and laid[well_place(last)] == 0.75 and laid[1, 1] == 0.5
+    assert np.isnan(laid).sum() == laid.size - 3
+
+
+def test_names_of_one_row_are_wells_only_where_a_column_says_so() -> None:
+    patients = [f"P{number:02d}" for number in range(1, 21)]
+    with pytest.raises(DataError, match="are all of one row, so they may be something else"):
+        plates_of(patients)
+    ages = pd.DataFrame({"age": ["40"] * 20}, index=pd.Index(patients, name="patient"))
+    assert not is_plate(patients, ages)
+    # The rows of a plate, and whatever the data set calls wells, or says to lie on a plate.
+    assert is_plate([*patients, "A01"]) and is_plate(patients, ages.rename_axis("Well"))
+    assert is_plate(patients, ages.assign(plate="1"))
+    assert is_plate([*"ab"], pd.DataFrame({"well": ["P01", "P02"]}, index=[*"ab"]))
+
+
+def test_no_groups_are_no_plate() -> None:
+    assert not is_plate([])
 
 
 def test_wells_and_plates_of_a_table() -> None:
@@ -58,7 +74,7 @@ def test_a_plate_may_be_a_number_and_missing() -> None:
 
 def test_digits_of_other_scripts_are_no_wells() -> None:
     with pytest.raises(DataError, match="no well of a plate"):
-        plates_of(["A\u0660\u0661"])
+        plates_of(["A\u0660\u0661", "B01"])
 
 
 def test_rows_of_one_name_count_once_or_are_refused() -> None:

@@ -154,3 +154,54 @@ def test_a_name_for_maps_of_each_channel_is_told_where_channels_are_chosen(
             ["explain", str(dataset), "--model", "m", "--out", "o", "--channels", "A"]
         )
     assert "--use-channels chooses channels of the data set" in capsys.readouterr().err
+
+
+def test_every_command_that_opens_a_data_set_scales_pixels(dataset: Path) -> None:
+    models = ("predict", "explain", "evaluate", "whatif", "audit")
+    for name in (*models, "train", "importance", "latents", "export", "report"):
+        needed = ["--model", "m"] if name in models else []
+        given = [name, str(dataset), "--out", "o", *needed, "--scaling", "arcsinh=5"]
+        assert parser().parse_args(given).scaling.arcsinh == 5
+    assert parser().parse_args(["view", str(dataset)]).scaling is None
+
+
+def test_a_scaling_goes_into_the_model_and_holds_with_a_store(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    short = ["--epochs", "1", "--network", "tiny", "--held-out", "0.5", "--quiet"]
+    scaling, store = ["--scaling", "clip=99,arcsinh=50"], ["--store", str(tmp_path / "crops")]
+    direct, stored = str(tmp_path / "a.cmx"), str(tmp_path / "b.cmx")
+    assert main(["train", str(dataset), "--out", direct, *short, *scaling]) == 0
+    # The store holds the pixels of the files, whoever made it.
+    assert main(["train", str(dataset), "--out", str(tmp_path / "c.cmx"), *short, *store]) == 0
+    given = ["train", str(dataset), "--out", stored, *short, *scaling, *store]
+    assert main(given) == 0
+    first, second = cm.load_model(direct), cm.load_model(stored)
+    assert first.scaling.channels == second.scaling.channels
+    assert first.scaling.text == "clipped at the percentile 99, arcsinh with the cofactor 50"
+    for name, value in first.network.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), second.network.state_dict()[name].numpy())
+    # Another scaling than that of training is refused, its own and none are not.
+    asked = ["predict", str(dataset), "--model", direct, "--quiet", "--out"]
+    for number, given in enumerate((scaling, ["--scaling", "none"], [])):
+        assert main([*asked, str(tmp_path / f"p{number}"), *given]) == 0
+    capsys.readouterr()
+    assert main([*asked, str(tmp_path / "p"), "--scaling", "arcsinh=5"]) == 2
+    says = capsys.readouterr().err
+    assert "scaled with other values" in says and "--scaling none" in says
+    assert says.count("\n") == 1
+    assert main([*asked, str(tmp_path / "p"), "--scaling", "arcsinh"]) == 2
+    says = capsys.readouterr().err
+    assert "argument --scaling: arcsinh has no number; give arcsinh=NUMBER" in says
+
+
+def test_a_channel_that_is_left_out_is_not_measured(dataset: Path, tmp_path: Path) -> None:
+    for index in range(4):
+        pixels = tifffile.imread(tmp_path / f"f{index}.tif")
+        pixels[1] = 7
+        tifffile.imwrite(tmp_path / f"f{index}.tif", pixels, photometric="minisblack")
+    short = ["--epochs", "1", "--network", "tiny", "--held-out", "0.5", "--quiet"]
+    model = str(tmp_path / "a.cmx")
+    given = ["--drop-channels", "B", "--scaling", "low=1,high=99"]
+    assert main(["train", str(dataset), "--out", model, *short, *given]) == 0
+    assert tuple(cm.load_model(model).scaling.channels) == ("A",)

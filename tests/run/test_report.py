@@ -14,7 +14,7 @@ from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.report import ClassifierFacts, Findings
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.report import _trained_on, _what_if_part, _words
+from napari_channelmix.run.report import _other, _trained_on, _what_if_part, _words
 from napari_channelmix.run.stored_answers import of_others
 
 QUICK = ["--device", "cpu", "--quiet"]
@@ -198,7 +198,46 @@ def test_answers_of_another_classifier_or_of_other_cells_are_named_and_not_to_be
     about = result.provenance
     assert of_others("these", about, own, plate.with_channels(model.channels).fingerprint) == ()
     (line,) = of_others("these", about, own, "f" * 64)
-    assert line == "these are of other cells, or of these before they changed"
+    assert line.startswith("these are of other cells, or of these before they changed")
     other = replace(result, provenance={**about, "model": "0" * 64})
     assert of_others("these", other.provenance, own, "") == ("these are of another classifier",)
     assert _what_if_part(replace(own, what_if=other), ClassifierPart(file="M.cmx")) is None
+
+
+def test_maps_of_a_classifier_that_scales_pixels_are_reported_without_it(made, tmp_path, capsys):
+    dataset = made / "plate" / "dataset.toml"
+    model, maps = tmp_path / "S.cmx", tmp_path / "maps"
+    train = ["train", str(dataset), "--out", str(model), "--network", "tiny", "--epochs", "1"]
+    assert main([*train, *QUICK, "--scaling", "arcsinh=50"]) == 0
+    given = ["explain", str(dataset), "--model", str(model), "--out", str(maps), "--limit", "2"]
+    assert main([*given, *QUICK]) == 0
+    capsys.readouterr()
+    out = tmp_path / "r.html"
+    says = "pixels scaled (arcsinh with the cofactor 50); those of the data set are not scaled here"
+    assert report(made, out, "--explain", str(maps)) == 0
+    assert says in capsys.readouterr().out and says in out.read_text("utf-8")
+    # Scaled alike, there is nothing to say.
+    assert report(made, out, "--explain", str(maps), "--scaling", "arcsinh=50") == 0
+    assert "those of the data set are" not in capsys.readouterr().out
+    # A file of an earlier version does not say it; the classifier does.
+    path = maps / "explain.json"
+    content = json.loads(path.read_text("utf-8"))
+    del content["prepared"]
+    path.write_text(json.dumps(content), "utf-8")
+    assert report(made, out, "--explain", str(maps), "--model", str(model)) == 0
+    capsys.readouterr()
+    assert report(made, out, "--explain", str(maps)) == 2
+    assert "if their classifier scales pixels, name it with --model" in capsys.readouterr().err
+
+
+def test_importance_of_cells_scaled_otherwise_is_said(made):
+    cells = open_dataset(made / "plate" / "dataset.toml")
+    scaled = cells.scaled(arcsinh=50)
+    says = _other(cells.fingerprint, scaled, "channel importance is of")
+    assert says == [
+        "channel importance is of these cells with pixels as they are in the files, not scaled as "
+        "here"
+    ]
+    (line,) = _other(scaled.fingerprint, cells, "channel importance is of")
+    assert "or were scaled otherwise" in line
+    assert _other(scaled.fingerprint, scaled, "channel importance is of") == []

@@ -182,6 +182,32 @@ def test_data_that_changed_is_not_run(config, dataset, tmp_path, capsys):
         run_config(write_config(config.model_copy(update={"data": renamed}), path))
 
 
+def test_a_scaling_that_was_chosen_is_chosen_again(dataset, tmp_path, capsys):
+    channels = ["reporter", "DNA"]
+    cells = cm.open_dataset(dataset, channels=channels, scaling="clip=99,arcsinh=50")
+    training = TrainingPart(network="tiny", epochs=1, held_out=0.4, device="cpu", threads=1)
+    config = Config(
+        device="cpu",
+        data=data_part(cells, dataset),
+        classifier=ClassifierPart(training=training),
+    )
+    path = write_config(config, tmp_path / "config.json")
+    result = run_config(path, tmp_path / "out")
+    assert result.cells.channels == cells.channels
+    assert result.cells.scaling == cells.scaling
+    assert result.classifier.scaling.same(cells.scaling, cells.channels)
+    # The report of a command that scaled says so as well.
+    report = ["report", str(dataset), "--out", str(tmp_path / "r.html"), "--quiet"]
+    model = ["--model", str(tmp_path / "out" / "classifier" / "model.cmx")]
+    assert main([*report, *model, "--use-channels", *channels, "--scaling", "arcsinh=5"]) == 2
+    assert "scaled with other values" in capsys.readouterr().err
+    scaling = ["--scaling", "clip=99,arcsinh=50"]
+    assert main([*report, *model, "--use-channels", *channels, *scaling]) == 0
+    assert "scaled_as&#34;: &#34;clip=99,arcsinh=50&#34;" in (tmp_path / "r.html").read_text(
+        "utf-8"
+    )
+
+
 def test_another_model_in_the_file_is_not_run(config, done, dataset, tmp_path):
     own = tmp_path / "m.cmx"
     own.write_bytes((done.out / "classifier" / "model.cmx").read_bytes())

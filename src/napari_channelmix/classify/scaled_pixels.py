@@ -41,9 +41,10 @@ def scaled_alike(cells: Cells, scaling: PixelScaling | None, who: str) -> Cells:
     if not scaling:
         raise ModelError(
             f"{who} was trained on pixels as they are in the files, those of {cells.name} are "
-            f"scaled ({own.text}); open it without [scaling], or train again"
+            f"scaled ({own.text}); open it without [scaling] (--scaling none), or train again"
         )
     raise ModelError(
         f"{who} was trained on pixels scaled with other values ({scaling.text}) than those of "
-        f"{cells.name} ({own.text}); open it without [scaling]: they are then scaled as in training"
+        f"{cells.name} ({own.text}); open it without [scaling] (--scaling none): they are then "
+        "scaled as in training"
     )

@@ -49,10 +49,14 @@ CHOOSING = ("limit", "only", "score", "cells")
 UNKNOWN = (KeyError, TypeError, ValueError, ModelError)
 
 
-def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
+def data_part(
+    cells: Cells, dataset: str | Path, name: str = "", *, as_in_file: bool = False
+) -> DataPart:
     """The cells of a data-set file; some of their pixels are read for the fingerprint.
 
-    ``name``: another than that of the cells, where two data sets have the same.
+    ``name``: another than that of the cells, where two data sets have the same. ``as_in_file``:
+    the file says of itself how their pixels are scaled, also where that was chosen, as it does
+    when they were saved since.
     """
     return DataPart(
         dataset=str(Path(dataset).resolve()),
@@ -62,6 +66,7 @@ def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
         channels=cells.channels,
         classes=cells.classes,
         scaling=cells.scaling.of_channels(cells.channels).lines[0] if cells.scaling else None,
+        scaled_as=None if as_in_file else cells.scaling.chosen or None,
     )
 
 

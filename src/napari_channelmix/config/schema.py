@@ -28,6 +28,7 @@ from napari_channelmix.bounds import (
     Size,
     Threads,
 )
+from napari_channelmix.errors import ModelError
 from napari_channelmix.settings import (
     ChannelSettings,
     ClassifierSettings,
@@ -44,6 +45,7 @@ from napari_channelmix.settings import (
 from napari_channelmix.settings.audit import AuditSettings
 from napari_channelmix.settings.channels import Players
 from napari_channelmix.settings.model_output import Output
+from napari_channelmix.settings.scaling import ScalingSettings
 from napari_channelmix.wording import problem
 
 __all__ = [
@@ -95,7 +97,10 @@ class DataPart(_Part):
     classes : tuple of str
         For the reader; the data-set file decides.
     scaling : str or None
-        How the data-set file says that pixels are scaled, in words; for the reader.
+        How pixels are scaled, in words; for the reader.
+    scaled_as : str or None
+        The settings of the scaling, as `open_dataset` takes them, where they were chosen; None: as
+        the data-set file says.
     """
 
     dataset: PathText
@@ -105,6 +110,17 @@ class DataPart(_Part):
     channels: Names = ()
     classes: Names = ()
     scaling: LongText | None = None
+    scaled_as: LongText | None = None
+
+    @field_validator("scaled_as")
+    @classmethod
+    def _of_a_scaling(cls, text: str | None) -> str | None:
+        if text is not None:
+            try:
+                ScalingSettings.from_text(text)
+            except ModelError as error:
+                raise ValueError(str(error).removeprefix("scaling: ")) from None
+        return text
 
 
 @settings

@@ -165,7 +165,9 @@ def _data(data_set: DataSetConfig, names: _Names) -> list[str]:
     if data.channels:
         arguments.append(f"channels={list(data.channels)!r}")
     lines = [title]
-    if data.scaling:
+    if data.scaled_as is not None:
+        arguments.append(f"scaling={_text(data.scaled_as)}")
+    elif data.scaling:
         lines += _comment_lines(f"As the data-set file says, {data.scaling}.")
     lines += _call(f"{cells} = cm.open_dataset", arguments)
     if data.fingerprint:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.channel_choice import chosen_channels
 from napari_channelmix.data.description import Description, read_description
+from napari_channelmix.data.measured_scaling import rescaled_job
 from napari_channelmix.data.table_cells import cells_of_table_job
 from napari_channelmix.jobs import Job, drain
+from napari_channelmix.settings.scaling import ScalingSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,7 @@ def open_dataset(
     *,
     pixel_size: float | None = None,
     channels: Sequence[str] | None = None,
+    scaling: ScalingSettings | str | None = None,
     progress: ShowProgress = None,
 ) -> Cells:
     """Open a data set.
@@ -39,6 +42,9 @@ def open_dataset(
     channels : sequence of str, optional
         Names of the channels to use, in this order, among those that the file uses (keys ``use``,
         ``drop`` and ``panel``); default: all of these.
+    scaling : ScalingSettings or str, optional
+        How pixels of these channels are scaled, instead of as the file says: settings, or a text
+        such as ``clip=99.9,arcsinh=5,low=1,high=99.8``; ``none``: not at all. See `Cells.scaled`.
     progress : bool or callable, optional
         True: a bar, also in a notebook; a function: called with each `Progress`.
 
@@ -51,6 +57,8 @@ def open_dataset(
     ------
     DataError
         One line that names the file, row and column that is wrong.
+    ModelError
+        A ``scaling`` that is none.
 
     Examples
     --------
@@ -59,8 +67,12 @@ def open_dataset(
     {'low': 20, 'high': 20}
     >>> cm.open_dataset(file, channels=["DNA"]).channels
     ('DNA',)
+    >>> cm.open_dataset(file, scaling="low=0,high=100").read().max().round(3).tolist()
+    1.0
     """
-    return drain(open_dataset_job(path, pixel_size=pixel_size, channels=channels), progress)
+    return drain(
+        open_dataset_job(path, pixel_size=pixel_size, channels=channels, scaling=scaling), progress
+    )
 
 
 def open_dataset_job(
@@ -68,21 +80,25 @@ def open_dataset_job(
     *,
     pixel_size: float | None = None,
     channels: Sequence[str] | None = None,
+    scaling: ScalingSettings | str | None = None,
 ) -> Job[Cells]:
     """`open_dataset` as a job: a step for every image.
 
     Read the description, then the table, column by column; open each image that its rows name; find
-    the cells of all rows in them; put all cells into one table.
+    the cells of all rows in them; put all cells into one table; measure how pixels are scaled.
     """
     from napari_channelmix.data.table import Table
 
     path = Path(path)
+    chosen = ScalingSettings.from_text(scaling) if isinstance(scaling, str) else scaling
     description = read_description(path)
+    if chosen is not None:
+        description = description.model_copy(update={"scaling": None})
     table = yield from Table.read_job(path, description)
     cells = yield from cells_of_table_job(Cells, table, str(path), pixel_size)
-    if channels is None:
-        return cells
-    return cells.with_channels(chosen_channels(cells.channels, channels, who=str(path)))
+    if channels is not None:
+        cells = cells.with_channels(chosen_channels(cells.channels, channels, who=str(path)))
+    return cells if chosen is None else (yield from rescaled_job(cells, chosen))
 
 
 def open_table(

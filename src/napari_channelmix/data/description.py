@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -51,6 +52,17 @@ Scene = Annotated[int | str, BeforeValidator(_scene)]
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_flag_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where numbers stand: they would count as 1 and 0."""
+        several = value if isinstance(value, list) else [value]
+        flag = next((each for each in several if isinstance(each, bool)), None)
+        allowed = cls.model_fields[str(info.field_name)].annotation
+        if flag is None or "bool" in str(allowed):
+            return value
+        raise ValueError(f"must not be {str(flag).lower()}")
 
 
 class ImageEntry(_Entry):
@@ -244,6 +256,30 @@ class ScalingEntry(_Entry):
     channels: Annotated[list[str], Field(min_length=1)] | None = None
     values: dict[str, dict[str, float]] | None = None
     text: Annotated[str, Field(max_length=300)] = ""
+
+    @field_validator("clip", "arcsinh", "percentiles", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Say what to write instead of true, which says that a step is wanted, not how."""
+        several = value if isinstance(value, (list, tuple)) else [value]
+        if not any(isinstance(each, bool) for each in several):
+            return value
+        examples = {"clip": "99.9", "arcsinh": "5", "percentiles": "[1, 99.8]"}
+        name = str(info.field_name)
+        raise ValueError(
+            f"must be a number, not true or false: {name} = {examples[name]}, or no such line"
+        )
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _numbers_of_channels(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for name, steps in value.items():
+                if isinstance(steps, dict) and any(isinstance(v, bool) for v in steps.values()):
+                    raise ValueError(
+                        f"of channel {quoted(name)} must be numbers, not true or false"
+                    )
+        return value
 
     @property
     def settings(self) -> ScalingSettings:

@@ -15,7 +15,11 @@ import numpy.typing as npt
 
 from napari_channelmix.data.channel_colors import channel_colors, colors_together
 from napari_channelmix.data.crop_rendering import Look, composed
-from napari_channelmix.data.display_limits import channel_sample_job, display_limits_job
+from napari_channelmix.data.display_limits import (
+    LEAST_OF_CLASS,
+    channel_sample_job,
+    display_limits_job,
+)
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import listed
@@ -46,8 +50,6 @@ AT_FIRST = 4
 ALIKE = 0.95
 # Standard deviations by which a class stands out more than by chance.
 CHANCE = 3.0
-# Cells of a class that its contrast is measured from, at least.
-LEAST_OF_CLASS = 3
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ __all__ = [
     "channel_sample_job",
     "display_limits_job",
     "known_sample",
+    "lacking_classes",
     "limits_of_planes",
     "noise_of",
     "without_hot_pixels",
@@ -39,6 +40,8 @@ Doubles = npt.NDArray[np.float64]
 FIELDS, CELLS_OF_FIELD, MOST_FIELDS = 8, 8, 24
 # Cells of a class, where it has as many.
 CELLS_OF_CLASS = 16
+# Of fewer cells of a class nothing is said.
+LEAST_OF_CLASS = 3
 # Percentiles that become black and white.
 LOWEST, HIGHEST = 1.0, 99.8
 # Where channels lie over each other, a quarter of the pixels is black: several greys would be fog.
@@ -229,11 +232,11 @@ def channel_sample_job(cells: CellBoxes) -> Job[ChannelSample]:
 
     The sample is the same each time: fields, and cells of each, spread evenly. Of a rare class,
     cells in these fields come first: a marker that only they have would else be saturated in them.
-    Cells that cannot be read are no part of it. The same cells are not read twice, whatever becomes
-    of their classes.
+    Cells that cannot be read are no part of it. The same cells are not read twice, unless classes
+    have come that the sample lacks; see `lacking_classes`.
     """
     before = known_sample(cells)
-    if before is not None:
+    if before is not None and not lacking_classes(cells, before):
         return before
     kind, known = _known(cells)
     missing = {
@@ -277,6 +280,20 @@ def known_sample(cells: CellBoxes) -> ChannelSample | None:
     if not cells.fields:
         return None
     return _SAMPLES.get(cells.fields[0], {}).get(_pixels_of(cells))
+
+
+def lacking_classes(cells: CellBoxes, sample: ChannelSample) -> tuple[str, ...]:
+    """Classes that a sample has too few cells of, though the data set has more now.
+
+    As those that were named after it was taken: nothing can be said of how bright they are.
+    """
+    count = len(cells.classes)
+    labels = cells.labels
+    every = np.bincount(labels[labels >= 0], minlength=count)
+    rows = sample.rows[sample.rows < len(labels)]
+    some = np.bincount(labels[rows][labels[rows] >= 0], minlength=count)
+    lacking = (some < LEAST_OF_CLASS) & (every >= LEAST_OF_CLASS)
+    return tuple(cells.classes[code] for code in np.flatnonzero(lacking).tolist())
 
 
 def _pixels_of(cells: CellBoxes) -> tuple[Any, ...]:

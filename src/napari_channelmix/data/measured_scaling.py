@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.channel_choice import chosen_channels
 from napari_channelmix.data.channel_notes import middle_of, sampled_cells
-from napari_channelmix.data.pixel_scaling import ChannelScaling, PixelScaling
+from napari_channelmix.data.pixel_scaling import RAW, ChannelScaling, PixelScaling
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import listed, quoted
@@ -20,7 +20,7 @@ from napari_channelmix.wording import listed, quoted
 if TYPE_CHECKING:
     from napari_channelmix.settings.scaling import ScalingSettings
 
-__all__ = ["scaled_job"]
+__all__ = ["rescaled_job", "scaled_job"]
 
 C = TypeVar("C", bound=CellBoxes)
 
@@ -57,11 +57,32 @@ def scaled_job(
         values = listed([f"{quoted(name)} ({value:g})" for name, value in flat.items()], 40)
         raise DataError(
             f"{cells.name}: the percentiles {settings.low:g} and {settings.high:g} of {several} "
-            f"{values} {are} the same, so nothing can be scaled by them; scale other channels "
-            "only, or take other percentiles"
+            f"{values} {are} the same, so nothing can be scaled by them; leave these channels out, "
+            "scale other channels only, or take other percentiles"
         )
     scaling = PixelScaling(measured, settings.text, len(some))
     return replace(cells, scaling=scaling, warnings=(*cells.warnings, *scaling.lines))
+
+
+def rescaled_job(cells: C, settings: ScalingSettings) -> Job[C]:
+    """The cells scaled as chosen, instead of as they were opened; a job.
+
+    Parameters
+    ----------
+    cells : Cells
+        With the channels that are used: others are not measured.
+    settings : ScalingSettings
+        Without any step: pixels as they are in the files.
+
+    Raises
+    ------
+    DataError
+        As `Cells.scaled`.
+    """
+    before = cells.scaling.lines
+    warnings = tuple(line for line in cells.warnings if line not in before)
+    scaled = yield from scaled_job(replace(cells, scaling=RAW, warnings=warnings), settings)
+    return replace(scaled, scaling=replace(scaled.scaling, chosen=settings.spelt))
 
 
 def _measured(pixels: FloatArray, settings: ScalingSettings) -> ChannelScaling:

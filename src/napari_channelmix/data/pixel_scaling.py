@@ -83,11 +83,15 @@ class PixelScaling:
         The steps in words.
     n : int
         Cells that were measured; 0 where the values were given.
+    chosen : str
+        The settings, as `ScalingSettings.spelt` has them, where they were chosen for an open data
+        set instead of those of its data-set file; else empty. Decides no pixel.
     """
 
     channels: Mapping[str, ChannelScaling] = field(default_factory=dict)
     text: str = ""
     n: int = 0
+    chosen: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.channels)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_channelmix.bounds import hold
 from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.errors import DataError, TooFewGroupsError
+from napari_channelmix.wording import listed
 
 __all__ = [
     "cross_validation_folds",
@@ -202,14 +203,28 @@ def _counted(cells: CellBoxes) -> tuple[IntArray, Counts]:
     np.add.at(counts, (group_of, cells.labels), 1)
     present = counts.sum(axis=0) > 0
     spread = (counts > 0).sum(axis=0)
-    for code in np.flatnonzero(present & (spread < 2)):
-        raise TooFewGroupsError(
-            f"{cells.name}: class {cells.classes[code]!r} is in one group only "
-            f"({names[np.flatnonzero(counts[:, code])[0]]}), so it cannot be both trained on and "
-            'held out; give it a second group (group = "COLUMN" in the data-set file, such as '
-            "blocks of a slide)"
-        )
+    lone = np.flatnonzero(present & (spread < 2)).tolist()
+    if lone:
+        where = [str(names[np.flatnonzero(counts[:, code])[0]]) for code in lone]
+        pairs = list(zip((cells.classes[code] for code in lone), where, strict=True))
+        raise TooFewGroupsError(f"{cells.name}: {_lone_words(pairs)}")
     return group_of.astype(np.int64), counts[:, present]
+
+
+def _lone_words(pairs: list[tuple[str, str]]) -> str:
+    """That classes are in one group each, (class, group), and what can be done; one line."""
+    if len(pairs) == 1:
+        name, group = pairs[0]
+        which, they, them = f"class {name!r} is in one group only ({group})", "it", "it"
+    else:
+        each = listed([f"{name!r} ({group})" for name, group in pairs], 6)
+        which, they, them = f"classes {each} are in one group only each", "they", "each"
+    return (
+        f"{which}, so {they} cannot be both trained on and held out; give {them} a second group "
+        '(group = "COLUMN" in the data-set file, such as blocks of a slide), merge it with another '
+        "class, or leave it out (keep = {...} in the data-set file; in the window: give its cells "
+        "no class)"
+    )
 
 
 def _dealt_singly(counts: Counts, folds: int, rng: np.random.Generator) -> IntArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -127,7 +128,7 @@ def cells_of_table_job(
         warnings,
         conditions=conditions,
     )
-    opened = _with_channels_chosen(opened, description, table, source)
+    opened, known = _with_channels_chosen(opened, description, table, source)
     if size is not None:
         opened = at_pixel_size(opened, size)
     if description.cells.neighbours == "hide":
@@ -137,32 +138,44 @@ def cells_of_table_job(
         opened = opened.without_surroundings(*(() if margin is None else (margin,)))
     leave_out = description.cells.border == "leave_out"
     opened = _at_borders(opened, leave_out=leave_out).with_cut_line()
-    return (yield from _scaled_job(opened, description, source))
+    return (yield from _scaled_job(opened, description, known, source))
 
 
-def _scaled_job(cells: C, description: Description, source: str) -> Job[C]:
-    """The pixels scaled as the data-set file says."""
+def _scaled_job(cells: C, description: Description, known: Sequence[str], source: str) -> Job[C]:
+    """The pixels scaled as the data-set file says.
+
+    ``known``: all channels that there are; those that are left out may be named as well.
+    """
     entry = description.scaling
     if entry is None:
         return cells
     given = entry.given
     if given is None:
-        refuse_unknown(entry.channels or (), cells.channels, f"[scaling] channels: {source}")
-        return (yield from scaled_job(cells, entry.settings, entry.channels))
-    refuse_unknown(given.channels, cells.channels, f"[scaling] values: {source}")
+        if entry.channels is None:
+            return (yield from scaled_job(cells, entry.settings))
+        refuse_unknown(entry.channels, known, f"[scaling] channels: {source}")
+        used = [name for name in entry.channels if name in cells.channels]
+        # Of all that are left out there is nothing to scale.
+        return (yield from scaled_job(cells, entry.settings, used)) if used else cells
+    refuse_unknown(given.channels, known, f"[scaling] values: {source}")
+    given = given.of_channels(cells.channels)
     return replace(cells, scaling=given, warnings=(*cells.warnings, *given.lines))
 
 
-def _with_channels_chosen(cells: C, description: Description, table: Table, source: str) -> C:
-    """The channels that the data-set file uses, with the names of its panel table.
+def _with_channels_chosen(
+    cells: C, description: Description, table: Table, source: str
+) -> tuple[C, tuple[str, ...]]:
+    """The channels that the data-set file uses, with the names of its panel table; all names.
 
     They are chosen when all are open: a channel may be segmented and not be used.
     """
+    known = cells.channels
     if description.panel is not None:
-        path = path_of_text(description.panel, table.folder)
-        cells = cells.with_panel(read_panel_table(path))
+        panel = read_panel_table(path_of_text(description.panel, table.folder))
+        known = tuple(panel.names_in(known).values())
+        cells = cells.with_panel(panel)
     names = chosen_channels(cells.channels, description.use, description.drop, who=source)
-    return cells if names == cells.channels else cells.with_channels(names)
+    return (cells if names == cells.channels else cells.with_channels(names)), known
 
 
 @dataclass(frozen=True, eq=False)

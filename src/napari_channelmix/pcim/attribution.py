@@ -169,9 +169,10 @@ class Attribution(ShownResult):
         first = f"\nWarning: {summary.warnings[0]}" if summary.warnings else ""
         how = f"{self.method}, n = {len(self)}"
         heading = f"which pixels speak for or against the class ({how}){first}"
-        return maps_figure(
-            self.source.crops(rows), self.maps[rows], map_titles(self, rows), heading
-        )
+        greys, words = self.source.greys(rows)
+        heading += f"\n{words}" if words else ""
+        titles = map_titles(self, rows)
+        return maps_figure(greys[:, None], self.maps[rows], titles, heading, greys=greys)
 
     def save(self, folder: str | Path) -> tuple[Path, ...]:
         """Write the maps and what is known of them into a folder.

@@ -20,7 +20,9 @@ from napari_channelmix.classify.shift import Observer
 from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.grey_cells import brightest, grey_display_job, grey_words
 from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.batch import Problem
 from napari_channelmix.pcim.cell_pool import CellPool, StoredCells, usable_cells
 from napari_channelmix.pcim.model_adapter import PROBE, Subject, numbered, subject_of
@@ -206,6 +208,26 @@ class Source:
         """Pixels (n, C, H, W) of some of the cells, raw units."""
         cells, numbers = self.cells, self.numbers[some]
         return cells.read(numbers) if isinstance(cells, Cells) else cells[some]
+
+    def greys(self, some: IntArray | slice = slice(None)) -> tuple[FloatArray, str]:
+        """Some of the cells in grey (n, H, W), 0 to 1, and what is grey in them, in words.
+
+        Of more than six channels of a data set only the display channels; see `data.grey_cells`.
+
+        Raises
+        ------
+        DataError
+            Pixels that cannot be read.
+        """
+        return self.greys_of(self.crops(some))
+
+    def greys_of(self, crops: FloatArray) -> tuple[FloatArray, str]:
+        """`greys` of crops (n, C, H, W) in raw units, such as mean cells."""
+        known = self.known
+        display = None if known is None else drain(grey_display_job(known))
+        channels = () if known is None else known.channels
+        greys = np.stack([brightest(crop, channels, display) for crop in crops])
+        return greys, grey_words(channels, display)
 
     def with_model(self, model: Any) -> Source:
         """The same cells, with the same mean, and another model of the same kind."""

@@ -35,6 +35,7 @@ def maps_figure(
     titles: Sequence[str],
     heading: str,
     magnitude: FloatArray | None = None,
+    greys: FloatArray | None = None,
 ) -> Figure:
     """A contact sheet: each cell alone, with its map, and with its magnitude where it is given.
 
@@ -50,6 +51,9 @@ def maps_figure(
     heading : str
     magnitude : (N, H, W) float32 array, optional
         Where there is evidence at all, in a third picture.
+    greys : (N, H, W) float32 array, optional
+        The cells themselves, 0 to 1, where all channels averaged would show nothing; see
+        `data.grey_cells`.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def maps_figure(
     for panel in panels.flat:
         panel.set_axis_off()
     for index, (crop, title) in enumerate(zip(crops, titles, strict=False)):
-        grey = stretched(crop).mean(axis=0)
+        grey = stretched(crop).mean(axis=0) if greys is None else greys[index]
         for panel in panels[index]:
             panel.imshow(grey, cmap="gray", vmin=0, vmax=1)
         for panel, values, view in zip(panels[index][1:], every, views, strict=True):
@@ -77,7 +81,7 @@ def maps_figure(
 
 
 def channel_maps_figure(
-    crops: Sequence[FloatArray],
+    greys: Sequence[FloatArray],
     maps: Sequence[FloatArray],
     titles: Sequence[Sequence[str]],
     names: Sequence[str],
@@ -87,9 +91,10 @@ def channel_maps_figure(
 
     Parameters
     ----------
-    crops, maps : sequence of (T, H, W) float32 arrays
-        Of each cell, the channels that are shown of it. The maps of a cell are on one scale: a
-        channel that says little has a pale map.
+    greys, maps : sequence of (T, H, W) float32 arrays
+        Of each cell, the channels that are shown of it, 0 to 1 on one scale for all cells: a cell
+        without a marker is dark in it. The maps of a cell are on one scale: a channel that says
+        little has a pale map.
     titles : sequence of sequence of str
         Over each picture.
     names : sequence of str
@@ -101,16 +106,16 @@ def channel_maps_figure(
     matplotlib.figure.Figure
     """
     columns = max(map(len, titles))
-    size = (0.6 + 1.3 * columns, 0.9 + 1.5 * len(crops))
+    size = (0.6 + 1.3 * columns, 0.9 + 1.5 * len(greys))
     figure = ShownFigure(figsize=size, layout="constrained")
     figure.suptitle(literal(heading), fontsize="small", wrap=True)
-    panels = figure.subplots(len(crops), columns, squeeze=False)
+    panels = figure.subplots(len(greys), columns, squeeze=False)
     for panel in panels.flat:
         panel.set_xticks([])
         panel.set_yticks([])
         panel.set_frame_on(False)
-    for row, crop, own, words, name in zip(panels, crops, maps, titles, names, strict=True):
-        grey, limit = stretched(crop), map_limit(own)
+    for row, grey, own, words, name in zip(panels, greys, maps, titles, names, strict=True):
+        limit = map_limit(own)
         for index, text in enumerate(words):
             row[index].imshow(grey[index], cmap="gray", vmin=0, vmax=1)
             _draw(row[index], own[index], "signed", limit)
@@ -141,7 +146,11 @@ def _add_legend(figure: Figure, views: Sequence[EvidenceView]) -> None:
 
 
 def mean_maps_figure(
-    crops: FloatArray, maps: FloatArray, rows: Sequence[str], columns: Sequence[str]
+    crops: FloatArray,
+    maps: FloatArray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    greys: FloatArray | None = None,
 ) -> Figure:
     """Mean cells in grey with their mean maps over them: a row per class, a column per channel.
 
@@ -153,6 +162,8 @@ def mean_maps_figure(
         Evidence for and against the class, on one scale: up to the strongest 2 % of all pixels.
     rows, columns : sequence of str
         What is written beside the K rows, and over the P columns.
+    greys : (K, H, W) float32 array, optional
+        The mean cells, 0 to 1, below maps of all channels together; default: these averaged.
 
     Returns
     -------
@@ -169,7 +180,9 @@ def mean_maps_figure(
         for column, panel in enumerate(panels[row]):
             panel.set_xticks([])
             panel.set_yticks([])
-            below = grey.mean(axis=0) if of_all else grey[column]
+            below = grey[column] if not of_all else grey.mean(axis=0)
+            if of_all and greys is not None:
+                below = greys[row]
             panel.imshow(below, cmap="gray", vmin=0, vmax=1)
             _draw(panel, maps[row, column], "signed", limit)
             if row == 0:

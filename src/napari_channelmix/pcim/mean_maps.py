@@ -93,6 +93,8 @@ class MeanMaps(ShownResult):
     align : {"axis", "centre", "none"}
     lines : tuple of str
         How outlines were found, and what must not be read from the maps.
+    greys : (K, H, W) float32 array or None
+        The mean cells, 0 to 1, below maps of all channels together; None: these averaged.
 
     Examples
     --------
@@ -110,6 +112,7 @@ class MeanMaps(ShownResult):
     agreement: npt.NDArray[np.float64]
     align: Alignment
     lines: tuple[str, ...] = ()
+    greys: FloatArray | None = field(default=None, repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """A row per class: ``class_name``, ``n``, ``groups``, ``agreement``."""
@@ -170,7 +173,7 @@ class MeanMaps(ShownResult):
                 self.classes, self.n.tolist(), self.groups.tolist(), strict=True
             )
         ]
-        return mean_maps_figure(self.crops, self.maps, rows, self.channels)
+        return mean_maps_figure(self.crops, self.maps, rows, self.channels, self.greys)
 
 
 def pose_of(outline: Mask) -> Pose:
@@ -273,16 +276,18 @@ def mean_maps(attribution: Attribution, align: str = "axis") -> MeanMaps:
     n = np.bincount(kinds, minlength=len(explained))
     counts = [len(np.unique(groups[kinds == kind])) for kind in range(len(explained))]
     classes = tuple(attribution.classes[code] for code in explained.tolist())
+    mean_cells = sums.crops()
     return MeanMaps(
         classes,
         names,
         sums.maps(),
-        sums.crops(),
+        mean_cells,
         n,
         np.array(counts, np.int64),
         np.array([_agreement(aligned[kinds == kind]) for kind in range(len(explained))]),
         align,
         _lines(classes, n.tolist(), counts, origins, align),
+        source.greys_of(mean_cells)[0],
     )
 
 

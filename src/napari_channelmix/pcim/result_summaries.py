@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.crop_pictures import grey, map_over, png_of_row
+from napari_channelmix.crop_pictures import grey, map_over_grey, png_of_row, stretched
 from napari_channelmix.errors import DataError
 from napari_channelmix.result_display import Picture, Summary
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +22,8 @@ __all__ = [
     "reliability_summary",
 ]
 
-# Cells in the picture of a card.
-SHOWN = 6
+# Cells in the picture of a card, and classes that are named.
+SHOWN, CLASSES = 6, 8
 NOT_TESTED = "the maps were not tested: explain(..., reliability=True) tells which may be read"
 
 
@@ -49,17 +49,18 @@ def attribution_summary(result: Any) -> Summary:
     chosen = np.unique(np.linspace(0, len(result) - 1, SHOWN).astype(np.int64))
     pictures: tuple[Picture, ...] = ()
     try:
-        crops = result.source.crops(chosen)
+        greys, words = result.source.greys(chosen)
     except DataError as error:
         warnings.insert(0, str(error))
     else:
         pairs = [
             picture
-            for crop, heatmap in zip(crops, result.maps[chosen], strict=True)
-            for picture in (grey(crop), map_over(crop, heatmap))
+            for below, heatmap in zip(greys, result.maps[chosen], strict=True)
+            for picture in (below, map_over_grey(below, heatmap))
         ]
         titles = "; ".join(map_titles(result, chosen))
-        caption = f"each cell, and its map over it: {titles}"
+        also = f" ({words})" if words else ""
+        caption = f"each cell, and its map over it{also}: {titles}"
         pictures = (Picture(png_of_row(pairs), caption),)
     return Summary("Attribution", facts, warnings, lines, None, None, pictures)
 
@@ -83,15 +84,20 @@ def mean_maps_summary(result: Any) -> Summary:
     pictures = []
     for index, name in enumerate(result.classes):
         crop = result.crops[index]
-        row = [map_over(crop, heatmap) for heatmap in result.maps[index]]
+        of_all = len(result.channels) != len(crop)
+        below = grey(crop) if result.greys is None else result.greys[index]
+        row = [
+            map_over_grey(below if of_all else stretched(crop)[place], heatmap)
+            for place, heatmap in enumerate(result.maps[index])
+        ]
         caption = (
             f"{name}: mean cell, and its mean map for {', '.join(result.channels)} "
             f"(n = {int(result.n[index])}, {counted(int(result.groups[index]), 'group')})"
         )
-        pictures.append(Picture(png_of_row([grey(crop), *row]), caption))
+        pictures.append(Picture(png_of_row([below, *row]), caption))
     facts = (
         f"n = {counted(int(result.n.sum()), 'map')}",
-        f"classes: {', '.join(result.classes)}",
+        f"classes: {listed(result.classes, CLASSES)}",
         f"aligned: {result.align}",
     )
     warnings = [line for line in result.lines if not line.startswith("cells were aligned")]

@@ -78,6 +78,9 @@ def row_name(row: int) -> str:
 def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> tuple[Plate, ...]:
     """The plates on which groups lie.
 
+    Names alone are wells only where they name two rows at least: patients P01 to P20 are none. A
+    column ``well`` or ``plate``, or a group that is called so, says that they are.
+
     Parameters
     ----------
     groups : sequence of str
@@ -88,10 +91,20 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
     Raises
     ------
     DataError
-        A name that is no well, two groups in one well, or rows of one name that differ.
+        A name that is no well, names that may be something else, two groups in one well, or rows
+        of one name that differ.
     """
-    wells = _column(groups, conditions, WELLS) or list(groups)
-    plates = _column(groups, conditions, PLATES) or [""] * len(wells)
+    of_column = _column(groups, conditions, WELLS)
+    wells = of_column or list(groups)
+    of_plate = _column(groups, conditions, PLATES)
+    plates = of_plate or [""] * len(wells)
+    named = conditions is not None and str(conditions.index.name).strip().lower() in WELLS
+    said = of_column is not None or of_plate is not None or named
+    if not said and len({well_place(well)[0] for well in wells}) < 2:
+        raise DataError(
+            f"{', '.join(wells[:2])}{', ...' if len(wells) > 2 else ''} are all of one row, so "
+            "they may be something else than wells; a column 'well' says that they are"
+        )
     places: dict[str, dict[tuple[int, int], int]] = {}
     for group, (plate, well) in enumerate(zip(plates, wells, strict=True)):
         place = well_place(well)

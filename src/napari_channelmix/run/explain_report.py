@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_outlines import DISC
+from napari_channelmix.data.grey_cells import brightest, grey_display_job, grey_words
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_channelmix.classify.shift import DataShift
+    from napari_channelmix.data import Cells
     from napari_channelmix.run.explain_run import ExplainRun
 
 __all__ = ["SCHEMA", "maps_picture", "read_report", "report_content"]
@@ -61,6 +64,7 @@ def report_content(
         # Parts of an earlier version do not say it.
         "output": next((chunk["output"] for chunk in parts if chunk.get("output")), ""),
         "flat": joined_flat(chunk.get("flat", {}) for chunk in parts),
+        "prepared": _prepared(run.cells),
         "seconds_per_cell": sum(chunk["seconds"] for chunk in parts) / count,
         "target": [of for chunk in parts for of in chunk["target"]],
         "predicted": [int(np.argmax(row)) for row in probabilities],
@@ -137,6 +141,15 @@ def report_content(
         request=as_dict(asked, ["prior", *OF_THE_CLUSTER]),
     )
     return content
+
+
+def _prepared(cells: Cells) -> dict[str, Any]:
+    """What the classifier saw of the cells, where it is not what their files hold."""
+    scaling = cells.scaling.of_channels(cells.channels)
+    return {
+        "neighbours": cells.neighbours,
+        "scaling": scaling.as_dict() if scaling else None,
+    }
 
 
 def _shares(run: ExplainRun, parts: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -232,4 +245,9 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
     heading = f"{run.cells.name}: which pixels speak for and against the class ({run.method})"
     if any(title.endswith("(!)") for title in titles):
         heading += "\n(!) see the doubts and caveats of the cell in explain.json"
-    return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading, magnitude)
+    crops, channels = run.cells.read(run.chosen[rows]), run.cells.channels
+    display = drain(grey_display_job(run.cells))
+    greys = np.stack([brightest(crop, channels, display) for crop in crops])
+    words = grey_words(channels, display)
+    heading += f"\n{words}" if words else ""
+    return maps_figure(crops, maps, titles, heading, magnitude, greys)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.data.display_limits import display_limits_job
+from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.channel_contributions import channel_contributions, donors_job
 from napari_channelmix.pcim.channel_reliability import channel_reliability_job
 from napari_channelmix.pcim.map_figure import channel_maps_figure
@@ -124,6 +125,8 @@ def channels_picture(
         return None
     chosen = [_order(known, row)[:TOP] for row in rows.tolist()]
     crops = cells.read(chosen_cells[rows])
+    # One scale for all cells: stretched by itself, a cell without a marker would show its noise.
+    levels = drain(display_limits_job(cells)).levels(crops)
     maps = [maps_of(row) for row in rows.tolist()]
     channels = content["channels"]
     titles = [
@@ -139,7 +142,7 @@ def channels_picture(
         "by how many points its probability falls without; in brackets: no more than its sham"
     )
     return channel_maps_figure(
-        [crop[places] for crop, places in zip(crops, chosen, strict=True)],
+        [level[places] for level, places in zip(levels, chosen, strict=True)],
         [each[places] for each, places in zip(maps, chosen, strict=True)],
         titles,
         names,

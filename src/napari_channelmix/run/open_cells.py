@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import ModelError
 from napari_channelmix.settings import ClusterSettings
+from napari_channelmix.settings.scaling import NONE, ScalingSettings
 
 if TYPE_CHECKING:
-    import argparse
-
     from napari_channelmix.data import Cells
 
 __all__ = [
@@ -41,6 +41,22 @@ def add_channel_options(command: argparse.ArgumentParser, *, taken: bool = False
     group.add_argument(
         "--drop-channels", nargs="+", metavar="NAME", help="use all channels but these"
     )
+    group.add_argument(
+        "--scaling",
+        type=_scaling,
+        metavar="STEPS",
+        help="scale pixels of these channels like this, instead of as the data-set file says: "
+        "clip=99.9,arcsinh=5,low=1,high=99.8 (percentile that hot pixels are clipped at, cofactor, "
+        "percentiles that become 0 and 1; each may be left out), or none",
+    )
+
+
+def _scaling(text: str) -> ScalingSettings:
+    """``--scaling``, as `argparse` takes it."""
+    try:
+        return ScalingSettings.from_text(text)
+    except ModelError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("scaling: ")) from None
 
 
 def say_channel_notes(args: argparse.Namespace, cells: Cells) -> None:
@@ -97,7 +113,8 @@ def add_store_options(command: argparse.ArgumentParser) -> None:
 def open_cells(args: argparse.Namespace) -> Cells:
     """Open ``args.dataset``, and write or use its crop store where ``args.store`` names one.
 
-    A store is of all channels that the data-set file uses; the options choose among them.
+    A store is of all channels that the data-set file uses, with the pixels of the files; the
+    options choose among them, and scale them.
 
     Raises
     ------
@@ -107,19 +124,25 @@ def open_cells(args: argparse.Namespace) -> Cells:
         A store to be written again that was not named.
     """
     from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.data.measured_scaling import rescaled_job
     from napari_channelmix.run.progress import run_job
 
+    scaling = getattr(args, "scaling", None)
     store = getattr(args, "store", None)
     rebuild = bool(getattr(args, "rebuild_store", False))
     if rebuild and store is None:
         raise ModelError("--rebuild-store: name the crop store with --store PATH")
-    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    # Where another scaling is chosen, that of the file is not measured.
+    opening = open_dataset_job(args.dataset, scaling=None if scaling is None else NONE)
+    cells = run_job(opening, title="opening", quiet=args.quiet)
     # Names are refused before a store is written.
     chosen = use_of_channels(cells, args)
-    if store is None:
+    if store is not None:
+        cluster = ClusterSettings(
+            workers=getattr(args, "workers", 0), scheduler=getattr(args, "scheduler", "")
+        )
+        job = cells.store_job(store, rebuild=rebuild, cluster=cluster)
+        chosen = use_of_channels(run_job(job, title="crop store", quiet=args.quiet), args)
+    if scaling is None:
         return chosen
-    cluster = ClusterSettings(
-        workers=getattr(args, "workers", 0), scheduler=getattr(args, "scheduler", "")
-    )
-    job = cells.store_job(store, rebuild=rebuild, cluster=cluster)
-    return use_of_channels(run_job(job, title="crop store", quiet=args.quiet), args)
+    return run_job(rescaled_job(chosen, scaling), title="scaling", quiet=args.quiet)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.classify import load_model
+from napari_channelmix.classify.neighbours import prepared_alike
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.predictor import matched
 from napari_channelmix.config import AuditPart, ClassifierPart, Config, WhatIfPart
@@ -23,6 +24,7 @@ from napari_channelmix.config.from_results import (
     training_part,
     what_if_part,
 )
+from napari_channelmix.data.pixel_scaling import RAW, PixelScaling
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
@@ -144,6 +146,7 @@ def findings_job(
         contents.append(content)
         most = max(1, EXAMPLES // len(sources.explain))
         examples = _examples(folder, content, cells, most, model)
+        notes += _scaled_otherwise(folder, content, cells)
         findings = replace(findings, examples=(*findings.examples, *examples), explained=content)
     if sources.latents is not None:
         yield Progress(92, 100, "reading the latents")
@@ -196,7 +199,9 @@ def _trained_on(facts: ClassifierFacts, training: Sequence[str], cells: Cells) -
 def _other(fingerprint: object, cells: Cells, what: str) -> list[str]:
     if fingerprint is None or fingerprint == cells.fingerprint:
         return []
-    return [f"{what} other cells, or of these before they changed"]
+    if cells.scaling and fingerprint == cells.unscaled.fingerprint:
+        return [f"{what} these cells with pixels as they are in the files, not scaled as here"]
+    return [f"{what} other cells, or of these before they changed or were scaled otherwise"]
 
 
 def _of_other_latents(about: Mapping[str, Any], cells: Cells) -> list[str]:
@@ -215,13 +220,13 @@ def _examples(
 ) -> tuple[Example, ...]:
     """Some explained cells, spread evenly: not the best ones; their pixels as in the files."""
     try:
-        fitting = cells.with_channels(content["channels"])
-        if model is not None and list(model.channels) == list(content["channels"]):
-            fitting = matched(cells, model.channels, model.who, model.neighbours, model.scaling)
+        fitting = _as_explained(cells, content, model)
         if content["provenance"]["data"] != fitting.fingerprint:
+            unknown = model is None and content.get("prepared") is None
+            named = "; if their classifier scales pixels, name it with --model" if unknown else ""
             raise DataError(
                 f"{folder}: the maps are of other cells than {cells.name}'s; "
-                "the data set has changed since they were made"
+                f"the data set has changed since they were made{named}"
             )
         rows = np.unique(np.linspace(0, content["n"] - 1, most).astype(np.int64))
         index = np.asarray(content["cells"]["index"])[rows]
@@ -266,6 +271,37 @@ def _examples(
         raise DataError(
             f"{folder}: not a folder of maps ({shown_error(error)}); {ADVICE}"
         ) from error
+
+
+def _as_explained(cells: Cells, content: Mapping[str, Any], model: Any) -> Cells:
+    """The cells as the classifier of the maps saw them, whether it is here or not."""
+    channels, prepared = content["channels"], content.get("prepared")
+    if prepared is not None:
+        fitting = replace(cells.with_channels(channels), scaling=_scaling_of(content))
+        return prepared_alike(fitting, str(prepared.get("neighbours", "")))
+    # Files of earlier versions do not say it.
+    if model is not None and list(model.channels) == list(channels):
+        return matched(cells, model.channels, model.who, model.neighbours, model.scaling)
+    return cells.with_channels(channels)
+
+
+def _scaling_of(content: Mapping[str, Any]) -> PixelScaling:
+    """How the pixels of explained cells were scaled."""
+    scaling = (content.get("prepared") or {}).get("scaling")
+    return RAW if scaling is None else PixelScaling.from_dict(scaling)
+
+
+def _scaled_otherwise(folder: Path, content: Mapping[str, Any], cells: Cells) -> list[str]:
+    """That maps are of pixels scaled otherwise than those of the data set as it was opened."""
+    if content.get("prepared") is None:
+        return []
+    scaling = _scaling_of(content)
+    if scaling.same(cells.scaling, content["channels"]):
+        return []
+    now = cells.scaling.of_channels(content["channels"])
+    then = f"scaled ({scaling.text})" if scaling else "as they are in the files"
+    here = f"scaled otherwise ({now.text})" if now else "not scaled"
+    return [f"the maps in {folder} are of pixels {then}; those of the data set are {here} here"]
 
 
 def _words(content: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -22,7 +22,7 @@ from napari_channelmix.config import (
     write_config,
 )
 from napari_channelmix.config.file import folder_names
-from napari_channelmix.data import open_dataset_job
+from napari_channelmix.config.recorded_cells import recorded_cells_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
 from napari_channelmix.drl.channel_view import named_channels_job
@@ -220,9 +220,8 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     folders = [out / name for name in folder_names(config)]
     share = 3 / len(config.data_sets)
     for index, data_set in enumerate(config.data_sets):
-        opened = open_dataset_job(data_set.data.dataset)
-        cells = yield from part(opened, index * share, share, 100)
-        every.append(with_channels_of(data_set, cells))
+        opened = recorded_cells_job(data_set.data)
+        every.append((yield from part(opened, index * share, share, 100)))
         refuse_changed(data_set, every[-1])
     # That it is not there is better known now than after an hour of training. What encodes features
     # may have to be learnt first: that is a part of finding the latents.
@@ -411,13 +410,6 @@ def _with_any(folder: Path, wanted: dict[str, Any], name: str = "") -> Path | No
     """A folder, or a file in it, where any of the files is there that a part was to write."""
     there = any(part and (folder / file).is_file() for file, part in wanted.items())
     return folder / name if there else None
-
-
-def with_channels_of(config: DataSetConfig, cells: Cells) -> Cells:
-    """The channels that the config was made with, where the data-set file has more of them."""
-    names = config.data.channels
-    fewer = bool(names) and set(names) <= set(cells.channels)
-    return cells.with_channels(names) if fewer and names != cells.channels else cells
 
 
 def refuse_changed(config: DataSetConfig, cells: Cells) -> None:

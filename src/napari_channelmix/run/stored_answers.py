@@ -74,7 +74,9 @@ def of_others(
         lines.append(f"{what} are of another classifier")
     # Without the classifier the channels of the cells are not known to be its own.
     elif fingerprint and about.get("data") not in (None, fingerprint):
-        lines.append(f"{what} are of other cells, or of these before they changed")
+        lines.append(
+            f"{what} are of other cells, or of these before they changed or were scaled otherwise"
+        )
     return tuple(lines)
 
 

@@ -123,6 +123,13 @@ class ChunkReliability(_Reliability):
     run: str
 
 
+class _Prepared(Stored):
+    """What a classifier saw of cells; see `run.explain_report`."""
+
+    neighbours: str = ""
+    scaling: dict[str, Any] | None = None
+
+
 class ExplainFile(Stored):
     """As `explain_cells_job` writes it."""
 
@@ -138,6 +145,7 @@ class ExplainFile(Stored):
     target: tuple[Index, ...]
     probabilities: tuple[tuple[Probability, ...], ...]
     cells: _Cells
+    prepared: Annotated[dict[str, Any], checked_as(_Prepared)] | None = None
     scores: dict[Name, _Means] = Field(default_factory=dict)
     scores_per_cell: dict[Name, dict[Name, tuple[Finite, ...]]] = Field(default_factory=dict)
     left_out: dict[Name, str] = Field(default_factory=dict)

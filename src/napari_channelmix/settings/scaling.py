@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from napari_channelmix.bounds import Bounds
 from napari_channelmix.errors import ModelError
 from napari_channelmix.settings.fields import About, settings
+from napari_channelmix.wording import quoted
 
-__all__ = ["ScalingSettings"]
+__all__ = ["NONE", "ScalingSettings"]
+
+#: What stands for pixels as they are in the files.
+NONE = "none"
+# What a text may name, in the order in which it is done.
+NAMES = ("clip", "arcsinh", "low", "high")
+EXAMPLE = "clip=99.9,arcsinh=5,low=1,high=99.8"
 
 Clip = Annotated[float, Bounds(50, 100, whole=False)]
 Cofactor = Annotated[float, Bounds(1e-6, 1e6, whole=False)]
@@ -51,6 +58,64 @@ class ScalingSettings:
             raise ModelError("scaling: give both percentiles, those that become 0 and 1")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ModelError("scaling: the percentile that becomes 0 must be below that of 1")
+
+    @classmethod
+    def from_text(cls, text: str) -> ScalingSettings:
+        """The settings of a text, as the command line takes it.
+
+        Parameters
+        ----------
+        text : str
+            ``clip=99.9,arcsinh=5,low=1,high=99.8``, of which each but one of a pair may be left
+            out, or ``none``.
+
+        Raises
+        ------
+        ModelError
+            Another name, a name twice or without a number, numbers outside their bounds.
+
+        Examples
+        --------
+        >>> ScalingSettings.from_text("arcsinh=5").text
+        'arcsinh with the cofactor 5'
+        >>> ScalingSettings.from_text("none") == ScalingSettings()
+        True
+        """
+        if text.strip().casefold() == NONE:
+            return cls()
+        given: dict[str, Any] = {}
+        for part in text.split(","):
+            name, sign, value = (piece.strip() for piece in part.partition("="))
+            if name == "percentiles":
+                raise ModelError("scaling: name the two percentiles low and high: low=1,high=99.8")
+            if name not in NAMES:
+                raise ModelError(
+                    f"scaling: {quoted(name)} is not one of {', '.join(NAMES)}; give {EXAMPLE}, "
+                    f"or {NONE}"
+                )
+            if not sign or not value:
+                raise ModelError(f"scaling: {name} has no number; give {name}=NUMBER")
+            if name in given:
+                raise ModelError(f"scaling: {name} is given twice")
+            try:
+                given[name] = float(value)
+            except ValueError:
+                raise ModelError(f"scaling: {name} must be a number, not {quoted(value)}") from None
+        try:
+            return cls(**given)
+        except ModelError as error:
+            says = str(error).removeprefix("scaling: ")
+            raise ModelError(f"scaling: {says}") from None
+
+    @property
+    def spelt(self) -> str:
+        """The text that `from_text` reads as these settings."""
+        given = {name: getattr(self, name) for name in NAMES if getattr(self, name) is not None}
+        parts = [
+            f"{name}={int(value) if value.is_integer() else repr(value)}"
+            for name, value in given.items()
+        ]
+        return ",".join(parts) or NONE
 
     @property
     def text(self) -> str:

@@ -10,10 +10,11 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_channelmix.data import Cells
-from napari_channelmix.data.display_limits import channel_sample_job
+from napari_channelmix.data.display_limits import channel_sample_job, known_sample
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers.display_layers import DisplayLayers
+from napari_channelmix.viewer.pages.channels.solo_channel import Solo
 from napari_channelmix.viewer.session.session import Session
 
 NAMES = ("A", "B", "C", "D", "E", "DAPI", "F", "T", "G", "H")
@@ -111,6 +112,56 @@ def test_a_channel_alone_for_a_while_is_no_choice(opened: Any, qtbot: Any) -> No
     assert session.display.channels == ("DAPI", "A")
 
 
+def test_a_channel_removed_while_another_one_is_alone_stays_away(opened: Any, qtbot: Any) -> None:
+    viewer, session, kept = opened
+    session.display.set(["DAPI", "A", "B"])
+    qtbot.waitUntil(lambda: not kept.busy)
+    solo = Solo(viewer, session)
+    assert solo.toggle("DAPI") == "DAPI"
+    assert visible(viewer) == {"DAPI"}
+    session.display.remove("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI"}
+    solo.restore()
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert session.display.channels == ("DAPI", "A")
+    assert visible(viewer) == {"DAPI", "A"}
+    # It can be shown again.
+    session.display.add("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI", "A", "B"}
+
+
+def test_a_channel_added_while_it_is_alone_stays(opened: Any, qtbot: Any) -> None:
+    viewer, session, kept = opened
+    session.display.set(["DAPI", "A"])
+    qtbot.waitUntil(lambda: not kept.busy)
+    solo = Solo(viewer, session)
+    solo.toggle("T")
+    assert session.display.channels == ("DAPI", "A") and visible(viewer) == {"T"}
+    session.display.add("T")
+    qtbot.waitUntil(lambda: not kept.busy)
+    solo.restore()
+    assert visible(viewer) == {"DAPI", "A", "T"}
+    session.display.remove("T")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI", "A"}
+
+
+def test_a_layer_hidden_by_hand_and_removed_is_shown_when_it_is_added_again(
+    opened: Any, qtbot: Any
+) -> None:
+    viewer, session, kept = opened
+    session.display.set(["DAPI", "A", "B"])
+    qtbot.waitUntil(lambda: not kept.busy)
+    viewer.layers["B"].visible = False
+    session.display.remove("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    session.display.add("B")
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert visible(viewer) == {"DAPI", "A", "B"}
+
+
 def test_layers_of_the_user_say_what_is_shown_unless_they_are_many(qapp: Any, qtbot: Any) -> None:
     cells = cells_of()
     for count in (3, 10):
@@ -142,6 +193,28 @@ def test_a_sample_of_cells_is_read_once(opened: Any) -> None:
     _, session, _ = opened
     with pytest.raises(StopIteration):
         next(channel_sample_job(session.cells))
+
+
+def test_classes_named_later_are_measured_and_what_is_shown_stays(qapp: Any, qtbot: Any) -> None:
+    viewer, session = ViewerModel(), Session()
+    kept = DisplayLayers(viewer, session)
+    cells = cells_of()
+    session.open(cells.with_labels([-1] * len(cells), ()), "made")
+    qtbot.waitUntil(lambda: session.display.measured)
+    shown = session.display.channels
+    known = known_sample(session.cells)
+    assert known is not None
+    labels = np.where(np.isin(np.arange(16), known.rows), -1, cells.labels)
+    session.classify(labels, cells.classes)
+    assert session.display.lacking_classes
+    qtbot.waitUntil(lambda: not session.display.lacking_classes)
+    again = known_sample(session.cells)
+    assert again is not known and session.display.channels == shown
+    # What the next stroke changes is nothing new.
+    session.assign([0], 0)
+    qtbot.waitUntil(lambda: not kept.busy)
+    assert known_sample(session.cells) is again
+    kept.end()
 
 
 def test_another_data_set_is_measured_though_the_one_before_still_is(qapp: Any, qtbot: Any) -> None:

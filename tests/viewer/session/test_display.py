@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
-from napari_channelmix.data.display_limits import channel_sample_job
+from napari_channelmix.data.display_limits import channel_sample_job, known_sample
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.session.session import Session
@@ -96,3 +96,23 @@ def test_a_data_set_that_is_closed_is_forgotten() -> None:
     session.open(cells_of(), instead=True)
     assert session.display.channels == ("DAPI",)
     assert first not in session.display._choices
+
+
+def test_a_class_named_after_the_sample_has_markers_once_there_is_another() -> None:
+    session = Session()
+    cells = cells_of()
+    session.open(cells.with_labels([-1] * len(cells), ()))
+    session.display.take_sample(drain(channel_sample_job(session.cells)))
+    shown = session.display.channels
+    known = known_sample(session.cells)
+    assert known is not None
+    # Only cells that the sample does not hold are named.
+    labels = np.where(np.isin(np.arange(len(cells)), known.rows), -1, cells.labels)
+    session.classify(labels, cells.classes)
+    assert session.display.lacking_classes == ("plain", "bright")
+    assert session.display.markers_of("bright") == ()
+    session.display.take_sample(drain(channel_sample_job(session.cells)))
+    assert session.display.lacking_classes == ()
+    assert session.display.markers_of("bright")[:2] == ("DAPI", "T")
+    # Whoever names cells keeps what is shown.
+    assert session.display.channels == shown

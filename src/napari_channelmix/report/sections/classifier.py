@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.report.figures import learning_figure, reliability_figure
+from napari_channelmix.report.figures import learning_figure, reliability_figure, worst_calibrated
 from napari_channelmix.report.pictures import data_uri, svg_of
 from napari_channelmix.report.text import accuracy_doubts, accuracy_in_words, training_in_words
 
@@ -49,7 +49,7 @@ def classifier_section(findings: Findings) -> dict[str, Any] | None:
             "curves": "",
             "warnings": facts.warnings,
             "training": training_in_words(findings.training),
-            "probabilities": {"lines": lines, "chart": ""},
+            "probabilities": {"lines": lines, "chart": "", "drawn": 0},
         }
     held_out = facts.held_out
     recall = [] if facts.accuracy is None else [_recall(row) for row in facts.accuracy.per_class]
@@ -104,4 +104,5 @@ def _probabilities(findings: Findings) -> dict[str, Any]:
             f"On held-out cells, with the {calibration.prior or 'prior at that time'}: "
             f"{calibration.text()}."
         )
-    return {"lines": lines, "chart": chart}
+    drawn = 0 if calibration is None else len(worst_calibrated(calibration.curve))
+    return {"lines": lines, "chart": chart, "drawn": drawn}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.phenotypes.responses import responses_of
-from napari_channelmix.report.figures import dose_figure
+from napari_channelmix.report.figures import dose_figures
 from napari_channelmix.report.pictures import data_uri, svg_of
 from napari_channelmix.report.sections.fractions import class_fractions, labelled_fractions
 
@@ -40,5 +40,5 @@ def doses_section(findings: Findings) -> dict[str, Any] | None:
         "of": fractions[1],
         "rows": rows,
         "adjusted": fractions[0].is_adjusted,
-        "chart": data_uri("image/svg+xml", svg_of(dose_figure(responses))),
+        "charts": [data_uri("image/svg+xml", svg_of(figure)) for figure in dose_figures(responses)],
     }

@@ -14,6 +14,7 @@ from napari_channelmix.phenotypes.plate import plates_of
 from napari_channelmix.report.figures import plate_figure
 from napari_channelmix.report.pictures import data_uri, png_figure
 from napari_channelmix.report.sections.fractions import class_fractions, labelled_fractions
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.report.findings import Findings
@@ -31,20 +32,44 @@ def plates_section(findings: Findings) -> dict[str, Any] | None:
         return None
     table, conditions = fractions[0], findings.cells.conditions
     try:
-        plates = plates_of(table.groups, conditions)[:PLATES]
+        plates = plates_of(table.groups, conditions)
     except DataError:
         plates = ()
     pictures = []
     # Of two classes, one fraction is the other's complement.
-    shown = list(enumerate(table.classes))[-1 if len(table.classes) == 2 else 0 :][:CLASSES]
-    for plate in plates:
+    every = list(enumerate(table.classes))[-1 if len(table.classes) == 2 else 0 :]
+    # Of many, those that differ most from well to well.
+    spread = np.ma.filled(np.ma.masked_invalid(table.best).std(axis=0), 0.0)
+    most = set(sorted((code for code, _ in every), key=lambda code: -spread[code])[:CLASSES])
+    shown = [(code, name) for code, name in every if code in most]
+    for plate in plates[:PLATES]:
         for code, name in shown:
             what = fraction_title(name, adjusted=table.is_adjusted)
             title = ", ".join(text for text in (plate.name, what) if text)
             figure = plate_figure(plate, table.best[:, code], title)
             pictures.append((title, data_uri("image/png", png_figure(figure))))
     controls = _controls(findings, table)
-    return {"pictures": pictures, "controls": controls} if pictures or controls else None
+    if not pictures and not controls:
+        return None
+    return {
+        "pictures": pictures,
+        "controls": controls,
+        "more": _left_out(len(plates), [name for code, name in every if code not in most])
+        if pictures
+        else "",
+    }
+
+
+def _left_out(plates: int, classes: list[str]) -> str:
+    """What is not drawn, in words; empty where all is."""
+    parts = []
+    if plates > PLATES:
+        parts.append(counted(plates - PLATES, "more plate"))
+    if classes:
+        differ = "class, which differs" if len(classes) == 1 else "classes, which differ"
+        names = ", ".join(classes)
+        parts.append(f"{len(classes)} {differ} less from well to well: {names}")
+    return f"Not drawn: {'; '.join(parts)}." if parts else ""
 
 
 def _controls(findings: Findings, fractions: Fractions) -> list[tuple[str, str]]:

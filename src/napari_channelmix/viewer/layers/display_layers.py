@@ -20,7 +20,11 @@ from qtpy.QtCore import QTimer
 
 from napari_channelmix.data.display_channels import MOST_TOGETHER
 from napari_channelmix.data.display_limits import channel_sample_job
-from napari_channelmix.viewer.layers.hidden_layers import hidden_for_a_while
+from napari_channelmix.viewer.layers.hidden_layers import (
+    hidden_for_a_while,
+    stay_hidden,
+    to_be_seen,
+)
 from napari_channelmix.viewer.layers.own_layers import role_of
 from napari_channelmix.viewer.session.per_viewer import PerViewer
 from napari_channelmix.viewer.session.session import Session, session_of
@@ -51,6 +55,9 @@ class DisplayLayers:
         self._setting = False
         # The cells that are measured, or were last.
         self._measured: Cells | None = None
+        # The data set, and its classes that the sample before had too few cells of: where cells
+        # cannot be read, the next one has too few as well.
+        self._lacking: tuple[int, tuple[str, ...]] = (0, ())
         self._heard: weakref.WeakSet[Any] = weakref.WeakSet()
         self._due: list[str] = []
         self._soon = QTimer()
@@ -101,7 +108,7 @@ class DisplayLayers:
             self.session.display.propose(visible)
 
     def _note(self, layer: Any) -> None:
-        self._visible[layer] = bool(layer.visible)
+        self._visible[layer] = to_be_seen(layer)
         if role_of(layer):
             self._looks.setdefault(layer, _look(layer))
 
@@ -120,8 +127,11 @@ class DisplayLayers:
             self._soon.start(PAUSE)
 
     def _is_due(self, layer: Any, color: str | None, contrast: tuple[float, float] | None) -> bool:
-        if self._visible.get(layer) == layer.visible != (color is not None):
+        if self._visible.get(layer) == to_be_seen(layer) != (color is not None):
             return True
+        if to_be_seen(layer) == (color is not None):
+            # As it should be, whoever made it so: from now on it follows the display channels.
+            self._visible[layer] = color is not None
         return color is not None and self._new_look(layer, color, contrast) is not None
 
     def _new_look(
@@ -158,9 +168,12 @@ class DisplayLayers:
                 layer.colormap = color
                 layer.contrast_limits = look[1]
                 self._looks[layer] = _look(layer)
-            if self._visible.get(layer) == layer.visible != (color is not None):
-                layer.visible = color is not None
-                self._visible[layer] = layer.visible
+            if self._visible.get(layer) == to_be_seen(layer) != (color is not None):
+                if color is None:
+                    stay_hidden(layer)
+                else:
+                    layer.visible = True
+                self._visible[layer] = color is not None
         finally:
             self._setting = False
 
@@ -177,17 +190,21 @@ class DisplayLayers:
     # ---------------------------------------------------------------- measuring
 
     def _measure(self, _: object = None) -> None:
-        """Look at a sample of the cells, where there are many channels to choose from."""
+        """Look at a sample of the cells, where there are many channels to choose from.
+
+        Again where classes were named since of which it has no cells, once for each of them.
+        """
         cells, display = self.session.cells, self.session.display
-        if cells is None or not len(cells) or display.measured:
+        if cells is None or not len(cells) or len(cells.channels) <= MOST_TOGETHER:
             return
-        if len(cells.channels) <= MOST_TOGETHER:
+        lacking = self.session.data_set, display.lacking_classes
+        if display.measured and (not lacking[1] or lacking == self._lacking):
             return
         before = self._measured
         if self.task.busy and before is not None and before.same_pixels(cells):
             return
         # Cells of another data set: what was begun for those before is of no use now.
-        self._measured = cells
+        self._measured, self._lacking = cells, lacking
 
         def take(sample: ChannelSample, of: Cells = cells) -> None:
             now = self.session.cells

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakSet
 
-__all__ = ["hidden_for_a_while", "hide", "reveal"]
+__all__ = ["hidden_for_a_while", "hide", "reveal", "stay_hidden", "to_be_seen"]
 
 # Those that were visible when they were hidden.
 _HIDDEN: WeakSet[Any] = WeakSet()
@@ -28,6 +28,17 @@ def reveal(layer: Any) -> None:
     if layer in _HIDDEN:
         _HIDDEN.discard(layer)
         layer.visible = True
+
+
+def stay_hidden(layer: Any) -> None:
+    """Hide a layer for good: `reveal` will not show it."""
+    _HIDDEN.discard(layer)
+    layer.visible = False
+
+
+def to_be_seen(layer: Any) -> bool:
+    """Whether a layer is visible, or will be when what `hide` has hidden is shown again."""
+    return bool(layer.visible) or layer in _HIDDEN
 
 
 def hidden_for_a_while(layers: Iterable[Any]) -> bool:

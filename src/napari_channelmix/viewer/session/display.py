@@ -24,7 +24,7 @@ from napari_channelmix.data.display_channels import (
     proposed_channels,
     unmeasured_channels,
 )
-from napari_channelmix.data.display_limits import known_sample
+from napari_channelmix.data.display_limits import known_sample, lacking_classes
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import DataError
 
@@ -123,6 +123,14 @@ class Display:
         return choice is not None and choice.sample is not None
 
     @property
+    def lacking_classes(self) -> tuple[str, ...]:
+        """Classes that have cells now, but too few in the sample: their markers are not known."""
+        choice, cells = self._choice, self._session.cells
+        if choice is None or choice.sample is None or cells is None:
+            return ()
+        return lacking_classes(cells, choice.sample)
+
+    @property
     def chosen_by_user(self) -> bool:
         """Whether the user chose them; else they are proposed."""
         choice = self._choice
@@ -175,12 +183,17 @@ class Display:
         self.set([other for other in self.channels if other != name])
 
     def take_sample(self, sample: ChannelSample) -> None:
-        """What was measured of the cells in use; proposes channels unless the user chose."""
+        """What was measured of the cells in use; proposes channels unless the user chose.
+
+        Of a second sample, as of classes that were named since, the channels that are shown stay:
+        they would change under the hands of whoever names cells.
+        """
         choice, cells = self._choice, self._session.cells
         if choice is None or cells is None or sample.limits.channels != cells.channels:
             return
+        first = choice.sample is None
         choice = replace(choice, sample=sample)
-        if not choice.by_user:
+        if first and not choice.by_user:
             choice = _with_names(replace(choice, colors={}), proposed_channels(cells, sample))
         self._keep(choice)
 

@@ -119,6 +119,30 @@ def test_predictions_of_a_classifier_that_was_replaced_are_left_out_with_a_word(
     assert [note for note in config.notes if "predictions of synthetic plate (2)" in note]
 
 
+def test_channels_and_a_scaling_that_were_chosen_are_in_the_record(
+    files: tuple[Path, Path], classifier: Any, tmp_path: Path
+) -> None:
+    whole = cm.open_dataset(files[0])
+    channels = whole.channels[1::-1]
+    cells = cm.open_dataset(files[0], channels=channels, scaling="arcsinh=50")
+    found = Session()
+    found.open(cells, str(files[0]))
+    found.trained = Trained(classifier, "trained here")
+    snapshot = snapshot_of(found)
+    assert snapshot is not None
+    config = drain(config_job(snapshot))
+    assert config.data.channels == channels and config.data.scaled_as == "arcsinh=50"
+    assert 'scaling="arcsinh=50"' in script_of(config)
+    # Saved since, the file says it of itself.
+    saved = cells.save(tmp_path / "saved")
+    found.saved = (found.cells, saved)
+    snapshot = snapshot_of(found)
+    assert snapshot is not None
+    config = drain(config_job(snapshot))
+    assert config.data.dataset == str(saved) and config.data.scaled_as is None
+    assert config.data.scaling is not None and "arcsinh" in config.data.scaling
+
+
 def test_cells_in_no_file_are_refused_by_name(session: Session) -> None:
     cells = session.cells
     session.open(cells.subset(slice(8)), "layers of the viewer")  # type: ignore[union-attr]

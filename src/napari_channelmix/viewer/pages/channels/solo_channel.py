@@ -23,8 +23,9 @@ class Solo:
     def __init__(self, viewer: Any, session: Session) -> None:
         self._viewer, self._session = viewer, session
         self._hidden: list[Any] = []
-        # The channel's layer, where it was hidden before.
+        # The channel's layer, where it was hidden before, and whether it was a display channel.
         self._unseen: Any = None
+        self._displayed = False
         # Where sliders stood that were moved to the channel: axis of the viewer, counted from the
         # last one, since maps of channels come with an axis before all others; world position.
         self._sliders: dict[int, float] = {}
@@ -47,7 +48,7 @@ class Solo:
                 layers.hide(image)
                 self._hidden.append(image)
         if not layer.visible:
-            self._unseen = layer
+            self._unseen, self._displayed = layer, channel in self._session.display.channels
             layer.visible = True
         self.channel = channel
         return channel
@@ -71,11 +72,13 @@ class Solo:
     def restore(self) -> None:
         """Show again what was shown before; what came meanwhile stays as it is."""
         hidden, unseen, sliders = self._hidden, self._unseen, self._sliders
+        # The user has meanwhile chosen it to be shown.
+        joined = self.channel in self._session.display.channels and not self._displayed
         # First: a slider that moves may bring another field of view, which restores as well.
         self._hidden, self._unseen, self._sliders, self.channel = [], None, {}, None
         for layer in hidden:
             layers.reveal(layer)
-        if unseen is not None:
+        if unseen is not None and not joined:
             unseen.visible = False
         for axis, position in sliders.items():
             if -axis <= self._viewer.dims.ndim:

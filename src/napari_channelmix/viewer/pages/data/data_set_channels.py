@@ -20,6 +20,7 @@ from napari_channelmix.viewer.pages.data.channel_list import (
     is_ticked,
 )
 from napari_channelmix.viewer.pages.data.channel_tools import ChannelTools
+from napari_channelmix.viewer.pages.data.data_set_scaling import scaled_as_before_job
 from napari_channelmix.viewer.pages.data.listed_notes import ListedNotes
 from napari_channelmix.viewer.pages.data.merging import replaceable
 from napari_channelmix.viewer.pages.data.open_jobs import Opened
@@ -78,8 +79,12 @@ def choice_of(every: Cells, rows: tuple[PanelRow, ...]) -> ChannelChoice:
     return ChannelChoice(cells, every, renamed)
 
 
-def shown_job(cells: Cells, field: int) -> Job[Opened]:
-    """Cells and the pixels of the field of view that was shown before."""
+def shown_job(choice: ChannelChoice, before: Cells, field: int) -> Job[Opened]:
+    """The cells chosen and the pixels of the field of view that was shown before.
+
+    ``before``: those in use so far, whose scaling stays where it was chosen.
+    """
+    cells = yield from scaled_as_before_job(choice.cells, before, choice.every)
     return Opened(cells, (yield from layers.field_job(cells, field)))
 
 
@@ -164,6 +169,11 @@ class DataSetChannels(Folding):
         original = self.session.original
         return None if original is None else self._every.get(original, original)
 
+    def remember(self, cells: Cells, every: Cells) -> None:
+        """Note which data set cells are of, as their pixels are scaled otherwise."""
+        if cells is not every:
+            self._every[cells] = every
+
     def fill(self) -> None:
         """List the channels of the data set in use, ticked where they are used."""
         original, every = self.session.original, self.every
@@ -220,7 +230,8 @@ class DataSetChannels(Folding):
         cells, every = self.session.original, self.every
         if cells is None or every is None:
             return
-        of_all = "" if cells is every else f" of {len(every.channels)}"
+        all_used = len(cells.channels) == len(every.channels)
+        of_all = "" if all_used else f" of {len(every.channels)}"
         self.setText(f"Channels: {len(cells.channels)}{of_all} in use")
         why, same = "", True
         try:

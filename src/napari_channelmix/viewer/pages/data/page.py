@@ -21,12 +21,9 @@ from napari_channelmix.viewer.pages.data.altered_layers import AlteredLayers
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
-from napari_channelmix.viewer.pages.data.data_set_channels import (
-    ChannelChoice,
-    DataSetChannels,
-    shown_job,
-    use_choice,
-)
+from napari_channelmix.viewer.pages.data.data_set_channels import DataSetChannels
+from napari_channelmix.viewer.pages.data.data_set_choice import DataSetChoice
+from napari_channelmix.viewer.pages.data.data_set_scaling import DataSetScaling
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.pages.data.importing.file_import import FileImport, dropped_paths
@@ -108,6 +105,16 @@ class DataPage(Page):
         self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
         self.dataset = DatasetPanel(self.session)
         self.data_set_channels = DataSetChannels(self.viewer)
+        self.data_set_scaling = DataSetScaling(self.viewer)
+        self.choice = DataSetChoice(
+            self.viewer,
+            self.session,
+            self.task,
+            self.data_set_channels,
+            show=self.switching.show_opened,
+            say=self.notice.say,
+            failed=self.fail,
+        )
         self.ways = WaysIn(self.dataset.files_menu, self.viewer.theme)
         self.channels = ChannelsPanel(self.viewer)
         self.cells = CellsPanel(self.viewer)
@@ -143,8 +150,10 @@ class DataPage(Page):
         self.dataset.files_chosen.connect(self.files.open)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
-        self.data_set_channels.chosen.connect(self.use_channels)
+        self.data_set_channels.chosen.connect(self.choice.use_channels)
         self.data_set_channels.refused.connect(self.fail)
+        self.data_set_scaling.chosen.connect(self.choice.use_scaling)
+        self.data_set_scaling.refused.connect(self.fail)
         self.channels.changed.connect(self._check)
         self.cells.changed.connect(self._check)
         self.segmentation = self.cells.segmentation
@@ -179,6 +188,7 @@ class DataPage(Page):
         self.column.addWidget(self.ways)
         self.column.addWidget(self.dataset)
         self.column.addWidget(self.data_set_channels)
+        self.column.addWidget(self.data_set_scaling)
         self.channels_box, inside = group("Channels")
         inside.addWidget(self.channels)
         self.column.addWidget(self.channels_box)
@@ -203,8 +213,10 @@ class DataPage(Page):
         self.dataset.setVisible(not (from_layers or none_yet))
         of_files = self.session.cells is not None and self.session.source != LAYERS
         self.data_set_channels.setVisible(of_files and not from_layers)
+        self.data_set_scaling.setVisible(of_files and not from_layers)
         if of_files:
             self.data_set_channels.fill()
+            self.data_set_scaling.fill(self.data_set_channels.every)
         self.channels_box.setVisible(from_layers)
         self.cells_box.setVisible(from_layers)
         if from_layers:
@@ -249,17 +261,6 @@ class DataPage(Page):
         self.origin.setCurrentIndex(0)
         if opened.cells.warnings:
             self.notice.say("\n".join(opened.cells.warnings), "warning")
-
-    def use_channels(self, choice: ChannelChoice) -> None:
-        """Take other channels of the data set in use, in the field of view that is shown."""
-        field = 0 if self.session.shown is None else self.session.shown.field
-        self.task.run(
-            "taking other channels",
-            shown_job(choice.cells, field),
-            lambda pair: self.notice.say(use_choice(self.session, choice, pair[1])),
-            on_error=self.fail,
-            show=self.switching.show_opened,
-        )
 
     # ---------------------------------------------------------------- several data sets
 

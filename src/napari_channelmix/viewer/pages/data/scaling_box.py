@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QVBoxLayout, QWidget
 
 from napari_channelmix.settings.scaling import ScalingSettings
 from napari_channelmix.viewer.widgets.folding import Folding
@@ -43,8 +43,12 @@ class ScalingBox(Folding):
         for control, tip in tips:
             control.setToolTip(tip)
         inside = QWidget()
-        grid = QGridLayout(inside)
-        grid.setContentsMargins(0, 0, 0, 0)
+        # What stands below the steps is added to it.
+        self.column = QVBoxLayout(inside)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(6)
+        grid = QGridLayout()
+        self.column.addLayout(grid)
         rows = (
             (self.clip, (self.clip_at,)),
             (self.arcsinh, (self.cofactor,)),
@@ -77,6 +81,19 @@ class ScalingBox(Folding):
             low=self.low.value() if both else None,
             high=self.high.value() if both else None,
         )
+
+    def take(self, settings: ScalingSettings) -> None:
+        """Tick these steps, and no others."""
+        steps = (
+            (self.clip, ((self.clip_at, settings.clip),)),
+            (self.arcsinh, ((self.cofactor, settings.arcsinh),)),
+            (self.percentiles, ((self.low, settings.low), (self.high, settings.high))),
+        )
+        for tick, boxes in steps:
+            for box, value in boxes:
+                if value is not None:
+                    box.setValue(value)
+            tick.setChecked(boxes[0][1] is not None)
 
     def _say(self) -> None:
         ticked = any(box.isChecked() for box in (self.clip, self.arcsinh, self.percentiles))

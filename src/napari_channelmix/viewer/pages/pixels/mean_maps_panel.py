@@ -103,8 +103,20 @@ class MeanMapsPanel(QWidget):
 
     def show_result(self, result: MeanMapsResult) -> None:
         """Show mean maps."""
-        self.result, mean = result, result.mean
+        self.result = result
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the mean maps that there are; those of all channels on the display channels."""
+        result = self.result
+        if result is None:
+            return
+        mean = result.mean
         tiles, limit = [], map_limit(mean.maps)
+        names = () if result.limits is None else result.limits.channels
+        shown = [
+            place for place, name in enumerate(names) if name in self._session.display.channels
+        ]
         for row, name in enumerate(mean.classes):
             levels = grey_levels(mean.crops[row], result.limits)
             of_all = len(mean.channels) != len(levels)
@@ -118,7 +130,8 @@ class MeanMapsPanel(QWidget):
                     f"\nCorrelation of a cell's map with the mean of the others: {agreement:.2f}"
                 )
             for column, channel in enumerate(mean.channels):
-                below = np.asarray(levels.max(axis=0)) if of_all else levels[column]
+                of_shown = levels[shown] if shown else levels
+                below = np.asarray(of_shown.max(axis=0)) if of_all else levels[column]
                 tiles.append(
                     Tile(
                         grey_image(below),
@@ -134,8 +147,7 @@ class MeanMapsPanel(QWidget):
     def show_view(self, view: EvidenceView) -> None:
         """Show evidence for and against, or for only; means are of maps, not of magnitudes."""
         self._view = "signed" if view == "magnitude" else view
-        if self.result is not None:
-            self.show_result(self.result)
+        self.draw()
 
     def forget(self) -> None:
         """Other cells or another classifier."""

@@ -153,6 +153,7 @@ class PixelsPage(CellPage):
         self.follow(self.session.selected_changed, self._selected_changed)
         self.follow(self.session.painting_changed, self.toggle.give_way)
         self.follow(self.session.explanation_changed, self._explanation_changed)
+        self.follow(self.session.display.changed, self.means.draw)
         self.follow(self.viewer.events.theme, self._theme_changed)
         self.follow(
             PREFERENCES.changed, lambda preferences: self.cache.resize(preferences.cache_bytes)

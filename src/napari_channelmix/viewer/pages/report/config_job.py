@@ -76,14 +76,17 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
     from napari_channelmix.provenance import provenance
 
     recorded = snapshot.recorded
+    as_in_file: set[int] = set()
     for index, data_set in enumerate(recorded):
-        yield from part(
+        same = yield from part(
             _same_on_disk_job(data_set, snapshot),
             100 * index / len(recorded),
             100 / len(recorded),
             100,
         )
-    record = _Record(snapshot)
+        if same:
+            as_in_file.add(id(data_set))
+    record = _Record(snapshot, as_in_file)
     # Classifiers first: predictions name them.
     for data_set in recorded:
         record.add_classifier(data_set)
@@ -101,8 +104,12 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
     )
 
 
-def _same_on_disk_job(data_set: Snapshot, snapshot: Snapshot) -> Job[None]:
-    """Open the file of a data set, and see that it holds the cells that are open here."""
+def _same_on_disk_job(data_set: Snapshot, snapshot: Snapshot) -> Job[bool]:
+    """Open the file of a data set, and see that it holds the cells that are open here.
+
+    Whether it does by itself, without channels or a scaling that were chosen when it was open.
+    """
+    from napari_channelmix.config.recorded_cells import as_recorded_job
     from napari_channelmix.data import open_dataset_job
 
     several = len(snapshot.data_sets) > 1
@@ -116,7 +123,12 @@ def _same_on_disk_job(data_set: Snapshot, snapshot: Snapshot) -> Job[None]:
         raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
     on_disk = yield from part(open_dataset_job(data_set.dataset), 0, 90, 100, "reading the file:  ")
     yield Progress(90, 100, "comparing the cells")
-    if on_disk.fingerprint != data_set.cells.fingerprint:
+    now = data_set.cells
+    as_in_file = on_disk.fingerprint == now.fingerprint
+    if not as_in_file:
+        choice = as_recorded_job(on_disk, now.channels, now.scaling.chosen or None)
+        on_disk = yield from part(choice, 90, 10, 100, "comparing the cells: ")
+    if on_disk.fingerprint != now.fingerprint:
         which = f"{data_set.title}: {data_set.dataset.name}" if several else data_set.dataset.name
         if data_set.closed:
             raise UnsavedError(
@@ -125,6 +137,7 @@ def _same_on_disk_job(data_set: Snapshot, snapshot: Snapshot) -> Job[None]:
         raise UnsavedError(
             f"{which} holds other cells or classes than are open here: save these first{elsewhere}"
         )
+    return as_in_file
 
 
 @dataclass
@@ -132,6 +145,8 @@ class _Record:
     """Puts the parts together; ``notes`` say what is left out."""
 
     snapshot: Snapshot
+    # Data sets whose file says of itself what was chosen, by their identity.
+    as_in_file: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     # Of the classifiers that can be come by again, by the identity of their data sets.
     _parts: dict[int, Any] = field(default_factory=dict)
@@ -175,7 +190,12 @@ class _Record:
             if latents is None:
                 self._left_out(data_set, "what is known of the latents")
         return DataSetConfig(
-            data=data_part(data_set.cells, data_set.dataset, data_set.title),
+            data=data_part(
+                data_set.cells,
+                data_set.dataset,
+                data_set.title,
+                as_in_file=id(data_set) in self.as_in_file,
+            ),
             classifier=self._parts.get(id(data_set)),
             importance=importance,
             predictions=self._predictions(data_set),

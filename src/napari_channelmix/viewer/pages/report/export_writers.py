@@ -133,13 +133,15 @@ def write_doses(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     """Write dose-response curves, and the mean of each dose."""
     yield Progress(0, 1, "fitting the curves")
     from napari_channelmix.phenotypes.responses import responses_of
-    from napari_channelmix.report.figures import dose_figure
+    from napari_channelmix.report.figures import dose_figures
     from napari_channelmix.report.group_tables import write_doses as write_dose_tables
 
     responses = responses_of(snapshot.cells.conditions, *_fractions(snapshot))
     if not responses:
         return Exported((), ("no dose-response: no group has a dose that is a number",))
-    drawn = _drawn(dose_figure(responses), folder / "dose-response")
+    drawn: list[Path] = []
+    for place, figure in enumerate(dose_figures(responses)):
+        drawn += _drawn(figure, folder / ("dose-response" + (f"-{place + 1}" if place else "")))
     return Exported((*drawn, *write_dose_tables(responses, folder)))
 
 
