@@ -51,7 +51,7 @@ def made(folder: Path, cells: int, channels: int) -> Path:
         command("explain", data, "--model", model, "--out", explained, *maps)
     page = folder / "report.html"
     results = ("--importance", importance, "--whatif", what_if, "--explain", explained)
-    command("report", data, "--out", page, "--model", model, *results)
+    command("report", data, "--out", page, "--model", model, *results, *drop)
     return page
 
 

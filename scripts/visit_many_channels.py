@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QApplication, QScrollArea, QTabWidget
+from qtpy.QtWidgets import QApplication, QScrollArea, QTabBar
 from visit_pages import SIZES, cut_off, scrolls_sideways
 
 if TYPE_CHECKING:
@@ -94,13 +94,12 @@ class Visit:
         step = max(1, bar.pageStep() - 40)
         return [(tall, min(top, bar.maximum())) for top in range(0, bar.maximum() + step, step)]
 
-    def tabs(self, page: Any, name: str) -> None:
-        """Look at each tab of a page."""
-        for tabs in page.findChildren(QTabWidget):
-            for index in range(tabs.count()):
-                tabs.setCurrentIndex(index)
-                self.look(f"{name}-{tabs.tabText(index).lower().replace(' ', '-')}")
-            tabs.setCurrentIndex(0)
+    def tabs(self, tabs: QTabBar, name: str) -> None:
+        """Look at what stands behind each tab."""
+        for index in range(tabs.count()):
+            tabs.setCurrentIndex(index)
+            self.look(f"{name}-{tabs.tabText(index).lower().replace(' ', '-')}")
+        tabs.setCurrentIndex(0)
 
 
 def tissue(channels: int, cells: int) -> tuple[Cells, Classifier]:
@@ -121,6 +120,9 @@ def visit(visit: Visit, cells: Cells, model: Classifier) -> None:
     data.open_cells(cells, "Planted tissue")
     visit.wait(lambda: session.shown is not None and not data.preview.task.busy)
     visit.look("data")
+    data.data_set_channels.expand(animate=False)
+    visit.look("data-channels")
+    data.data_set_channels.collapse(animate=False)
 
     session.trained = Trained(model, "trained by the script")
     classifier = visit.page("classifier")
@@ -135,8 +137,8 @@ def visit(visit: Visit, cells: Cells, model: Classifier) -> None:
     visit.look("channels")
 
     phenotypes = visit.page("phenotypes")
-    visit.look("phenotypes")
-    visit.tabs(phenotypes, "phenotypes")
+    visit.wait(lambda: not phenotypes.gallery.reader.busy)
+    visit.tabs(phenotypes.tabs, "phenotypes")
 
     pixels = visit.page("pixels")
     visit.wait(lambda: not pixels.task.busy and not pixels.task.threads)
@@ -146,7 +148,18 @@ def visit(visit: Visit, cells: Cells, model: Classifier) -> None:
     visit.wait(lambda: not pixels.task.busy and session.explanation is not None)
     visit.look("pixels")
 
-    for key in ("whatif", "latents", "annotate", "report"):
+    what_if = visit.page("whatif")
+    visit.wait(lambda: not session.running)
+    visit.tabs(what_if.tabs, "whatif")
+
+    latents = visit.page("latents")
+    visit.wait(lambda: latents.settings.run.isEnabled())
+    latents.settings.run.click()
+    visit.wait(lambda: not latents.task.busy and session.latents is not None)
+    latents.go(int((cells.labels == rare).nonzero()[0][0]))
+    visit.tabs(latents.pages.tabs, "latents")
+
+    for key in ("annotate", "report"):
         visit.page(key)
         visit.look(key)
 

@@ -30,8 +30,9 @@ __all__ = [
 
 # Okabe and Ito's colour-blind-safe colours.
 COLORS = (BLUE, "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
-# Bars, letters of a name, and classes up to which a matrix has numbers in it.
-BARS, LETTERS, NUMBERED = 40, 40, 15
+# Bars, and letters of a name on a line; classes up to which a matrix has all its numbers, and up to
+# which it is drawn wide.
+BARS, LETTERS, NUMBERED, WIDE = 40, 40, 15, 12
 # Rows of a matrix that have names, spread evenly, and rows of ranges.
 NAMED, RANGES = 30, 60
 # Cells in a row of a sheet.
@@ -66,7 +67,9 @@ def bars_figure(
     matplotlib.figure.Figure
     """
     rows = list(bars.rows[:BARS])
-    axes = ax or new_axes(7.2, 1.5 + 0.32 * max(len(rows), 2))
+    names = [_name_on_lines(row.name, row.note) for row in rows]
+    lines = max((name.count("\n") + 1 for name in names), default=1)
+    axes = ax or new_axes(7.2, 1.5 + max(0.32, 0.15 * lines + 0.05) * max(len(rows), 2))
     places = np.arange(len(rows))
     values = np.array([row.value if known(row.value) else np.nan for row in rows], np.float64)
     colors = [BLUE if row.readable else GREY for row in rows]
@@ -77,7 +80,6 @@ def bars_figure(
         if known(row.reference):
             ends = place - 0.4, place + 0.4
             axes.vlines(row.reference, *ends, color=COLORS[5], linewidth=2)
-    names = [_name(row.name, row.note) for row in rows]
     axes.set_yticks(places, names, fontsize="small")
     axes.invert_yaxis()
     axes.axvline(0, color="black", linewidth=0.8)
@@ -102,26 +104,33 @@ def matrix_figure(
 ) -> Figure:
     """Counts (R, C) of labels against predictions; the tint is the share of the row.
 
-    Of many classes every second, third, ... has its name beside it.
+    Of more than 30 classes every second, third, ... has its name beside it, and no field its
+    count; of more than 15 fields without cells have none.
     """
     table = np.asarray(counts, dtype=np.int64)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    side = max(3.4, 1.8 + 0.55 * min(max(table.shape), NAMED))
+    many = max(table.shape) > WIDE
+    # Drawn wider, the letters of many classes would be too small on a page of print.
+    side = max(3.4, 1.8 + (0.34 if many else 0.55) * min(max(table.shape), NAMED))
     step = -(-max(table.shape) // NAMED)
     axes = ax or new_axes(side + 1.6, side + 0.4)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [_name(name) for name in columns]
     places = range(0, len(names), step)
-    axes.set_xticks(places, names[::step], rotation=45, ha="right", fontsize="small")
+    turned = {"rotation": 90} if many else {"rotation": 45, "ha": "right"}
+    axes.set_xticks(places, names[::step], fontsize="small", **turned)
     totals = table.sum(axis=1).tolist()
     names = [f"{_name(name)} (n = {total})" for name, total in zip(rows, totals, strict=True)]
     axes.set_yticks(range(0, len(names), step), names[::step], fontsize="small")
     axes.set_xlabel("predicted")
     axes.set_ylabel("label")
-    if max(table.shape) <= NUMBERED:
+    if max(table.shape) <= NAMED:
+        size = "x-small" if many else "medium"
         for (row, column), count in np.ndenumerate(table):
-            ink = "white" if shares[row, column] > 0.55 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=ink)
+            if count or max(table.shape) <= NUMBERED:
+                ink = "white" if shares[row, column] > 0.55 else "black"
+                about = {"ha": "center", "va": "center", "color": ink, "fontsize": size}
+                axes.text(column, row, str(count), **about)
     _titled(axes, title, warnings, ax is None)
     return _figure_of(axes)
 
@@ -151,7 +160,12 @@ def signed_matrix_figure(
     largest = float(np.nanmax(np.abs(table), initial=0.0)) or 1.0
     colors = LinearSegmentedColormap.from_list("signed", [COLORS[0], "white", COLORS[1]])
     scale = Normalize(-largest, largest)
-    axes = ax or new_axes(3.4 + 0.5 * len(columns), 1.9 + 0.2 * max(len(rows), 4))
+    many = len(columns) > WIDE
+    width = 3.4 + (0.22 if many else 0.5) * len(columns)
+    longest = max((len(_name(name)) for name in columns), default=0)
+    # Names that stand on end take room from the fields.
+    height = 1.9 + 0.2 * max(len(rows), 4) + (0.06 * longest if many else 0.0)
+    axes = ax or new_axes(width, height)
     painted = colors(scale(np.nan_to_num(table)))
     painted[..., :3] = np.where(known_[..., None], painted[..., :3], 1 - (1 - painted[..., :3]) / 3)
     painted[np.isnan(table)] = (0.8, 0.8, 0.8, 1.0)
@@ -160,9 +174,8 @@ def signed_matrix_figure(
         patch = Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="//", linewidth=0)
         patch.set_edgecolor("#DDDDDD")
         axes.add_patch(patch)
-    axes.set_xticks(
-        range(len(columns)), [_name(name) for name in columns], rotation=45, ha="right", fontsize=8
-    )
+    turned = {"rotation": 90} if many else {"rotation": 45, "ha": "right"}
+    axes.set_xticks(range(len(columns)), [_name(name) for name in columns], fontsize=8, **turned)
     axes.set_yticks(range(len(rows)), [_name(name) for name in rows], fontsize=7)
     axes.set_xlabel(_folded(unit, 60), fontsize="small")
     figure = _figure_of(axes)
@@ -282,6 +295,12 @@ def _titled(axes: Axes, title: str, warnings: Sequence[str], own: bool) -> None:
 def _name(name: str, note: str = "") -> str:
     cut = literal(textwrap.shorten(name, LETTERS, placeholder="…"))
     return f"{cut}\n{literal(note)}" if note else cut
+
+
+def _name_on_lines(name: str, note: str = "") -> str:
+    """A name on two lines where it is long: what tells it from others may stand at its end."""
+    lines = textwrap.wrap(name, LETTERS, max_lines=2, placeholder=" …") or [""]
+    return literal("\n".join([*lines, *([note] if note else [])]))
 
 
 def _folded(text: str, width: int) -> str:

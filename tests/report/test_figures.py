@@ -38,5 +38,23 @@ def test_the_cells_of_each_bin_stand_clear_of_ticks_and_curve() -> None:
         assert not any(box.overlaps(tick) for tick in other)
 
 
+def test_more_than_two_classes_have_a_panel_each_the_worst_of_many() -> None:
+    curve = {
+        f"a cell type of twenty-five letters {place:02d}": [
+            ReliabilityBin(40, level, min(level + 0.03 * place, 1), 0.1, 0.95)
+            for level in (0.1, 0.5, 0.9)
+        ]
+        for place in range(9)
+    }
+    figure = reliability_figure(curve)
+    FigureCanvasAgg(figure).draw()
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    titles = [" ".join(axes.get_title().split("\n")[:-1]) for axes in shown]
+    assert titles == list(curve)[3:]
+    assert shown[0].get_title().endswith("120 cells")
+    boxes = [axes.get_tightbbox(figure.canvas.get_renderer()) for axes in shown]
+    assert not any(one.overlaps(two) for one, two in combinations(boxes, 2))
+
+
 def test_its_bins_are_those_of_the_calibration() -> None:
     assert BINS == CURVE

@@ -188,6 +188,36 @@ def test_doses_controls_and_plate_stand_in_it():
     assert "fraction rest in each well" not in pictures
 
 
+def test_of_many_classes_all_curves_are_drawn_and_plates_left_out_are_named():
+    findings = dosed()
+    cells = findings.cells
+    rng = np.random.default_rng(1)
+    names = tuple(f"a cell type of many words {place:02d}" for place in range(20))
+    labels = rng.integers(0, 20, len(cells))
+    # The last one alone differs from well to well.
+    labels[:240] = np.where(rng.random(240) < 0.8, 19, labels[:240])
+    page = Page(page_of(replace(findings, cells=cells.with_labels(labels, names))))
+    curves = [one for one in page.all("img") if one["alt"].startswith("Fractions against doses")]
+    assert len(curves) == 2
+    wells = [one["alt"] for one in page.all("img") if one["alt"].endswith("in each well")]
+    assert len(wells) == 6 and any(names[19] in alt for alt in wells)
+    said = " ".join(page.text.split())
+    drawn = {name for name in names for alt in wells if name in alt}
+    left = ", ".join(name for name in names if name not in drawn)
+    assert f"Not drawn: 14 classes, which differ less from well to well: {left}." in said
+
+
+def test_what_every_explained_cell_has_is_said_once(full):
+    examples = tuple(
+        replace(full.examples[0], cell=cell, words=("Trained on few cells.", f"Own line {cell}."))
+        for cell in (2, 5)
+    )
+    explained = {"n": 2, "warnings": ["trained on few cells"]}
+    text = Page(page_of(replace(full, examples=examples, explained=explained))).text
+    assert text.lower().count("trained on few cells") == 1
+    assert "Own line 2." in text and "Own line 5." in text
+
+
 def test_controls_that_are_not_called_so_are_not_guessed():
     assert "Z'" not in Page(page_of(dosed(kind="solvent"))).text
 

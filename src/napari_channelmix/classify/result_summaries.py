@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.result_display import Bar, Bars, Summary
-from napari_channelmix.wording import chance_shown, counted
+from napari_channelmix.wording import chance_shown, counted, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["classifier_summary", "evaluation_summary", "recall_frame", "shift_summary"]
 
+# Classes that are named.
+CLASSES = 8
+
 
 def classifier_summary(model: Any) -> Summary:
     """Of a `Classifier`: what it takes and gives, and its accuracy on held-out cells."""
@@ -21,7 +24,7 @@ def classifier_summary(model: Any) -> Summary:
     facts = [
         f"network {model.spec.name}",
         f"channels: {', '.join(model.channels)}",
-        f"classes: {', '.join(model.classes)}",
+        f"classes: {listed(model.classes, CLASSES)}",
         f"crops of {model.crop} pixels",
     ]
     if model.scaling:

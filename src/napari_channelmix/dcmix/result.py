@@ -445,6 +445,7 @@ class ChannelImportance(BarsResult):
                 title=(
                     f"balanced accuracy: channel-mixing {self.accuracy['mixed']:.2f}, all-channel "
                     f"{self.accuracy['plain']:.2f}; {len(self.seeds)} repeats"
+                    + ("; channels in the order of the data set" if self.answer == "none" else "")
                 ),
             )
         )

@@ -9,7 +9,7 @@ import numpy as np
 from napari_channelmix.crop_pictures import grey, map_over_grey, png_of_row, stretched
 from napari_channelmix.errors import DataError
 from napari_channelmix.result_display import Picture, Summary
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +22,8 @@ __all__ = [
     "reliability_summary",
 ]
 
-# Cells in the picture of a card.
-SHOWN = 6
+# Cells in the picture of a card, and classes that are named.
+SHOWN, CLASSES = 6, 8
 NOT_TESTED = "the maps were not tested: explain(..., reliability=True) tells which may be read"
 
 
@@ -97,7 +97,7 @@ def mean_maps_summary(result: Any) -> Summary:
         pictures.append(Picture(png_of_row([below, *row]), caption))
     facts = (
         f"n = {counted(int(result.n.sum()), 'map')}",
-        f"classes: {', '.join(result.classes)}",
+        f"classes: {listed(result.classes, CLASSES)}",
         f"aligned: {result.align}",
     )
     warnings = [line for line in result.lines if not line.startswith("cells were aligned")]

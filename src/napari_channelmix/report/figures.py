@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.charts import literal
 from napari_channelmix.classify.calibration_metrics import BINS
 from napari_channelmix.dcmix.chart import BLUE, ORANGE
-from napari_channelmix.phenotypes.fractions import fraction_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,14 +30,16 @@ __all__ = [
     "worst_calibrated",
 ]
 
-# Classes up to which every field of the matrix has its number in it.
-NUMBERED = 15
+# Classes up to which every field of the matrix has its number in it, and those with cells.
+NUMBERED, MOST_NUMBERED = 15, 30
 #: Classes whose reliability is drawn.
 CURVES = 6
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
 APART = 0.6
 # Dose-responses side by side, and in a figure: more would not stand on a page.
 ACROSS, RESPONSES = 3, 12
+# Below this, fractions are drawn on a scale of their own.
+SMALL = 0.5
 # Groups of a dose whose mean has an interval worth drawing.
 FEWEST = 3
 
@@ -47,18 +50,24 @@ def confusion_figure(counts: npt.ArrayLike, rows: Sequence[str], columns: Sequen
 
     table = np.asarray(counts, dtype=np.int64)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    side = max(3.2, 1.6 + 0.55 * max(table.shape))
+    many = max(table.shape) > NUMBERED
+    side = max(3.2, 1.6 + (0.34 if many else 0.55) * min(max(table.shape), MOST_NUMBERED))
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
-    axes.set_yticks(range(len(rows)), rows)
+    # Drawn wider, the letters of many classes would be too small on a page of print.
+    turned = {"rotation": 90} if many else {"rotation": 45, "ha": "right"}
+    size = "x-small" if many else "medium"
+    axes.set_xticks(range(len(columns)), [*map(literal, columns)], fontsize=size, **turned)
+    axes.set_yticks(range(len(rows)), [*map(literal, rows)], fontsize=size)
     axes.set_xlabel("predicted")
     axes.set_ylabel("label")
-    if max(table.shape) <= NUMBERED:
+    if max(table.shape) <= MOST_NUMBERED:
         for (row, column), count in np.ndenumerate(table):
-            ink = "white" if shares[row, column] > 0.55 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=ink)
+            if count or not many:
+                ink = "white" if shares[row, column] > 0.55 else "black"
+                about = {"ha": "center", "va": "center", "color": ink, "fontsize": size}
+                axes.text(column, row, str(count), **about)
     figure.colorbar(image, ax=axes, label="share of the row", shrink=0.8)
     return figure
 
@@ -131,7 +140,7 @@ def _dose_figure(shown: Sequence[Response]) -> Figure:
 
     across = min(ACROSS, len(shown))
     down = -(-len(shown) // across)
-    figure = Figure(figsize=(3.6 * across, 2.9 * down), layout="constrained")
+    figure = Figure(figsize=(2.7 * across, 2.3 * down), layout="constrained")
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for axes, response in zip(panels, shown, strict=False):
         _draw_response(axes, response)
@@ -172,14 +181,21 @@ def _draw_response(axes: Any, response: Response) -> None:
     axes.set_xticks(
         middle[chosen], [f"{curve.levels[index]:g}" for index in chosen], fontsize="small"
     )
-    # Adjusted fractions may lie a little outside.
-    axes.set_ylim(min(0, *curve.fractions, 0) - 0.03, max(1, *curve.fractions, 1) + 0.03)
-    axes.set_xlabel(response.column)
-    axes.set_ylabel(fraction_title(response.name, adjusted=curve.adjusted))
+    # Adjusted fractions may lie a little outside; those of a rare class would be a line at 0.
+    top = max(*curve.fractions, *(curve.mean + reach[1]), 0.02)
+    top = max(1.0, top) if top > SMALL else 1.1 * top
+    axes.set_ylim(min(0, *curve.fractions) - 0.03 * top, 1.03 * top)
+    axes.set_xlabel(literal(response.column))
+    axes.set_ylabel("adjusted fraction" if curve.adjusted else "fraction")
+    title = textwrap.wrap(response.name, 34, max_lines=2, placeholder=" …")
+    axes.set_title(literal("\n".join(title)), fontsize="small", loc="left")
 
 
 def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
-    """A value 0..1 for each group (G,) as the wells lie; wells without are left blank."""
+    """A value 0..1 for each group (G,) as the wells lie; wells without are left blank.
+
+    Where all are below .5, the scale ends at the largest of them.
+    """
     from matplotlib.figure import Figure
 
     from napari_channelmix.phenotypes.plate import row_name
@@ -189,7 +205,9 @@ def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
         figsize=(1.6 + 0.42 * min(columns, 24), 0.9 + 0.36 * min(rows, 16)), layout="constrained"
     )
     axes = figure.subplots()
-    image = axes.imshow(plate.arranged(values), cmap="viridis", vmin=0, vmax=1)
+    largest = float(np.nanmax(np.asarray(values, np.float64), initial=0.0))
+    most = 1.0 if largest > SMALL else max(np.ceil(20 * largest) / 20, 0.05)
+    image = axes.imshow(plate.arranged(values), cmap="viridis", vmin=0, vmax=most)
     across, down = (range(0, count, -(-count // 24)) for count in (columns, rows))
     axes.set_xticks(across, [str(index + 1) for index in across], fontsize="small")
     axes.set_yticks(down, [row_name(index) for index in down], fontsize="small")
@@ -203,43 +221,71 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
     """Share of a class among cells against their probability of it, with 95 % intervals.
 
     Of two classes one is drawn: the other is its mirror image. Above it stand the cells of each
-    bin. Of more than six classes, those of `worst_calibrated`.
+    bin. More classes have a panel each; of more than six, those of `worst_calibrated`.
     """
     from matplotlib.figure import Figure
 
+    names = list(curve)[-1:] if len(curve) == 2 else worst_calibrated(curve)
+    if len(names) > 1:
+        # On top of each other, their intervals would hide each other.
+        return _reliability_panels({name: curve[name] for name in names})
     figure = Figure(figsize=(4.2, 3.6), layout="constrained")
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
-    names = list(curve)[-1:] if len(curve) == 2 else worst_calibrated(curve)
     for name in names:
         bins = curve[name]
-        predicted = np.array([bin_.predicted for bin_ in bins])
-        observed = np.array([bin_.observed for bin_ in bins])
-        low, high = (np.array([getattr(bin_, end) for bin_ in bins]) for end in ("low", "high"))
-        errors = np.maximum([observed - low, high - observed], 0)
-        axes.errorbar(
-            predicted,
-            observed,
-            errors,
-            marker="o",
-            markersize=4,
-            linewidth=1,
-            capsize=2,
-            label=name,
+        _draw_reliability(axes, bins, name)
+        # Above the plot, where neither curve nor ticks are.
+        above = axes.secondary_xaxis("top")
+        above.set_xticks(
+            [_middle(bin_) for bin_ in bins], [f"{bin_.n}" for bin_ in bins], fontsize=7
         )
-        if len(names) == 1:
-            # Above the plot, where neither curve nor ticks are.
-            above = axes.secondary_xaxis("top")
-            above.set_xticks(
-                [_middle(bin_) for bin_ in bins], [f"{bin_.n}" for bin_ in bins], fontsize=7
-            )
-            above.set_xlabel("cells", fontsize=7)
+        above.set_xlabel("cells", fontsize=7)
     axes.set_xlabel("probability of the class")
     axes.set_ylabel("share of the class")
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
     axes.legend(fontsize="small", loc="upper left")
     return figure
+
+
+def _reliability_panels(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
+    """A panel for each class, three beside each other."""
+    from matplotlib.figure import Figure
+
+    across = min(ACROSS, len(curve))
+    down = -(-len(curve) // across)
+    figure = Figure(figsize=(0.4 + 2.3 * across, 0.4 + 2.3 * down), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes in panels[len(curve) :]:
+        axes.set_visible(False)
+    for axes, (name, bins) in zip(panels, curve.items(), strict=False):
+        _draw_reliability(axes, bins, name)
+        cells = sum(bin_.n for bin_ in bins)
+        title = "\n".join(textwrap.wrap(literal(name), 28))
+        axes.set_title(f"{title}\n{cells:,} cells", fontsize="small")
+        axes.tick_params(labelsize="small")
+    figure.supxlabel("probability of the class", fontsize="medium")
+    figure.supylabel("share of the class", fontsize="medium")
+    return figure
+
+
+def _draw_reliability(axes: Any, bins: Sequence[ReliabilityBin], name: str) -> None:
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
+    predicted = np.array([bin_.predicted for bin_ in bins])
+    observed = np.array([bin_.observed for bin_ in bins])
+    low, high = (np.array([getattr(bin_, end) for bin_ in bins]) for end in ("low", "high"))
+    errors = np.maximum([observed - low, high - observed], 0)
+    axes.errorbar(
+        predicted,
+        observed,
+        errors,
+        marker="o",
+        markersize=4,
+        linewidth=1,
+        capsize=2,
+        color=BLUE,
+        label=literal(name),
+    )
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
 
 
 def worst_calibrated(

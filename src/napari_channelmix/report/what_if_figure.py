@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.charts import literal
 from napari_channelmix.dcmix.chart import BLUE, ORANGE
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ __all__ = ["what_if_figure"]
 
 # Axes of the matrix, response curves below it, and classes drawn in each.
 AXES, CURVES, CLASSES = 16, 4, 5
+# Classes up to which rows have room for large letters.
+FEW = 10
 COLORS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
 
 
@@ -36,9 +40,11 @@ def what_if_figure(result: WhatIf) -> Figure:
     drawn = _drawn(result)
     names, classes = _names(rows), list(dict.fromkeys(rows["from_class"]))
     width = max(7.0, 1.9 * max(len(drawn), 1), 2.2 + 0.62 * len(names))
-    height = 1.9 + 0.34 * max(len(classes), 1) + (2.7 if drawn else 0)
+    # Of many classes the rows are lower: all stands on one page of print.
+    row = 0.34 if len(classes) <= FEW else 0.2
+    height = 1.9 + row * max(len(classes), 1) + (2.7 if drawn else 0)
     figure = Figure(figsize=(width, height), layout="constrained")
-    ratios = [1.2 + 0.34 * max(len(classes), 1), 2.5] if drawn else [1]
+    ratios = [1.2 + row * max(len(classes), 1), 2.5] if drawn else [1]
     parts = figure.subfigures(len(ratios), 1, height_ratios=ratios, squeeze=False)[:, 0]
     _draw_matrix(parts[0], rows, names, classes)
     parts[0].suptitle(
@@ -83,8 +89,9 @@ def _draw_matrix(place: Any, rows: Any, names: list[str], classes: list[str]) ->
             index = classes.index(row.from_class), names.index(row.axis)
             shares[index], bold[index] = row.share, row.above_sham
     axes.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize="x-small")
-    axes.set_yticks(range(len(classes)), classes, fontsize="x-small")
+    shown = [literal(name) for name in names]
+    axes.set_xticks(range(len(names)), shown, rotation=40, ha="right", fontsize="x-small")
+    axes.set_yticks(range(len(classes)), [*map(literal, classes)], fontsize="x-small")
     axes.set_ylabel("predicted", fontsize="x-small")
     for (row, column), share in np.ndenumerate(shares):
         if np.isfinite(share):
@@ -102,7 +109,8 @@ def _draw_matrix(place: Any, rows: Any, names: list[str], classes: list[str]) ->
 
 def _draw_curve(panel: Any, result: WhatIf, axis: str, from_class: str) -> None:
     table = result.curve(axis, from_class)
-    panel.set_title(f"{axis}\npredicted as {from_class}", fontsize="x-small")
+    called = textwrap.wrap(f"predicted as {from_class}", 34, max_lines=2, placeholder=" …")
+    panel.set_title(literal("\n".join([axis, *called])), fontsize="x-small")
     spread = table.groupby("class_name", sort=False)["probability"].agg(np.ptp)
     kept = list(spread.sort_values(ascending=False, kind="stable").index[:CLASSES])
     # The same in each panel, whichever class moves most there.
@@ -113,7 +121,7 @@ def _draw_curve(panel: Any, result: WhatIf, axis: str, from_class: str) -> None:
         amounts, values = rows["amount"].to_numpy(), rows["probability"].to_numpy()
         outside = rows["outside"].to_numpy() >= 0.5
         panel.plot(amounts, values, "--", color=color, linewidth=1)
-        panel.plot(amounts, np.where(outside, np.nan, values), color=color, label=name)
+        panel.plot(amounts, np.where(outside, np.nan, values), color=color, label=literal(name))
         panel.fill_between(amounts, rows["low"], rows["high"], color=color, alpha=0.15, lw=0)
         sham = float(rows["sham"].iloc[0])
         if name == from_class and np.isfinite(sham):

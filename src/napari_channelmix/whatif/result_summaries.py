@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_channelmix.result_display import Bar, Bars, Summary
 from napari_channelmix.whatif.class_table import SAMPLED
-from napari_channelmix.wording import counted
+from napari_channelmix.wording import counted, listed
 
 __all__ = [
     "audit_summary",
@@ -18,8 +18,8 @@ __all__ = [
 ]
 
 OVER_GROUPS = "95 % interval over groups"
-# Rows of flips that are shown.
-FLIPS = 16
+# Rows of flips that are shown, and classes that are named.
+FLIPS, CLASSES = 16, 8
 
 
 def channel_shapley_summary(result: Any) -> Summary:
@@ -44,7 +44,9 @@ def channel_shapley_summary(result: Any) -> Summary:
 
 def channel_means_summary(result: Any) -> Summary:
     """Of `ChannelMeans`: what a regression on the means reaches, and the means."""
-    facts = [f"{counted(len(result.channels), 'channel')}, classes: {', '.join(result.classes)}"]
+    facts = [
+        f"{counted(len(result.channels), 'channel')}, classes: {listed(result.classes, CLASSES)}"
+    ]
     for name, estimate in (("regression on means", result.linear), ("network", result.network)):
         if estimate is not None:
             facts.append(f"{name}: balanced accuracy {estimate.short_text}")
@@ -74,7 +76,7 @@ def transplants_summary(result: Any) -> Summary:
     facts = (
         f"n = {max((row.n for row in rows), default=0):,} cells at most",
         f"{max((row.n_groups for row in rows), default=0):,} groups",
-        f"classes: {', '.join(result.classes)}",
+        f"classes: {listed(result.classes, CLASSES)}",
     )
     return Summary("Transplants", facts, result.warnings, result.lines, bars)
 
@@ -162,7 +164,7 @@ def what_if_summary(result: Any) -> Summary:
         f"n = {result.n:,} cells",
         f"{result.groups:,} {result.group_kind}s",
         f"edited: {result.scope}",
-        f"classes: {', '.join(result.classes)}",
+        f"classes: {listed(result.classes, CLASSES)}",
     )
     return Summary("What if", facts, result.warnings, result.lines, bars)
 

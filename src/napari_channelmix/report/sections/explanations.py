@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.data.grey_cells import brightest
+from napari_channelmix.data.grey_cells import brightest, grey_words
 from napari_channelmix.evidence_colors import evidence_legend
 from napari_channelmix.report.display import display_of
 from napari_channelmix.report.pictures import cell_picture, data_uri, map_picture
@@ -28,6 +28,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
     cards, display = [], display_of(findings)
     known = findings.classifier
     channels = findings.cells.channels if known is None else known.channels
+    said = _said_once(findings)
     for example in findings.examples[:EXAMPLES]:
         grey = brightest(example.crops, channels, display)
         magnitude = None
@@ -42,7 +43,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
                 "target": example.target,
                 "training": trained_in_words(example.training),
                 "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
-                "words": example.words,
+                "words": [line for line in example.words if line not in said],
                 "method": example.method,
                 "scores": [
                     (name.upper() if name == "srg" else name, f"{value:.2f}")
@@ -59,6 +60,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
     scores = sorted(about.get("scores", {}).items(), key=lambda item: -item[1]["srg"])
     return {
         "cards": cards,
+        "grey": grey_words(channels, display).removeprefix("in grey: "),
         "legend": [*evidence_legend("signed"), *evidence_legend("magnitude")],
         "n": about.get("n", len(findings.examples)),
         "shares": (about.get("evidence_shares") or {}).get("line", ""),
@@ -69,3 +71,11 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
             for name, example in scores
         ],
     }
+
+
+def _said_once(findings: Findings) -> set[str]:
+    """Sentences that every cell has, and that stand below all of them anyway."""
+    examples = findings.examples[:EXAMPLES]
+    of_all = set.intersection(*(set(example.words) for example in examples))
+    below = {sentence(line) for line in findings.explained.get("warnings", ())}
+    return {line for line in of_all if len(examples) > 1 and sentence(line) in below}

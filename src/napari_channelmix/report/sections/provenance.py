@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def provenance_section(findings: Findings) -> dict[str, Any]:
     rows.append(("versions", _plain(_versions())))
     config = ""
     if findings.config is not None:
-        config = json.dumps(as_json(findings.config), indent=2, ensure_ascii=False)
+        config = _short_lists(json.dumps(as_json(findings.config), indent=2, ensure_ascii=False))
     return {"rows": rows, "config": config}
 
 
@@ -65,6 +66,28 @@ def _provenance_of(findings: Findings) -> list[tuple[str, str]]:
 
 def _versions() -> dict[str, str | None]:
     return {name: package_version(name) for name in PACKAGES}
+
+
+def _short_lists(text: str) -> str:
+    """Indented JSON with each list of numbers or texts on a line: a page of print, not five.
+
+    Examples
+    --------
+    >>> print(_short_lists(json.dumps({"cells": [1, 2], "of": ["a,", "b"]}, indent=2)))
+    {
+      "cells": [1, 2],
+      "of": ["a,", "b"]
+    }
+    """
+    plain = r"(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"\[\]{},]+)"
+    lists = rf"\[\s+({plain}(?:,\s+{plain})*)\s+\]"
+    items = rf"({plain})(,?)\s*"
+
+    def joined(match: re.Match[str]) -> str:
+        every = [item for item, _ in re.findall(items, match.group(1))]
+        return f"[{', '.join(every)}]"
+
+    return re.sub(lists, joined, text)
 
 
 def _plain(facts: Any) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["model_channels_section", "transplants_section", "what_if_section"]
 
 # Rows of a table at most, and sentences.
-ROWS, LINES = 20, 12
+ROWS, LINES = 20, 40
 
 
 def what_if_section(findings: Findings) -> dict[str, Any] | None:
@@ -28,7 +28,8 @@ def what_if_section(findings: Findings) -> dict[str, Any] | None:
         return None
     rows = []
     order = result.flips.sort_values("difference", ascending=False, kind="stable")
-    for row in order[order["family"] != "sham"].head(ROWS).itertuples():
+    edited = order[order["family"] != "sham"]
+    for row in edited.head(ROWS).itertuples():
         figures = [
             row.from_class,
             row.to_class or "-",
@@ -46,6 +47,7 @@ def what_if_section(findings: Findings) -> dict[str, Any] | None:
         "lines": sentences(result.lines[:LINES]),
         "head": ["axis", "predicted", "becomes", "flip", "sham", "n", "edited"],
         "rows": rows,
+        "more": max(0, len(edited) - ROWS),
         "warnings": result.warnings,
     }
 

@@ -47,6 +47,29 @@ def test_every_channel_has_its_first_edit_in_sight_before_the_next_kind() -> Non
     )
 
 
+def many_ranges() -> tuple[AxisRange, ...]:
+    names = [f"marker {letter}" for letter in "ABCDEFGHIJ"]
+    axes = [plain(f"{c} {kind}", "channel", channel=c) for c in names for kind in KINDS]
+    return tuple(AxisRange(axis, -5, 5) for axis in (*axes, plain("size", "shape")))
+
+
+def test_of_many_channels_those_that_are_shown_come_first_not_the_first_of_the_file(
+    sliders: EditSliders, qtbot: Any
+) -> None:
+    shown = ("marker H", "marker C")
+    assert first_axes(many_ranges(), shown)[:3] == (
+        "marker C brightness",
+        "marker H brightness",
+        "marker C nucleus against cytoplasm",
+    )
+    sliders.show_ranges(many_ranges(), shown)
+    qtbot.waitUntil(sliders.sliders["marker H brightness"].isVisible)
+    assert sliders.sliders["marker A brightness"].visibleRegion().isEmpty()
+    # Other display channels, also while a cell is open.
+    sliders.prefer(["marker J"])
+    qtbot.waitUntil(sliders.sliders["marker J brightness"].isVisible)
+
+
 def test_the_others_are_folded_away(sliders: EditSliders) -> None:
     assert (
         sliders.sliders["size"].isVisible()

@@ -38,15 +38,16 @@ __all__ = ["CellPage"]
 # Short: four pictures share the width of the page.
 TITLES = ("original", "drawn", "modified")
 MOVED = 2
+ORIGINAL = "The cell that the encoder gets, cut out: {channels}"
 TIPS = (
-    "The cell that the encoder gets: cut out, in the colours of its image",
+    ORIGINAL,
     "The cell as the decoder draws it from its latents; what is missing here is not in the latents",
     "The reconstruction, modified by the sliders below",
 )
 # Features have no picture.
 TITLES_OF_FEATURES = ("original", "no picture", "nearest cell")
 TIPS_OF_FEATURES = (
-    "The cell that the encoder gets: cut out, in the colours of its image",
+    ORIGINAL,
     "These are latents of features, which have no picture",
     "The real cell that lies nearest to where the sliders are",
 )
@@ -163,7 +164,8 @@ class CellPage(QWidget):
         with one_thread():
             again = self._drawer_of(latents).decode(latents.values[cell][None])[0] if draws else own
         pictures = (own, again if draws else None, again)
-        tips = TIPS if draws else TIPS_OF_FEATURES
+        seen = latents.prepared.how.view.text
+        tips = tuple(tip.format(channels=seen) for tip in (TIPS if draws else TIPS_OF_FEATURES))
         self.pictures.show_tiles(
             [
                 Tile(None if picture is None else self._image(picture), title=title, tip=tip)

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -107,7 +106,7 @@ class GroupsPage(QWidget):
         self.words.setWordWrap(True)
         # One line, however long: below it stand the curve and the gallery.
         self.note = QLabel()
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.note.setWordWrap(True)
         # In full: intervals that are too narrow must not be taken for what they say.
         self.doubt = QLabel()
         self.doubt.setWordWrap(True)

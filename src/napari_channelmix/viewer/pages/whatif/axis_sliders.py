@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_channelmix.data.display_channels import MOST_TOGETHER
 from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.viewer.page_parts.moved_sliders import MovedSliders
 from napari_channelmix.viewer.pages.whatif.axis_slider import EditSlider
@@ -32,11 +33,12 @@ KINDS = ("brightness", ACROSS, "rim", "level", "detail")
 FIRST = {"channel": 5, "shape": 2, "surroundings": 1, "acquisition": 1}
 
 
-def first_axes(ranges: Sequence[AxisRange]) -> tuple[str, ...]:
+def first_axes(ranges: Sequence[AxisRange], shown: Sequence[str] = ()) -> tuple[str, ...]:
     """Names of the axes that are always in sight.
 
     Of the channels: one kind of edit for every channel before the next kind, as far as there is
-    room; others than the nuclear one first where light is moved out of the nucleus.
+    room; others than the nuclear one first where light is moved out of the nucleus. Of more than
+    six channels the edits of those in ``shown`` come first.
     """
     chosen: list[str] = []
     channels = tuple(dict.fromkeys(b.axis.channel for b in ranges if b.axis.channel is not None))
@@ -45,15 +47,21 @@ def first_axes(ranges: Sequence[AxisRange]) -> tuple[str, ...]:
         own = [bounds for bounds in ranges if bounds.axis.family == family]
         if family == "channel":
             own.sort(key=lambda bounds: _rank(bounds.axis, nuclear))
+            if len(channels) > MOST_TOGETHER:
+                own.sort(key=lambda bounds: bounds.axis.channel not in shown)
+                most = max(most, len(shown))
         chosen += [bounds.name for bounds in own[:most]]
     return tuple(chosen)
 
 
 def _rank(axis: Axis, nuclear: str | None) -> tuple[int, bool]:
+    return _kind(axis), KINDS[_kind(axis) :][:1] == (ACROSS,) and axis.channel == nuclear
+
+
+def _kind(axis: Axis) -> int:
+    """The place of an edit of a channel among the kinds of edits."""
     kind = axis.name.removeprefix(f"{axis.channel} ")
-    if kind not in KINDS:
-        return len(KINDS), False
-    return KINDS.index(kind), kind == ACROSS and axis.channel == nuclear
+    return KINDS.index(kind) if kind in KINDS else len(KINDS)
 
 
 class EditSliders(MovedSliders):
@@ -80,20 +88,21 @@ class EditSliders(MovedSliders):
         self._column.addWidget(self.more)
         self.more.setVisible(False)
 
-    def show_ranges(self, ranges: Sequence[AxisRange]) -> None:
-        """Show the axes of a cell, which is as it is."""
+    def show_ranges(self, ranges: Sequence[AxisRange], shown: Sequence[str] = ()) -> None:
+        """Show the axes of a cell, which is as it is; first those of the channels ``shown``."""
         self.moves.clear()
         names = [bounds.name for bounds in ranges]
         if names == list(self.sliders):
             for bounds in ranges:
                 self.sliders[bounds.name].show_range(bounds)
+            self.prefer(shown)
             return
         for part in (self._first, self._others):
             _empty(part)
         self._headings.clear()
         self._heading_of.clear()
         self.sliders = {}
-        first = first_axes(ranges)
+        first = first_axes(ranges, shown)
         for bounds in ranges:
             slider = EditSlider(bounds, self._theme)
             slider.moved.connect(self.note_move)
@@ -127,6 +136,20 @@ class EditSliders(MovedSliders):
             slider.go_to(self.moves.get(name, slider.home))
             if name in self.moves and self._others.isAncestorOf(slider):
                 self._bring_up(slider)
+
+    def prefer(self, shown: Sequence[str]) -> None:
+        """Bring the first edits of these channels in sight, where channels are many."""
+        ranges = [slider.bounds for slider in self.sliders.values()]
+        if len({bounds.axis.channel for bounds in ranges} - {None}) <= MOST_TOGETHER:
+            return
+        of_channels = [
+            name
+            for name in first_axes(ranges, shown)
+            if self.sliders[name].bounds.axis.channel in shown
+        ]
+        for name in reversed(of_channels):
+            if self._others.isAncestorOf(self.sliders[name]):
+                self._bring_up(self.sliders[name])
 
     def _bring_up(self, slider: EditSlider) -> None:
         """Move a slider from 'More' to the others of its group."""

@@ -192,7 +192,7 @@ class CellTab(QWidget):
             ]
         )
         self._outline()
-        self.sliders.show_ranges(opened.ranges)
+        self.sliders.show_ranges(opened.ranges, self._shown())
         self.sentences.clear_line()
         self.lines.say("\n".join(opened.lines), "info")
         self.controls.setVisible(True)
@@ -210,6 +210,13 @@ class CellTab(QWidget):
         )
         self.show_edit(self.crops or self.opened.crops)
         self.pictures.update()
+        self.sliders.prefer(self._shown())
+
+    def _shown(self) -> list[str]:
+        """The channels that the pictures show."""
+        opened = self.opened
+        channels = () if opened is None else opened.crops.channels
+        return [name for name, look in zip(channels, self._looks, strict=False) if look is not None]
 
     def show_edit(self, crops: CellCrops) -> None:
         """Draw the cell with an edit."""
