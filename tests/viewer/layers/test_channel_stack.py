@@ -148,3 +148,36 @@ def test_a_picture_of_each_channel_is_exported_under_its_name() -> None:
     images = {image.name: image for image in result_images(viewer)}
     assert set(images) == {f"explanation {name}" for name in NAMES}
     assert np.asarray(images["explanation CD8"].data).tolist() == np.ones((8, 8)).tolist()
+
+
+def test_what_is_in_view_stays_there_while_the_slider_comes_and_goes() -> None:
+    viewer = ViewerModel()
+    shown = Shown(0, {"DNA": viewer.add_image(np.zeros((60, 80)), scale=(0.5, 0.25))})
+    camera = viewer.scene.camera
+    camera.zoom, camera.center = 9.0, (0.0, 3.0, 4.0)
+    stack = laid(viewer, shown)
+    assert viewer.dims.ndim == 3
+    assert camera.zoom == 9.0 and camera.center == (0.0, 3.0, 4.0)
+    stack.clear()
+    assert viewer.dims.ndim == 2
+    assert camera.zoom == 9.0 and camera.center == (0.0, 3.0, 4.0)
+    patches = [Patches((60, 80)) for _ in NAMES]
+    stack.lay_patches_of(shown, patches, NAMES)
+    assert camera.zoom == 9.0 and camera.center == (0.0, 3.0, 4.0)
+
+
+def test_room_that_was_made_for_maps_that_never_came_is_given_back() -> None:
+    viewer = ViewerModel()
+    shown = Shown(0, {"DNA": viewer.add_image(np.zeros((60, 80)))})
+    stack = ChannelStack(viewer, "explanation channels", "explanation by channel")
+    stack.make_room(shown, (8, 8), NAMES)
+    assert viewer.dims.ndim == 3 and len(viewer.layers) == 1
+    stack.clear()
+    assert viewer.dims.ndim == 2
+    stack.make_room(shown, (8, 8), NAMES)
+    stack.lay_channels(shown, (4, 6, 12, 14), (8, 8), NAMES)
+    assert viewer.dims.ndim == 3 and stack.channel == "CD3"
+    # Of the layer, not of the room.
+    stack.make_room(shown, (8, 8), NAMES)
+    viewer.layers.remove(stack.layer)
+    assert viewer.dims.ndim == 2

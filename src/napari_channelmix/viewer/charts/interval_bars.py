@@ -93,6 +93,8 @@ class Bars(QWidget):
         self.rows: tuple[Bar, ...] = ()
         #: Of which the rows that are shown are some: scale, names and heights are of all.
         self.every: tuple[Bar, ...] = ()
+        # Width of the longest name of these; None where it is to be measured.
+        self._widest: int | None = None
         #: A dashed line, such as chance.
         self.level: float | None = None
         self._least = least
@@ -106,6 +108,7 @@ class Bars(QWidget):
         """Show other rows; where they are some of ``every``, on the scale of all of those."""
         self.rows, self.level = tuple(rows), level
         self.every = tuple(every) or self.rows
+        self._widest = None
         self._fit()
         self.setAccessibleDescription(", ".join(f"{bar.name} {bar.figure}" for bar in self.rows))
         self.update()
@@ -117,6 +120,7 @@ class Bars(QWidget):
         """Rows are as high as the letters, which a style may change."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._widest = None
             self._fit()
 
     @property
@@ -155,8 +159,12 @@ class Bars(QWidget):
     @property
     def names_width(self) -> int:
         """Width of the names, no more than the longest needs: the bars have what is left."""
-        widths = [self.fontMetrics().horizontalAdvance(bar.name) for bar in self.every]
-        return min(self._names, max(widths, default=0) + AFTER)
+        if self._widest is None:
+            metrics = self.fontMetrics()
+            widths = [metrics.horizontalAdvance(bar.name) for bar in self.every]
+            # Each bar that is drawn asks for it several times.
+            self._widest = max(widths, default=0)
+        return min(self._names, self._widest + AFTER)
 
     def x_of(self, value: float) -> float:
         """Where a value stands, in pixels from the left."""

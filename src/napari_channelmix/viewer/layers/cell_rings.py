@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.own_layers import add_points, find_ours
 from napari_channelmix.viewer.layers.placing import field_place
-from napari_channelmix.viewer.layers.removing import remove_small
+from napari_channelmix.viewer.layers.removing import no_search, remove_small
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -30,7 +30,7 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
     boxes = cells.boxes[list(chosen)]
     centres = cells.centres[list(chosen)]
     sizes = SHARE * (boxes[:, 2] - boxes[:, 0])
-    with keep_selection(viewer.layers):
+    with keep_selection(viewer.layers), no_search():
         # Another field of view may lie elsewhere.
         add_points(
             viewer,

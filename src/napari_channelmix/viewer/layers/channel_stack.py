@@ -8,6 +8,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from napari_channelmix.viewer.layers.keep_view import keep_view
 from napari_channelmix.viewer.layers.leading_axes import LeadingAxes, with_leading_axes
 from napari_channelmix.viewer.layers.map_layer import (
     MapLayer,
@@ -46,23 +47,43 @@ class ChannelStack(MapLayer):
         self._again: Any = None
         self._index = 0
         self._connected = False
+        # Whether the viewer got an axis for a layer that is not there yet.
+        self._room = False
+
+    def make_room(self, shown: Shown, size: tuple[int, int], channels: tuple[str, ...]) -> None:
+        """Give the viewer the axis that maps of these channels need, before their layer is added.
+
+        napari then lays out the slider in this turn of the event loop, and adds the layer in the
+        next one. `clear` takes the axis away again.
+        """
+        if self.there:
+            return
+        shape = box_shape(shown, size)
+        self.channels = channels
+        ndim = self._leading(len(shape)).ndim + len(shape)
+        if self._viewer.dims.ndim < ndim:
+            self._room = True
+            with keep_view(self._viewer):
+                self._viewer.dims.ndim = ndim
 
     def lay_channels(
         self, shown: Shown, box: Sequence[int], size: tuple[int, int], channels: tuple[str, ...]
     ) -> None:
         """Put empty maps of these channels over a box of the field of view."""
         self._again = lambda: self.lay_channels(shown, box, size, channels)
+        self._room = False
         before = self.channel
         self.channels = channels
         shape = box_shape(shown, size)
         leading = self._leading(len(shape))
         plane = plane_of_box(shown, len(shape))
-        self._lay(
-            with_leading_axes(box_geometry(shown, box, size), leading),
-            (*leading.lengths, *shape),
-            (0, *(axis + leading.ndim for axis in plane)),
-            (len(channels), *size),
-        )
+        with keep_view(self._viewer):
+            self._lay(
+                with_leading_axes(box_geometry(shown, box, size), leading),
+                (*leading.lengths, *shape),
+                (0, *(axis + leading.ndim for axis in plane)),
+                (len(channels), *size),
+            )
         self._laid(before)
 
     def lay_patches_of(
@@ -72,6 +93,7 @@ class ChannelStack(MapLayer):
         from napari_channelmix.viewer.layers.stacked_patches import stacked_levels
 
         self._again = lambda: self.lay_patches_of(shown, patches, channels)
+        self._room = False
         before = self.channel
         visible = self.layer is not None and self.layer.visible
         self.clear()
@@ -84,7 +106,8 @@ class ChannelStack(MapLayer):
         levels = stacked_levels(patches, (*leading.lengths, *shape), plane)
         geometry = with_leading_axes(box_geometry(shown, (0, 0, *size), size), leading)
         self._pixels = np.zeros((1, 1), np.float32)
-        self.layer = self._added(levels, geometry, plane, multiscale=True)
+        with keep_view(self._viewer):
+            self.layer = self._added(levels, geometry, plane, multiscale=True)
         self.layer.visible = visible
         self._laid(before)
 
@@ -151,7 +174,11 @@ class ChannelStack(MapLayer):
     def clear(self) -> None:
         """Take the layer away, and the slider with it."""
         self.channels = ()
-        super().clear()
+        with keep_view(self._viewer):
+            super().clear()
+            if self._room:
+                self._room = False
+                self._viewer.dims.ndim = max(2, self._viewer.layers.ndim)
         if self._connected:
             self._connected = False
             self._viewer.dims.events.current_step.disconnect(self._slider_moved)

@@ -20,6 +20,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
 from napari_channelmix.viewer.layers.class_layer import prepare_colors, show_codes
+from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.overview_filling import fill_overviews
 from napari_channelmix.viewer.layers.own_layers import (
     add_image,
@@ -175,12 +176,12 @@ def show_in_turns(viewer: Any, cells: Cells, pixels: FieldPixels) -> Job[Shown]:
     geometry = plane_geometry(field)
     before = find_ours(viewer, f"channel {cells.channels[0]}")
     moved = before is None or full_resolution(before).shape != pixels.planes[0].shape
-    images, pictures = {}, {}
+    images, pictures, others = {}, {}, set(viewer.layers)
     display = pixels.display
     colors = dict(zip(cells.channels, channel_colors(cells.channels), strict=True))
     colors |= dict(zip(display.channels, display.colors, strict=True))
     for place, (name, color) in enumerate(colors.items()):
-        with no_search():
+        with keep_selection(viewer.layers), no_search():
             images[name] = add_image(
                 viewer,
                 f"channel {name}",
@@ -197,29 +198,38 @@ def show_in_turns(viewer: Any, cells: Cells, pixels: FieldPixels) -> Job[Shown]:
             # The others have the same place: they are read once, for what is in sight.
             viewer.reset_view()
         yield Progress(place + 1, len(cells.channels) + 1, "showing the layers")
-    if field.labels is not None:
-        objects = add_labels(
-            viewer,
-            "cells",
-            _label_picture(field.labels),
-            geometry,
-            name="cells",
-            opacity=0.7,
-            visible=not cells.classes,
-        )
-        objects.contour = 1
-        objects.editable = not objects.multiscale
-    else:
-        codes = cells.labels
-        objects = show_codes(
-            viewer, "classes", cells, pixels.field_index, codes, cells.classes, geometry
-        )
+    with keep_selection(viewer.layers), no_search():
+        objects = _show_objects(viewer, cells, pixels.field_index, geometry)
     yield Progress(1, 1, "showing the layers")
+    added = [layer for layer in viewer.layers if layer not in others]
+    if added:
+        # As napari does with each layer that is added; once here, for the last of them.
+        viewer.layers.selection.active = added[-1]
+        yield Progress(1, 1, "showing the layers")
     if moved:
         viewer.reset_view()
     # Last, since its thread and this one would wait for each other.
     fill_overviews(viewer, pictures)
     return Shown(pixels.field_index, images, objects)
+
+
+def _show_objects(viewer: Any, cells: Cells, index: int, geometry: dict[str, Any]) -> Any:
+    """The layer that marks the cells of a field of view."""
+    labels = cells.fields[index].labels
+    if labels is None:
+        return show_codes(viewer, "classes", cells, index, cells.labels, cells.classes, geometry)
+    objects = add_labels(
+        viewer,
+        "cells",
+        _label_picture(labels),
+        geometry,
+        name="cells",
+        opacity=0.7,
+        visible=not cells.classes,
+    )
+    objects.contour = 1
+    objects.editable = not objects.multiscale
+    return objects
 
 
 def _label_picture(labels: npt.NDArray[Any]) -> npt.NDArray[Any] | Levels:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.layers.patches import Patches
     from napari_channelmix.viewer.session.shown import Shown
 
-__all__ = ["FloatArray", "MapLayer", "box_geometry", "box_shape", "plane_of_box"]
+__all__ = ["FloatArray", "MapLayer", "box_geometry", "box_shape", "is_planar", "plane_of_box"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float32]
 SMALL = 2**20
 
 
-def _planar(shown: Shown) -> bool:
+def is_planar(shown: Shown) -> bool:
     """Whether a 2-D layer says all there is to say."""
     layer = shown.reference
     return bool(layer.ndim == 2 or len(full_resolution(layer).shape) < layer.ndim)
@@ -56,7 +56,7 @@ def box_geometry(
     dict
         ``scale``, ``translate``, ``rotate``, ``shear``, ``affine``, ``units``, ``axis_labels``.
     """
-    layer, planar = shown.reference, _planar(shown) if planar is None else planar
+    layer, planar = shown.reference, is_planar(shown) if planar is None else planar
     plane = shown.axes or plane_axes(layer)
     if planar:
         geometry, axes = like(layer, shown.axes), (0, 1)
@@ -98,7 +98,7 @@ def _moved(
 
 def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:
     """Shape of a layer over a box: one long in the slice of the cells, whole in other axes."""
-    if _planar(shown):
+    if is_planar(shown):
         return size
     layer = shown.reference
     shape = list(full_resolution(layer).shape[: layer.ndim])
@@ -181,7 +181,7 @@ class MapLayer:
 
         Whether they could be laid.
         """
-        if not _planar(shown):
+        if not is_planar(shown):
             return False
         geometry = box_geometry(shown, (0, 0, *patches.shape), patches.shape)
         layer = find_ours(self._viewer, self.role)

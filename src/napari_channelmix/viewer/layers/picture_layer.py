@@ -12,7 +12,7 @@ from napari_channelmix.viewer.layers.geometry import plane_axes
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.map_layer import box_geometry, box_shape
 from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
-from napari_channelmix.viewer.layers.removing import remove_small
+from napari_channelmix.viewer.layers.removing import no_search, remove_small
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.shown import Shown
@@ -37,7 +37,7 @@ class PictureLayer:
         size = picture.shape[0], picture.shape[1]
         shape = box_shape(shown, size)
         rows, columns = (0, 1) if len(shape) == 2 else shown.axes or plane_axes(shown.reference)
-        with keep_selection(self._viewer.layers):
+        with keep_selection(self._viewer.layers), no_search():
             claim(
                 self._viewer.add_image(
                     _in_axes(picture, shape, (rows, columns)),

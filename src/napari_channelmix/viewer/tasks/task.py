@@ -166,6 +166,11 @@ class Task:
         return None if self._now is None else self._now.data_set
 
     @property
+    def showing(self) -> bool:
+        """Whether a result is there, and steps on the main thread to show it are left."""
+        return self._now is not None and self._now.turns is not None
+
+    @property
     def waiting(self) -> bool:
         """Whether the job waits for a thread, or for the job before to come to its end."""
         return self._now is not None and not self._now.begun

@@ -195,3 +195,16 @@ def test_a_scale_that_is_corrected_and_features_that_come_are_heard_of(
     labels.features = pd.DataFrame({"index": [2, 3], "class": ["a", "b"]})
     page.show()
     qtbot.waitUntil(lambda: page.cells.column.currentData() == "class")
+
+
+def test_layers_that_come_behind_another_page_are_compared_once_the_page_is_seen(
+    viewer: Any, page: Any, qtbot: Any
+) -> None:
+    page.hide()
+    for name in ("DAPI", "GFP"):
+        viewer.add_image(np.zeros((31, 37)), name=name)
+    qtbot.wait(50)
+    # They are listed, and none that went is held; what they propose waits.
+    assert page.channels.list.count() == 2 and ticked(page) == []
+    page.show()
+    qtbot.waitUntil(lambda: ticked(page) == ["DAPI", "GFP"])

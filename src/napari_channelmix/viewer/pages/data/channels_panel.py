@@ -146,8 +146,11 @@ class ChannelsPanel(QWidget):
             if isinstance(layer, Image) and not layers.is_own(layer)
         ]
 
-    def fill(self, _: object = None) -> None:
-        """List the layers of the viewer, keeping what the user chose."""
+    def fill(self, *, propose: bool = True) -> None:
+        """List the layers of the viewer, keeping what the user chose.
+
+        ``propose``: look as well which of them are channels, and tick those.
+        """
         with QSignalBlocker(self.layer):
             before = self.layer.currentData()
             self.layer.clear()
@@ -161,7 +164,8 @@ class ChannelsPanel(QWidget):
         images = self._images()
         made = [image for image in images if CHANNEL_NAME in image.metadata]
         self.rgb.offer([image for image in images if image.rgb], made)
-        self._propose()
+        if propose:
+            self._propose()
 
     def _propose(self) -> None:
         """Tick what is sure to be channels, as long as the user has chosen nothing."""

@@ -133,6 +133,9 @@ class DataPage(Page):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._refill)
+        # What layers that came or went propose is not looked at yet; and whether it ever was.
+        self._refill_later = self._was_shown = False
+        self.task.ended.connect(self._catch_up)
         self.altered = AlteredLayers(self, self._soon.start)
         self._build()
         if self.session.cells is None and self.channels.available:
@@ -319,10 +322,22 @@ class DataPage(Page):
         """What was altered in layers meanwhile counts."""
         super().showEvent(event)
         self.altered.shown()
+        self._was_shown = True
+        self._catch_up()
+
+    def _catch_up(self, _: object = None) -> None:
+        if self._refill_later:
+            self._soon.start(0)
 
     def _refill(self) -> None:
+        # Once, not with each layer of a data set that comes or goes.
+        self._refill_later = self.task.showing
+        if self._refill_later:
+            return
+        # To compare many layers takes its time: not behind another page.
+        self._refill_later = self._was_shown and not self.isVisible()
         self.altered.watch()
-        self.channels.fill()
+        self.channels.fill(propose=not self._refill_later)
         self.cells.fill()
         self.segmentation.layers_changed()
 

@@ -10,6 +10,8 @@ from psygnal import Signal
 
 from napari_channelmix.evidence_colors import map_limit
 from napari_channelmix.viewer.layers import ChannelStack, MapLayer, Patches, hide, reveal, view_of
+from napari_channelmix.viewer.layers.layer_steps import LayerSteps
+from napari_channelmix.viewer.layers.map_layer import is_planar
 from napari_channelmix.viewer.layers.own_layers import PLANE
 from napari_channelmix.viewer.pages.pixels.map_scaling import inside, scaled
 
@@ -43,8 +45,12 @@ class ExplanationLayers:
 
     channel_changed = Signal(str)
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Any, *, in_turns: bool = False) -> None:
         self._viewer = viewer
+        self._steps = LayerSteps(self._show_waiting, in_turns=in_turns)
+        # What came while steps were waiting, to be shown after the last of them.
+        self._waiting: Explanation | None = None
+        self._waiting_field: FieldMaps | None = None
         self.cell = MapLayer(viewer, "explanation", "explanation")
         self.field = MapLayer(viewer, "explanations", "explanations")
         self.stack = ChannelStack(viewer, "explanation channels", "explanation by channel")
@@ -55,8 +61,8 @@ class ExplanationLayers:
             stack.moved.connect(self._slider_moved)
         # Pixels of the box that are in the picture at all; a cell may be cut by the border.
         self._inside: Any = None
-        # Lays the stack of the cell, which is not there yet.
-        self._lay_stack: Callable[[], None] | None = None
+        # Steps that lay the stack of the cell, which is not there yet.
+        self._lay_stack: tuple[Callable[[], None], ...] = ()
         self._view: EvidenceView = "signed"
         # What lies on the whole field of view.
         self._maps: FieldMaps | None = None
@@ -69,6 +75,7 @@ class ExplanationLayers:
 
     def show_view(self, view: EvidenceView, explanation: Explanation | None) -> None:
         """Show the other evidence of what lies there: of a cell that was laid, and of many."""
+        self._steps.finish()
         self._view = view
         for layer in (self.cell, self.field):
             layer.view = view
@@ -99,21 +106,58 @@ class ExplanationLayers:
     ) -> None:
         """Put empty maps on a cell: one, and one for each of the channels that are named.
 
-        A first layer of those is added with the first of these maps: two new layers in one turn of
-        the event loop would block it for as long as both take.
+        A layer that is there is moved at once, one that is not is added in a turn of the event
+        loop of its own; that of the channels with the first of their maps.
         """
         self._inside = inside(box, size, shape)
-        self.cell.lay(shown, box, size)
+        self._waiting, self._lay_stack = None, ()
+        # What is left of the cell before, or of all of them.
+        self._steps.finish()
         before = self.stack.layer
-        self._lay_stack = None
-        if not channels:
-            self.stack.clear()
-        elif self.stack.there:
+        if channels and self.stack.there:
             self.stack.lay_channels(shown, box, size, channels)
-        else:
-            self._lay_stack = lambda: self.stack.lay_channels(shown, box, size, channels)
+        elif channels:
+            self._lay_stack = (
+                lambda: self.stack.make_room(shown, size, channels),
+                lambda: self._add_stack(shown, box, size, channels),
+            )
         # Whether a layer that was there is seen is the user's choice from then on.
-        self._in_sight(self.cell, self.stack, stays=self.stack.layer is before)
+        stays = self.stack.layer is before
+
+        def lay_map() -> None:
+            self.cell.lay(shown, box, size)
+            self._in_sight(self.cell, self.stack, stays=stays)
+
+        if self.cell.layer is not None and self.cell.layer in self._viewer.layers:
+            lay_map()
+        else:
+            self._steps.then(lay_map)
+        if not channels:
+            self._steps.then(self._clear_stack)
+
+    def _add_stack(
+        self, shown: Shown, box: Any, size: tuple[int, int], channels: tuple[str, ...]
+    ) -> None:
+        self.stack.lay_channels(shown, box, size, channels)
+        self._in_sight(self.cell, self.stack)
+
+    def _clear_stack(self) -> None:
+        """Take the maps of the cell's channels away; the map of all comes in sight again."""
+        self.stack.clear()
+        self._in_sight(self.cell, self.stack)
+
+    @property
+    def busy(self) -> bool:
+        """Whether layers are still to be added or taken away."""
+        return self._steps.busy
+
+    def finish(self) -> None:
+        """Add and take away at once what is still to be."""
+        self._steps.finish()
+
+    def drop(self) -> None:
+        """Add and take away nothing more: the viewer is being closed."""
+        self._steps.drop()
 
     def show_channel(self, channel: str) -> None:
         """Bring the map of a channel in sight; empty: that of all channels."""
@@ -143,21 +187,39 @@ class ExplanationLayers:
         self.channel_changed.emit(channel)
 
     def show(self, explanation: Explanation) -> None:
-        """Show the maps of a cell that was laid."""
+        """Show the maps of a cell that was laid; once its layers are there."""
+        self._waiting = explanation
+        if not self._steps.busy:
+            self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        explanation, self._waiting = self._waiting, None
+        if explanation is not None:
+            self._show_cell(explanation)
+        maps, self._waiting_field = self._waiting_field, None
+        if maps is not None and not self._steps.busy:
+            self._show_field(maps)
+        elif maps is not None:
+            self._waiting_field = maps
+
+    def _show_cell(self, explanation: Explanation) -> None:
         if explanation.map is None or explanation.map.shape != self._inside.shape:
             return
         values = explanation.map
         if self._view == "magnitude" and explanation.magnitude is not None:
             values = explanation.magnitude
         self.cell.show(np.where(self._inside, scaled(values), 0))
-        if explanation.channel_maps is not None:
-            lay, self._lay_stack = self._lay_stack, None
-            if lay is not None:
-                lay()
-                self._in_sight(self.cell, self.stack)
-            # One scale for all: a channel that says little has a pale map.
-            limit = map_limit(explanation.channel_maps)
-            self.stack.show(np.where(self._inside, scaled(explanation.channel_maps, limit), 0))
+        if explanation.channel_maps is None:
+            return
+        steps, self._lay_stack = self._lay_stack, ()
+        for step in steps:
+            self._steps.then(step)
+        if self._steps.busy:
+            self._waiting = explanation
+            return
+        # One scale for all: a channel that says little has a pale map.
+        limit = map_limit(explanation.channel_maps)
+        self.stack.show(np.where(self._inside, scaled(explanation.channel_maps, limit), 0))
 
     def lay_field(
         self, shown: Shown, shape: tuple[int, int]
@@ -166,12 +228,15 @@ class ExplanationLayers:
 
         Gives what is to be painted into: maps, and their magnitudes.
         """
+        self._steps.finish()
         self._maps, self._shown = None, shown
-        if 4 * shape[0] * shape[1] > LARGE:
+        if 4 * shape[0] * shape[1] > LARGE and is_planar(shown):
             patches = Patches(shape), Patches(shape)
-            if self.field.lay_patches(shown, patches[self._view == "magnitude"]):
-                return patches
-        self.field.lay(shown, (0, 0, *shape), shape)
+            self._steps.then(
+                lambda: self.field.lay_patches(shown, patches[self._view == "magnitude"])
+            )
+            return patches
+        self._steps.then(lambda: self.field.lay(shown, (0, 0, *shape), shape))
         return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
     def lay_field_channels(
@@ -179,11 +244,17 @@ class ExplanationLayers:
     ) -> tuple[Patches, ...]:
         """Put empty maps of each channel over the whole field of view; gives what is painted."""
         patches = tuple(Patches(shape) for _ in channels)
-        if channels:
-            self.field_stack.lay_patches_of(shown, patches, channels)
-        else:
-            self.field_stack.clear()
-        self._in_sight(self.field, self.field_stack)
+
+        def lay() -> None:
+            if channels:
+                self.field_stack.lay_patches_of(shown, patches, channels)
+            else:
+                self.field_stack.clear()
+            self._in_sight(self.field, self.field_stack)
+
+        if channels and not self.field_stack.there:
+            self._steps.then(lambda: self.field_stack.make_room(shown, shape, channels))
+        self._steps.then(lay)
         return patches
 
     def in_sight(self) -> Any:
@@ -192,7 +263,12 @@ class ExplanationLayers:
         return None if layer is None else view_of(layer, layer.metadata[PLANE])
 
     def show_field(self, maps: FieldMaps) -> None:
-        """Show the maps of many cells."""
+        """Show the maps of many cells; once their layers are there."""
+        self._waiting_field = maps
+        if not self._steps.busy:
+            self._show_waiting()
+
+    def _show_field(self, maps: FieldMaps) -> None:
         self._maps = maps
         image = maps.of_view(self._view)
         if isinstance(image, Patches):
@@ -203,13 +279,16 @@ class ExplanationLayers:
 
     def clear_cell(self) -> None:
         """Take the maps of the cell away."""
-        self._lay_stack = None
-        self.cell.clear()
-        self.stack.clear()
+        self._waiting, self._lay_stack = None, ()
+        self._steps.then(self.stack.clear)
+        self._steps.then(self.cell.clear)
 
     def clear(self) -> None:
-        """Take all maps away."""
-        self.clear_cell()
+        """Take all maps away, at once."""
+        self._steps.drop()
+        self._waiting, self._waiting_field, self._lay_stack = None, None, ()
+        self.cell.clear()
+        self.stack.clear()
         self._maps = self._shown = None
         self.field.clear()
         self.field_stack.clear()

@@ -65,7 +65,7 @@ class PixelsPage(CellPage):
         self.result = ResultPanel(self.viewer.theme)
         self.reliability = ReliabilityPanel(self.viewer.theme)
         self.comparison = ComparisonPanel()
-        self.layers = ExplanationLayers(self.viewer)
+        self.layers = ExplanationLayers(self.viewer, in_turns=True)
         self.sources = Sources()
         self.turns = Turns()
         self.many = ManyCells(
@@ -418,4 +418,5 @@ class PixelsPage(CellPage):
     def halt(self) -> None:
         """Stop every work of this dock, and listening."""
         super().halt()
+        self.layers.drop()
         self.toggle.clicks.switch(False)
