@@ -14,6 +14,7 @@ from napari_channelmix.config.from_results import (
     latents_part,
     training_part,
 )
+from napari_channelmix.data import Cells
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import ConfigError, ModelError
 
@@ -95,3 +96,11 @@ def test_weights_and_features_from_files_are_named_by_their_whole_path(tmp_path,
     assert latents_part(about | {"request": {"features": "vit"}}).features == str(tmp_path / "vit")
     named = about | {"request": {"features": "efficientnet-lite0"}}
     assert latents_part(named).features == "efficientnet-lite0"
+
+
+def test_scaled_channels_that_are_left_out_are_not_spoken_of(tmp_path):
+    pixels = np.arange(4 * 2 * 64, dtype=np.float32).reshape(4, 2, 8, 8)
+    cells = Cells.from_array(pixels, ["DNA", "GFP"], [0, 1] * 2, ["a", "b"], name="plate")
+    scaled = cells.scaled(arcsinh=5, channels=["GFP"])
+    assert str(data_part(scaled, tmp_path).scaling).endswith("arcsinh with the cofactor 5")
+    assert data_part(scaled.with_channels(["DNA"]), tmp_path).scaling is None

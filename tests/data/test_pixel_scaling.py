@@ -137,6 +137,8 @@ def test_a_scaling_that_is_chosen_is_taken_instead_of_that_of_the_file(
     assert tuple(one.scaling.channels) == ("GFP",)
     with pytest.raises(ModelError, match="scaling: 'gamma' is not one of"):
         open_dataset(file, scaling="gamma=2")
+    with pytest.raises(ModelError, match=r"such as clip=99\.9.*, not a dict$"):
+        open_dataset(file, scaling={"clip": 99})  # type: ignore[arg-type]
     # Saved, it is what the file says.
     again = open_dataset(save_dataset(chosen, tmp_path / "chosen"))
     assert np.array_equal(again.read(), chosen.read()) and not again.scaling.chosen

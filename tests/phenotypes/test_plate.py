@@ -52,7 +52,7 @@ def test_names_of_one_row_are_wells_only_where_a_column_says_so() -> None:
 
 
 def test_no_groups_are_no_plate() -> None:
-    assert not is_plate([])
+    assert not is_plate([]) and plates_of([]) == ()
 
 
 def test_wells_and_plates_of_a_table() -> None:

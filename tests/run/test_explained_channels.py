@@ -54,3 +54,27 @@ def test_nothing_is_said_where_it_was_not_asked_for(tmp_path: Path) -> None:
     assert content["contributions"] is None
     assert "decided by" not in pd.read_csv(tmp_path / "cells.csv").columns
     assert not (tmp_path / "explain-channels.png").exists()
+
+
+def test_many_channels_are_measured_as_steps_of_the_run(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    crops = rng.normal(500, 40, (24, 7, 12, 12)).astype(np.float32)
+    crops[1::2, 3] += 300
+    names = [f"marker {number}" for number in range(7)]
+    groups = [f"g{number % 4}" for number in range(24)]
+    cells = cm.Cells.from_array(crops, names, np.arange(24) % 2, ["a", "b"], groups=groups)
+    model = cm.train_classifier(cells, network="tiny", epochs=1, device="cpu")
+    stages: list[str] = []
+    cm.explain_cells(
+        model,
+        cells,
+        tmp_path,
+        only="all",
+        check=False,
+        limit=2,
+        device="cpu",
+        progress=lambda step: stages.append(step.stage),
+    )
+    # A run can be stopped between two of them.
+    assert "drawing the maps" in stages
+    assert (tmp_path / "explain.png").stat().st_size > 5000

@@ -50,7 +50,10 @@ def test_a_text_is_read_and_spelt_the_same() -> None:
     ("text", "says"),
     [
         ("gamma=2", "'gamma' is not one of clip, arcsinh, low, high; give clip=99.9"),
-        ("", "'' is not one of clip"),
+        ("", "names no step; give clip=99.9"),
+        ("  ", "names no step; give clip=99.9"),
+        ("arcsinh=5,", "a comma or = has no name next to it"),
+        ("=5", "a comma or = has no name next to it"),
         ("arcsinh", "arcsinh has no number; give arcsinh=NUMBER"),
         ("arcsinh=true", "arcsinh must be a number, not 'true'"),
         ("arcsinh=nan", "arcsinh must be a finite number"),

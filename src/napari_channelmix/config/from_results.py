@@ -58,6 +58,8 @@ def data_part(
     the file says of itself how their pixels are scaled, also where that was chosen, as it does
     when they were saved since.
     """
+    # Channels that are left out may be the only ones that are scaled.
+    scaling = cells.scaling.of_channels(cells.channels)
     return DataPart(
         dataset=str(Path(dataset).resolve()),
         name=name or cells.name,
@@ -65,7 +67,7 @@ def data_part(
         fingerprint=cells.fingerprint,
         channels=cells.channels,
         classes=cells.classes,
-        scaling=cells.scaling.of_channels(cells.channels).lines[0] if cells.scaling else None,
+        scaling=scaling.lines[0] if scaling else None,
         scaled_as=None if as_in_file else cells.scaling.chosen or None,
     )
 

@@ -11,8 +11,9 @@ from napari_channelmix.data.channel_choice import chosen_channels
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.measured_scaling import rescaled_job
 from napari_channelmix.data.table_cells import cells_of_table_job
+from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, drain
-from napari_channelmix.settings.scaling import ScalingSettings
+from napari_channelmix.settings.scaling import EXAMPLE, ScalingSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,11 @@ def open_dataset_job(
 
     path = Path(path)
     chosen = ScalingSettings.from_text(scaling) if isinstance(scaling, str) else scaling
+    if not (chosen is None or isinstance(chosen, ScalingSettings)):
+        raise ModelError(
+            f"scaling: give ScalingSettings or a text such as {EXAMPLE}, not a "
+            f"{type(chosen).__name__}"
+        )
     description = read_description(path)
     if chosen is not None:
         description = description.model_copy(update={"scaling": None})

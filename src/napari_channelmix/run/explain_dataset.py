@@ -21,13 +21,13 @@ from napari_channelmix.run.explain_chunks import all_maps_job, all_scores_job, s
 from napari_channelmix.run.explain_reliability import all_reliability_job
 from napari_channelmix.run.explain_report import (
     SCHEMA,
-    maps_picture,
+    maps_picture_job,
     read_report,
     report_content,
 )
 from napari_channelmix.run.explain_run import CHUNK, ExplainRun
 from napari_channelmix.run.explained_cells import explained_table
-from napari_channelmix.run.explained_channels import channels_picture
+from napari_channelmix.run.explained_channels import channels_picture_job
 from napari_channelmix.settings import ExplainSettings, merged, takes_settings
 from napari_channelmix.whatif.evidence_shares import cell_parts_job
 
@@ -218,14 +218,17 @@ def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
     )
     lines = (*(yield from _implausible(run)), *uncounted)
     content = report_content(run, shift, lines)
-    picture = maps_picture(run, content)
+    drawing = run.steps - 1, run.steps, "drawing the maps"
+    picture = yield from staged(maps_picture_job(run, content), *drawing)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     maps_of = (
         (lambda row: run.store.maps(slice(row, row + 1), "channel_maps")[0])
         if "channel_maps" in run.arrays
         else None
     )
-    by_channel = channels_picture(run.cells, run.chosen, content, run.name_of, maps_of)
+    by_channel = yield from staged(
+        channels_picture_job(run.cells, run.chosen, content, run.name_of, maps_of), *drawing
+    )
     if by_channel is not None:
         path = out / CHANNELS_PICTURE
         write_whole(path, lambda half: by_channel.savefig(half, dpi=150, format="png"))

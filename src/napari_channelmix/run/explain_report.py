@@ -10,7 +10,6 @@ import numpy.typing as npt
 from napari_channelmix.data.crop_outlines import DISC
 from napari_channelmix.data.grey_cells import brightest, grey_display_job, grey_words
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
@@ -29,11 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from matplotlib.figure import Figure
+
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
+    from napari_channelmix.jobs import Job
     from napari_channelmix.run.explain_run import ExplainRun
 
-__all__ = ["SCHEMA", "maps_picture", "read_report", "report_content"]
+__all__ = ["SCHEMA", "maps_picture_job", "read_report", "report_content"]
 
 SCHEMA = "napari-channelmix/explain/1"
 SCORES = ("srg", "insertion", "deletion")
@@ -222,8 +224,8 @@ def read_report(path: Path, run: ExplainRun) -> dict[str, Any] | None:
     return content
 
 
-def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
-    """Up to twelve of the cells with their maps."""
+def maps_picture_job(run: ExplainRun, content: dict[str, Any]) -> Job[Figure]:
+    """Up to twelve of the cells with their maps; a job: many channels are measured for it."""
     rows = np.unique(np.linspace(0, len(run.chosen) - 1, SHOWN).astype(np.int64))
     maps, magnitude = (
         np.concatenate([run.store.maps(slice(row, row + 1), name) for row in rows.tolist()])
@@ -246,7 +248,7 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
     if any(title.endswith("(!)") for title in titles):
         heading += "\n(!) see the doubts and caveats of the cell in explain.json"
     crops, channels = run.cells.read(run.chosen[rows]), run.cells.channels
-    display = drain(grey_display_job(run.cells))
+    display = yield from grey_display_job(run.cells)
     greys = np.stack([brightest(crop, channels, display) for crop in crops])
     words = grey_words(channels, display)
     heading += f"\n{words}" if words else ""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.display_limits import display_limits_job
-from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.channel_contributions import channel_contributions, donors_job
 from napari_channelmix.pcim.channel_reliability import channel_reliability_job
 from napari_channelmix.pcim.map_figure import channel_maps_figure
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "channel_columns",
     "channels_content",
-    "channels_picture",
+    "channels_picture_job",
     "contributions_job",
 ]
 
@@ -105,14 +105,14 @@ def channel_columns(content: dict[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def channels_picture(
+def channels_picture_job(
     cells: Cells,
     chosen_cells: npt.NDArray[np.int64],
     content: dict[str, Any],
     name_of: Callable[[int], str],
     maps_of: Callable[[int], npt.NDArray[np.float32]] | None,
-) -> Figure | None:
-    """Some cells, each in the eight channels that contribute most; None without such maps.
+) -> Job[Figure | None]:
+    """Some cells, each in the eight channels that contribute most, as a job; None without maps.
 
     ``maps_of`` gives the maps (C, H, W) of a row; None where there are none of each channel.
     """
@@ -126,7 +126,8 @@ def channels_picture(
     chosen = [_order(known, row)[:TOP] for row in rows.tolist()]
     crops = cells.read(chosen_cells[rows])
     # One scale for all cells: stretched by itself, a cell without a marker would show its noise.
-    levels = drain(display_limits_job(cells)).levels(crops)
+    limits = yield from display_limits_job(cells)
+    levels = limits.levels(crops)
     maps = [maps_of(row) for row in rows.tolist()]
     channels = content["channels"]
     titles = [

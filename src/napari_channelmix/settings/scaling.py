@@ -9,12 +9,13 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.settings.fields import About, settings
 from napari_channelmix.wording import quoted
 
-__all__ = ["NONE", "ScalingSettings"]
+__all__ = ["EXAMPLE", "NONE", "ScalingSettings"]
 
 #: What stands for pixels as they are in the files.
 NONE = "none"
 # What a text may name, in the order in which it is done.
 NAMES = ("clip", "arcsinh", "low", "high")
+#: A text of all steps.
 EXAMPLE = "clip=99.9,arcsinh=5,low=1,high=99.8"
 
 Clip = Annotated[float, Bounds(50, 100, whole=False)]
@@ -84,8 +85,12 @@ class ScalingSettings:
         if text.strip().casefold() == NONE:
             return cls()
         given: dict[str, Any] = {}
+        if not text.strip():
+            raise ModelError(f"scaling: names no step; give {EXAMPLE}, or {NONE}")
         for part in text.split(","):
             name, sign, value = (piece.strip() for piece in part.partition("="))
+            if not name:
+                raise ModelError(f"scaling: a comma or = has no name next to it; give {EXAMPLE}")
             if name == "percentiles":
                 raise ModelError("scaling: name the two percentiles low and high: low=1,high=99.8")
             if name not in NAMES:

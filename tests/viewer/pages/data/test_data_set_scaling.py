@@ -179,3 +179,17 @@ def test_a_config_and_a_script_of_the_choice_scale_alike(
     space: dict[str, Any] = {}
     exec(script_of(Config(data=data)), space)
     np.testing.assert_array_equal(space["cells"].read(), scaled.read())
+
+
+def test_a_scaling_of_channels_that_are_left_out_counts_for_nothing(
+    opened: Any, cells: cm.Cells, tmp_path: Path, click: Any, qtbot: Any
+) -> None:
+    page = opened(cells.scaled(arcsinh=5, channels=["CD3"]).save(tmp_path / "scaled"))
+    scaling, channels = page.data_set_scaling, page.data_set_channels
+    assert scaling.text() == "Scaling of pixels: yes"
+    channels.expand(animate=False)
+    channels.list.tick(lambda item: item.text() != "CD3")
+    fewer = press(page, channels.use, click, qtbot)
+    assert fewer.channels == ("DAPI", "CD8")
+    assert scaling.text() == "Scaling of pixels: no" and not scaling.use.isEnabled()
+    assert scaling.now.text().replace("\u200b", "") == "Pixels are as in the files."

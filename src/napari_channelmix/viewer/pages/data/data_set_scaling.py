@@ -148,12 +148,13 @@ class DataSetScaling(ScalingBox):
         cells = getattr(self, "_listed", None)
         if cells is None:
             return
-        self.setText(f"Scaling of pixels: {'yes' if cells.scaling else 'no'}")
+        scaled = bool(cells.scaling.of_channels(cells.channels))
+        self.setText(f"Scaling of pixels: {'yes' if scaled else 'no'}")
         try:
             ticked = self.settings.spelt
         except ModelError:
             # The reason is said when it is pressed.
             ticked = ""
-        now = cells.scaling.chosen or ("" if cells.scaling else ScalingSettings().spelt)
+        now = cells.scaling.chosen or ("" if scaled else ScalingSettings().spelt)
         self.use.setEnabled(ticked != now)
         self.changed.emit()
