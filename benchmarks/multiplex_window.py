@@ -42,6 +42,9 @@ def main() -> None:
     parser.add_argument("--channels", type=int, nargs="+", default=[40, 104])
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--no-napari", action="store_true", help="leave out napari's own part")
+    parser.add_argument(
+        "--maps", action="store_true", help="only open, explain a cell, switch its maps off and on"
+    )
     given = parser.parse_args()
     rows: list[Row] = []
     for count in given.channels:
@@ -49,7 +52,7 @@ def main() -> None:
             rows += napari_alone(count)
     window = Window()
     for count in given.channels:
-        rows += window.rows(count)
+        rows += window.rows(count, maps_only=given.maps)
     window.close()
     if given.json:
         given.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
@@ -165,8 +168,8 @@ class Window(Living):
         self.wait(lambda: not self.data.task.busy, 60)
         self.wait(lambda: False, 1.0)
 
-    def rows(self, count: int) -> list[Row]:
-        """Every action with so many channels."""
+    def rows(self, count: int, *, maps_only: bool = False) -> list[Row]:
+        """Every action with so many channels, or those with the maps of one cell."""
         from napari_channelmix.viewer.session.session import Trained
 
         rows: list[Row] = []
@@ -197,23 +200,26 @@ class Window(Living):
             lambda: opened() and len(session.cells.channels) == count,
         )
         many = session.data_set
-        measured(
-            "take the other data set in use",
-            lambda: self.data.switch_to(few),
-            lambda: opened() and session.data_set == few,
-        )
-        measured(
-            "open it again",
-            lambda: self.data.switch_to(many),
-            lambda: opened() and session.data_set == many,
-        )
+        if not maps_only:
+            measured(
+                "take the other data set in use",
+                lambda: self.data.switch_to(few),
+                lambda: opened() and session.data_set == few,
+            )
+            measured(
+                "open it again",
+                lambda: self.data.switch_to(many),
+                lambda: opened() and session.data_set == many,
+            )
         session.trained = Trained(classifier(cells.channels), "benchmark")
         self.workspace.show_page("pixels")
         page = self.workspace.page("pixels")
         self.wait(lambda: not page.task.busy and not page.task.threads, 60)
 
         def explained() -> bool:
-            return not page.task.busy and page.session.explanation is not None
+            # Layers come in turns of their own, also after the answer.
+            rests = not page.task.busy and not page.layers.busy
+            return rests and page.session.explanation is not None
 
         measured("explain a cell, a map of each channel", lambda: page.explain(30), explained)
         separate = page.question.separate
@@ -221,6 +227,8 @@ class Window(Living):
             "switch the maps of each channel off", lambda: separate.setChecked(False), explained
         )
         measured("switch them on", lambda: separate.setChecked(True), explained)
+        if maps_only:
+            return rows
         if hasattr(page.layers, "stack"):
             self._look_through(page, measured, cells.channels)
         measured("explain another cell", lambda: page.explain(31), explained)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ def test_steps_are_taken_in_their_order_and_none_within_the_call(qtbot: QtBot) -
     done: list[str] = []
     steps = LayerSteps(lambda: done.append("ended"))
     for name in ("ring", "map", "stack"):
-        steps.then(lambda name=name: done.append(name))
+        steps.then(partial(done.append, name))
     assert done == [] and steps.busy
     qtbot.waitUntil(lambda: not steps.busy)
     assert done == ["ring", "map", "stack", "ended"]
@@ -67,5 +68,5 @@ def test_without_turns_each_is_taken_at_once(count: int) -> None:
     done: list[int] = []
     steps = LayerSteps(lambda: None, in_turns=False)
     for number in range(count):
-        steps.then(lambda number=number: done.append(number))
+        steps.then(partial(done.append, number))
     assert done == list(range(count)) and not steps.busy
