@@ -8,19 +8,22 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 SCRIPT = """
-import sys, time
+import sys
+from time import process_time as now
+start = now()
 import napari
 viewer = napari.Viewer(show=False)
 from qtpy.QtWidgets import QApplication
-times = []
-start = time.perf_counter()
+QApplication.processEvents()
+times = [now() - start]
+start = now()
 from napari_channelmix.viewer.page_parts.open_page import open_workspace
 workspace = open_workspace(viewer)
 QApplication.processEvents()
-times.append(time.perf_counter() - start)
-start = time.perf_counter()
+times.append(now() - start)
+start = now()
 workspace.show_page("Data")
-times.append(time.perf_counter() - start)
+times.append(now() - start)
 for module, name in (
     ("images_dock", "DataPage"), ("classifier_dock", "ClassifierPage"),
     ("importance_dock", "ChannelsPage"), ("explain_dock", "PixelsPage"),
@@ -28,12 +31,13 @@ for module, name in (
     ("phenotypes_dock", "PhenotypesPage"), ("reproduce_dock", "ReportPage"),
     ("pages.whatif.page", "WhatIfPage"),
 ):
-    start = time.perf_counter()
+    start = now()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)
     viewer.window.add_dock_widget(kind(viewer), name=name)
-    times.append(time.perf_counter() - start)
+    times.append(now() - start)
 QApplication.processEvents()
-print(*times, "torch" in sys.modules, "sklearn" in sys.modules, "matplotlib" in sys.modules)
+libraries = "torch", "scipy.ndimage", "matplotlib"
+print(*times, *(name in sys.modules for name in libraries))
 viewer.close()
 """
 
@@ -47,7 +51,9 @@ def test_the_workspace_and_each_dock_open_fast_and_without_torch() -> None:
         check=True,
         env={**os.environ, "PYTHONPATH": paths},
     )
-    *times, torch, _, matplotlib = answer.stdout.split()
-    assert torch == "False" and matplotlib == "False"
-    # 0.3 s each on an idle machine; this one may be busy.
-    assert max(map(float, times)) < 1.0, times
+    *times, torch, scipy, matplotlib = answer.stdout.split()
+    assert torch == scipy == matplotlib == "False"
+    napari, *opened = map(float, times)
+    # Processor time, against that of napari itself: machines differ, and are busy. The workspace
+    # comes with most of our modules.
+    assert opened[0] < 0.6 * napari and max(opened[1:]) < 0.3 * napari, times

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 __all__ = ["COPY", "ChannelFigures", "channel_figures", "likeness", "pixels_of"]
 
@@ -90,6 +89,9 @@ def channel_figures(crops: Crops) -> ChannelFigures:
     >>> figures.minimum, figures.maximum, figures.hot
     (10.0, 900.0, 1)
     """
+    # Not with the module: a window is open before anything is measured.
+    from scipy import ndimage
+
     minimum, maximum = float(crops.min()), float(crops.max())
     median, most, high = (float(value) for value in np.percentile(crops, [50, 99, 99.9]))
     inner = crops[:, 1:-1, 1:-1]
