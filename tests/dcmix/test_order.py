@@ -153,6 +153,20 @@ def test_the_question_becomes_the_verdict_of_all_readable_shares(importance, gat
     assert questioned(closed) is closed
 
 
+@pytest.mark.parametrize("verdict", [f"{USE_SHAPLEY}: blending costs accuracy", ""])
+def test_values_that_are_to_be_read_and_were_not_computed_are_asked_for(importance, verdict):
+    closed = replace(importance, gate=CLOSED, verdict=verdict)
+    assert closed.not_computed == ""
+    without = replace(closed, shapley=None, shapley_sd=None, above_zero=None)
+    assert without.not_computed == "They were not computed: run again with Shapley values"
+    assert without.not_computed in without.summary().warnings
+    # Neither where the shares are read, nor where nothing can be.
+    assert replace(importance, shapley=None, shapley_sd=None, above_zero=None).not_computed == ""
+    assert (
+        replace(without, gate=CHANCE, verdict="Nothing can be read: at chance").not_computed == ""
+    )
+
+
 def heads(low=0.7, groups=8, cells=96):
     whole = AccuracyEstimate(0.8, low, 0.9, 0.5, cells, groups, (), "a warning")
     one = ChannelSet(("a",), whole, AccuracyDifference(0.1, 0.05, 0.15, cells, groups))

@@ -224,6 +224,13 @@ class ChannelImportance(BarsResult):
         return "shapley" if self._gate.blending_costs and self.shapley is not None else "none"
 
     @property
+    def not_computed(self) -> str:
+        """That the values which are to be read are not there; empty where they are, or none are."""
+        if self.shares_readable or self.shapley is not None or not self._gate.blending_costs:
+            return ""
+        return "They were not computed: run again with Shapley values"
+
+    @property
     def order(self) -> tuple[int, ...]:
         """Positions of the channels, the most important first by the answer that is reliable.
 

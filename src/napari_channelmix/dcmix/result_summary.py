@@ -36,6 +36,7 @@ def importance_summary(result: Any) -> Summary:
     warnings = []
     if not result.shares_readable:
         warnings.append(f"{result.verdict or 'Not reliable'}: {result.gate}")
+        warnings += filter(None, [result.not_computed])
     elif result.caveat:
         warnings.append(result.caveat)
     facts = [f"n = {result.n_test:,} held-out cells", f"{result.n_train:,} training cells"]

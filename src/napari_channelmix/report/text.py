@@ -59,7 +59,8 @@ def importance_in_words(importance: ChannelImportance) -> str:
     """What the bars say, under their gate."""
     if not importance.shares_readable:
         if importance.verdict:
-            return _under_gate(importance)
+            missing = f" {importance.not_computed}." if importance.not_computed else ""
+            return f"{_under_gate(importance)}{missing}"
         return f"The shares must not be read alone: {importance.gate}."
     first = [importance.channels[index] for index in importance.order[:2]]
     top = importance.share[importance.order[0]]

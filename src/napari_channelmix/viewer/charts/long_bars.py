@@ -170,7 +170,8 @@ class LongBars(QWidget):
         return False
 
     def _fit(self) -> None:
-        height = max(1, min(self.bars.height(), self._tallest))
+        # What the rows need, which the bars get only when they are laid out.
+        height = max(1, min(self.bars.sizeHint().height(), self._tallest))
         if height != self.area.height():
             self.area.setFixedHeight(height)
 

@@ -527,7 +527,8 @@ def verdict(imp: Any) -> str:
         if imp.verdict
         else (f"Not reliable: {imp.gate}")
     )
-    return f"{head}.{both}\n{figures}"
+    missing = f"\n{imp.not_computed}." if imp.not_computed else ""
+    return f"{head}.{both}{missing}\n{figures}"
 
 
 def measured(imp: Any) -> str:
