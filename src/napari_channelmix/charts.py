@@ -129,7 +129,12 @@ def matrix_figure(
         for (row, column), count in np.ndenumerate(table):
             if count or max(table.shape) <= NUMBERED:
                 ink = "white" if shares[row, column] > 0.55 else "black"
-                about = {"ha": "center", "va": "center", "color": ink, "fontsize": size}
+                about: dict[str, Any] = {
+                    "ha": "center",
+                    "va": "center",
+                    "color": ink,
+                    "fontsize": size,
+                }
                 axes.text(column, row, str(count), **about)
     _titled(axes, title, warnings, ax is None)
     return _figure_of(axes)

@@ -66,7 +66,12 @@ def confusion_figure(counts: npt.ArrayLike, rows: Sequence[str], columns: Sequen
         for (row, column), count in np.ndenumerate(table):
             if count or not many:
                 ink = "white" if shares[row, column] > 0.55 else "black"
-                about = {"ha": "center", "va": "center", "color": ink, "fontsize": size}
+                about: dict[str, Any] = {
+                    "ha": "center",
+                    "va": "center",
+                    "color": ink,
+                    "fontsize": size,
+                }
                 axes.text(column, row, str(count), **about)
     figure.colorbar(image, ax=axes, label="share of the row", shrink=0.8)
     return figure
