@@ -26,6 +26,7 @@ __all__ = [
     "picture_figure",
     "ranges_figure",
     "signed_matrix_figure",
+    "write_counts",
 ]
 
 # Okabe and Ito's colour-blind-safe colours.
@@ -126,18 +127,24 @@ def matrix_figure(
     axes.set_ylabel("label")
     if max(table.shape) <= NAMED:
         size = "x-small" if many else "medium"
-        for (row, column), count in np.ndenumerate(table):
-            if count or max(table.shape) <= NUMBERED:
-                ink = "white" if shares[row, column] > 0.55 else "black"
-                about: dict[str, Any] = {
-                    "ha": "center",
-                    "va": "center",
-                    "color": ink,
-                    "fontsize": size,
-                }
-                axes.text(column, row, str(count), **about)
+        write_counts(axes, table, shares, size, zeros=max(table.shape) <= NUMBERED)
     _titled(axes, title, warnings, ax is None)
     return _figure_of(axes)
+
+
+def write_counts(
+    axes: Axes,
+    counts: npt.NDArray[np.int64],
+    shares: npt.NDArray[np.float64],
+    size: str,
+    *,
+    zeros: bool,
+) -> None:
+    """Write counts (R, C) into the fields of a matrix, white where the tint (R, C) is dark."""
+    for (row, column), count in np.ndenumerate(counts):
+        if count or zeros:
+            ink = "white" if shares[row, column] > 0.55 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=ink, fontsize=size)
 
 
 def signed_matrix_figure(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.charts import literal
+from napari_channelmix.charts import literal, write_counts
 from napari_channelmix.classify.calibration_metrics import BINS
 from napari_channelmix.dcmix.chart import BLUE, ORANGE
 
@@ -63,16 +63,7 @@ def confusion_figure(counts: npt.ArrayLike, rows: Sequence[str], columns: Sequen
     axes.set_xlabel("predicted")
     axes.set_ylabel("label")
     if max(table.shape) <= MOST_NUMBERED:
-        for (row, column), count in np.ndenumerate(table):
-            if count or not many:
-                ink = "white" if shares[row, column] > 0.55 else "black"
-                about: dict[str, Any] = {
-                    "ha": "center",
-                    "va": "center",
-                    "color": ink,
-                    "fontsize": size,
-                }
-                axes.text(column, row, str(count), **about)
+        write_counts(axes, table, shares, size, zeros=not many)
     figure.colorbar(image, ax=axes, label="share of the row", shrink=0.8)
     return figure
 
