@@ -133,6 +133,9 @@ def give_a_class(hand: Hand) -> None:
     """Select a cell by a click, give it a class by a key, and take that back by a button."""
     page = hand.open("Annotate")
     session = page.session
+    # The view has stayed on the cell that was explained.
+    hand.viewer.reset_view()
+    hand.pause(0.2)
     hand.press_cell(8)
     before = int(session.cells.labels[8])
     name, called = session.cells.classes[before], cell_name(session.cells, 8)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.widgets.row_choice import FEW, RowChoice
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 NAMES = [f"CD{n}" for n in range(FEW + 9)]
 
 
 @pytest.fixture
-def choice(qtbot: Any) -> RowChoice:
+def choice(qtbot: Any) -> Iterator[RowChoice]:
     around = QWidget()
     qtbot.addWidget(around)
     made = RowChoice(around)
@@ -21,7 +24,8 @@ def choice(qtbot: Any) -> RowChoice:
     column.addWidget(made.name)
     column.addWidget(made.more)
     around.show()
-    return made
+    # What is around it lives as long as the test.
+    yield made
 
 
 def test_few_rows_are_all_shown_and_nothing_else_is(choice: RowChoice) -> None:

@@ -45,7 +45,7 @@ def no_search() -> Iterator[None]:
     For the main thread, around a change of layers. A layer is thousands of objects: amid the change
     Python would look through all there are, which takes longer than the change itself.
     """
-    if sys.platform == "win32" or gc.get_freeze_count():
+    if sys.platform == "win32" or any_set_aside():
         # Drivers on Windows need it done at once; or objects were set aside by someone else.
         yield
         return
@@ -54,3 +54,8 @@ def no_search() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+def any_set_aside() -> bool:
+    """Whether objects were set aside by someone else; they are counted, so many take a while."""
+    return gc.get_freeze_count() > 0

@@ -55,6 +55,7 @@ class ChannelTiles(QWidget):
         self.words.setToolTip(WORDS_TIP)
         self.strip = Thumbnails("The cell in each channel, with the map over it")
         self.all = QCheckBox()
+        self.all.setAccessibleName("Show every channel")
         self.all.setToolTip(
             f"Show every channel, in the order of what each contributes; else the first "
             f"{TOP}. Default: off"
