@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data.display_channels import DisplayChannels
     from napari_channelmix.jobs import Job
 
-__all__ = ["brightest", "grey_display_job", "grey_words"]
+__all__ = ["brightest", "grey_cells_job", "grey_display_job", "grey_words"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -49,6 +49,23 @@ def grey_display_job(cells: CellBoxes) -> Job[DisplayChannels | None]:
     # Crops of scaled cells have other units than the files.
     limits = yield from display_limits_job(cells.with_channels(display.channels))
     return replace(display, contrast=contrast_of(limits))
+
+
+def grey_cells_job(cells: CellBoxes | None, crops: FloatArray) -> Job[tuple[FloatArray, str]]:
+    """Crops (n, C, H, W) of cells in grey (n, H, W), and what is grey in them, in words; a job.
+
+    ``cells``: the data set, whose display channels are taken; None: all channels are averaged.
+
+    Raises
+    ------
+    DataError
+        Pixels that cannot be read.
+    """
+    if cells is None:
+        return np.stack([brightest(crop, (), None) for crop in crops]), ""
+    display = yield from grey_display_job(cells)
+    greys = np.stack([brightest(crop, cells.channels, display) for crop in crops])
+    return greys, grey_words(cells.channels, display)
 
 
 def brightest(

@@ -20,7 +20,7 @@ from napari_channelmix.wording import listed, quoted
 if TYPE_CHECKING:
     from napari_channelmix.settings.scaling import ScalingSettings
 
-__all__ = ["rescaled_job", "scaled_job"]
+__all__ = ["rescaled_job", "scaled_job", "with_scaling"]
 
 C = TypeVar("C", bound=CellBoxes)
 
@@ -61,7 +61,7 @@ def scaled_job(
             "scale other channels only, or take other percentiles"
         )
     scaling = PixelScaling(measured, settings.text, len(some))
-    return replace(cells, scaling=scaling, warnings=(*cells.warnings, *scaling.lines))
+    return with_scaling(cells, scaling)
 
 
 def rescaled_job(cells: C, settings: ScalingSettings) -> Job[C]:
@@ -79,10 +79,15 @@ def rescaled_job(cells: C, settings: ScalingSettings) -> Job[C]:
     DataError
         As `Cells.scaled`.
     """
-    before = cells.scaling.lines
-    warnings = tuple(line for line in cells.warnings if line not in before)
-    scaled = yield from scaled_job(replace(cells, scaling=RAW, warnings=warnings), settings)
+    scaled = yield from scaled_job(with_scaling(cells, RAW), settings)
     return replace(scaled, scaling=replace(scaled.scaling, chosen=settings.spelt))
+
+
+def with_scaling(cells: C, scaling: PixelScaling) -> C:
+    """The cells with another scaling, whose lines are warned of in place of those before."""
+    before = cells.scaling.lines
+    warnings = (*(line for line in cells.warnings if line not in before), *scaling.lines)
+    return replace(cells, scaling=scaling, warnings=warnings)
 
 
 def _measured(pixels: FloatArray, settings: ScalingSettings) -> ChannelScaling:

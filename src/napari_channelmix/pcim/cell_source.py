@@ -20,7 +20,7 @@ from napari_channelmix.classify.shift import Observer
 from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.data.grey_cells import brightest, grey_display_job, grey_words
+from napari_channelmix.data.grey_cells import grey_cells_job
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.batch import Problem
@@ -223,11 +223,7 @@ class Source:
 
     def greys_of(self, crops: FloatArray) -> tuple[FloatArray, str]:
         """`greys` of crops (n, C, H, W) in raw units, such as mean cells."""
-        known = self.known
-        display = None if known is None else drain(grey_display_job(known))
-        channels = () if known is None else known.channels
-        greys = np.stack([brightest(crop, channels, display) for crop in crops])
-        return greys, grey_words(channels, display)
+        return drain(grey_cells_job(self.known, crops))
 
     def with_model(self, model: Any) -> Source:
         """The same cells, with the same mean, and another model of the same kind."""

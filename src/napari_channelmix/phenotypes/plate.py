@@ -99,8 +99,8 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
     of_plate = _column(groups, conditions, PLATES)
     plates = of_plate or [""] * len(wells)
     named = conditions is not None and str(conditions.index.name).strip().lower() in WELLS
-    said = of_column is not None or of_plate is not None or named
-    if len(groups) and not said and len({well_place(well)[0] for well in wells}) < 2:
+    stated = of_column is not None or of_plate is not None or named
+    if len(groups) and not stated and len({well_place(well)[0] for well in wells}) < 2:
         raise DataError(
             f"{', '.join(wells[:2])}{', ...' if len(wells) > 2 else ''} are all of one row, so "
             "they may be something else than wells; a column 'well' says that they are"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_outlines import DISC
-from napari_channelmix.data.grey_cells import brightest, grey_display_job, grey_words
+from napari_channelmix.data.grey_cells import grey_cells_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.doubts import doubts_of, noise_lines
@@ -247,9 +247,7 @@ def maps_picture_job(run: ExplainRun, content: dict[str, Any]) -> Job[Figure]:
     heading = f"{run.cells.name}: which pixels speak for and against the class ({run.method})"
     if any(title.endswith("(!)") for title in titles):
         heading += "\n(!) see the doubts and caveats of the cell in explain.json"
-    crops, channels = run.cells.read(run.chosen[rows]), run.cells.channels
-    display = yield from grey_display_job(run.cells)
-    greys = np.stack([brightest(crop, channels, display) for crop in crops])
-    words = grey_words(channels, display)
+    crops = run.cells.read(run.chosen[rows])
+    greys, words = yield from grey_cells_job(run.cells, crops)
     heading += f"\n{words}" if words else ""
     return maps_figure(crops, maps, titles, heading, magnitude, greys)

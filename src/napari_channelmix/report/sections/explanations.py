@@ -28,7 +28,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
     cards, display = [], display_of(findings)
     known = findings.classifier
     channels = findings.cells.channels if known is None else known.channels
-    said = _said_once(findings)
+    shared = _shared_sentences(findings)
     for example in findings.examples[:EXAMPLES]:
         grey = brightest(example.crops, channels, display)
         magnitude = None
@@ -43,7 +43,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
                 "target": example.target,
                 "training": trained_in_words(example.training),
                 "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
-                "words": [line for line in example.words if line not in said],
+                "words": [line for line in example.words if line not in shared],
                 "method": example.method,
                 "scores": [
                     (name.upper() if name == "srg" else name, f"{value:.2f}")
@@ -73,7 +73,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
     }
 
 
-def _said_once(findings: Findings) -> set[str]:
+def _shared_sentences(findings: Findings) -> set[str]:
     """Sentences that every cell has, and that stand below all of them anyway."""
     examples = findings.examples[:EXAMPLES]
     of_all = set.intersection(*(set(example.words) for example in examples))

@@ -99,7 +99,7 @@ def test_hidden_layers_are_not_looked_at(session: Session, form: LatentsForm) ->
 def test_more_channels_than_colours_is_a_reason_in_words(
     session: Session, form: LatentsForm
 ) -> None:
-    open_cells(session, form, 8)
+    open_cells(session, form, 8, shared=True)
     assert form.chosen_model.depth == 1 and form.look.currentData() == ONE
     assert form.run.isEnabled() and not form.reason.isVisible()
     form.model.setCurrentIndex(form.model.findData("texture-sprites"))
@@ -112,25 +112,6 @@ def test_more_channels_than_colours_is_a_reason_in_words(
 
 
 PANEL = ("DAPI", "CD3", "CD20", "FOXP3", "PANCK", "SMA", "CD45", "Ki67")
-
-
-def test_many_channels_of_one_layer_are_looked_at_in_the_display_channels(
-    session: Session, form: LatentsForm
-) -> None:
-    open_cells(session, form, channels=8, shared=True)
-    form.model.setCurrentIndex(form.model.findData("texture-sprites"))
-    take(form, COLORS)
-    names = session.cells.channels
-    session.display.set([names[6], names[2]])
-    form.fill()
-    look = form.chosen_look
-    assert look is not None and look.channels == (names[6], names[2])
-    hexes = ["#" + "".join(f"{round(255 * part):02X}" for part in color) for color in look.colors]
-    assert tuple(hexes) == session.display.colors
-    assert all(name in form.seen.text() for name in (names[6], names[2]))
-    session.display.set([])
-    form.fill()
-    assert form.reason.text().startswith("No channel is shown") and not form.run.isEnabled()
 
 
 def open_panel(session: Session, form: LatentsForm) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from napari_channelmix.data.measured_scaling import rescaled_job
+from napari_channelmix.data.measured_scaling import rescaled_job, with_scaling
 from napari_channelmix.errors import ModelError
 from napari_channelmix.settings.scaling import ScalingSettings
 from napari_channelmix.viewer import layers
@@ -33,9 +33,7 @@ def chosen_scaling_job(cells: Cells, every: Cells, settings: ScalingSettings | N
     full = dict(zip(every.planes, every.channels, strict=True))
     names = {full[plane]: own for plane, own in zip(cells.planes, cells.channels, strict=True)}
     scaling = every.scaling.of_channels(tuple(names)).renamed(names)
-    said = cells.scaling.lines
-    warnings = (*(line for line in cells.warnings if line not in said), *scaling.lines)
-    return dataclasses.replace(cells, scaling=scaling, warnings=warnings)
+    return with_scaling(cells, scaling)
 
 
 def scaled_as_before_job(cells: Cells, before: Cells, every: Cells) -> Job[Cells]:

@@ -233,24 +233,16 @@ class LatentsForm(QWidget):
         return self._colors(cells.channels)
 
     def _colors(self, channels: tuple[str, ...]) -> Look | None:
-        """The channels that are in sight, as their layers colour them.
-
-        Of many channels that no layers tell apart, the display channels.
-        """
-        shown, display = self._session.shown, self._session.display
+        """The channels that are in sight, as their layers colour them."""
+        shown = self._session.shown
         images = {} if shown is None else shown.images
         if len(images) == len(channels) and len(set(map(id, images.values()))) == len(channels):
-            seen = [name for name in channels if images[name].visible]
+            seen = [name for name in channels if images[name].visible] or list(channels)
             if len(seen) > MOST_COLORS:
                 return None
-            if not seen and len(channels) > MOST_COLORS:
-                return Look(display.channels, tuple(map(_rgb, display.colors)))
-            seen = seen or list(channels)
             return Look(tuple(seen), tuple(layers.color_of(images[name]) for name in seen))
         # Channels of one layer have one colormap: they are told apart by the palette.
-        if len(channels) <= MOST_COLORS:
-            return Look(channels)
-        return Look(display.channels, tuple(map(_rgb, display.colors)))
+        return Look(channels) if len(channels) <= MOST_COLORS else None
 
     def reason_not_ready(self) -> str:
         """Why it cannot run, in words; empty where it can."""
@@ -262,8 +254,6 @@ class LatentsForm(QWidget):
         kind = self.look.currentData()
         if kind == COLORS and model.depth == 1:
             return f"{model.name} takes one channel: choose 'one channel', a sum or a blend."
-        if kind == COLORS and (look := self._look()) is not None and not look.channels:
-            return "No channel is shown: choose display channels above, or another input."
         if kind == COLORS and self._look() is None:
             return (
                 f"{len(cells.channels)} channels, but only {MOST_COLORS} colours can be told "
@@ -375,12 +365,6 @@ def _in_colors(look: Look, channels: tuple[str, ...]) -> str:
     if look.colors is None:
         return ", ".join(look.channels)
     return marked("■", zip(map(_hex, look.colors), look.channels, strict=True))
-
-
-def _rgb(color: str) -> tuple[float, float, float]:
-    """Red, green and blue from 0 to 1 of ``#RRGGBB``."""
-    red, green, blue = (int(color[start : start + 2], 16) / 255 for start in (1, 3, 5))
-    return red, green, blue
 
 
 def _hex(color: tuple[float, float, float]) -> str:

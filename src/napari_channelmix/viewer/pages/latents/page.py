@@ -124,7 +124,6 @@ class LatentsPage(Page):
         self.follow(session.latents_changed, self._latents_changed)
         self.follow(session.trained_changed, self._trained_changed)
         self.follow(session.importance_changed, self._fill)
-        self.follow(session.display.changed, self._fill)
         self.follow(session.running_changed, self._fill)
         self.follow(session.replaced, self._forget)
         self.follow(session.selected_changed, self._selected_changed)
